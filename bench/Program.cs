@@ -1,0 +1,8 @@
+namespace Postern.Bench;
+
+internal static class Program
+{
+    private static void Main()
+    {
+    }
+}

@@ -1,0 +1,28 @@
+namespace Postern.Domain;
+
+/// <summary>
+/// An error answer (RFC 6749 §5.2). The client sees code and description; <see cref="Reason"/>, the precise
+/// cause, goes to the log alone, so that a probing client learns nothing from it.
+/// </summary>
+public sealed record OAuthError(string Code, string Description, int Status = 400)
+{
+    public string? Reason { get; init; }
+
+    public static OAuthError InvalidRequest(string description) => new("invalid_request", description);
+
+    public static OAuthError InvalidClient(string reason) =>
+        new("invalid_client", "Client authentication failed.", 401) { Reason = reason };
+
+    public static OAuthError InvalidGrant(string reason) =>
+        new("invalid_grant", "The grant is invalid, expired or revoked.") { Reason = reason };
+
+    public static OAuthError InvalidScope(string description) => new("invalid_scope", description);
+
+    /// <summary>RFC 8707 §2.</summary>
+    public static OAuthError InvalidTarget(string description) => new("invalid_target", description);
+
+    public static OAuthError UnauthorizedClient(string description) => new("unauthorized_client", description);
+
+    public static OAuthError TooMany(string description) =>
+        new("temporarily_unavailable", description, 429) { Reason = "rate limit" };
+}

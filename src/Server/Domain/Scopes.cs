@@ -1,0 +1,74 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Postern.Domain;
+
+/// <summary>A set of scope tokens (RFC 6749 §3.3), without repetition, in the order first named.</summary>
+public sealed class Scopes : IEquatable<Scopes>
+{
+    public const string Read = "mcp:read";
+    public const string Write = "mcp:write";
+    public const string Destroy = "mcp:destroy";
+
+    /// <summary>Asks for a refresh token. Offered by the authorization server, never by a resource.</summary>
+    public const string OfflineAccess = "offline_access";
+
+    /// <summary>The most tokens one request may name, and the most characters they may have together.</summary>
+    public const int MaxCount = 64, MaxLength = 2000;
+
+    public static readonly Scopes None = new([]);
+
+    // RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E. The quotation mark and the backslash would end a quoted header value.
+    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create(
+        [.. Enumerable.Range(0x21, 0x7E - 0x21 + 1).Select(c => (char)c).Where(c => c is not ('"' or '\\'))]);
+
+    private readonly string[] tokens;
+    private readonly string text;
+
+    private Scopes(string[] tokens) => (this.tokens, text) = (tokens, string.Join(' ', tokens));
+
+    public IReadOnlyList<string> Tokens => tokens;
+
+    public bool IsEmpty => tokens.Length is 0;
+
+    public static Scopes Of(params IEnumerable<string> tokens) => new([.. tokens.Distinct(StringComparer.Ordinal)]);
+
+    /// <summary>Reads a <c>scope</c> value. A single space separates; anything else outside the grammar is refused.</summary>
+    public static bool TryParse(string? value, [NotNullWhen(true)] out Scopes? scopes)
+    {
+        scopes = null;
+        if (string.IsNullOrEmpty(value))
+        {
+            scopes = None;
+            return true;
+        }
+
+        var parts = value.Length > MaxLength ? [] : value.Split(' ');
+        if (parts.Length is 0 or > MaxCount || parts.Any(part => part.Length is 0 || part.AsSpan().ContainsAnyExcept(TokenCharacters)))
+        {
+            return false;
+        }
+
+        scopes = Of(parts);
+        return true;
+    }
+
+    public bool Has(string token) => Array.IndexOf(tokens, token) >= 0;
+
+    public bool IsWithin(Scopes other) => Array.TrueForAll(tokens, other.Has);
+
+    public Scopes Intersect(Scopes other) => new([.. tokens.Where(other.Has)]);
+
+    public Scopes Without(string token) => new([.. tokens.Where(t => t != token)]);
+
+    public Scopes With(Scopes other) => Of([.. tokens, .. other.tokens]);
+
+    public bool Equals(Scopes? other) => other is not null && tokens.Length == other.tokens.Length && IsWithin(other);
+
+    public override bool Equals(object? obj) => Equals(obj as Scopes);
+
+    public override int GetHashCode() => tokens.Aggregate(0, (sum, token) => sum ^ token.GetHashCode(StringComparison.Ordinal));
+
+    /// <summary>The wire form: tokens with one space between.</summary>
+    public override string ToString() => text;
+}
