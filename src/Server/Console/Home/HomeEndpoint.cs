@@ -1,3 +1,4 @@
+using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Servers;
 
@@ -6,7 +7,7 @@ namespace Postern.Console.Home;
 /// <summary>The front page.</summary>
 internal static class HomeEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/", Show);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/", Show).Open();
 
     private static IResult Show(HttpContext http, ServerBook servers) => new PageResult<HomePage, HomeView>(new(
         http.Features.Get<Caller>()?.Email,

@@ -14,11 +14,11 @@ internal static class MeEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/me", ShowAsync);
-        routes.MapPost("/me/grants/end", EndGrantAsync);
-        routes.MapPost("/me/browsers/end", EndBrowserAsync);
-        routes.MapPost("/me/passkeys/add", AddPasskeyAsync);
-        routes.MapPost("/me/passkeys/remove", RemovePasskeyAsync);
+        routes.MapGet("/me", ShowAsync).For(Door.Person);
+        routes.MapPost("/me/grants/end", EndGrantAsync).For(Door.Person);
+        routes.MapPost("/me/browsers/end", EndBrowserAsync).For(Door.Person);
+        routes.MapPost("/me/passkeys/add", AddPasskeyAsync).For(Door.Person);
+        routes.MapPost("/me/passkeys/remove", RemovePasskeyAsync).For(Door.Person);
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, MePages pages, CancellationToken stop) =>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Servers;
 
@@ -12,7 +13,7 @@ internal static class OverviewEndpoint
 {
     private const int Entries = 50;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/console", ShowAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/console", ShowAsync).For(Door.Admin);
 
     private static async Task<IResult> ShowAsync(
         HttpContext http, Settings settings, ServerBook servers, GrantBook grants, AuditLog audit, CancellationToken stop) =>

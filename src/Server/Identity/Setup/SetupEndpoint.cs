@@ -1,3 +1,4 @@
+using Postern.Platform.Http;
 using Postern.Platform.Pages;
 
 namespace Postern.Identity.Setup;
@@ -7,8 +8,8 @@ internal static class SetupEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/setup", ShowAsync);
-        routes.MapPost("/setup", FinishAsync);
+        routes.MapGet("/setup", ShowAsync).Open();
+        routes.MapPost("/setup", FinishAsync).Open();
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, SetupDesk desk, SetupLinks links, CancellationToken stop) =>

@@ -10,8 +10,8 @@ internal static class SignInEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/signin", ShowAsync);
-        routes.MapPost("/signin", TryAsync);
+        routes.MapGet("/signin", ShowAsync).Open();
+        routes.MapPost("/signin", TryAsync).Open();
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, SignInPages pages) =>

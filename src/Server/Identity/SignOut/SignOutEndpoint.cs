@@ -1,5 +1,6 @@
 using Postern.Identity.Sessions;
 using Postern.Platform.Database;
+using Postern.Platform.Http;
 using Postern.Platform.Pages;
 
 namespace Postern.Identity.SignOut;
@@ -7,7 +8,7 @@ namespace Postern.Identity.SignOut;
 /// <summary>Ends the session of this browser: the record, not only the cookie, so that a copy of it opens nothing.</summary>
 internal static class SignOutEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/signout", SignOutAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/signout", SignOutAsync).For(Door.Person);
 
     private static async Task<IResult> SignOutAsync(
         HttpContext http, PageForms forms, SessionBook sessions, Db db, CancellationToken stop)

@@ -1,4 +1,3 @@
-using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Sessions;
 using Postern.OAuth.ClientAuth;
@@ -100,6 +99,7 @@ internal sealed class ConsentEndpoint(
             Who = new(
                 client.Name,
                 client.Id.IsDocument ? Untrusted.Host(new(client.Id.Value)) : null,
+                client.IsVouchedFor ? Proof.Vouched : client.Id.IsDocument ? Proof.Proven : Proof.None,
                 client.FirstSeen,
                 place.IsThisComputer || place.IsApp ? DeviceName.Of(http.Request.Headers.UserAgent) : null),
             Return = place,
