@@ -1,0 +1,139 @@
+namespace Postern.Platform.Configuration;
+
+/// <summary>A person named in the configuration.</summary>
+internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<string> Roles)
+{
+    public static UserSeed Read(SettingsNode node) => new(
+        node.Value<string>(
+            "email", "The address a person signs in with.", null, "an e-mail address", text => text.Contains('@') ? text : null)
+            ?? throw node.Refuse("`users[].email` is missing"),
+        new(node.Value<string>(
+            "password", "The first password; a later change by the person stays.", null, "at least 12 characters", text => text.Length is >= 12 and <= 200 ? text : null)
+            ?? throw node.Refuse("`users[].password` is missing; expected at least 12 characters")),
+        node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null));
+}
+
+/// <summary>A client named in the configuration; the names are those of RFC 7591 §2.</summary>
+internal sealed record ClientSeed
+{
+    public required string ClientId { get; init; }
+
+    public required string? ClientName { get; init; }
+
+    public required Secret? ClientSecret { get; init; }
+
+    public required string? AuthMethod { get; init; }
+
+    public required string? Jwks { get; init; }
+
+    public required string? JwksUri { get; init; }
+
+    public required IReadOnlyList<string> RedirectUris { get; init; }
+
+    public required IReadOnlyList<string> GrantTypes { get; init; }
+
+    public required string? Scope { get; init; }
+
+    /// <summary>Names of servers, or URLs.</summary>
+    public required IReadOnlyList<string> Resources { get; init; }
+
+    public static ClientSeed Read(SettingsNode node) => new()
+    {
+        ClientId = node.Required("client_id", "The client's identifier.", "letters, digits and - . _ ~ or a metadata document's URL"),
+        ClientName = node.Text("client_name", "What people see."),
+        ClientSecret = node.Value<Secret>(
+            "client_secret", "Its secret, at least 32 characters of randomness.", null, "at least 32 characters", text => text.Length >= 32 ? new(text) : null),
+        AuthMethod = node.Text(
+            "token_endpoint_auth_method", "How it proves itself.", null, "none, client_secret_basic, client_secret_post or private_key_jwt"),
+        Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
+        JwksUri = node.Text("jwks_uri", "Where its public keys are.", null, "an https URL"),
+        RedirectUris = node.List("redirect_uris", "Where answers may go, exactly; on loopback any port.", "a URI", text => text),
+        GrantTypes = node.List(
+            "grant_types", "How it may come to tokens.", "authorization_code, refresh_token or client_credentials", text => text),
+        Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
+        Resources = node.List("resources", "What it may ask for by itself.", "a server's name or a URL", text => text),
+    };
+}
+
+/// <summary>An MCP server named in the configuration.</summary>
+internal sealed record ServerSeed
+{
+    public required string Name { get; init; }
+
+    public required string? Title { get; init; }
+
+    public required Uri? Http { get; init; }
+
+    public required IReadOnlyList<string> Command { get; init; }
+
+    public required SandboxSeed Sandbox { get; init; }
+
+    /// <summary>Risk classes that win over what the server says of its tools.</summary>
+    public required IReadOnlyDictionary<string, string> Tools { get; init; }
+
+    public static ServerSeed Read(SettingsNode node)
+    {
+        var sandbox = node.Group("sandbox");
+        var seed = new ServerSeed
+        {
+            Name = node.Value<string>(
+                "name",
+                "Its name, the last part of its address.",
+                null,
+                "1 to 40 lower-case letters, digits and hyphens",
+                text => IsName(text) ? text : null) ?? throw node.Refuse("`servers[].name` is missing"),
+            Title = node.Text("title", "What people see."),
+            Http = node.Value<Uri>("http", "The address of a remote server.", null, "http(s)://HOST/PATH", Settings.ParseHttp),
+            Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
+            Sandbox = SandboxSeed.Read(sandbox),
+            Tools = node.Map(
+                "tools", "Risk classes that win over what the server says.", "read, change or destroy", text => Risks.Parse(text) is null ? null : text),
+        };
+        sandbox.Close();
+        return (seed.Http is not null) == (seed.Command.Count > 0)
+            ? throw node.Refuse($"server `{seed.Name}` needs either `http` or `command`")
+            : seed;
+    }
+
+    public static bool IsName(string text) =>
+        text.Length is >= 1 and <= 40
+        && text.All(c => c is >= 'a' and <= 'z' or >= '0' and <= '9' or '-')
+        && text[0] is not '-' && text[^1] is not '-';
+}
+
+/// <summary>How far a local command is shut in.</summary>
+internal sealed record SandboxSeed
+{
+    /// <summary><c>bubblewrap</c>, or <c>none</c> when the operator says so.</summary>
+    public required string Level { get; init; }
+
+    /// <summary><c>none</c>, or <c>host</c>.</summary>
+    public required string Network { get; init; }
+
+    /// <summary>Mebibytes.</summary>
+    public required long Memory { get; init; }
+
+    public required long Processes { get; init; }
+
+    /// <summary>Serves everybody by one process, because it keeps nothing of anybody.</summary>
+    public required bool Shared { get; init; }
+
+    /// <summary>Folders it may read besides the system's.</summary>
+    public required IReadOnlyList<string> Readable { get; init; }
+
+    /// <summary>Variables it is given.</summary>
+    public required IReadOnlyDictionary<string, string> Environment { get; init; }
+
+    public static SandboxSeed Read(SettingsNode node) => new()
+    {
+        Level = node.Value(
+            "level", "How it is shut in.", "bubblewrap", "bubblewrap or none", text => text is "bubblewrap" or "none" ? text : null),
+        Network = node.Value(
+            "network", "What it reaches of the network.", "none", "none or host", text => text is "none" or "host" ? text : null),
+        Memory = node.Number("memory", "The memory it may take, in MiB.", 512, 16, 65536),
+        Processes = node.Number("processes", "The processes and threads it may have.", 64, 1, 4096),
+        Shared = node.Flag("shared", "One process serves everybody; only for a server that keeps nothing of anybody.", false),
+        Readable = node.List("read", "Folders it may read besides the system's.", "a folder", text => text),
+        Environment = node.Map("environment", "Variables it is given.", "text", text => text),
+    };
+}

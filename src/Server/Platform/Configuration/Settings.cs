@@ -1,0 +1,142 @@
+using System.Net;
+using Postern.Platform.Database;
+
+namespace Postern.Platform.Configuration;
+
+/// <summary>What an operator decides. All of it is checked before the first request is served.</summary>
+internal sealed record Settings
+{
+    /// <summary>How the outside reaches us: the issuer, byte for byte as clients compare it (RFC 8414 §3.3).</summary>
+    public required string Issuer { get; init; }
+
+    public required Uri Listen { get; init; }
+
+    public required DatabaseAddress Database { get; init; }
+
+    /// <summary>The folder of the master key and of what hosted servers write.</summary>
+    public required string Data { get; init; }
+
+    public required IReadOnlyList<IPNetwork> OutboundAllow { get; init; }
+
+    /// <summary>PEM files with further certificate authorities.</summary>
+    public required IReadOnlyList<string> OutboundTrust { get; init; }
+
+    public required bool DynamicRegistration { get; init; }
+
+    public required bool MetadataDocuments { get; init; }
+
+    /// <summary>Calls of reading tools may go before their entry is durable.</summary>
+    public required bool AuditIsRelaxed { get; init; }
+
+    public required TimeSpan AccessLifetime { get; init; }
+
+    public required TimeSpan RefreshIdle { get; init; }
+
+    public required TimeSpan RefreshAbsolute { get; init; }
+
+    /// <summary>The server that is meant when a client names no <c>resource</c>; null for none.</summary>
+    public required string? DefaultServer { get; init; }
+
+    /// <summary>Proxies whose forwarding headers are believed for the address of the caller, and for nothing else.</summary>
+    public required IReadOnlyList<IPNetwork> Proxies { get; init; }
+
+    /// <summary>Where telemetry goes (OTLP over HTTP or gRPC); null for nowhere.</summary>
+    public required Uri? Otlp { get; init; }
+
+    /// <summary>Whether the server <c>notes</c> is offered.</summary>
+    public required bool Demo { get; init; }
+
+    public required IReadOnlyList<UserSeed> Users { get; init; }
+
+    public required IReadOnlyList<ClientSeed> Clients { get; init; }
+
+    public required IReadOnlyList<ServerSeed> Servers { get; init; }
+
+    public bool IsHttps => Issuer.StartsWith("https://", StringComparison.Ordinal);
+
+    /// <summary>Host and port of the issuer as a Host header names them.</summary>
+    public string Authority => new Uri(Issuer).Authority;
+
+    /// <summary>An absolute address of ours; never built from what a request says.</summary>
+    public string Address(string path) => Issuer + path;
+
+    public static Settings Read(SettingsSource source)
+    {
+        var root = source.Root();
+        var listen = root.Value(
+            "listen", "Where the server listens.", "http://localhost:7400", "http://ADDRESS:PORT", ParseListen);
+        var registration = root.Group("registration");
+        var tokens = root.Group("tokens");
+        var outbound = root.Group("outbound");
+        var audit = root.Group("audit");
+        var telemetry = root.Group("telemetry");
+        var settings = new Settings
+        {
+            Listen = listen,
+            Issuer = root.Value(
+                "issuer",
+                "How the outside reaches the server; the issuer of all tokens.",
+                listen.IsLoopback ? listen.GetLeftPart(UriPartial.Authority) : null,
+                "https://HOST, or http://HOST:PORT on loopback, without path or trailing slash",
+                ParseIssuer) ?? throw new SetupException(
+                    $"`issuer` is missing: the server listens on {listen}, and only you know the address people use."),
+            Database = root.Value(
+                "database", "Where the data lives.", "sqlite:./data/postern.db", DatabaseAddress.Expectation, ParseDatabase),
+            Data = root.Text("data", "The folder of the master key, and of what hosted servers write.", "./data", "a folder")!,
+            OutboundAllow = [.. outbound.List(
+                "allow", "Private ranges that fetches may reach.", "a network such as 10.0.0.0/8", ParseNetwork).Select(n => n.Network)],
+            OutboundTrust = outbound.List("trust", "Further certificate authorities.", "a PEM file", ExistingFile),
+            DynamicRegistration = registration.Flag("dynamic", "Clients may register themselves (RFC 7591).", true),
+            MetadataDocuments = registration.Flag(
+                "metadata_documents", "A client may be the URL of its metadata document.", true),
+            AuditIsRelaxed = audit.Value(
+                "mode",
+                "Whether calls of reading tools wait until their entry is durable.",
+                "strict",
+                "strict or relaxed",
+                text => text is "strict" or "relaxed" ? text : null) is "relaxed",
+            AccessLifetime = tokens.Duration(
+                "access_lifetime", "How long an access token is good.", "10m", TimeSpan.FromMinutes(1), TimeSpan.FromHours(1)),
+            RefreshIdle = tokens.Duration(
+                "refresh_idle", "How long a refresh token may rest.", "30d", TimeSpan.FromMinutes(10), TimeSpan.FromDays(365)),
+            RefreshAbsolute = tokens.Duration(
+                "refresh_absolute", "The longest a person can let somebody in for.", "180d", TimeSpan.FromHours(1), TimeSpan.FromDays(730)),
+            DefaultServer = root.Text(
+                "default_server", "The server meant when a client names no resource; the only one, if there is one.", null, "a server's name"),
+            Proxies = [.. root.List(
+                "proxies", "Proxies in front, believed for the caller's address only.", "a network such as 10.0.0.0/8", ParseNetwork)
+                .Select(n => n.Network)],
+            Otlp = telemetry.Value<Uri>("otlp", "Where traces and metrics go.", null, "http(s)://HOST:PORT", ParseHttp),
+            Demo = root.Flag("demo", "Offers the demo server `notes`.", true),
+            Users = root.Groups("users", UserSeed.Read),
+            Clients = root.Groups("clients", ClientSeed.Read),
+            Servers = root.Groups("servers", ServerSeed.Read),
+        };
+        Array.ForEach([registration, tokens, outbound, audit, telemetry, root], node => node.Close());
+        source.Close();
+        return settings;
+    }
+
+    private static Uri? ParseListen(string text) =>
+        ParseHttp(text) is { AbsolutePath: "/", Query: "", Fragment: "", Scheme: "http" } uri ? uri : null;
+
+    // RFC 8414 §2: no query, no fragment. No path either: other tenants have their own place under this one.
+    private static string? ParseIssuer(string text) =>
+        ParseHttp(text) is { UserInfo: "" } uri
+        && (uri.Scheme is "https" || uri.IsLoopback)
+        && text == uri.GetLeftPart(UriPartial.Authority)
+            ? text
+            : null;
+
+    private static DatabaseAddress? ParseDatabase(string text) => DatabaseAddress.TryParse(text, out var address) ? address : null;
+
+    private static NetworkSetting? ParseNetwork(string text) =>
+        IPNetwork.TryParse(text, out var network) ? new(network) : null;
+
+    private static string? ExistingFile(string text) => File.Exists(text) ? text : null;
+
+    internal static Uri? ParseHttp(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri : null;
+
+    private sealed record NetworkSetting(IPNetwork Network);
+}

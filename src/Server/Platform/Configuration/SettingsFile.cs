@@ -1,0 +1,283 @@
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Postern.Platform.Configuration;
+
+/// <summary>A place in <c>postern.yaml</c>, with the overrides of environment and command line laid over it.</summary>
+/// <remarks>
+/// Reading a setting describes it: what is read from here is what <c>docs/settings.md</c> lists, and what was not asked
+/// for when <see cref="Close"/> is called is not a setting.
+/// </remarks>
+internal sealed class SettingsNode
+{
+    private readonly SettingsSource source;
+    private readonly string path;
+    private readonly YamlMappingNode? map;
+    private readonly HashSet<string> asked = new(StringComparer.Ordinal);
+
+    public SettingsNode(SettingsSource source, string path, YamlNode? node)
+    {
+        (this.source, this.path) = (source, path);
+        map = node switch
+        {
+            null => null,
+            YamlMappingNode mapping => mapping,
+            YamlScalarNode { Value: null or "" } => null,
+            _ => throw source.Refuse(node, $"`{path.TrimEnd('.')}` must be a group of settings"),
+        };
+    }
+
+    /// <summary>One value; the override wins over the file, the file over <paramref name="fallback"/>.</summary>
+    /// <param name="key">The name in this group.</param>
+    /// <param name="what">What it decides, a sentence for the documentation.</param>
+    /// <param name="fallback">The value when nothing is said, written as an operator would write it; null if there is none.</param>
+    /// <param name="expected">What a good value looks like; shown when one is refused.</param>
+    /// <param name="parse">Null for a value that is not good.</param>
+    public T Value<T>(string key, string what, string? fallback, string expected, Func<string, T?> parse)
+    {
+        asked.Add(key);
+        source.Describe(path + key, what, fallback, expected);
+        var (text, place) = Find(key);
+        text ??= fallback;
+        if (text is null)
+        {
+            return default!;
+        }
+
+        return parse(text) is { } value
+            ? value
+            : throw new SetupException($"{place}`{path}{key}` is `{text}`; expected {expected}.");
+    }
+
+    public string? Text(string key, string what, string? fallback = null, string expected = "text") =>
+        Value(key, what, fallback, expected, text => text);
+
+    public string Required(string key, string what, string expected)
+    {
+        var text = Text(key, what, null, expected);
+        return text is { Length: > 0 }
+            ? text
+            : throw new SetupException($"{source.At(map)}`{path}{key}` is missing; expected {expected}.");
+    }
+
+    public bool Flag(string key, string what, bool fallback) =>
+        Value<object>(key, what, fallback ? "true" : "false", "true or false", text => text switch
+        {
+            "true" => true,
+            "false" => false,
+            _ => null,
+        }) is true;
+
+    public long Number(string key, string what, long fallback, long least, long most) =>
+        (long)Value<object>(
+            key,
+            what,
+            fallback.ToString(CultureInfo.InvariantCulture),
+            $"a whole number from {least} to {most}",
+            text => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && number >= least && number <= most ? number : null);
+
+    public TimeSpan Duration(string key, string what, string fallback, TimeSpan least, TimeSpan most) =>
+        (TimeSpan)Value<object>(
+            key,
+            what,
+            fallback,
+            $"a duration such as 30s, 10m, 12h or 30d, from {Durations.Format(least)} to {Durations.Format(most)}",
+            text => Durations.Parse(text) is { } span && span >= least && span <= most ? span : null);
+
+    /// <summary>A list of values, <c>[a, b]</c>; an override separates them with commas.</summary>
+    public IReadOnlyList<T> List<T>(string key, string what, string expected, Func<string, T?> parse)
+        where T : class
+    {
+        asked.Add(key);
+        source.Describe(path + key, what, "[]", $"a list of: {expected}");
+        if (source.Override(path + key) is { } text)
+        {
+            return [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item => Item(item, null))];
+        }
+
+        return Node(key) switch
+        {
+            null => [],
+            YamlSequenceNode list => [.. list.Select(item => Item(item is YamlScalarNode { Value: { } value } ? value : "", item))],
+            var node => throw source.Refuse(node, $"`{path}{key}` must be a list of: {expected}"),
+        };
+
+        T Item(string item, YamlNode? at) => parse(item)
+            ?? throw new SetupException($"{source.At(at)}`{path}{key}` holds `{item}`; expected {expected}.");
+    }
+
+    /// <summary>A group of settings inside this one.</summary>
+    public SettingsNode Group(string key)
+    {
+        asked.Add(key);
+        return new(source, $"{path}{key}.", Node(key));
+    }
+
+    /// <summary>A list of groups, such as <c>servers:</c>.</summary>
+    public IReadOnlyList<T> Groups<T>(string key, Func<SettingsNode, T> read)
+    {
+        asked.Add(key);
+        if (Node(key) is not { } node)
+        {
+            return [];
+        }
+
+        return node is YamlSequenceNode list
+            ? [.. list.Select(item => Read(new SettingsNode(source, $"{path}{key}[].", item)))]
+            : throw source.Refuse(node, $"`{path}{key}` must be a list");
+
+        T Read(SettingsNode item)
+        {
+            var value = read(item);
+            item.Close();
+            return value;
+        }
+    }
+
+    /// <summary>Names and values that the operator chooses, such as <c>tools: { delete_all: destroy }</c>.</summary>
+    public IReadOnlyDictionary<string, T> Map<T>(string key, string what, string expected, Func<string, T?> parse)
+    {
+        asked.Add(key);
+        source.Describe(path + key, what, "{}", $"names with: {expected}");
+        if (Node(key) is not { } node)
+        {
+            return new Dictionary<string, T>(StringComparer.Ordinal);
+        }
+
+        if (node is not YamlMappingNode entries)
+        {
+            throw source.Refuse(node, $"`{path}{key}` must be names with values");
+        }
+
+        return entries.ToDictionary(
+            entry => ((YamlScalarNode)entry.Key).Value!,
+            entry => entry.Value is YamlScalarNode { Value: { } value } && parse(value) is { } parsed
+                ? parsed
+                : throw source.Refuse(entry.Value, $"`{path}{key}` expects {expected}"),
+            StringComparer.Ordinal);
+    }
+
+    public bool Has(string key) => Node(key) is not null || source.Override(path + key) is not null;
+
+    /// <summary>Refuses what was written here and never asked for.</summary>
+    public void Close()
+    {
+        foreach (var key in map?.Children.Keys.OfType<YamlScalarNode>() ?? [])
+        {
+            if (!asked.Contains(key.Value ?? ""))
+            {
+                throw source.Refuse(
+                    key, $"`{path}{key.Value}` is not a setting; expected one of: {string.Join(", ", asked.Order(StringComparer.Ordinal))}");
+            }
+        }
+    }
+
+    /// <summary>An error of this group as a whole.</summary>
+    public SetupException Refuse(string sentence) => new($"{source.At(map)}{sentence}.");
+
+    private (string? Text, string Place) Find(string key)
+    {
+        if (source.Override(path + key) is { } text)
+        {
+            return (text, source.PlaceOfOverride(path + key));
+        }
+
+        return Node(key) switch
+        {
+            null => (null, ""),
+            YamlScalarNode scalar => (scalar.Value ?? "", source.At(scalar)),
+            var node => throw source.Refuse(node, $"`{path}{key}` must be one value"),
+        };
+    }
+
+    private YamlNode? Node(string key) =>
+        map is not null && map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
+}
+
+/// <summary>Where settings come from: the file, <c>POSTERN_…</c> variables, options of the command line.</summary>
+internal sealed class SettingsSource
+{
+    private readonly string? file;
+    private readonly YamlNode? root;
+    private readonly IReadOnlyDictionary<string, string> options;
+    private readonly Func<string, string?> variable;
+    private readonly HashSet<string> known = new(StringComparer.Ordinal);
+
+    private SettingsSource(
+        string? file, YamlNode? root, IReadOnlyDictionary<string, string> options, Func<string, string?> variable) =>
+        (this.file, this.root, this.options, this.variable) = (file, root, options, variable);
+
+    /// <summary>What was asked for so far, in reading order.</summary>
+    public List<SettingDescription> Descriptions { get; } = [];
+
+    public static SettingsSource Open(
+        string? file, IReadOnlyDictionary<string, string> options, Func<string, string?> variable)
+    {
+        if (file is null)
+        {
+            return new(null, null, options, variable);
+        }
+
+        string text;
+        try
+        {
+            text = File.ReadAllText(file);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SetupException($"{file} cannot be read: {failure.Message}");
+        }
+
+        return Parse(file, text, options, variable);
+    }
+
+    public static SettingsSource Parse(
+        string file, string text, IReadOnlyDictionary<string, string> options, Func<string, string?> variable)
+    {
+        try
+        {
+            var stream = new YamlStream();
+            stream.Load(new StringReader(text));
+            return new(file, stream.Documents is [var first, ..] ? first.RootNode : null, options, variable);
+        }
+        catch (YamlException failure)
+        {
+            throw new SetupException($"{file}:{failure.Start.Line}: not valid YAML: {failure.InnerException?.Message ?? failure.Message}");
+        }
+    }
+
+    public SettingsNode Root() => new(this, "", root);
+
+    /// <summary>Refuses an option of the command line that names no setting.</summary>
+    public void Close()
+    {
+        foreach (var option in options.Keys.Where(option => !known.Contains(option)))
+        {
+            throw new SetupException($"--{option} is not a setting. Settings are listed in docs/settings.md.");
+        }
+    }
+
+    public void Describe(string path, string what, string? fallback, string expected)
+    {
+        if (known.Add(path))
+        {
+            Descriptions.Add(new(path, what, fallback, expected));
+        }
+    }
+
+    public string? Override(string path) =>
+        path.Contains("[]", StringComparison.Ordinal) ? null : options.GetValueOrDefault(path) ?? variable(VariableOf(path));
+
+    public string PlaceOfOverride(string path) => options.ContainsKey(path) ? $"--{path}: " : $"{VariableOf(path)}: ";
+
+    public string At(YamlNode? node) => file is null || node is null ? "" : $"{file}:{node.Start.Line}: ";
+
+    public SetupException Refuse(YamlNode node, string sentence) => new($"{At(node)}{sentence}.");
+
+    private static string VariableOf(string path) => "POSTERN_" + path.Replace('.', '_').ToUpperInvariant();
+}
+
+/// <summary>One line of <c>docs/settings.md</c>.</summary>
+internal sealed record SettingDescription(string Path, string What, string? Fallback, string Expected);

@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace Postern.Platform.Database;
+
+/// <summary>
+/// The change feed. A unit announces what it changed; the row is written in the same transaction, so nobody hears of
+/// what was rolled back and everybody hears of what was committed. On this node subscribers hear before the writer's
+/// caller does; on others by LISTEN, with a poll each second as the safety net.
+/// </summary>
+/// <remarks>
+/// Numbers are given out under the lock of one row, held to the end of the transaction: they appear in the order of
+/// commits, so a follower that has seen a number has seen everything before it.
+/// </remarks>
+public sealed partial class Changes : IAsyncDisposable
+{
+    private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(1), Kept = TimeSpan.FromHours(1);
+
+    private readonly Db db;
+    private readonly TimeProvider clock;
+    private readonly ILogger<Changes> logger;
+    private readonly string node = Secret.New().Hash()[..16];
+    private readonly CancellationTokenSource ending = new();
+    private readonly Lock subscribing = new();
+    private Action<Change>[] subscribers = [];
+    private long seen;
+    private Task following = Task.CompletedTask;
+
+    public Changes(Db db, TimeProvider clock, ILogger<Changes> logger)
+    {
+        (this.db, this.clock, this.logger) = (db, clock, logger);
+        db.BeforeCommit.Add(WriteAsync);
+        db.AfterCommit.Add(changes => Tell(changes));
+    }
+
+    /// <summary>Announced when so much was missed that nothing in memory may be believed.</summary>
+    public const string Everything = "everything";
+
+    /// <summary>Calls back for each change, quickly and without throwing; what takes longer goes elsewhere.</summary>
+    public void Subscribe(Action<Change> subscriber)
+    {
+        lock (subscribing)
+        {
+            subscribers = [.. subscribers, subscriber];
+        }
+    }
+
+    /// <summary>Begins to follow the other nodes. A node of SQLite is alone and has nobody to follow.</summary>
+    public async Task StartAsync(CancellationToken stop)
+    {
+        if (db.Engine is PostgresEngine)
+        {
+            seen = await HeadAsync(stop);
+            following = Task.Run(FollowAsync, CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ending.CancelAsync();
+        await following;
+        ending.Dispose();
+    }
+
+    private void Tell(IEnumerable<Change> changes)
+    {
+        foreach (var change in changes)
+        {
+            foreach (var subscriber in subscribers)
+            {
+                subscriber(change);
+            }
+        }
+    }
+
+    private async ValueTask WriteAsync(Unit last, IReadOnlyList<object> attached, IReadOnlyList<Change> changes)
+    {
+        if (changes.Count is 0 || db.Engine.Notify is not { } notify)
+        {
+            return;
+        }
+
+        var head = await last.FirstAsync(
+            $"update change_head set id = id + {(long)changes.Count} returning id",
+            row => new Row(row.GetInt64(0), null!, "")) ?? throw new UnreachableException();
+        var (id, now) = (head.Id - changes.Count, clock.GetUtcNow().ToUnixTimeSeconds());
+        foreach (var change in changes)
+        {
+            await last.RunAsync(
+                $"""
+                insert into changes (id, tenant, kind, key, node, at)
+                values ({++id}, {change.Tenant.Value}, {change.Kind}, {change.Key}, {node}, {now})
+                """);
+        }
+
+        await last.RunAsync($"delete from changes where at < {now - (long)Kept.TotalSeconds}");
+        await last.RunTextAsync(notify);
+    }
+
+    private async Task FollowAsync()
+    {
+        while (!ending.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync();
+            }
+            catch (Exception failure) when (failure is NpgsqlException or DatabaseUnavailableException or TimeoutException or IOException)
+            {
+                Log.Lost(logger, failure.Message);
+                await Task.Delay(PollEvery, clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (ending.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ListenAsync()
+    {
+        await using var connection = (NpgsqlConnection)await db.Engine.OpenAsync(ending.Token);
+        await using (var listen = new NpgsqlCommand($"listen {PostgresEngine.Channel}", connection))
+        {
+            await listen.ExecuteNonQueryAsync(ending.Token);
+        }
+
+        while (true)
+        {
+            await ReadAsync();
+            await connection.WaitAsync(PollEvery, ending.Token);
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        var rows = await db.AllAsync(
+            $"select id, tenant, kind, key, node from changes where id > {seen} order by id limit 10000",
+            row => new Row(row.GetInt64(0), new(row.GetString(2), new(row.GetString(1)), row.GetString(3)), row.GetString(4)),
+            ending.Token);
+        if (rows is [var first, ..] && first.Id > seen + 1)
+        {
+            // Rows were pruned before this node read them: it was away for longer than they are kept.
+            Tell([new(Everything, TenantId.Default, "")]);
+        }
+
+        Tell(rows.Where(row => row.Node != node).Select(row => row.Change));
+        seen = rows is [.., var newest] ? newest.Id : seen;
+    }
+
+    private async Task<long> HeadAsync(CancellationToken stop) =>
+        (await db.FirstAsync($"select id from change_head", row => new Row(row.GetInt64(0), null!, ""), stop))!.Id;
+
+    private sealed record Row(long Id, Change Change, string Node);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The change feed is interrupted ({Cause}); trying again")]
+        public static partial void Lost(ILogger logger, string cause);
+    }
+}

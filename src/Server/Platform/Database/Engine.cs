@@ -1,0 +1,159 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Postern.Platform.Database;
+
+/// <summary>
+/// Everything in which the two databases differ. All other SQL of the product is one text that both understand.
+/// </summary>
+internal abstract class Engine : IAsyncDisposable
+{
+    public static Engine For(DatabaseAddress address) =>
+        address.Path is { } path ? new SqliteEngine(path) : new PostgresEngine(address.Connection!);
+
+    public abstract string Name { get; }
+
+    /// <summary>Begins the transaction of the one writer, with the write lock held from the start where there is one.</summary>
+    public abstract string Begin { get; }
+
+    /// <summary>Keeps other nodes out while the schema is moved; null where a node is always alone.</summary>
+    public abstract string? MigrationLock { get; }
+
+    /// <summary>Wakes other nodes when the transaction commits; null where a node is always alone.</summary>
+    public abstract string? Notify { get; }
+
+    /// <summary>A connection for reading, from a pool.</summary>
+    public abstract Task<DbConnection> OpenAsync(CancellationToken stop);
+
+    /// <summary>The connection of the one writer.</summary>
+    public abstract Task<DbConnection> OpenWriterAsync(CancellationToken stop);
+
+    /// <summary>Whether the transaction failed only because of what ran beside it, so that running it again is right.</summary>
+    public abstract bool IsConflict(Exception failure);
+
+    /// <summary>Whether one key is there already.</summary>
+    public abstract bool IsDuplicate(Exception failure);
+
+    /// <summary>Whether the database itself is out of order (away, full, read-only), in words for an operator; null if not.</summary>
+    public abstract string? Outage(Exception failure);
+
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+internal sealed class SqliteEngine : Engine
+{
+    private readonly string connection;
+
+    static SqliteEngine() => SQLitePCL.Batteries_V2.Init();
+
+    public SqliteEngine(string path)
+    {
+        if (System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) is { } folder)
+        {
+            Directory.CreateDirectory(folder);
+        }
+
+        connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 5 }.ConnectionString;
+    }
+
+    public override string Name => "SQLite";
+
+    public override string Begin => "begin immediate";
+
+    public override string? MigrationLock => null;
+
+    public override string? Notify => null;
+
+    public override Task<DbConnection> OpenAsync(CancellationToken stop) => OpenAsync("pragma query_only = on", stop);
+
+    // FULL: a commit that was acknowledged survives the loss of power. The checkpoint size keeps the WAL bounded.
+    public override Task<DbConnection> OpenWriterAsync(CancellationToken stop) => OpenAsync(
+        """
+        pragma query_only = off;
+        pragma journal_mode = wal;
+        pragma synchronous = full;
+        pragma wal_autocheckpoint = 4000;
+        pragma foreign_keys = off;
+        pragma temp_store = memory;
+        pragma cache_size = -65536;
+        """,
+        stop);
+
+    // Its one writer has nobody beside it.
+    public override bool IsConflict(Exception failure) => false;
+
+    public override bool IsDuplicate(Exception failure) => failure is SqliteException { SqliteErrorCode: 19 };
+
+    public override string? Outage(Exception failure) => (failure as SqliteException)?.SqliteErrorCode switch
+    {
+        8 => "The database file is read-only.",
+        10 => "The disk gave an input or output error.",
+        11 or 26 => "The database file is damaged.",
+        13 => "The disk is full.",
+        14 => "The database file cannot be opened.",
+        5 or 6 => "The database file is locked by another program.",
+        _ => null,
+    };
+
+    private async Task<DbConnection> OpenAsync(string pragmas, CancellationToken stop)
+    {
+        var opened = new SqliteConnection(connection);
+        try
+        {
+            await opened.OpenAsync(stop);
+            await using var command = opened.CreateCommand();
+            command.CommandText = pragmas;
+            await command.ExecuteNonQueryAsync(stop);
+            return opened;
+        }
+        catch
+        {
+            await opened.DisposeAsync();
+            throw;
+        }
+    }
+}
+
+internal sealed class PostgresEngine(string connection) : Engine
+{
+    /// <summary>The channel of LISTEN and NOTIFY.</summary>
+    public const string Channel = "postern_changes";
+
+    private readonly NpgsqlDataSource source = NpgsqlDataSource.Create(connection);
+
+    public override string Name => "PostgreSQL";
+
+    public override string Begin => "begin";
+
+    public override string? MigrationLock => "select pg_advisory_xact_lock(7400)";
+
+    public override string? Notify => $"notify {Channel}";
+
+    public override async Task<DbConnection> OpenAsync(CancellationToken stop) => await source.OpenConnectionAsync(stop);
+
+    public override Task<DbConnection> OpenWriterAsync(CancellationToken stop) => OpenAsync(stop);
+
+    public override bool IsConflict(Exception failure) => failure is PostgresException { SqlState: "40001" or "40P01" };
+
+    public override bool IsDuplicate(Exception failure) => failure is PostgresException { SqlState: "23505" };
+
+    public override string? Outage(Exception failure) => failure switch
+    {
+        PostgresException { SqlState: "53100" } => "The disk of the database is full.",
+        PostgresException { SqlState: "25006" } => "The database is read-only.",
+        PostgresException { SqlState: "53300" } => "The database accepts no more connections.",
+        PostgresException { SqlState: "57P01" or "57P02" or "57P03" } => "The database is shutting down or starting.",
+        PostgresException { SqlState: "28P01" or "28000" } => "The database refused user or password.",
+        PostgresException { SqlState: "3D000" } => "There is no database of that name.",
+        PostgresException => null,
+        NpgsqlException or TimeoutException or System.Net.Sockets.SocketException => "The database does not answer.",
+        _ => null,
+    };
+
+    public override async ValueTask DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await base.DisposeAsync();
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+
+
+namespace Postern.Platform.Http;
+
+/// <summary>Writes an <see cref="OAuthError"/> the way RFC 6749 §5.2 asks: JSON, and never cached.</summary>
+internal sealed partial class OAuthErrorResult(OAuthError error) : IResult
+{
+    public async Task ExecuteAsync(HttpContext http)
+    {
+        Log.Refused(http.RequestServices.GetRequiredService<ILogger<OAuthErrorResult>>(), error.Code, error.Reason);
+        http.Response.StatusCode = error.Status;
+        http.Response.Headers.CacheControl = "no-store";
+        if (error.Status is StatusCodes.Status401Unauthorized && http.Request.Headers.Authorization.Count > 0)
+        {
+            // RFC 6749 §5.2: a client that tried the Authorization header is answered in its scheme.
+            http.Response.Headers.WWWAuthenticate = "Basic realm=\"postern\", charset=\"UTF-8\"";
+        }
+
+        if (error.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+        {
+            http.Response.Headers.RetryAfter = "5";
+        }
+
+        await http.Response.WriteAsJsonAsync(
+            new(error.Code, error.Description), WireJson.Default.Body, "application/json", http.RequestAborted);
+    }
+
+    internal sealed record Body(string Error, string ErrorDescription);
+
+    [JsonSerializable(typeof(Body))]
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    private sealed partial class WireJson : JsonSerializerContext;
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Refused with {Code}: {Reason}")]
+        public static partial void Refused(ILogger logger, string code, string? reason);
+    }
+}
+
+internal static class OAuthErrors
+{
+    extension(OAuthError error)
+    {
+        public OAuthErrorResult ToHttp() => new(error);
+    }
+}

@@ -1,0 +1,109 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Postern.Platform.Keys;
+
+/// <summary>
+/// Seals values that leave this process or rest in the database (AES-256-GCM), each under a purpose of its own, so that
+/// a value made for one use opens for no other. Form: version, key id, nonce, ciphertext, tag; base64url.
+/// </summary>
+internal sealed class Sealer(MasterKey master)
+{
+    private const byte Version = 1;
+    /// <summary>Longer texts are nobody's of ours.</summary>
+    private const int MostText = 32 * 1024;
+
+    private const int IdSize = 8, NonceSize = 12, TagSize = 16, HeaderSize = 1 + IdSize + NonceSize;
+
+    // As many as there are purposes in the program, times the master keys.
+    private readonly ConcurrentDictionary<(string Id, string Purpose), byte[]> derived = new();
+
+    /// <summary>Seals bytes for one purpose; <paramref name="context"/> must be given again to open them.</summary>
+    public string Seal(string purpose, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context = default) =>
+        Base64Url.EncodeToString(SealBytes(purpose, plain, context));
+
+    /// <inheritdoc cref="Seal"/>
+    public byte[] SealBytes(string purpose, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context = default)
+    {
+        var sealed_ = new byte[HeaderSize + plain.Length + TagSize];
+        sealed_[0] = Version;
+        Encoding.ASCII.GetBytes(master.CurrentId, sealed_.AsSpan(1, IdSize));
+        var nonce = sealed_.AsSpan(1 + IdSize, NonceSize);
+        RandomNumberGenerator.Fill(nonce);
+        using var aes = new AesGcm(Key(master.CurrentId, purpose), TagSize);
+        aes.Encrypt(nonce, plain, sealed_.AsSpan(HeaderSize, plain.Length), sealed_.AsSpan(^TagSize..), context);
+        return sealed_;
+    }
+
+    /// <summary>Opens what <see cref="Seal"/> made for the same purpose and context; null for everything else.</summary>
+    public byte[]? Open(string purpose, ReadOnlySpan<char> text, ReadOnlySpan<byte> context = default)
+    {
+        if (text.Length is 0 or > MostText || text.Contains('='))
+        {
+            return null;
+        }
+
+        // Decoded and encoded again it must be the same text: no second spelling of one value.
+        var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
+        if (Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written) is not System.Buffers.OperationStatus.Done
+            || consumed != text.Length || Base64Url.GetEncodedLength(written) != text.Length)
+        {
+            return null;
+        }
+
+        return OpenBytes(purpose, bytes.AsSpan(0, written), context);
+    }
+
+    /// <inheritdoc cref="Open"/>
+    public byte[]? OpenBytes(string purpose, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> context = default)
+    {
+        if (bytes.Length < HeaderSize + TagSize || bytes[0] is not Version)
+        {
+            return null;
+        }
+
+        var id = Encoding.ASCII.GetString(bytes.Slice(1, IdSize));
+        if (!master.Keys.ContainsKey(id))
+        {
+            return null;
+        }
+
+        var plain = new byte[bytes.Length - HeaderSize - TagSize];
+        using var aes = new AesGcm(Key(id, purpose), TagSize);
+        try
+        {
+            aes.Decrypt(bytes.Slice(1 + IdSize, NonceSize), bytes[HeaderSize..^TagSize], bytes[^TagSize..], plain, context);
+            return plain;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A keyed digest (HMAC-SHA-256) under a purpose of its own, 32 bytes.</summary>
+    public byte[] Mac(string purpose, ReadOnlySpan<byte> data) =>
+        HMACSHA256.HashData(Key(master.CurrentId, "mac:" + purpose), data);
+
+    /// <summary>Whether a digest was made by any of the master keys this node holds, in fixed time for each.</summary>
+    public bool IsMac(string purpose, ReadOnlySpan<byte> data, ReadOnlySpan<byte> mac)
+    {
+        var found = false;
+        Span<byte> made = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        foreach (var id in master.Keys.Keys)
+        {
+            HMACSHA256.HashData(Key(id, "mac:" + purpose), data, made);
+            found |= CryptographicOperations.FixedTimeEquals(made, mac);
+        }
+
+        return found;
+    }
+
+    private byte[] Key(string id, string purpose) => derived.GetOrAdd(
+        (id, purpose),
+        static (name, keys) => HKDF.DeriveKey(
+            HashAlgorithmName.SHA256, keys[name.Id], 32, info: Encoding.UTF8.GetBytes("postern/1/" + name.Purpose)),
+        master.Keys);
+}
