@@ -2,6 +2,7 @@
 // npm oidc-provider in memory: the peer that measurements compare with, and a second authorization server that shows the
 // clients here to be fair. With --upstream it also guards one MCP server at /mcp/{name}, as Postern does.
 //   node peer/server.mjs [--port N] [--server echo --upstream http://127.0.0.1:9001/mcp] [--stay]
+import { once } from "node:events";
 import { createServer, request as send } from "node:http";
 import { parseArgs } from "node:util";
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from "jose";
@@ -13,13 +14,15 @@ console.info = console.warn;
 
 const { values } = parseArgs({
   options: {
-    port: { type: "string", default: "7401" },
+    port: { type: "string", default: "0" },
     server: { type: "string", default: "echo" },
     upstream: { type: "string" },
     stay: { type: "boolean", default: false },
   },
 });
-const issuer = `http://127.0.0.1:${values.port}`;
+const http = createServer().listen(Number(values.port), "127.0.0.1");
+await once(http, "listening");
+const issuer = `http://127.0.0.1:${http.address().port}`;
 const resource = `${issuer}/mcp/${values.server}`;
 const scopes = "mcp:read mcp:write mcp:destroy";
 const keys = await Promise.all([["ES256", "tokens"], ["RS256", "id"]].map(async ([alg, kid]) => {
@@ -81,7 +84,7 @@ const provider = new Provider(issuer, {
 const serve = provider.callback();
 const publicKeys = createLocalJWKSet({ keys: keys.map(({ kty, crv, x, y, n, e, alg, kid }) => ({ kty, crv, x, y, n, e, alg, kid })) });
 
-createServer(async (request, response) => {
+http.on("request", async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, issuer);
   // RFC 6749 §3.3 lets a server have a default scope; this one has none, and older clients rely on it.
   if (pathname === "/auth" && !searchParams.has("scope") && !searchParams.has("request_uri")) {
@@ -102,7 +105,8 @@ createServer(async (request, response) => {
   } else {
     serve(request, response);
   }
-}).listen(Number(values.port), "127.0.0.1", () => console.log(JSON.stringify({ url: issuer, pid: process.pid })));
+});
+console.log(JSON.stringify({ url: issuer, pid: process.pid }));
 
 async function guard(request, response) {
   const token = /^Bearer (.+)$/.exec(request.headers.authorization)?.[1] ?? "";
