@@ -17,6 +17,9 @@ public sealed class FixtureTests
 
         Assert.True(answer.Succeeded, answer.ToString());
         Assert.Equal(scenarios, answer.Json.GetProperty("passed").GetInt32());
+        Assert.All(
+            answer.Json.GetProperty("scenarios").EnumerateObject(),
+            scenario => Assert.Equal(0, scenario.Value.GetProperty("failed").GetInt32()));
     }
 
     [Theory]

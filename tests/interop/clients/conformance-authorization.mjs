@@ -53,7 +53,8 @@ function parameters(results) {
 
 async function scenarios(folder) {
   const found = {};
-  for (const entry of (await readdir(folder, { recursive: true })).filter(path => path.endsWith("checks.json")).sort()) {
+  const entries = await readdir(folder, { recursive: true });
+  for (const entry of entries.filter(path => path.endsWith("checks.json")).sort()) {
     const checks = JSON.parse(await readFile(join(folder, entry), "utf8"));
     for (const check of checks) {
       found[check.id] = verdict([check]);

@@ -15,10 +15,11 @@ await report(async seen => {
   const proxy = settings.token ? await bearerProxy(target, settings.token) : undefined;
   const results = await mkdtemp(join(tmpdir(), "conformance-"));
   try {
-    const { code, output } = await conformance(["server", "--url", proxy?.url ?? target.href, "-o", results, ...which()]);
+    const url = proxy?.url ?? target.href;
+    const { code, output } = await conformance(["server", "--url", url, "-o", results, ...which()]);
     seen.scenarios = await scenarios(results);
-    seen.notScored = [...output.matchAll(/^ {2}[✓✗] (\S+) \(([a-z-]+)\)$/gm)].map(([, name, why]) => ({ name, why }));
-    const scored = Object.entries(seen.scenarios).filter(([name]) => !seen.notScored.some(other => other.name === name));
+    seen.notScored = [...output.matchAll(/^ {2}[✓✗] (\S+) \([a-z-]+\)$/gm)].map(([, name]) => name);
+    const scored = Object.entries(seen.scenarios).filter(([name]) => !seen.notScored.includes(name));
     seen.passed = scored.filter(([, { failed }]) => failed === 0).length;
     seen.failed = scored.filter(([, { failed }]) => failed > 0).map(([name]) => name);
     if (code !== 0) {
@@ -39,7 +40,8 @@ function which() {
 
 async function scenarios(folder) {
   const found = {};
-  for (const entry of (await readdir(folder, { recursive: true })).filter(path => path.endsWith("checks.json")).sort()) {
+  const entries = await readdir(folder, { recursive: true });
+  for (const entry of entries.filter(path => path.endsWith("checks.json")).sort()) {
     const name = /(?:^|\/)server-(.+)-\d{4}-\d\d-\d\dT[^/]*\/checks\.json$/.exec(entry)[1];
     found[name] = verdict(JSON.parse(await readFile(join(folder, entry), "utf8")));
   }
@@ -47,7 +49,7 @@ async function scenarios(folder) {
   return found;
 }
 
-/** Everything passes through as it is, also a foreign Host or Origin; only what names the proxy is made to name the target. */
+/** Everything passes as it is, also a foreign Host or Origin; only what names the proxy is made to name the target. */
 function bearerProxy(target, token) {
   const proxy = createServer((incoming, outgoing) => {
     const own = `127.0.0.1:${proxy.address().port}`;

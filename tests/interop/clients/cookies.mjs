@@ -46,17 +46,19 @@ function parse(url, line) {
 }
 
 function refuse(cookie, attributes, url) {
-  const isTrustworthy = url.protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   const wrong =
-    cookie.secure && !isTrustworthy ? "Secure, but not set over https" :
+    cookie.secure && !isTrustworthy(url) ? "Secure, but not set over https" :
     /^__(Secure|Host)-/i.test(cookie.name) && !cookie.secure ? "prefixed, but not Secure" :
-    /^__Host-/i.test(cookie.name) && (!cookie.hostOnly || attributes.path !== "/") ? "__Host-, but not for / of one host" :
+    /^__Host-/i.test(cookie.name) && (!cookie.hostOnly || attributes.path !== "/") ? "__Host-, but not for one host" :
     cookie.sameSite === "none" && !cookie.secure ? "SameSite=None, but not Secure" :
     !cookie.hostOnly && !within(url.hostname, cookie.domain) ? "for another domain" : undefined;
   if (wrong) {
     throw new Error(`A browser drops the cookie ${cookie.name}: ${wrong}.`);
   }
 }
+
+const isTrustworthy = ({ protocol, hostname }) =>
+  protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 
 const split = part => {
   const at = part.indexOf("=");
@@ -65,10 +67,11 @@ const split = part => {
 
 const within = (host, domain) => host === domain || host.endsWith(`.${domain}`);
 
-function reaches({ hostOnly, domain, path, secure }, { hostname, pathname, protocol }) {
+function reaches({ hostOnly, domain, path, secure }, url) {
+  const { hostname, pathname } = url;
   const hostFits = hostOnly ? hostname === domain : within(hostname, domain);
   const pathFits = pathname === path || pathname.startsWith(path.endsWith("/") ? path : `${path}/`);
-  return hostFits && pathFits && (!secure || protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
+  return hostFits && pathFits && (!secure || isTrustworthy(url));
 }
 
 function goesAlong({ sameSite }, site, method) {

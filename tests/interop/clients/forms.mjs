@@ -80,7 +80,8 @@ function nameOf(node, nodes) {
     ?? closest(node, "label");
   const labelledBy = attribute(node, "aria-labelledby")?.split(/\s+/).map(byId).filter(Boolean).map(spoken).join(" ");
   const own = node.nodeName === "button" ? spoken(node) : isButton(node) ? attribute(node, "value") : undefined;
-  return tidy(labelledBy ?? attribute(node, "aria-label") ?? (label && spoken(label)) ?? own ?? attribute(node, "title") ?? "");
+  const spokenLabel = label && spoken(label);
+  return tidy(labelledBy ?? attribute(node, "aria-label") ?? spokenLabel ?? own ?? attribute(node, "title") ?? "");
 }
 
 class Field {
@@ -115,8 +116,8 @@ class Field {
   }
 
   entries() {
-    const isSent = this.#name && !["button", "reset", "image", "file"].includes(this.#kind) && (!this.isBox || this.#checked);
-    return isSent ? [[this.#name, this.#value]] : [];
+    const isData = !["button", "reset", "image", "file"].includes(this.#kind) && (!this.isBox || this.#checked);
+    return this.#name && isData ? [[this.#name, this.#value]] : [];
   }
 }
 

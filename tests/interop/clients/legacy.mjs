@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The MCP SDK that was current when each older revision was: 1.32 for 2025-11-25, 1.20 for 2025-06-18, 1.11 for 2025-03-26.
+// The MCP SDK of the day for each older revision: 1.32 for 2025-11-25, 1.20 for 2025-06-18, 1.11 for 2025-03-26.
 import { OAuthSession } from "./oauth-session.mjs";
 import { claimsOf, options, remembering, report, serverUrl } from "./report.mjs";
 

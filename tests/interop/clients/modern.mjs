@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// @modelcontextprotocol/client 2.x at revision 2026-07-28: 401, metadata, registration, consent, token, tools/list, tools/call.
+// @modelcontextprotocol/client 2.x at revision 2026-07-28: from the first 401 to tools/call.
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
 import { OAuthSession } from "./oauth-session.mjs";
 import { claimsOf, options, remembering, report, serverUrl } from "./report.mjs";

@@ -15,7 +15,8 @@ await report(async seen => {
     [oidc.customFetch]: remembering(seen.steps),
   });
   seen.issuer = config.serverMetadata().issuer;
-  const holder = settings.dpop ? { DPoP: oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair("ES256")) } : undefined;
+  const keys = settings.dpop ? await oidc.randomDPoPKeyPair("ES256") : undefined;
+  const holder = keys && { DPoP: oidc.getDPoPHandle(config, keys) };
   await (settings.flow === "credentials" ? credentials : code)(config, seen, holder);
 });
 

@@ -1,4 +1,4 @@
-// What every script here shares: options from the command line or INTEROP_… variables, and one line of JSON as the answer.
+// What every script shares: options from the command line or INTEROP_… variables, and one line of JSON as the answer.
 import { parseArgs } from "node:util";
 
 const known = {

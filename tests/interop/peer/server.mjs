@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm oidc-provider in memory: the peer that measurements compare with, and a second authorization server that shows the
-// clients here to be fair. With --upstream it also guards one MCP server at /mcp/{name}, as Postern does.
+// npm oidc-provider in memory: the peer that measurements compare with, and a second authorization server that shows
+// the clients here to be fair. With --upstream it also guards one MCP server at /mcp/{name}, as Postern does.
 //   node peer/server.mjs [--port N] [--server echo --upstream http://127.0.0.1:9001/mcp] [--stay]
 import { once } from "node:events";
 import { createServer, request as send } from "node:http";
@@ -59,7 +59,15 @@ const provider = new Provider(issuer, {
     client.grantTypeAllowed("refresh_token") && code.scopes.has("offline_access"),
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, email: id }) }),
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-  ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 86_400, Interaction: 600, RefreshToken: 86_400, Session: 86_400 },
+  ttl: {
+    AccessToken: 600,
+    ClientCredentials: 600,
+    Grant: 86_400,
+    IdToken: 600,
+    Interaction: 600,
+    RefreshToken: 86_400,
+    Session: 86_400,
+  },
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
@@ -82,7 +90,7 @@ const provider = new Provider(issuer, {
   },
 });
 const serve = provider.callback();
-const publicKeys = createLocalJWKSet({ keys: keys.map(({ kty, crv, x, y, n, e, alg, kid }) => ({ kty, crv, x, y, n, e, alg, kid })) });
+const publicKeys = createLocalJWKSet({ keys: keys.map(({ d, p, q, dp, dq, qi, ...open }) => open) });
 
 http.on("request", async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, issuer);
