@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Platform.Configuration;
 
 namespace Postern.Platform.Outbound;
 
@@ -21,31 +22,13 @@ internal sealed record OutboundOptions
     /// <summary>Fetches under way at one time, over all hosts.</summary>
     public int MaxFetches { get; init; } = 256;
 
-    /// <summary>Reads the setting as written; what is wrong with it becomes a <see cref="FormatException"/>.</summary>
-    public static OutboundOptions Read(IEnumerable<string> allow, IEnumerable<string> trust)
+    public static OutboundOptions From(Settings settings) => new()
     {
-        var authorities = new X509Certificate2Collection();
-        foreach (var file in trust)
-        {
-            authorities.AddRange(AuthoritiesIn(file));
-        }
+        Allow = settings.OutboundAllow,
+        Trust = [.. settings.OutboundTrust.SelectMany(AuthoritiesIn)],
+    };
 
-        return new() { Allow = [.. allow.Select(Range)], Trust = authorities };
-    }
-
-    private static IPNetwork Range(string text)
-    {
-        if (IPNetwork.TryParse(text, out var network))
-        {
-            return network;
-        }
-
-        return IPAddress.TryParse(text, out var address) && address.ToString() == text
-            ? new(address, address.GetAddressBytes().Length * 8)
-            : throw new FormatException($"outbound.allow: '{text}' is not a range such as 10.0.0.0/8 or fd00::/8.");
-    }
-
-    private static X509Certificate2Collection AuthoritiesIn(string file)
+    internal static X509Certificate2Collection AuthoritiesIn(string file)
     {
         var found = new X509Certificate2Collection();
         try
@@ -54,11 +37,9 @@ internal sealed record OutboundOptions
         }
         catch (Exception problem) when (problem is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new FormatException($"outbound.trust: '{file}' cannot be read: {problem.Message}", problem);
+            throw new SetupException($"`outbound.trust`: {file} cannot be read: {problem.Message}");
         }
 
-        return found.Count > 0
-            ? found
-            : throw new FormatException($"outbound.trust: '{file}' holds no PEM certificate.");
+        return found.Count > 0 ? found : throw new SetupException($"`outbound.trust`: {file} holds no PEM certificate.");
     }
 }
