@@ -1,0 +1,49 @@
+namespace Postern.Platform.Outbound;
+
+/// <summary>How much one fetch may cost, and what it may bring back.</summary>
+internal sealed record FetchRules(int MaxBytes, TimeSpan Within)
+{
+    /// <summary>A client's metadata document (CIMD): small and quick.</summary>
+    public static readonly FetchRules ClientDocument = new(5 * 1024, TimeSpan.FromSeconds(2)) { Accepts = IsJson };
+
+    /// <summary>Keys, metadata and other JSON.</summary>
+    public static readonly FetchRules Json = new(256 * 1024, TimeSpan.FromSeconds(3)) { Accepts = IsJson };
+
+    /// <summary>A picture of a format that carries no script.</summary>
+    public static readonly FetchRules Logo = new(256 * 1024, TimeSpan.FromSeconds(3))
+    {
+        Accepts = type => type is "image/png" or "image/jpeg" or "image/webp" or "image/gif",
+        Asks = "image/png, image/webp, image/jpeg, image/gif",
+    };
+
+    /// <summary>The answer to something we sent: a notification, a token request.</summary>
+    public static readonly FetchRules Reply = new(64 * 1024, TimeSpan.FromSeconds(3)) { Asks = "*/*" };
+
+    private static readonly TimeSpan Floor = TimeSpan.FromMinutes(1), Ceiling = TimeSpan.FromDays(1);
+
+    public Func<string, bool> Accepts { get; init; } = _ => true;
+
+    /// <summary>The <c>Accept</c> header, where the request has none.</summary>
+    public string Asks { get; init; } = "application/json";
+
+    /// <summary>False for hosts the operator chose, such as a provider's token endpoint: no budget.</summary>
+    public bool IsMetered { get; init; } = true;
+
+    private static bool IsJson(string type) =>
+        type.StartsWith("application/", StringComparison.Ordinal)
+        && (type is "application/json" || type.EndsWith("+json", StringComparison.Ordinal));
+
+    /// <summary>RFC 9111 §4.2, between a floor that stops hammering and a ceiling that lets changes arrive.</summary>
+    public static TimeSpan FreshFor(HttpResponseMessage answer, DateTimeOffset now)
+    {
+        var caching = answer.Headers.CacheControl;
+        if (caching is { NoStore: true } or { NoCache: true })
+        {
+            return Floor;
+        }
+
+        var lifetime = caching?.MaxAge ?? answer.Content.Headers.Expires - (answer.Headers.Date ?? now) ?? Floor;
+        var fresh = lifetime - (answer.Headers.Age ?? TimeSpan.Zero);
+        return fresh < Floor ? Floor : fresh > Ceiling ? Ceiling : fresh;
+    }
+}
