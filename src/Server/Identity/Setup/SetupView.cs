@@ -1,0 +1,21 @@
+namespace Postern.Identity.Setup;
+
+/// <summary>What the first-run page shows to the person who holds the setup link.</summary>
+public sealed record SetupView
+{
+    public const string EmailField = "email", PasswordField = "password", PasskeyField = "passkey",
+        FlowField = "flow", FormField = "form", LinkField = "link";
+
+    public string Email { get; init; } = "";
+
+    public string? Problem { get; init; }
+
+    /// <summary>The one-time link this page was opened with; it is spent when the form succeeds, not before.</summary>
+    public required string Link { get; init; }
+
+    public required string Flow { get; init; }
+
+    public required string FormToken { get; init; }
+
+    public string? PasskeyOptions { get; init; }
+}
