@@ -49,6 +49,9 @@ internal static class Agreement
         return null;
     }
 
+    /// <summary>Whether the body itself says that it is of the modern era.</summary>
+    public static bool IsModern(Message message) => !BodyVersion(message).IsMissing;
+
     /// <summary>What the method's object is called: the tool, prompt, resource or task; null when it has none.</summary>
     public static Part NamePart(Message message) => message.Method switch
     {

@@ -32,8 +32,14 @@ internal sealed class Edits
         var at = 0;
         foreach (var edit in ordered)
         {
+            if (edit.Start < at)
+            {
+                // It lies in a part that was replaced as a whole.
+                continue;
+            }
+
             Copy(source[at..edit.Start], to);
-            to.Write(edit.With.Span);
+            Copy(edit.With.Span, to);
             at = edit.Start + edit.Length;
         }
 

@@ -26,25 +26,15 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
     /// <summary>Null when it has not even a name.</summary>
     public static ToolDefinition? Read(ReadOnlyMemory<byte> json)
     {
-        if (json.Length > MaxSize || DepthOf(json.Span) > MaxDepth)
+        try
         {
+            return json.Length <= MaxSize && DepthOf(json.Span) <= MaxDepth ? Described(json) : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // A text with half of a surrogate pair.
             return null;
         }
-
-        using var document = JsonDocument.Parse(json, new() { MaxDepth = MaxDepth + 1 });
-        var tool = document.RootElement;
-        if (Text(tool, "name") is not { Length: > 0 and <= MaxName } name)
-        {
-            return null;
-        }
-
-        var schema = tool.TryGetProperty("inputSchema", out var given) ? given : default;
-        var headers = schema.ValueKind is JsonValueKind.Object ? ParamHeaders.Of(schema) : ParamHeaders.None;
-        return new(name, Text(tool, "title"), Text(tool, "description"), RiskOf(tool), HashOf(tool))
-        {
-            Headers = headers,
-            Defect = headers.Defect ?? DefectOf(tool, schema),
-        };
     }
 
     /// <summary>The elements of an array, each as it stands in the message.</summary>
@@ -61,6 +51,24 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
         }
 
         return parts;
+    }
+
+    private static ToolDefinition? Described(ReadOnlyMemory<byte> json)
+    {
+        using var document = JsonDocument.Parse(json, new() { MaxDepth = MaxDepth + 1 });
+        var tool = document.RootElement;
+        if (Text(tool, "name") is not { Length: > 0 and <= MaxName } name)
+        {
+            return null;
+        }
+
+        var schema = tool.TryGetProperty("inputSchema", out var given) ? given : default;
+        var headers = schema.ValueKind is JsonValueKind.Object ? ParamHeaders.Of(schema) : ParamHeaders.None;
+        return new(name, Text(tool, "title"), Text(tool, "description"), RiskOf(tool), HashOf(tool))
+        {
+            Headers = headers,
+            Defect = headers.Defect ?? DefectOf(tool, schema),
+        };
     }
 
     private static Risk RiskOf(JsonElement tool)

@@ -12,11 +12,15 @@ internal static class Handshake
 
     private const string Gateway = """{"name":"postern","version":"0.1.0"}""";
 
-    public static Outgoing Discover() => Outgoing.Request(Methods.Discover, $"{{\"_meta\":{Meta(new(Nobody))}}}");
+    public static Outgoing Discover(Line line) => Outgoing.Request(Methods.Discover, $"{{\"_meta\":{Meta(line)}}}");
 
     public static Outgoing Initialize(Line line) => Outgoing.Request(
         Methods.Initialize,
         $"{{\"protocolVersion\":\"{line.Version}\",\"capabilities\":{line.Capabilities},\"clientInfo\":{line.ClientInfo ?? Gateway}}}");
+
+    /// <summary>Tells a legacy server that nobody waits for an answer any more.</summary>
+    public static Outgoing Cancel(Outgoing request) =>
+        Outgoing.Notification(Methods.Cancelled, $"{{\"requestId\":{Encoding.UTF8.GetString(request.Id.Span)}}}");
 
     /// <summary>What every modern request says about its sender.</summary>
     public static string Meta(Line line) => $"{{{MetaMembers(line)}}}";

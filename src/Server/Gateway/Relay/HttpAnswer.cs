@@ -75,9 +75,9 @@ internal sealed class HttpAnswer : IDisposable
         {
             return await stream.NextAsync(watch.Token) is { } data ? Parse(data) : null;
         }
-        catch (Exception failure) when (Broken(failure, stop) is { } broken)
+        catch (Exception failure) when (IsOutage(failure, stop))
         {
-            throw broken;
+            throw Outage(failure);
         }
     }
 
@@ -104,19 +104,19 @@ internal sealed class HttpAnswer : IDisposable
 
     private static async Task ReadAsync(HttpResponseMessage response, PooledBytes body, TimeSpan patience, CancellationToken stop)
     {
-        using var watch = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        watch.CancelAfter(patience);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limited.CancelAfter(patience);
         try
         {
-            await using var content = await response.Content.ReadAsStreamAsync(watch.Token);
-            if (!await body.TryFillAsync(content, HttpUpstream.MaxMessage, watch.Token))
+            await using var content = await response.Content.ReadAsStreamAsync(limited.Token);
+            if (!await body.TryFillAsync(content, HttpUpstream.MaxMessage, limited.Token))
             {
                 throw new InvalidDataException("Longer than allowed.");
             }
         }
-        catch (Exception failure) when (Broken(failure, stop) is { } broken)
+        catch (Exception failure) when (IsOutage(failure, stop))
         {
-            throw broken;
+            throw Outage(failure);
         }
     }
 
@@ -125,12 +125,14 @@ internal sealed class HttpAnswer : IDisposable
             ? message
             : throw new UpstreamException($"The server's answer is no JSON-RPC message. {error.Message}");
 
-    private static UpstreamException? Broken(Exception failure, CancellationToken stop) => failure switch
+    private static bool IsOutage(Exception failure, CancellationToken stop) =>
+        failure is InvalidDataException or IOException or HttpRequestException
+        || (failure is OperationCanceledException && !stop.IsCancellationRequested);
+
+    private static UpstreamException Outage(Exception failure) => failure switch
     {
         InvalidDataException => new($"The server's answer is longer than {HttpUpstream.MaxMessage / 1024 / 1024} MB."),
-        IOException or HttpRequestException => new(RpcError.Upstream("The server broke the connection in the middle of its answer."), failure),
-        OperationCanceledException when !stop.IsCancellationRequested =>
-            new(RpcError.Upstream("The server fell silent in the middle of its answer.", 504), failure),
-        _ => null,
+        OperationCanceledException => new(RpcError.Upstream("The server fell silent in the middle of its answer.", 504), failure),
+        _ => new(RpcError.Upstream("The server broke the connection in the middle of its answer."), failure),
     };
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Postern.Gateway.Inspect;
+using Postern.Platform.Outbound;
 
 namespace Postern.Gateway.Relay;
 
@@ -18,7 +19,9 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     public const int MaxMessage = 16 * 1024 * 1024;
 
     /// <summary>How long a server may be silent before it counts as gone.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(5);
 
     // A server may learn the modern revision, so an old answer is asked for again now and then.
     private static readonly TimeSpan LegacyIsBelieved = TimeSpan.FromMinutes(10);
@@ -46,6 +49,10 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     public async IAsyncEnumerable<Message> AskAsync(
         Line line, Outgoing request, [EnumeratorCancellation] CancellationToken stop)
     {
+        // Closing the stream tells a modern server; a legacy one must be told in words.
+        await using var telling = line.Era is Era.Legacy
+            ? stop.UnsafeRegister(_ => _ = TryCancelAsync(line, request), null)
+            : default;
         using var response = await SendAsync(HttpMethod.Post, line, request, stop);
         using var answer = await OpenAnswerAsync(response, line, stop);
         while (true)
@@ -101,6 +108,20 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     public void Dispose() => probing.Dispose();
 
+    private async Task TryCancelAsync(Line line, Outgoing request)
+    {
+        using var notice = Handshake.Cancel(request);
+        using var patience = new CancellationTokenSource(CancelWithin, clock);
+        try
+        {
+            await TellAsync(line, notice, patience.Token);
+        }
+        catch (Exception failure) when (failure is UpstreamException or OperationCanceledException)
+        {
+            // It was a courtesy: nobody waits for the answer any more.
+        }
+    }
+
     private async Task<HttpAnswer> OpenAnswerAsync(HttpResponseMessage response, Line line, CancellationToken stop)
     {
         try
@@ -120,17 +141,15 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         using var request = new HttpRequestMessage(method, address);
         AddHeaders(request.Headers, line, message);
         request.Content = message is null ? null : new ReadOnlyMemoryContent(message.Body) { Headers = { ContentType = Json } };
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(Patience);
         try
         {
-            return await http.SendAsync(request, patience.Token);
+            return await http.SendAsync(request, stop);
         }
         catch (HttpRequestException failure)
         {
             throw new UpstreamException(RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure);
         }
-        catch (OperationCanceledException failure) when (!stop.IsCancellationRequested)
+        catch (TimeoutException failure)
         {
             throw new UpstreamException(RpcError.Upstream("The server did not answer in time.", 504), failure);
         }
@@ -188,8 +207,9 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     private async Task<Era> ProbeAsync(CancellationToken stop)
     {
-        using var question = Handshake.Discover();
-        using var response = await SendAsync(HttpMethod.Post, new Line(Handshake.Nobody), question, stop);
+        var line = new Line(Handshake.Nobody);
+        using var question = Handshake.Discover(line);
+        using var response = await SendAsync(HttpMethod.Post, line, question, stop);
         if ((int)response.StatusCode is 401 or 403 or >= 500)
         {
             throw HttpAnswer.Refusal(response, null);
@@ -222,6 +242,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     private static string Cause(HttpRequestException failure) => failure switch
     {
+        { InnerException: AddressRefusedException } => "its address is private, and outbound.allow does not name it",
         { HttpRequestError: HttpRequestError.NameResolutionError } => "its name does not resolve",
         { HttpRequestError: HttpRequestError.SecureConnectionError } => "its certificate is not trusted",
         { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => "connection refused",

@@ -41,9 +41,9 @@ internal sealed class Outgoing : IDisposable
     public static Outgoing Of(
         Message message, Edits edits, ReadOnlyMemory<byte> id, IReadOnlyList<KeyValuePair<string, string>> headers)
     {
-        var body = new PooledBytes(message.Bytes.Length + 256);
-        edits.WriteTo(message.Bytes.Span, body);
-        return new(body)
+        var bytes = new PooledBytes(message.Bytes.Length + 256);
+        edits.WriteTo(message.Bytes.Span, bytes);
+        return new(bytes)
         {
             Method = message.Method,
             Name = message.Text(Agreement.NamePart(message)),
@@ -72,7 +72,13 @@ internal sealed class Outgoing : IDisposable
     private static Outgoing Written(string method, string json, ReadOnlyMemory<byte> id)
     {
         var bytes = new PooledBytes(json.Length + 16);
-        bytes.Advance(Encoding.UTF8.GetBytes(json, bytes.GetSpan(Encoding.UTF8.GetMaxByteCount(json.Length))));
+        var text = bytes.GetSpan(Encoding.UTF8.GetMaxByteCount(json.Length));
+        var length = Encoding.UTF8.GetBytes(json, text);
+
+        // A client's own words may be in it, written over several lines; a pipe is framed by lines.
+        text[..length].Replace((byte)'\n', (byte)' ');
+        text[..length].Replace((byte)'\r', (byte)' ');
+        bytes.Advance(length);
         return new(bytes) { Method = method, Id = id };
     }
 }

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Postern.Gateway.Relay;
+namespace Postern.Gateway.Inspect;
 
 /// <summary>Bytes under construction in a rented array; given back when disposed, and not to be read afterwards.</summary>
 internal sealed class PooledBytes(int capacity) : IBufferWriter<byte>, IDisposable
