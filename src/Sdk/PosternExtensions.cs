@@ -46,7 +46,9 @@ public static class PosternExtensions
         return services;
     }
 
-    /// <summary>Serves the metadata of the resource (RFC 9728 §3) to everyone, at the path its challenges name.</summary>
+    /// <summary>
+    /// Serves the metadata of the resource (RFC 9728 §3) to everyone, at the path its challenges name.
+    /// </summary>
     public static IEndpointConventionBuilder MapResourceMetadata(this IEndpointRouteBuilder routes)
     {
         var metadata = routes.ServiceProvider.GetRequiredService<IOptions<PosternOptions>>().Value.Metadata;
@@ -61,7 +63,8 @@ public static class PosternExtensions
     /// Opens the endpoint to tokens that have all of these scopes. Others are told by 403 <c>insufficient_scope</c>
     /// which scopes to ask for (RFC 6750 §3.1). Said twice, for a group and an endpoint, both hold.
     /// </summary>
-    /// <exception cref="ArgumentException">There is no scope, or one is not in the grammar of RFC 6749 §3.3.</exception>
+    /// <exception cref="ArgumentException">There is no scope, or one is not in the grammar of RFC 6749
+    /// §3.3.</exception>
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, params string[] scopes)
         where TBuilder : IEndpointConventionBuilder
     {
@@ -72,7 +75,9 @@ public static class PosternExtensions
 
     extension(HttpContext http)
     {
-        /// <summary>The valid token of this request; null when there is none. Route handlers can take it as a parameter.</summary>
+        /// <summary>
+        /// The valid token of this request; null when there is none. Route handlers can take it as a parameter.
+        /// </summary>
         public AccessToken? AccessToken => http.Features.Get<AccessToken>();
     }
 

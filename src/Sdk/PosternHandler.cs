@@ -9,7 +9,9 @@ using Postern.AspNetCore.Metadata;
 
 namespace Postern.AspNetCore;
 
-/// <summary>The authentication scheme: who calls is who the token speaks for, and every refusal is a proper challenge.</summary>
+/// <summary>
+/// The authentication scheme: who calls is who the token speaks for, and every refusal is a proper challenge.
+/// </summary>
 internal sealed partial class PosternHandler(
     AccessTokenValidator validator, IOptions<PosternOptions> options, ILogger<PosternHandler> logger)
     : IAuthenticationHandler

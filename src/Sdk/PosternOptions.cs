@@ -8,11 +8,14 @@ namespace Postern.AspNetCore;
 /// <summary>What an application decides about its protection. Checked when the application starts.</summary>
 public sealed class PosternOptions
 {
-    /// <summary>The issuer whose tokens are taken: an https URL, exactly as its metadata spells it (RFC 8414 §2).</summary>
+    /// <summary>
+    /// The issuer whose tokens are taken: an https URL, exactly as its metadata spells it (RFC 8414 §2).
+    /// </summary>
     public string Issuer { get; set; } = "";
 
     /// <summary>
-    /// The URL of this application as clients know it, and the only audience that is taken (RFC 8707 §2). Compared as text.
+    /// The URL of this application as clients know it, and the only audience that is taken (RFC 8707 §2). Compared as
+    /// text.
     /// </summary>
     public string Resource { get; set; } = "";
 
@@ -31,7 +34,9 @@ public sealed class PosternOptions
     /// <summary>How many verified tokens are remembered: 4 to 1048576, 8192 by default.</summary>
     public int CachedTokens { get; set; } = AccessTokenValidator.DefaultCachedTokens;
 
-    /// <summary>The types of <c>authorization_details</c> that the application enforces. Tokens with others are refused.</summary>
+    /// <summary>
+    /// The types of <c>authorization_details</c> that the application enforces. Tokens with others are refused.
+    /// </summary>
     public ISet<string> AuthorizationDetailTypes { get; } = new HashSet<string>(StringComparer.Ordinal);
 
     /// <summary>Asked for each valid token: null while its grant stands, else why it does not, for the log.</summary>
@@ -41,12 +46,14 @@ public sealed class PosternOptions
     public IKeySource? Keys { get; set; }
 
     /// <summary>
-    /// Without this, an endpoint that says nothing about authorization takes valid tokens only, and AllowAnonymous opens
-    /// it. With it, a forgotten RequireScope is an open door.
+    /// Without this, an endpoint that says nothing about authorization takes valid tokens only, and AllowAnonymous
+    /// opens it. With it, a forgotten RequireScope is an open door.
     /// </summary>
     public bool LeaveUndeclaredEndpointsOpen { get; set; }
 
-    /// <summary>Takes http URLs for issuer and resource: whoever is on the network can then read and forge every token.</summary>
+    /// <summary>
+    /// Takes http URLs for issuer and resource: whoever is on the network can then read and forge every token.
+    /// </summary>
     public bool AllowInsecureHttpForTests { get; set; }
 
     internal ResourceMetadata Metadata => new(Resource, [Issuer])
@@ -82,7 +89,7 @@ internal sealed class PosternOptionsCheck : IValidateOptions<PosternOptions>
 
         if (options.Scopes.FirstOrDefault(scope => !TokenClaims.IsScope(scope)) is { } scope)
         {
-            yield return $"Scopes has \"{scope}\"; expected a scope: visible ASCII without space, quotation mark, backslash.";
+            yield return $"Scopes has \"{scope}\"; expected {TokenClaims.ScopeGrammar}.";
         }
 
         if (options.ClockSkew < TimeSpan.Zero || options.ClockSkew > AccessTokenValidator.MaxClockSkew)

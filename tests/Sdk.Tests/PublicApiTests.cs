@@ -8,6 +8,8 @@ public sealed class PublicApiTests
     private const BindingFlags Declared =
         BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
+    private static readonly NullabilityInfoContext Nulls = new();
+
     [Fact]
     public void The_public_surface_is_the_committed_one()
     {
@@ -23,7 +25,8 @@ public sealed class PublicApiTests
         var members = type.GetMembers(Declared)
             .Where(member => member.GetCustomAttribute<CompilerGeneratedAttribute>() is null)
             .Select(Line).OfType<string>().Order(StringComparer.Ordinal);
-        var heading = $"{type.FullName}{(type.BaseType is { } parent && parent != typeof(object) ? $" : {Name(parent)}" : "")}";
+        var parent = type.BaseType is { } other && other != typeof(object) ? $" : {Name(other)}" : "";
+        var heading = $"{type.FullName}{parent}";
         return string.Concat(members.Prepend(heading).Select((line, at) => at is 0 ? $"{line}\n" : $"    {line}\n"));
     }
 
@@ -33,12 +36,11 @@ public sealed class PublicApiTests
         FieldInfo { IsLiteral: true } field when !field.DeclaringType!.IsEnum =>
             $"const {Name(field.FieldType)} {field.Name} = {field.GetRawConstantValue()}",
         FieldInfo { IsSpecialName: false } field => $"{Name(field.FieldType)} {field.Name}",
-        PropertyInfo property => $"{Name(property.PropertyType)} {property.Name} {{ {Accessors(property)}}}",
+        PropertyInfo property =>
+            $"{Name(property.PropertyType, Nulls.Create(property))} {property.Name} {{ {Accessors(property)}}}",
         MethodInfo { IsSpecialName: false } method =>
-            $"{(method.IsStatic ? "static " : "")}{Name(method.ReturnType)} {method.Name}({Parameters(method)})",
-        MethodInfo { IsStatic: true } getter when getter.Name.StartsWith("get_", StringComparison.Ordinal)
-            && getter.GetParameters() is [{ } self] =>
-            $"extension({Name(self.ParameterType)}) {Name(getter.ReturnType)} {getter.Name[4..]} {{ get; }}",
+            $"{(method.IsStatic ? "static " : "")}{Name(method.ReturnType, Nulls.Create(method.ReturnParameter))} "
+            + $"{method.Name}({Parameters(method)})",
         _ => null,
     };
 
@@ -49,10 +51,27 @@ public sealed class PublicApiTests
         return $"{(property.GetMethod?.IsPublic is true ? "get; " : "")}{set}";
     }
 
-    private static string Parameters(MethodBase method) =>
-        string.Join(", ", method.GetParameters().Select(parameter => $"{Name(parameter.ParameterType)} {parameter.Name}"));
+    private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(parameter =>
+        $"{(parameter.IsOut ? "out " : "")}{Name(parameter.ParameterType, Nulls.Create(parameter))} {parameter.Name}"
+        + (parameter.HasDefaultValue ? $" = {parameter.DefaultValue ?? "default"}" : "")));
 
-    private static string Name(Type type) => type.IsGenericType
-        ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GenericTypeArguments.Select(Name))}>"
-        : type.Name;
+    private static string Name(Type type, NullabilityInfo? nulls = null)
+    {
+        if (type.IsByRef)
+        {
+            return Name(type.GetElementType()!);
+        }
+
+        if (Nullable.GetUnderlyingType(type) is { } value)
+        {
+            return $"{Name(value)}?";
+        }
+
+        var mark = nulls is { ReadState: NullabilityState.Nullable } && !type.IsValueType ? "?" : "";
+        var arguments = type.GenericTypeArguments.Select((argument, at) =>
+            Name(argument, nulls?.GenericTypeArguments.ElementAtOrDefault(at)));
+        return type.IsGenericType
+            ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", arguments)}>{mark}"
+            : type.Name + mark;
+    }
 }

@@ -1,6 +1,6 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Postern.AspNetCore.AccessTokens;
@@ -38,7 +38,7 @@ internal sealed class ResourceServer : IAsyncDisposable
         var group = app.MapGroup("/admin").RequireScope("admin");
         group.MapGet("/", http => Task.CompletedTask).RequireScope("notes:read");
         app.MapGet("/undeclared", http => Task.CompletedTask);
-        app.MapGet("/whoami", http => http.Response.WriteAsJsonAsync(http.User.Claims.Select(c => $"{c.Type}={c.Value}")));
+        app.MapGet("/whoami", (ClaimsPrincipal user) => user.Claims.Select(claim => $"{claim.Type}={claim.Value}"));
     }
 
     public HttpClient Client { get; } = new();

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Postern.AspNetCore.AccessTokens;
 
 /// <summary>
-/// The claims of a valid access token (RFC 9068 §2.2). Only <see cref="AccessTokenValidator"/> makes one: holding one is
-/// proof that it was valid, for this resource, when it was judged.
+/// The claims of a valid access token (RFC 9068 §2.2). Only <see cref="AccessTokenValidator"/> makes one: holding one
+/// is proof that it was valid, for this resource, when it was judged.
 /// </summary>
 public sealed record AccessToken : TokenOutcome
 {
@@ -43,7 +43,9 @@ public sealed record AccessToken : TokenOutcome
     /// <summary><c>grant_id</c>: the grant that the token was minted from.</summary>
     public string? GrantId { get; internal init; }
 
-    /// <summary><c>act</c>: who acts for the subject; null when the client acts for it directly (RFC 8693 §4.1).</summary>
+    /// <summary>
+    /// <c>act</c>: who acts for the subject; null when the client acts for it directly (RFC 8693 §4.1).
+    /// </summary>
     public Actor? Actor { get; internal init; }
 
     /// <summary><c>authorization_details</c>: objects, each with a string <c>type</c> (RFC 9396 §2).</summary>

@@ -4,13 +4,14 @@ using Postern.AspNetCore.Keys;
 namespace Postern.AspNetCore.AccessTokens;
 
 /// <summary>
-/// Judges JWT access tokens (RFC 9068 §4) of one pinned issuer. Safe for use by many threads; make one per issuer and keep
-/// it, since it remembers which tokens it has verified.
+/// Judges JWT access tokens (RFC 9068 §4) of one pinned issuer. Safe for use by many threads; make one per issuer and
+/// keep it, since it remembers which tokens it has verified.
 /// </summary>
 /// <param name="issuer">Equal, as text, to the <c>iss</c> of every token that is taken.</param>
 /// <param name="keys">Where the issuer's public keys come from.</param>
 /// <param name="clock">Says when a token has ended.</param>
-/// <param name="cachedTokens">How many verified tokens are remembered: 4 to 1048576, rounded up to a power of two.</param>
+/// <param name="cachedTokens">How many verified tokens are remembered: 4 to 1048576, rounded up to a power of
+/// two.</param>
 /// <exception cref="ArgumentOutOfRangeException"><paramref name="cachedTokens"/> is out of range.</exception>
 public sealed class AccessTokenValidator(
     string issuer, IKeySource keys, TimeProvider clock, int cachedTokens = AccessTokenValidator.DefaultCachedTokens)
@@ -23,7 +24,9 @@ public sealed class AccessTokenValidator(
 
     internal const int MinCachedTokens = 4, MaxCachedTokens = 1 << 20;
 
-    internal static readonly TimeSpan DefaultClockSkew = TimeSpan.FromSeconds(30), MaxClockSkew = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan
+        DefaultClockSkew = TimeSpan.FromSeconds(30),
+        MaxClockSkew = TimeSpan.FromSeconds(60);
 
     private readonly TokenCache cache = new(cachedTokens is >= MinCachedTokens and <= MaxCachedTokens
         ? cachedTokens
@@ -56,7 +59,8 @@ public sealed class AccessTokenValidator(
     /// verified before.
     /// </summary>
     /// <param name="token">The token as it came; a string converts by itself.</param>
-    /// <param name="resource">The resource being called, equal as text to the one audience of the token (RFC 8707).</param>
+    /// <param name="resource">The resource being called, equal as text to the one audience of the token (RFC
+    /// 8707).</param>
     /// <param name="stop">Ends the wait for keys and for <see cref="Liveness"/>.</param>
     /// <returns>The <see cref="AccessToken"/>, or a <see cref="TokenRefusal"/>.</returns>
     public ValueTask<TokenOutcome> ValidateAsync(

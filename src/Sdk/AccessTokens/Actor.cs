@@ -1,8 +1,8 @@
 namespace Postern.AspNetCore.AccessTokens;
 
 /// <summary>
-/// Who acts for the subject (RFC 8693 §4.1). Only the outermost actor counts when access is decided; <see cref="Prior"/>
-/// is history.
+/// Who acts for the subject (RFC 8693 §4.1). Only the outermost actor counts when access is decided; <see
+/// cref="Prior"/> is history.
 /// </summary>
 public sealed record Actor
 {

@@ -5,8 +5,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Postern.AspNetCore.AccessTokens;
 
 /// <summary>
-/// The compact form of a signed token (RFC 7515 §7.1), decoded strictly: a token has exactly one spelling, so nothing that
-/// remembers tokens can be made to see two in one.
+/// The compact form of a signed token (RFC 7515 §7.1), decoded strictly: a token has exactly one spelling, so nothing
+/// that remembers tokens can be made to see two in one.
 /// </summary>
 internal sealed class CompactToken
 {
@@ -46,7 +46,8 @@ internal sealed class CompactToken
         return true;
     }
 
-    // RFC 7515 §2: base64url without padding. The base library would also take padding, white space and stray last bits.
+    // RFC 7515 §2: base64url without padding. The base library would also take padding, white space and stray last
+    // bits.
     private static byte[]? Decode(ReadOnlySpan<byte> segment)
     {
         var strayBits = (segment.Length % 4) switch { 0 => 0, 2 => 0b1111, 3 => 0b11, _ => -1 };

@@ -8,6 +8,7 @@ namespace Postern.AspNetCore.AccessTokens;
 /// Tokens whose signature was verified, so that it is verified once. A fixed number of places, found without a lock; an
 /// entry counts only for the key set that verified it, so the tokens of a withdrawn key end with the set.
 /// </summary>
+/// <param name="capacity">At least 4; rounded up to a power of two.</param>
 internal sealed class TokenCache(int capacity)
 {
     private const int Ways = 4;
@@ -15,7 +16,7 @@ internal sealed class TokenCache(int capacity)
     // The end of a token is the end of its signature, which nobody but the issuer chooses.
     private const int HashedLength = 43;
 
-    private readonly Entry?[] entries = new Entry?[Math.Max(Ways, (int)BitOperations.RoundUpToPowerOf2((uint)capacity))];
+    private readonly Entry?[] entries = new Entry?[(int)BitOperations.RoundUpToPowerOf2((uint)capacity)];
 
     /// <summary>Seeded per process: nobody outside can choose tokens that crowd into one set.</summary>
     public static int HashOf(ReadOnlySpan<char> text) =>

@@ -35,6 +35,8 @@ internal struct TokenClaims
         }
     }
 
+    public const string ScopeGrammar = "visible ASCII without space, quotation mark and backslash";
+
     /// <summary>Whether this is one scope token (RFC 6749 §3.3).</summary>
     public static bool IsScope(string text) => text is not "" && !text.AsSpan().ContainsAnyExcept(ScopeCharacters);
 
@@ -61,8 +63,8 @@ internal struct TokenClaims
             TransactionId = OptionalText("txn"),
         };
 
-        // A bound token is worth nothing without its proof of possession (RFC 7800), and no kind of proof is checked yet.
-        // To take it as a bearer token would undo the binding.
+        // A bound token is worth nothing without its proof of possession (RFC 7800), and no kind of proof is checked
+        // yet. To take it as a bearer token would undo the binding.
         if (claims.TryGetProperty("cnf", out _))
         {
             fault ??= "cnf";
@@ -146,7 +148,8 @@ internal struct TokenClaims
 
     private static bool HasType(JsonElement detail) =>
         detail.ValueKind is JsonValueKind.Object
-        && detail.TryGetProperty("type", out var type) && type.ValueKind is JsonValueKind.String;
+        && detail.TryGetProperty("type", out var type) && type.ValueKind is JsonValueKind.String
+        && type.GetString() is not null; // throws here, where it is caught, when it is no text
 
     private static JsonElement? Optional(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) ? value : null;

@@ -3,7 +3,9 @@ using Postern.AspNetCore.Keys;
 
 namespace Postern.AspNetCore.AccessTokens;
 
-/// <summary>What the header may decide: which of the issuer's keys, and which of our algorithms (RFC 9068 §2.1).</summary>
+/// <summary>
+/// What the header may decide: which of the issuer's keys, and which of our algorithms (RFC 9068 §2.1).
+/// </summary>
 internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string KeyId)
 {
     public const int MaxKeyIdLength = 256;

@@ -1,6 +1,8 @@
 namespace Postern.AspNetCore.AccessTokens;
 
-/// <summary>What came of judging a token: an <see cref="AccessToken"/> or a <see cref="TokenRefusal"/>, nothing else.</summary>
+/// <summary>
+/// What came of judging a token: an <see cref="AccessToken"/> or a <see cref="TokenRefusal"/>, nothing else.
+/// </summary>
 public abstract record TokenOutcome
 {
     private protected TokenOutcome()
@@ -8,7 +10,9 @@ public abstract record TokenOutcome
     }
 }
 
-/// <summary>A refusal (RFC 6750 §3.1). Code and description are for the client, <see cref="Reason"/> for the log alone.</summary>
+/// <summary>
+/// A refusal (RFC 6750 §3.1). Code and description are for the client, <see cref="Reason"/> for the log alone.
+/// </summary>
 public sealed record TokenRefusal : TokenOutcome
 {
     private TokenRefusal(int status, string code, string description, string reason) =>

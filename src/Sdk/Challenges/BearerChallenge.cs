@@ -5,7 +5,8 @@ using Postern.AspNetCore.AccessTokens;
 namespace Postern.AspNetCore.Challenges;
 
 /// <summary>
-/// The <c>WWW-Authenticate</c> challenge (RFC 6750 §3) that leads a client to the metadata of the resource (RFC 9728 §5.1).
+/// The <c>WWW-Authenticate</c> challenge (RFC 6750 §3) that leads a client to the metadata of the resource (RFC 9728
+/// §5.1).
 /// </summary>
 /// <param name="ResourceMetadata">The URL of the metadata document.</param>
 public sealed record BearerChallenge(string ResourceMetadata)
@@ -35,8 +36,11 @@ public sealed record BearerChallenge(string ResourceMetadata)
             Scope = scope,
         };
 
-    /// <summary>The answer, 403, to a good token that lacks scopes: the client may ask for these and try again.</summary>
-    /// <param name="scope">All scopes that the operation needs, with one space between, those included that it has.</param>
+    /// <summary>
+    /// The answer, 403, to a good token that lacks scopes: the client may ask for these and try again.
+    /// </summary>
+    /// <param name="scope">All scopes that the operation needs, with one space between, those included that it
+    /// has.</param>
     /// <param name="resourceMetadata">The URL of the metadata document.</param>
     public static BearerChallenge InsufficientScope(string scope, string resourceMetadata) => new(resourceMetadata)
     {

@@ -3,14 +3,16 @@ using Postern.AspNetCore.AccessTokens;
 
 namespace Postern.AspNetCore.Challenges;
 
-/// <summary>Finds the bearer token of a request (RFC 6750 §2.1). The Authorization header is the only place it may be.</summary>
+/// <summary>
+/// Finds the bearer token of a request (RFC 6750 §2.1). The Authorization header is the only place it may be.
+/// </summary>
 public static class BearerToken
 {
     private const string Scheme = "Bearer ";
 
     /// <summary>
-    /// Takes the token out. A form body is not looked at, here or later: nothing of a body is read before it is known who
-    /// sent it.
+    /// Takes the token out. A form body is not looked at, here or later: nothing of a body is read before it is known
+    /// who sent it.
     /// </summary>
     /// <param name="request">The request as it came.</param>
     /// <param name="token">The token; empty when there is none, or the request used another scheme.</param>

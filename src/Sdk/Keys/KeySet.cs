@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Postern.AspNetCore.Keys;
 
-/// <summary>The public keys of an issuer at one time (RFC 7517 §5). It never changes: a rotation makes a new set.</summary>
+/// <summary>
+/// The public keys of an issuer at one time (RFC 7517 §5). It never changes: a rotation makes a new set.
+/// </summary>
 public sealed class KeySet
 {
     /// <summary>The most keys a set may have.</summary>
@@ -32,8 +34,8 @@ public sealed class KeySet
     public VerificationKey? this[string id] => keys.GetValueOrDefault(id);
 
     /// <summary>
-    /// Reads a JWK set. Keys that are of no use here (without <c>kid</c>, not for signatures, of other types) are passed
-    /// over; one that claims to be of use and is malformed, or that shows a private part, spoils the set.
+    /// Reads a JWK set. Keys that are of no use here (without <c>kid</c>, not for signatures, of other types) are
+    /// passed over; one that claims to be of use and is malformed, or that shows a private part, spoils the set.
     /// </summary>
     /// <exception cref="FormatException">The document is not a JWK set, or a key in it is malformed.</exception>
     public static KeySet Parse(ReadOnlyMemory<byte> json)
@@ -41,10 +43,11 @@ public sealed class KeySet
         try
         {
             using var document = JsonDocument.Parse(json, Strict);
-            return new(document.RootElement.GetProperty("keys").EnumerateArray().Select(Read).OfType<VerificationKey>());
+            var members = document.RootElement.GetProperty("keys").EnumerateArray();
+            return new(members.Select(Read).OfType<VerificationKey>());
         }
-        catch (Exception e) when (
-            e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException or FormatException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException
+            or ArgumentException or FormatException)
         {
             throw new FormatException("The document is not a usable JWK set.", e);
         }

@@ -1,6 +1,8 @@
 namespace Postern.AspNetCore.Keys;
 
-/// <summary>Keys that this process holds and hands in, for a resource that lives beside its authorization server.</summary>
+/// <summary>
+/// Keys that this process holds and hands in, for a resource that lives beside its authorization server.
+/// </summary>
 public sealed class LocalKeys(KeySet keys) : IKeySource
 {
     private volatile KeySet keys = keys;

@@ -5,15 +5,17 @@ using Microsoft.Extensions.Logging;
 namespace Postern.AspNetCore.Keys;
 
 /// <summary>
-/// Keys that the issuer publishes: its metadata (RFC 8414 §3, or OpenID Connect Discovery) names the <c>jwks_uri</c>. They
-/// are fetched again every five minutes while in use, and when a token names an unknown key, at most twice a minute. When
-/// the issuer cannot be reached the keys last seen are good for a day.
+/// Keys that the issuer publishes: its metadata (RFC 8414 §3, or OpenID Connect Discovery) names the <c>jwks_uri</c>.
+/// They are fetched again every five minutes while in use, and when a token names an unknown key, at most twice a
+/// minute. When the issuer cannot be reached the keys last seen are good for a day.
 /// </summary>
 /// <param name="issuer">The pinned issuer, an https URL; its metadata must repeat it exactly.</param>
-/// <param name="http">Gives the client for one fetch, such as <c>IHttpClientFactory</c> does. It should not follow redirects.</param>
+/// <param name="http">Gives the client for one fetch, such as <c>IHttpClientFactory</c> does. It should not follow
+/// redirects.</param>
 /// <param name="clock">Says when keys are old.</param>
 /// <param name="logger">Told when a fetch fails.</param>
-/// <param name="allowInsecureHttpForTests">Takes http URLs: whoever is on the network can then forge every token.</param>
+/// <param name="allowInsecureHttpForTests">Takes http URLs: whoever is on the network can then forge every
+/// token.</param>
 public sealed partial class RemoteKeys(
     string issuer,
     Func<HttpClient> http,
@@ -102,8 +104,8 @@ public sealed partial class RemoteKeys(
                 ?? throw new HttpRequestException($"{uri} did not answer 200.");
 
             // The same document is the same set, so that verified tokens stay remembered.
-            var set = held is { } old && old.Document.AsSpan().SequenceEqual(document) ? old.Set : KeySet.Parse(document);
-            held = new(set, document, clock.GetUtcNow());
+            var isSame = held?.Document.AsSpan().SequenceEqual(document) is true;
+            held = new(isSame ? held!.Set : KeySet.Parse(document), document, clock.GetUtcNow());
             isFailing = false;
         }
         catch (Exception e)

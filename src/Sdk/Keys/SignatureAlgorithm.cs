@@ -1,6 +1,8 @@
 namespace Postern.AspNetCore.Keys;
 
-/// <summary>The signatures that are taken (RFC 7518 §3.1). No message can ask for another: not none, nothing symmetric.</summary>
+/// <summary>
+/// The signatures that are taken (RFC 7518 §3.1). No message can ask for another: not none, nothing symmetric.
+/// </summary>
 public enum SignatureAlgorithm
 {
     /// <summary>ECDSA on P-256 with SHA-256.</summary>

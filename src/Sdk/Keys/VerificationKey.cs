@@ -42,7 +42,9 @@ public abstract class VerificationKey
     {
         try
         {
-            return isTaken ? key() : throw new ArgumentException("Not P-256 nor RSA of 2048 to 4096 bits.", nameof(key));
+            return isTaken
+                ? key()
+                : throw new ArgumentException("Expected P-256, or RSA of 2048 to 4096 bits.", nameof(key));
         }
         catch (CryptographicException e)
         {

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Postern.AspNetCore.Metadata;
 
 /// <summary>
-/// What a resource says about itself (RFC 9728 §2), as it goes over the wire: names become snake case, nulls are left out.
+/// What a resource says about itself (RFC 9728 §2), as it goes over the wire: names become snake case, nulls are left
+/// out.
 /// </summary>
 /// <param name="Resource"><c>resource</c>: exactly the URL that people type and that tokens have as audience.</param>
 /// <param name="AuthorizationServers"><c>authorization_servers</c>: issuers; clients need at least one.</param>
@@ -43,7 +44,9 @@ public sealed partial record ResourceMetadata(string Resource, IReadOnlyList<str
         return $"{uri.GetLeftPart(UriPartial.Authority)}{WellKnown}{path}{uri.Query}";
     }
 
-    /// <summary>The answer to GET, and to the question a browser asks first: readable from any page, good for five minutes.</summary>
+    /// <summary>
+    /// The answer to GET, and to the question a browser asks first: readable from any page, good for five minutes.
+    /// </summary>
     public IResult ToHttp() => new Answer(this);
 
     private sealed class Answer(ResourceMetadata metadata) : IResult

@@ -34,7 +34,10 @@ internal sealed record Proposal
     /// <summary>Unix seconds.</summary>
     public required long CreatedAt { get; init; }
 
-    /// <summary>The grant that a person has made of it.</summary>
+    /// <summary>What <see cref="Agreed"/> says when a person said no.</summary>
+    public const string Denied = "denied";
+
+    /// <summary>The grant that a person has made of it, or <see cref="Denied"/>; null until somebody answers.</summary>
     public string? Agreed { get; init; }
 }
 

@@ -26,18 +26,21 @@ public sealed class GoodTokenTests : IDisposable
                 ["sub_profile"] = "ai_agent",
                 ["act"] = new JsonObject { ["sub"] = "agent_parent" },
             };
-            c["authorization_details"] = new JsonArray(new JsonObject { ["type"] = "mcp_tool", ["tools"] = new JsonArray("read") });
+            c["authorization_details"] = new JsonArray(
+                new JsonObject { ["type"] = "mcp_tool", ["tools"] = new JsonArray("read") });
         }));
 
         Assert.Equal(
             (Issuer.Name, "user_1", Issuer.Resource, "app", "token_1", "gr_1"),
             (token.Issuer, token.Subject, token.Audience, token.ClientId, token.Id, token.GrantId));
         Assert.Equal(["notes:read", "notes:write"], token.Scopes);
-        Assert.Equal(("strong", "session_1", "txn_1"), (token.AuthenticationContext, token.SessionId, token.TransactionId));
+        Assert.Equal(("strong", "session_1"), (token.AuthenticationContext, token.SessionId));
+        Assert.Equal("txn_1", token.TransactionId);
         var now = issuer.Clock.GetUtcNow();
         Assert.Equal((now, now.AddSeconds(-5), now.AddMinutes(10)), (token.IssuedAt, token.NotBefore, token.ExpiresAt));
         Assert.Equal(now.AddSeconds(-60), token.AuthenticatedAt);
-        Assert.Equal(("agent_7", "ai_agent", "agent_parent"), (token.Actor!.Subject, token.Actor.Profile, token.Actor.Prior!.Subject));
+        Assert.Equal(("agent_7", "ai_agent"), (token.Actor!.Subject, token.Actor.Profile));
+        Assert.Equal("agent_parent", token.Actor.Prior!.Subject);
         Assert.Equal("read", token.AuthorizationDetails.Single().GetProperty("tools")[0].GetString());
     }
 
@@ -58,7 +61,8 @@ public sealed class GoodTokenTests : IDisposable
         (header["kid"], header["alg"]) = (Issuer.RsaId, algorithm);
         var padding = algorithm is "RS256" ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss;
 
-        await AcceptAsync(Issuer.Sign(header.ToJsonString(), issuer.Claims.ToJsonString(), s => issuer.ByRsa(s, padding)));
+        await AcceptAsync(Issuer.Sign(
+            header.ToJsonString(), issuer.Claims.ToJsonString(), signed => issuer.ByRsa(signed, padding)));
     }
 
     [Fact]

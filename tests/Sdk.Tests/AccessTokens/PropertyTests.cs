@@ -26,25 +26,31 @@ public sealed class PropertyTests : IDisposable
 
     [Fact]
     public void No_signed_bytes_make_the_validator_throw() => Prop.ForAll<byte[]>(bytes =>
-        IsRefused(issuer.Sign(Issuer.Header.ToJsonString(), Encoding.Latin1.GetString(bytes)))).QuickCheckThrowOnFailure();
+        IsRefused(issuer.Sign(Issuer.Header.ToJsonString(), Encoding.Latin1.GetString(bytes))))
+        .QuickCheckThrowOnFailure();
 
     [Fact]
     public void No_value_of_any_claim_makes_the_validator_throw()
     {
-        var names = Gen.Elements([
+        string[] names =
+        [
             "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "cnf", "act", "authorization_details",
-            "auth_time", "acr", "sid", "txn", "grant_id"]);
-        var values = Gen.Elements([
-            "null", "true", "0", "-1", "1.5", "1e999", "99999999999999999999", "253402300800", "\"\"", "\"x\"", "\"\\ud800\"",
-            "\"\\u0000\"", "[]", "[1]", "[[]]", "{}", "{\"sub\":1}", "{\"type\":null}", "[{\"type\":\"\\udfff\"}]", "[{}]"]);
+            "auth_time", "acr", "sid", "txn", "grant_id",
+        ];
+        string[] values =
+        [
+            "null", "true", "0", "-1", "1.5", "1e999", "99999999999999999999", "253402300800", "\"\"", "\"x\"",
+            "\"\\ud800\"", "\"\\u0000\"", "[]", "[1]", "[[]]", "{}", "{\"sub\":1}", "{\"sub\":\"\\udfff\"}",
+            "[{\"type\":null}]", "[{\"type\":\"\\udfff\"}]", "[{}]", "{\"\\ud800\":1}",
+        ];
 
-        Prop.ForAll(names.Zip(values).ToArbitrary(), pair =>
+        foreach (var (name, value) in from name in names from value in values select (name, value))
         {
             var claims = issuer.Claims;
-            claims.Remove(pair.Item1);
-            var json = claims.ToJsonString().Insert(1, $"\"{pair.Item1}\":{pair.Item2},");
-            return Judge(issuer.Sign(Issuer.Header.ToJsonString(), json)) is AccessToken or TokenRefusal;
-        }).QuickCheckThrowOnFailure();
+            claims.Remove(name);
+            var json = claims.ToJsonString().Insert(1, $"\"{name}\":{value},");
+            Assert.NotNull(Judge(issuer.Sign(Issuer.Header.ToJsonString(), json)));
+        }
     }
 
     [Fact]
@@ -54,7 +60,8 @@ public sealed class PropertyTests : IDisposable
         var places = Gen.Choose(0, token.Length - 1).Zip(Gen.Choose(0, 127)).Where(p => token[p.Item1] != p.Item2);
 
         Prop.ForAll(places.ToArbitrary(), place =>
-            IsRefused(token[..place.Item1] + (char)place.Item2 + token[(place.Item1 + 1)..])).QuickCheckThrowOnFailure();
+            IsRefused(token[..place.Item1] + (char)place.Item2 + token[(place.Item1 + 1)..]))
+            .QuickCheckThrowOnFailure();
     }
 
     private bool IsRefused(string token) => Judge(token) is TokenRefusal;

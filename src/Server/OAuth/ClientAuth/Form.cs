@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -16,6 +17,9 @@ internal sealed class Form
     private Form(IFormCollection fields) => this.fields = fields;
 
     public string? this[string name] => fields.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
+
+    /// <summary>Everything that was sent.</summary>
+    public IEnumerable<KeyValuePair<string, StringValues>> All => fields;
 
     public static async ValueTask<Result<Form>> ReadAsync(HttpRequest http, CancellationToken stop)
     {

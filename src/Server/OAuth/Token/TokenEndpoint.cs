@@ -26,7 +26,7 @@ internal static class TokenEndpoint
             return excess.ToHttp();
         }
 
-        return (await issuer.IssueAsync(redemption, request, client, CallerNetwork.Of(http.HttpContext))).Failed(out error, out var tokens)
+        return (await issuer.IssueAsync(redemption, request, client, SourceNetwork.Of(http.HttpContext))).Failed(out error, out var tokens)
             ? error.ToHttp()
             : tokens;
     }
