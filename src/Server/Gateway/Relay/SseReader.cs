@@ -1,4 +1,5 @@
 using System.Buffers;
+using Postern.Gateway.Inspect;
 
 namespace Postern.Gateway.Relay;
 
