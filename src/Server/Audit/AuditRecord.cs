@@ -47,10 +47,14 @@ internal sealed class AuditRecord
         var json = new CanonicalJson();
         json.Begin();
         json.Text("action", entry.Action);
-        json.Begin("actor");
-        json.Text("client", entry.Client?.Value);
-        json.Text("user", subject?.Commitment);
-        json.End();
+        if (entry.Client is not null || subject is not null)
+        {
+            json.Begin("actor");
+            json.Text("client", entry.Client?.Value);
+            json.Text("user", subject?.Commitment);
+            json.End();
+        }
+
         json.Text("argDigest", entry.ArgumentsDigest);
         if (entry.Effect is not null || entry.Grant is not null || entry.Reason is not null)
         {

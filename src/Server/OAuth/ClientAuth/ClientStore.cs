@@ -17,7 +17,7 @@ internal sealed partial class ClientStore(Db db)
     {
         var metadata = JsonSerializer.Serialize(
             new(client.Name, client.AuthMethods, client.Jwks, client.JwksUri, client.RedirectUris, client.GrantTypes, client.ScopeCap?.ToString()),
-            StoreJson.Default.Stored);
+            ClientStoreJson.Default.Stored);
         var (source, at) = (client.Source is ClientSource.Document ? "document" : "dynamic", now.ToUnixTimeSeconds());
         return unit.RunAsync(
             $"""
@@ -52,7 +52,7 @@ internal sealed partial class ClientStore(Db db)
 
     private static Client Read(DbDataReader row)
     {
-        var stored = JsonSerializer.Deserialize(row.GetString(2), StoreJson.Default.Stored)!;
+        var stored = JsonSerializer.Deserialize(row.GetString(2), ClientStoreJson.Default.Stored)!;
         return new()
         {
             Id = new(row.GetString(0)),
@@ -80,5 +80,5 @@ internal sealed partial class ClientStore(Db db)
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-    private sealed partial class StoreJson : JsonSerializerContext;
+    private sealed partial class ClientStoreJson : JsonSerializerContext;
 }

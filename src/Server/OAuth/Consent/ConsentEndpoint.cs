@@ -1,4 +1,3 @@
-using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Sessions;
 using Postern.OAuth.ClientAuth;

@@ -21,7 +21,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
     private IResult Write(HttpContext http)
     {
         http.Response.Headers.CacheControl = "public, max-age=300";
-        return Results.Json(Document(), WireJson.Default.Metadata);
+        return Results.Json(Document(), MetadataJson.Default.Metadata);
     }
 
     // Public halves only: a signing key has no writer for anything else.
@@ -107,5 +107,5 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
     [JsonSerializable(typeof(Metadata))]
     [JsonSourceGenerationOptions(
         PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-    private sealed partial class WireJson : JsonSerializerContext;
+    private sealed partial class MetadataJson : JsonSerializerContext;
 }

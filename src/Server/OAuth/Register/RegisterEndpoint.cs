@@ -66,7 +66,7 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),
                 metadata.JwksUri),
-            WireJson.Default.Registered,
+            RegisterJson.Default.Registered,
             statusCode: StatusCodes.Status201Created);
     }
 
@@ -101,5 +101,5 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(
         PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-    private sealed partial class WireJson : JsonSerializerContext;
+    private sealed partial class RegisterJson : JsonSerializerContext;
 }

@@ -1,4 +1,3 @@
-using Postern.AspNetCore.AccessTokens;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;

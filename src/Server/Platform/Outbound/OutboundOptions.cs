@@ -21,8 +21,9 @@ internal sealed record OutboundOptions
     /// <summary>Fetches under way at one time, over all hosts.</summary>
     public int MaxFetches { get; init; } = 256;
 
-    /// <summary>Reads the setting as written; what is wrong with it becomes a <see cref="FormatException"/>.</summary>
-    public static OutboundOptions Read(IEnumerable<string> allow, IEnumerable<string> trust)
+    /// <summary>Reads the certificates of the setting.</summary>
+    /// <exception cref="SetupException">A file cannot be read or holds none.</exception>
+    public static OutboundOptions Read(IReadOnlyList<IPNetwork> allow, IEnumerable<string> trust)
     {
         var authorities = new X509Certificate2Collection();
         foreach (var file in trust)
@@ -30,19 +31,7 @@ internal sealed record OutboundOptions
             authorities.AddRange(AuthoritiesIn(file));
         }
 
-        return new() { Allow = [.. allow.Select(Range)], Trust = authorities };
-    }
-
-    private static IPNetwork Range(string text)
-    {
-        if (IPNetwork.TryParse(text, out var network))
-        {
-            return network;
-        }
-
-        return IPAddress.TryParse(text, out var address) && address.ToString() == text
-            ? new(address, address.GetAddressBytes().Length * 8)
-            : throw new FormatException($"outbound.allow: '{text}' is not a range such as 10.0.0.0/8 or fd00::/8.");
+        return new() { Allow = allow, Trust = authorities };
     }
 
     private static X509Certificate2Collection AuthoritiesIn(string file)
@@ -54,11 +43,11 @@ internal sealed record OutboundOptions
         }
         catch (Exception problem) when (problem is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new FormatException($"outbound.trust: '{file}' cannot be read: {problem.Message}", problem);
+            throw new SetupException($"outbound.trust: `{file}` cannot be read: {problem.Message}");
         }
 
         return found.Count > 0
             ? found
-            : throw new FormatException($"outbound.trust: '{file}' holds no PEM certificate.");
+            : throw new SetupException($"outbound.trust: `{file}` holds no PEM certificate.");
     }
 }

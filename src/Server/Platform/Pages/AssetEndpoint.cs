@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Postern.Platform.Http;
 
 namespace Postern.Platform.Pages;
 
 /// <summary>Serves the embedded files under names that change with their content, so browsers may keep them for ever.</summary>
 internal static class AssetEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/assets/{file}", Send);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/assets/{file}", Send).Open();
 
     private static Results<FileContentHttpResult, NotFound> Send(string file, HttpResponse response)
     {
