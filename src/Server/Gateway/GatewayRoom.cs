@@ -1,9 +1,7 @@
-using Postern.AspNetCore.AccessTokens;
 using Postern.Gateway.Notes;
 using Postern.Gateway.Protect;
 using Postern.Gateway.Relay;
 using Postern.Gateway.Sessions;
-using Postern.Servers;
 
 namespace Postern.Gateway;
 

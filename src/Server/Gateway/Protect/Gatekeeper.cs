@@ -16,7 +16,7 @@ internal sealed record Admission(McpServer Server, AccessToken Token, Grant Gran
 
 /// <summary>Checks the token of every request, whatever its verb, and writes the challenges.</summary>
 internal sealed partial class Gatekeeper(
-    FrontGate gate, ServerBook servers, AccessTokenValidator tokens, GrantBook grants, Settings settings, TimeProvider clock, ILogger<Gatekeeper> logger)
+    FrontGate gate, ServerBook servers, OwnTokens tokens, GrantBook grants, Settings settings, ILogger<Gatekeeper> logger)
 {
     // Of our own range: the protocol has no code for it.
     private const int OutsideGrantCode = 403;
@@ -51,7 +51,7 @@ internal sealed partial class Gatekeeper(
             return null;
         }
 
-        return await tokens.ValidateAsync(text, server.Resource.Value, http.RequestAborted) switch
+        return await tokens.Validator.ValidateAsync(text, server.Resource.Value, http.RequestAborted) switch
         {
             AccessToken token => await WithGrantAsync(http, server, token),
             TokenRefusal refused => Challenge(http, server, refused),
@@ -71,11 +71,10 @@ internal sealed partial class Gatekeeper(
 
     private async ValueTask<Admission?> WithGrantAsync(HttpContext http, McpServer server, AccessToken token)
     {
-        var grant = token.GrantId is { } id ? await grants.FindAsync(server.Tenant, new(id), http.RequestAborted) : null;
-        if (grant is null || !grant.IsLive(clock.GetUtcNow()))
+        if (await tokens.GrantAsync(token, http.RequestAborted) is not { } grant)
         {
             Log.Ended(logger, token.Id);
-            // It ended between the validator's look at it and ours.
+            // It went between the validator's look at it and ours.
             return Challenge(http, server, null);
         }
 
@@ -120,7 +119,7 @@ internal sealed partial class Gatekeeper(
         [LoggerMessage(LogLevel.Information, "A token was refused with {Code}: {Reason}")]
         public static partial void Refused(ILogger logger, string code, string reason);
 
-        [LoggerMessage(LogLevel.Information, "Token {Token} was refused: its grant has ended")]
+        [LoggerMessage(LogLevel.Information, "Token {Token} was refused: its grant is gone")]
         public static partial void Ended(ILogger logger, string token);
     }
 }

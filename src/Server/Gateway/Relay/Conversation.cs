@@ -183,7 +183,7 @@ internal sealed class Conversation(Upstreams upstreams, OwnLines lines, Catalogu
         return await waiting;
     }
 
-    private async ValueTask<bool> IsThereAsync(Task<bool> waiting, TimeSpan within)
+    private async ValueTask<bool> IsThereAsync(Task waiting, TimeSpan within)
     {
         await waiting.WaitAsync(within, clock).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return waiting.IsCompleted;
