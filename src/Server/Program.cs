@@ -1,7 +1,215 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Postern;
+using Postern.Audit;
+using Postern.Cli;
+using Postern.Console;
+using Postern.Gateway;
+using Postern.Grants;
+using Postern.Identity;
+using Postern.Identity.Sessions;
+using Postern.Identity.Setup;
+using Postern.OAuth.Authorize;
+using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Consent;
+using Postern.OAuth.Discover;
+using Postern.OAuth.Introspect;
+using Postern.OAuth.Register;
+using Postern.OAuth.Revoke;
+using Postern.OAuth.Token;
+using Postern.Platform;
+using Postern.Platform.Configuration;
+using Postern.Platform.Database;
+using Postern.Platform.Http;
+using Postern.Platform.Keys;
+using Postern.Platform.Outbound;
+using Postern.Platform.Pages;
+using Postern.Servers;
+
+// The server and the verbs that speak to one meet in this line and nowhere else.
+return args is ["serve", ..] ? await Program.ServeAsync(args[1..]) : await CommandLine.RunAsync(args);
+
 /// <summary>The plan of the house: every room registered, every door mapped, in reading order.</summary>
 internal static partial class Program
 {
-    private static void Main()
+    public static WebApplication Build(IReadOnlyList<string> args, Action<IServiceCollection>? replace = null)
     {
+        var settings = Settings.Read(ServeArguments.Open(args));
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        Logs.Configure(builder.Logging, settings);
+
+        var services = builder.Services;
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        services.AddSingleton(settings);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<Telemetry>();
+
+        // Platform
+        services.AddSingleton(settings.Database);
+        services.AddSingleton<SoleUse>();
+        services.AddSingleton<Db>();
+        services.AddSingleton<Migrations>();
+        services.AddSingleton<Changes>();
+        services.AddSingleton<Once>();
+        services.AddSingleton(MasterKey.Load(Environment.GetEnvironmentVariable("POSTERN_MASTER_KEY"), settings.Data));
+        services.AddSingleton<Sealer>();
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton(OutboundOptions.From(settings));
+        services.AddSingleton<SafeHttp>(given => new(
+            given.GetRequiredService<OutboundOptions>(),
+            given.GetRequiredService<TimeProvider>(),
+            given.GetRequiredService<ILogger<SafeHttp>>()));
+        services.AddSingleton<Browser>();
+        services.AddSingleton<PageForms>();
+
+        // What every token and every call stands on
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<GrantStore>();
+        services.AddSingleton<GrantBook>();
+        services.AddSingleton<Families>();
+        services.AddSingleton<Codes>();
+        services.AddSingleton<Proposals>();
+        services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<OwnTokens>();
+        services.AddSingleton<ServerBook>();
+
+        // Who is there
+        IdentityRooms.Add(services);
+
+        // The authorization server
+        services.AddSingleton<ClientStore>();
+        services.AddSingleton<ClientBook>();
+        services.AddSingleton<ClientKeys>();
+        services.AddSingleton<ClientAssertion>();
+        services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<MetadataEndpoint>();
+        services.AddSingleton<Registrations>();
+        services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<AuthorizeAnswer>();
+        services.AddSingleton<AuthorizeEndpoint>();
+        services.AddSingleton<ConsentDecision>();
+        services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<IGrantType, CodeGrant>();
+        services.AddSingleton<IGrantType, RefreshGrant>();
+        services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<GrantTypes>();
+        services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<RevokeEndpoint>();
+        services.AddSingleton<IntrospectEndpoint>();
+
+        services.AddHostedService<Opening>();
+
+        // The gateway
+        GatewayRoom.Add(services);
+
+        // What people see
+        ConsoleRooms.Add(services);
+        services.AddCors(Origins.Configure);
+        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(forwarded, settings));
+        replace?.Invoke(services);
+
+        var app = builder.Build();
+        _ = app.Services.GetRequiredService<SoleUse>();
+        _ = app.Services.GetRequiredService<Telemetry>();
+        app.UseMiddleware<Failures>();
+        app.UseForwardedHeaders();
+        app.UseMiddleware<HostGuard>();
+        app.UseMiddleware<SessionMiddleware>();
+        app.UseCors();
+
+        Probes.Map(app);
+        AssetEndpoint.Map(app);
+        MetadataEndpoint.Map(app);
+        RegisterEndpoint.Map(app);
+        AuthorizeEndpoint.Map(app);
+        ConsentEndpoint.Map(app);
+        TokenEndpoint.Map(app);
+        RevokeEndpoint.Map(app);
+        IntrospectEndpoint.Map(app);
+        IdentityRooms.Map(app);
+        GatewayRoom.Map(app);
+        ConsoleRooms.Map(app);
+
+        app.RequireDoors();
+        return app;
+    }
+
+    internal static async Task<int> ServeAsync(string[] args)
+    {
+        try
+        {
+            await using var app = Build(args);
+            await app.StartAsync();
+            Terminal.Say(await WelcomeAsync(app.Services));
+            await app.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (SetupException wrong)
+        {
+            return Terminal.Fail(wrong.Message);
+        }
+        catch (DatabaseUnavailableException outage)
+        {
+            return Terminal.Fail($"The database cannot be used: {outage.Message}");
+        }
+        catch (IOException taken) when (taken.InnerException is SocketException or Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            return Terminal.Fail($"{taken.Message} Stop what listens there, or start with --listen http://localhost:7401.");
+        }
+    }
+
+    private static async Task<string> WelcomeAsync(IServiceProvider services)
+    {
+        var settings = services.GetRequiredService<Settings>();
+        var setup = await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None);
+        var lines = new List<string> { "", $"  Postern is ready at {settings.Issuer}", "" };
+        if (setup is not null)
+        {
+            lines.Add($"  Set up (once, within the hour)  {setup}");
+        }
+
+        lines.Add($"  Console                         {settings.Address("/console")}");
+        lines.AddRange(services.GetRequiredService<ServerBook>().All(TenantId.Default)
+            .Select(server => $"  MCP server, paste into a client {server.Resource}"));
+        lines.Add("");
+        return string.Join('\n', lines);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, Settings settings)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 48 * 1024;
+        kestrel.Limits.MaxRequestHeaderCount = 100;
+        kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        if (settings.Listen.Host is "localhost")
+        {
+            kestrel.ListenLocalhost(settings.Listen.Port);
+        }
+        else if (IPAddress.TryParse(settings.Listen.DnsSafeHost, out var address))
+        {
+            kestrel.Listen(address, settings.Listen.Port);
+        }
+        else
+        {
+            throw new SetupException($"`listen` is {settings.Listen}; name an address of this machine, or localhost.");
+        }
+    }
+
+    // Only the caller's address is taken from a proxy, never scheme or host: addresses of ours come from the configuration.
+    private static void Believe(ForwardedHeadersOptions forwarded, Settings settings)
+    {
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        forwarded.ForwardedHeaders = settings.Proxies.Count > 0 ? ForwardedHeaders.XForwardedFor : ForwardedHeaders.None;
+        foreach (var network in settings.Proxies)
+        {
+            forwarded.KnownIPNetworks.Add(network);
+        }
     }
 }

@@ -37,6 +37,9 @@ internal sealed record ClientSeed
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
 
+    /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
+    public required IReadOnlyList<string> Introspects { get; init; }
+
     public static ClientSeed Read(SettingsNode node) => new()
     {
         ClientId = node.Required("client_id", "The client's identifier.", "letters, digits and - . _ ~ or a metadata document's URL"),
@@ -52,6 +55,8 @@ internal sealed record ClientSeed
             "grant_types", "How it may come to tokens.", "authorization_code, refresh_token or client_credentials", text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         Resources = node.List("resources", "What it may ask for by itself.", "a server's name or a URL", text => text),
+        Introspects = node.List(
+            "introspects", "The resources it serves, about whose tokens it may ask (RFC 7662).", "a server's name or a URL", text => text),
     };
 }
 

@@ -43,6 +43,9 @@ internal sealed record Settings
     /// <summary>Where telemetry goes (OTLP over HTTP or gRPC); null for nowhere.</summary>
     public required Uri? Otlp { get; init; }
 
+    /// <summary>One JSON object a line, for programs that collect logs.</summary>
+    public required bool LogsAreJson { get; init; }
+
     /// <summary>Whether the server <c>notes</c> is offered.</summary>
     public required bool Demo { get; init; }
 
@@ -70,6 +73,7 @@ internal sealed record Settings
         var outbound = root.Group("outbound");
         var audit = root.Group("audit");
         var telemetry = root.Group("telemetry");
+        var logs = root.Group("logs");
         var settings = new Settings
         {
             Listen = listen,
@@ -107,12 +111,14 @@ internal sealed record Settings
                 "proxies", "Proxies in front, believed for the caller's address only.", "a network such as 10.0.0.0/8", ParseNetwork)
                 .Select(n => n.Network)],
             Otlp = telemetry.Value<Uri>("otlp", "Where traces and metrics go.", null, "http(s)://HOST:PORT", ParseHttp),
+            LogsAreJson = logs.Value(
+                "format", "How log lines look.", "text", "text or json", text => text is "text" or "json" ? text : null) is "json",
             Demo = root.Flag("demo", "Offers the demo server `notes`.", true),
             Users = root.Groups("users", UserSeed.Read),
             Clients = root.Groups("clients", ClientSeed.Read),
             Servers = root.Groups("servers", ServerSeed.Read),
         };
-        Array.ForEach([registration, tokens, outbound, audit, telemetry, root], node => node.Close());
+        Array.ForEach([registration, tokens, outbound, audit, telemetry, logs, root], node => node.Close());
         source.Close();
         return settings;
     }

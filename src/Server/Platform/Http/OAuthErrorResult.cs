@@ -23,14 +23,14 @@ internal sealed partial class OAuthErrorResult(OAuthError error) : IResult
         }
 
         await http.Response.WriteAsJsonAsync(
-            new(error.Code, error.Description), WireJson.Default.Body, "application/json", http.RequestAborted);
+            new(error.Code, error.Description), OAuthErrorJson.Default.Body, "application/json", http.RequestAborted);
     }
 
     internal sealed record Body(string Error, string ErrorDescription);
 
     [JsonSerializable(typeof(Body))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-    private sealed partial class WireJson : JsonSerializerContext;
+    private sealed partial class OAuthErrorJson : JsonSerializerContext;
 
     private static partial class Log
     {

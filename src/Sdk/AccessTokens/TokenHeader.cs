@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Postern.AspNetCore.Keys;
+
+namespace Postern.AspNetCore.AccessTokens;
+
+/// <summary>
+/// What the header may decide: which of the issuer's keys, and which of our algorithms (RFC 9068 §2.1).
+/// </summary>
+internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string KeyId)
+{
+    public const int MaxKeyIdLength = 256;
+
+    // A header must never bring its own key or say where to fetch one; crit names rules that this code does not know.
+    private static readonly string[] Forbidden = ["jku", "x5u", "x5c", "jwk", "crit"];
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
+
+    public static TokenRefusal? Read(byte[] json, out TokenHeader header)
+    {
+        header = default;
+        try
+        {
+            using var document = JsonDocument.Parse(json, Strict);
+            return Read(document.RootElement, out header);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return TokenRefusal.Token("header: not one strict JSON object");
+        }
+    }
+
+    private static TokenRefusal? Read(JsonElement json, out TokenHeader header)
+    {
+        header = default;
+        if (json.ValueKind is not JsonValueKind.Object)
+        {
+            return TokenRefusal.Token("header: not an object");
+        }
+
+        if (Array.Exists(Forbidden, name => json.TryGetProperty(name, out _)))
+        {
+            return TokenRefusal.Token("header: jku, x5u, x5c, jwk or crit");
+        }
+
+        if (!IsAccessTokenType(Text(json, "typ")))
+        {
+            return TokenRefusal.Token("header: typ is not at+jwt");
+        }
+
+        if (SignatureAlgorithms.Parse(Text(json, "alg")) is not { } algorithm)
+        {
+            return TokenRefusal.Token("header: alg is not ES256, RS256 or PS256");
+        }
+
+        if (Text(json, "kid") is not { Length: > 0 and <= MaxKeyIdLength } keyId)
+        {
+            return TokenRefusal.Token("header: kid is missing or too long");
+        }
+
+        header = new(algorithm, keyId);
+        return null;
+    }
+
+    // RFC 9068 §4. Without it an ID token, a logout token or a client's assertion would pass for an access token.
+    private static bool IsAccessTokenType(string? type) =>
+        string.Equals(type, "at+jwt", StringComparison.OrdinalIgnoreCase)
+        || string.Equals(type, "application/at+jwt", StringComparison.OrdinalIgnoreCase);
+
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+}

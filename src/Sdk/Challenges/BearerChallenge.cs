@@ -1,0 +1,92 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using Postern.AspNetCore.AccessTokens;
+
+namespace Postern.AspNetCore.Challenges;
+
+/// <summary>
+/// The <c>WWW-Authenticate</c> challenge (RFC 6750 §3) that leads a client to the metadata of the resource (RFC 9728
+/// §5.1).
+/// </summary>
+/// <param name="ResourceMetadata">The URL of the metadata document.</param>
+public sealed record BearerChallenge(string ResourceMetadata)
+{
+    /// <summary>The status to answer with: 401, or 400, 403 or 503.</summary>
+    public int Status { get; private init; } = StatusCodes.Status401Unauthorized;
+
+    /// <summary>The <c>error</c> code; null when the request carried no token (RFC 6750 §3.1).</summary>
+    public string? Error { get; private init; }
+
+    /// <summary>The <c>error_description</c>, for the developer of the client.</summary>
+    public string? ErrorDescription { get; private init; }
+
+    /// <summary>All scopes that the operation needs, with one space between; null to say nothing about it.</summary>
+    public string? Scope { get; init; }
+
+    /// <summary>The answer to a request without a token, or with one that was refused.</summary>
+    /// <param name="refusal">The refusal; null when there was no token.</param>
+    /// <param name="resourceMetadata">The URL of the metadata document.</param>
+    /// <param name="scope">All scopes that the operation needs, with one space between.</param>
+    public static BearerChallenge For(TokenRefusal? refusal, string resourceMetadata, string? scope = null) =>
+        new(resourceMetadata)
+        {
+            Status = refusal?.Status ?? StatusCodes.Status401Unauthorized,
+            Error = refusal?.Code,
+            ErrorDescription = refusal?.Description,
+            Scope = scope,
+        };
+
+    /// <summary>
+    /// The answer, 403, to a good token that lacks scopes: the client may ask for these and try again.
+    /// </summary>
+    /// <param name="scope">All scopes that the operation needs, with one space between, those included that it
+    /// has.</param>
+    /// <param name="resourceMetadata">The URL of the metadata document.</param>
+    public static BearerChallenge InsufficientScope(string scope, string resourceMetadata) => new(resourceMetadata)
+    {
+        Status = StatusCodes.Status403Forbidden,
+        Error = "insufficient_scope",
+        ErrorDescription = "The access token lacks a scope that this operation needs.",
+        Scope = scope,
+    };
+
+    /// <summary>Sets status and header of the answer. It writes no body.</summary>
+    public void WriteTo(HttpResponse response)
+    {
+        response.StatusCode = Status;
+        response.Headers.CacheControl = "no-store";
+        if (Status is StatusCodes.Status503ServiceUnavailable)
+        {
+            // It is not the token's fault: a challenge would make the client throw a good token away.
+            response.Headers.RetryAfter = "5";
+            return;
+        }
+
+        response.Headers.Append(HeaderNames.WWWAuthenticate, ToString());
+    }
+
+    /// <summary>The value of the header.</summary>
+    public override string ToString()
+    {
+        var parameters =
+            from parameter in new (string Name, string? Value)[]
+            {
+                ("error", Error),
+                ("error_description", ErrorDescription),
+                ("scope", Scope),
+                ("resource_metadata", ResourceMetadata),
+            }
+            where parameter.Value is not (null or "")
+            select $"{parameter.Name}=\"{Quote(parameter.Value)}\"";
+
+        return $"Bearer {string.Join(", ", parameters)}";
+    }
+
+    // RFC 9110 §5.6.4. A control character, which could end the header, or one beyond ASCII becomes a question mark.
+    private static string Quote(string value) => string.Concat(value.Select(c => c switch
+    {
+        '"' or '\\' => $"\\{c}",
+        >= ' ' and <= '~' => c.ToString(),
+        _ => "?",
+    }));
+}

@@ -1,0 +1,101 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Postern.AspNetCore.AccessTokens;
+using Postern.AspNetCore.Challenges;
+using Postern.AspNetCore.Metadata;
+
+namespace Postern.AspNetCore;
+
+/// <summary>
+/// The authentication scheme: who calls is who the token speaks for, and every refusal is a proper challenge.
+/// </summary>
+internal sealed partial class PosternHandler(
+    AccessTokenValidator validator, IOptions<PosternOptions> options, ILogger<PosternHandler> logger)
+    : IAuthenticationHandler
+{
+    public const string Scheme = "Postern";
+
+    private HttpContext http = null!;
+    private AuthenticateResult? result;
+    private TokenRefusal? refusal;
+
+    public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context)
+    {
+        http = context;
+        return Task.CompletedTask;
+    }
+
+    public async Task<AuthenticateResult> AuthenticateAsync() => result ??= await JudgeAsync() switch
+    {
+        AccessToken token => Accept(token),
+        TokenRefusal refused => Refuse(refused),
+        _ => AuthenticateResult.NoResult(),
+    };
+
+    public async Task ChallengeAsync(AuthenticationProperties? properties)
+    {
+        await AuthenticateAsync();
+        var scopes = NeededScopes() is { Length: > 0 } needed ? needed : [.. options.Value.Scopes];
+        BearerChallenge.For(refusal, MetadataUrl, string.Join(' ', scopes)).WriteTo(http.Response);
+    }
+
+    public Task ForbidAsync(AuthenticationProperties? properties)
+    {
+        var needed = NeededScopes();
+        if (http.AccessToken is { } token && !Array.TrueForAll(needed, token.HasScope))
+        {
+            BearerChallenge.InsufficientScope(string.Join(' ', needed), MetadataUrl).WriteTo(http.Response);
+            return Task.CompletedTask;
+        }
+
+        http.Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Task.CompletedTask;
+    }
+
+    private string MetadataUrl => ResourceMetadata.UrlOf(options.Value.Resource);
+
+    private string[] NeededScopes() => http.GetEndpoint()?.Metadata.GetOrderedMetadata<ScopeRequirement>()
+        .SelectMany(requirement => requirement.Scopes).Distinct(StringComparer.Ordinal).ToArray() ?? [];
+
+    private ValueTask<TokenOutcome?> JudgeAsync()
+    {
+        if (BearerToken.Read(http.Request, out var token) is { } malformed)
+        {
+            return new(malformed);
+        }
+
+        return token.IsEmpty
+            ? default
+            : Widen(validator.ValidateAsync(token, options.Value.Resource, http.RequestAborted));
+    }
+
+    private static async ValueTask<TokenOutcome?> Widen(ValueTask<TokenOutcome> outcome) => await outcome;
+
+    private AuthenticateResult Accept(AccessToken token)
+    {
+        http.Features.Set(token);
+        var identity = new ClaimsIdentity(
+            [
+                new("sub", token.Subject), new("client_id", token.ClientId), new("jti", token.Id),
+                .. token.Scopes.Select(scope => new Claim("scope", scope)),
+            ],
+            authenticationType: "Bearer", nameType: "sub", roleType: "roles");
+        return AuthenticateResult.Success(new(new(identity), Scheme));
+    }
+
+    private AuthenticateResult Refuse(TokenRefusal refused)
+    {
+        refusal = refused;
+        Log.Refused(logger, refused.Code, refused.Reason);
+        return AuthenticateResult.Fail(refused.Code);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Refused with {Code}: {Reason}")]
+        public static partial void Refused(ILogger logger, string code, string reason);
+    }
+}

@@ -1,0 +1,112 @@
+using Microsoft.Extensions.Options;
+using Postern.AspNetCore.AccessTokens;
+using Postern.AspNetCore.Keys;
+using Postern.AspNetCore.Metadata;
+
+namespace Postern.AspNetCore;
+
+/// <summary>What an application decides about its protection. Checked when the application starts.</summary>
+public sealed class PosternOptions
+{
+    /// <summary>
+    /// The issuer whose tokens are taken: an https URL, exactly as its metadata spells it (RFC 8414 §2).
+    /// </summary>
+    public string Issuer { get; set; } = "";
+
+    /// <summary>
+    /// The URL of this application as clients know it, and the only audience that is taken (RFC 8707 §2). Compared as
+    /// text.
+    /// </summary>
+    public string Resource { get; set; } = "";
+
+    /// <summary>The scopes a client should ask for when nothing told it better (RFC 9728 §2).</summary>
+    public IList<string> Scopes { get; } = [];
+
+    /// <summary>The name of this application that clients show to people.</summary>
+    public string? ResourceName { get; set; }
+
+    /// <summary>A page for developers of clients.</summary>
+    public string? ResourceDocumentation { get; set; }
+
+    /// <summary>How far clocks may differ: 0 to 60 seconds, 30 by default.</summary>
+    public TimeSpan ClockSkew { get; set; } = AccessTokenValidator.DefaultClockSkew;
+
+    /// <summary>How many verified tokens are remembered: 4 to 1048576, 8192 by default.</summary>
+    public int CachedTokens { get; set; } = AccessTokenValidator.DefaultCachedTokens;
+
+    /// <summary>
+    /// The types of <c>authorization_details</c> that the application enforces. Tokens with others are refused.
+    /// </summary>
+    public ISet<string> AuthorizationDetailTypes { get; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>Asked for each valid token: null while its grant stands, else why it does not, for the log.</summary>
+    public Func<AccessToken, CancellationToken, ValueTask<string?>>? Liveness { get; set; }
+
+    /// <summary>Where keys come from. Null, the default: from the issuer's metadata.</summary>
+    public IKeySource? Keys { get; set; }
+
+    /// <summary>
+    /// Without this, an endpoint that says nothing about authorization takes valid tokens only, and AllowAnonymous
+    /// opens it. With it, a forgotten RequireScope is an open door.
+    /// </summary>
+    public bool LeaveUndeclaredEndpointsOpen { get; set; }
+
+    /// <summary>
+    /// Takes http URLs for issuer and resource: whoever is on the network can then read and forge every token.
+    /// </summary>
+    public bool AllowInsecureHttpForTests { get; set; }
+
+    internal ResourceMetadata Metadata => new(Resource, [Issuer])
+    {
+        ScopesSupported = Scopes.Count is 0 ? null : [.. Scopes],
+        AuthorizationDetailsTypesSupported =
+            AuthorizationDetailTypes.Count is 0 ? null : [.. AuthorizationDetailTypes.Order(StringComparer.Ordinal)],
+        ResourceName = ResourceName,
+        ResourceDocumentation = ResourceDocumentation,
+    };
+}
+
+/// <summary>Says at the start what is wrong and what was expected.</summary>
+internal sealed class PosternOptionsCheck : IValidateOptions<PosternOptions>
+{
+    public ValidateOptionsResult Validate(string? name, PosternOptions options)
+    {
+        var faults = Faults(options).ToList();
+        return faults is [] ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private static IEnumerable<string> Faults(PosternOptions options)
+    {
+        if (!IsUrl(options.Issuer, options) || options.Issuer.Contains('?'))
+        {
+            yield return $"Issuer is \"{options.Issuer}\"; expected an https URL without query and fragment.";
+        }
+
+        if (!IsUrl(options.Resource, options))
+        {
+            yield return $"Resource is \"{options.Resource}\"; expected the https URL of this application.";
+        }
+
+        if (options.Scopes.FirstOrDefault(scope => !TokenClaims.IsScope(scope)) is { } scope)
+        {
+            yield return $"Scopes has \"{scope}\"; expected {TokenClaims.ScopeGrammar}.";
+        }
+
+        if (options.ClockSkew < TimeSpan.Zero || options.ClockSkew > AccessTokenValidator.MaxClockSkew)
+        {
+            yield return $"ClockSkew is {options.ClockSkew}; expected 0 to 60 seconds.";
+        }
+
+        if (options.CachedTokens is < AccessTokenValidator.MinCachedTokens or > AccessTokenValidator.MaxCachedTokens)
+        {
+            yield return $"CachedTokens is {options.CachedTokens}; expected 4 to 1048576.";
+        }
+    }
+
+    private static bool IsUrl(string text, PosternOptions options) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttps || (options.AllowInsecureHttpForTests && uri.Scheme == Uri.UriSchemeHttp))
+        && uri.UserInfo is ""
+        && !text.Contains('#')
+        && !text.Any(c => c is <= ' ' or > '~' or '"' or '\\');
+}

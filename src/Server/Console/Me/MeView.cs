@@ -1,0 +1,42 @@
+using Postern.Platform.Pages;
+
+namespace Postern.Console.Me;
+
+/// <summary>A person's own page: whom they let in, where they are signed in, how they sign in.</summary>
+public sealed record MeView
+{
+    public const string IdField = "id", PasskeyField = "passkey", StateField = "state", FormField = PageForms.TokenField;
+
+    public required string Person { get; init; }
+
+    public bool IsAdministrator { get; init; }
+
+    public required IReadOnlyList<LetIn> Grants { get; init; }
+
+    public required IReadOnlyList<Browser> Browsers { get; init; }
+
+    public required IReadOnlyList<OwnPasskey> Passkeys { get; init; }
+
+    public required string FormToken { get; init; }
+
+    /// <summary>The WebAuthn options, JSON for the browser, and the sealed state that goes with them.</summary>
+    public string? PasskeyOptions { get; init; }
+
+    public string? PasskeyState { get; init; }
+
+    /// <summary>The sign-in is too old to add a way to sign in by.</summary>
+    public bool MustSignInAgain { get; init; }
+
+    /// <summary>What the last act did: <c>Ended. It took 3 ms.</c></summary>
+    public string? Done { get; init; }
+
+    public string? Problem { get; init; }
+}
+
+/// <summary>One agent on one installation, and what it may do.</summary>
+public sealed record LetIn(
+    string Id, Asker Who, string Sentence, DateTimeOffset Since, DateTimeOffset? LastDid, DateTimeOffset? Ends);
+
+public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
+
+public sealed record OwnPasskey(string Id, string Name, DateTimeOffset Added);

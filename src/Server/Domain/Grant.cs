@@ -1,0 +1,83 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Postern.Domain;
+
+/// <summary>
+/// Who lets whom do what, where, until when. Every token is minted from one, every call is judged by one, and what is
+/// revoked is one. The record is plain data; only the room Grants writes and loads it.
+/// </summary>
+public sealed record Grant
+{
+    // With the instance it was made of: a copy by `with` carries the field along and must not believe it.
+    private Tuple<Grant, string>? hash;
+
+    public required GrantId Id { get; init; }
+
+    public required TenantId Tenant { get; init; }
+
+    /// <summary>The person who agreed; the client itself when <see cref="IsOwn"/>.</summary>
+    public required SubjectId Subject { get; init; }
+
+    /// <summary>The client acts as itself, by an operator's word (client credentials).</summary>
+    public required bool IsOwn { get; init; }
+
+    public required ClientId Client { get; init; }
+
+    /// <summary>The name people saw when they agreed. The client chose it: it proves nothing.</summary>
+    public required string ClientName { get; init; }
+
+    public InstallationId? Installation { get; init; }
+
+    /// <summary>The copy as people know it: <c>Chrome on Linux</c>.</summary>
+    public string? InstallationName { get; init; }
+
+    /// <summary>The one audience of its tokens (RFC 8707).</summary>
+    public required Resource Resource { get; init; }
+
+    public required Scopes Scopes { get; init; }
+
+    /// <summary>The tools agreed to; null when all of the scopes' classes were, because none could be shown.</summary>
+    public IReadOnlyList<string>? Tools { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public DateTimeOffset? RevokedAt { get; init; }
+
+    /// <summary>When the person last proved who they are, before agreeing.</summary>
+    public DateTimeOffset? AuthTime { get; init; }
+
+    /// <summary>What the client's metadata was when the person agreed; null for a client that an operator vouches for.</summary>
+    public string? ClientHash { get; init; }
+
+    /// <summary>What this grant allows, as one value: the authority that an entry of the log names.</summary>
+    public string Hash
+    {
+        get
+        {
+            if (hash is not { } known || !ReferenceEquals(known.Item1, this))
+            {
+                hash = known = Tuple.Create(this, Digest());
+            }
+
+            return known.Item2;
+        }
+    }
+
+    public bool IsLive(DateTimeOffset now) => RevokedAt is null && now < ExpiresAt;
+
+    /// <summary>Whether a tool of this class may be called by it.</summary>
+    public bool Allows(string tool, Risk risk) => Scopes.Has(risk.Scope) && (Tools is null || Tools.Contains(tool));
+
+    private string Digest()
+    {
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{(Tools is null ? "*" : string.Join('\t', Tools))}\n{ExpiresAt.ToUnixTimeSeconds()}");
+        return "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    }
+}

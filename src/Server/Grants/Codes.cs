@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Platform.Keys;
+
+namespace Postern.Grants;
+
+/// <summary>
+/// Authorization codes (RFC 6749 §4.1.2). A code is sealed, not stored: it carries the grant and digests of everything
+/// it is bound to, so all checks happen before the one write that consumes it.
+/// </summary>
+internal sealed class Codes(Sealer sealer, TimeProvider clock)
+{
+    /// <summary>RFC 6749 §4.1.2 recommends ten minutes at most; FAPI 2.0 allows one.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
+
+    private const string Prefix = "pac_", Purpose = "code";
+    private const int Digest = 32, GuidSize = 16;
+
+    public string Make(GrantId grant, ClientId client, string redirectUri, string challenge)
+    {
+        Span<byte> bytes = stackalloc byte[GuidSize + 8 + (3 * Digest)];
+        Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], clock.GetUtcNow().Add(Lifetime).ToUnixTimeMilliseconds());
+        SHA256.HashData(Encoding.UTF8.GetBytes(client.Value), bytes[(GuidSize + 8)..]);
+        SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
+        SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
+        return Prefix + sealer.Seal(Purpose, bytes);
+    }
+
+    /// <summary>Opens a code that this server made and that has not expired; null for anything else.</summary>
+    public Code? Open(string text)
+    {
+        if (!text.StartsWith(Prefix, StringComparison.Ordinal)
+            || sealer.Open(Purpose, text.AsSpan(Prefix.Length)) is not { Length: GuidSize + 8 + (3 * Digest) } bytes
+            || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= clock.GetUtcNow().ToUnixTimeMilliseconds())
+        {
+            return null;
+        }
+
+        return new(new(GrantId.Prefix + new Guid(bytes.AsSpan(0, GuidSize)).ToString("N")), bytes[(GuidSize + 8)..]);
+    }
+
+    /// <summary>What a code is bound to.</summary>
+    internal sealed class Code(GrantId grant, byte[] digests)
+    {
+        public GrantId Grant => grant;
+
+        public bool IsFor(ClientId client) => Is(client.Value, 0);
+
+        public bool WasSentTo(string redirectUri) => Is(redirectUri, 1);
+
+        /// <summary>RFC 7636 §4.6, S256: the digest of the verifier is the challenge.</summary>
+        public bool IsProvenBy(string verifier) =>
+            Is(System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier))), 2);
+
+        private bool Is(string value, int index) => CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes(value)), digests.AsSpan(index * Digest, Digest));
+    }
+}

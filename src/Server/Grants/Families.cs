@@ -1,0 +1,142 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using Postern.Audit;
+using Postern.Platform.Database;
+using Postern.Platform.Keys;
+
+namespace Postern.Grants;
+
+/// <summary>
+/// The line of one-time tokens of a grant: generation 0 is the authorization code, each later one a refresh token
+/// <c>prt_FAMILY.GENERATION.MAC</c>. The MAC is checked before anything is looked up, so a guess costs no query; one
+/// compare-and-swap decides every race; the same generation always makes the same text, so a lost answer can be repeated.
+/// </summary>
+internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook grants, TimeProvider clock)
+{
+    /// <summary>How long a repeat by the same holder is taken for a lost answer and not for theft.</summary>
+    public static readonly TimeSpan RetryWindow = TimeSpan.FromSeconds(30);
+
+    private const string Prefix = "prt_", Purpose = "refresh";
+
+    /// <summary>Begins the line of a new grant at the code.</summary>
+    public async ValueTask BeginAsync(Unit unit, Grant grant)
+    {
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        await unit.RunAsync(
+            $"""
+            insert into families (tenant, grant_id, generation, rotated_at, idle_until, holder)
+            values ({grant.Tenant.Value}, {grant.Id.Value}, {0L}, {now}, {grant.ExpiresAt.ToUnixTimeSeconds()}, {""})
+            """);
+    }
+
+    /// <summary>The refresh token of a generation.</summary>
+    public string Token(GrantId grant, long generation)
+    {
+        var body = string.Create(CultureInfo.InvariantCulture, $"{grant.Value[GrantId.Prefix.Length..]}.{generation}");
+        return $"{Prefix}{body}.{Base64Url.EncodeToString(sealer.Mac(Purpose, Encoding.ASCII.GetBytes(body)))}";
+    }
+
+    /// <summary>Reads a refresh token that this server made, in its one exact spelling; null for anything else.</summary>
+    public (GrantId Grant, long Generation)? Parse(string token)
+    {
+        if (token.Length > 200 || !token.StartsWith(Prefix, StringComparison.Ordinal) || token[Prefix.Length..].Split('.') is not
+            [{ Length: 32 } id, { Length: > 0 and <= 18 } number, { Length: 43 } mac]
+            || !long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+            || !Base64Url.IsValid(mac))
+        {
+            return null;
+        }
+
+        var body = Encoding.ASCII.GetBytes($"{id}.{number}");
+        var made = Base64Url.DecodeFromChars(mac);
+        return sealer.IsMac(Purpose, body, made) && Base64Url.EncodeToString(made) == mac
+            ? (new(GrantId.Prefix + id), generation)
+            : null;
+    }
+
+    /// <summary>
+    /// Moves the line from <paramref name="generation"/> to the next, once. The unit also takes the entry that
+    /// <paramref name="entry"/> describes, when this caller is the winner or repeats its own rotation.
+    /// </summary>
+    /// <param name="grant">The grant, known to be alive.</param>
+    /// <param name="generation">The generation presented.</param>
+    /// <param name="holder">Who presents it, as far as that can be told: the same value means the same holder.</param>
+    /// <param name="idle">How long the next generation may rest.</param>
+    /// <param name="entry">The entry of a token issued.</param>
+    public async Task<Rotation> RotateAsync(Grant grant, long generation, string holder, TimeSpan idle, AuditEntry entry)
+    {
+        var now = clock.GetUtcNow();
+        var seconds = now.ToUnixTimeSeconds();
+        var idleUntil = Math.Min(now.Add(idle).ToUnixTimeSeconds(), grant.ExpiresAt.ToUnixTimeSeconds());
+        return await db.WriteAsync<Rotation>(async unit =>
+        {
+            var moved = await unit.RunAsync(
+                $"""
+                update families set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil}, holder = {holder}
+                where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
+                  and generation = {generation} and idle_until > {seconds}
+                """);
+            if (moved is 1)
+            {
+                audit.Write(unit, entry);
+                return new Rotation.Moved(generation + 1);
+            }
+
+            return await WhyNotAsync(unit, grant, generation, holder, now, entry);
+        });
+    }
+
+    private async ValueTask<Rotation> WhyNotAsync(
+        Unit unit, Grant grant, long generation, string holder, DateTimeOffset now, AuditEntry entry)
+    {
+        var row = await unit.FirstAsync(
+            $"""
+            select generation, rotated_at, holder from families
+            where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
+            """,
+            row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2)));
+        if (row is null || row.Generation == generation)
+        {
+            return new Rotation.Expired();
+        }
+
+        // Code 0 is never repeated: its lost answer is a new sign-in. A refresh token is, for a moment, to its own holder.
+        var isRetry = generation > 0 && row.Generation == generation + 1
+            && now.ToUnixTimeSeconds() - row.RotatedAt <= (long)RetryWindow.TotalSeconds && row.Holder == holder;
+        if (isRetry)
+        {
+            audit.Write(unit, entry);
+            return new Rotation.Moved(row.Generation);
+        }
+
+        // One of the two who hold this token is a thief, and nobody can say which: the whole grant ends.
+        await grants.RevokeAsync(unit, grant, entry with
+        {
+            Kind = AuditKinds.TokenReuse,
+            Effect = "deny",
+            Reason = generation is 0 ? "code used again" : "refresh token used again",
+            TokenId = null,
+        });
+        return new Rotation.Reused();
+    }
+
+    private sealed record Line(long Generation, long RotatedAt, string Holder);
+}
+
+/// <summary>What came of presenting a one-time token.</summary>
+internal abstract record Rotation
+{
+    private Rotation()
+    {
+    }
+
+    /// <summary>The line stands at this generation, which is the caller's to have.</summary>
+    public sealed record Moved(long Generation) : Rotation;
+
+    /// <summary>It rested too long.</summary>
+    public sealed record Expired : Rotation;
+
+    /// <summary>It was used before; the grant is over now.</summary>
+    public sealed record Reused : Rotation;
+}

@@ -1,0 +1,108 @@
+using System.Data.Common;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Platform.Database;
+
+namespace Postern.Grants;
+
+/// <summary>The only place that reads and writes the table <c>grants</c>.</summary>
+internal sealed partial class GrantStore(Db db)
+{
+    /// <summary>The most rows of one page.</summary>
+    public const int Page = 200;
+
+    public Task<Grant?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) => db.FirstAsync(
+        $"select * from grants where tenant = {tenant.Value} and id = {id.Value}", Read, stop);
+
+    public Task<Grant?> FindOwnAsync(TenantId tenant, string ownKey, CancellationToken stop) => db.FirstAsync(
+        $"select * from grants where tenant = {tenant.Value} and own_key = {ownKey}", Read, stop);
+
+    /// <summary>A person's grants that are not over, newest first.</summary>
+    public Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, DateTimeOffset now, CancellationToken stop) =>
+        db.AllAsync(
+            $"""
+            select * from grants where tenant = {tenant.Value} and subject = {subject.Value}
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            order by id desc limit {(long)Page}
+            """,
+            ReadUse,
+            stop);
+
+    /// <summary>All grants of a tenant that are not over, newest first, from below <paramref name="before"/>.</summary>
+    public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, DateTimeOffset now, CancellationToken stop) =>
+        db.AllAsync(
+            $"""
+            select * from grants where tenant = {tenant.Value} and id < {before ?? "~"}
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            order by id desc limit {(long)Page}
+            """,
+            ReadUse,
+            stop);
+
+    public static ValueTask<int> InsertAsync(Unit unit, Grant grant, string? ownKey = null) => unit.RunAsync(
+        $"""
+        insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,
+          installation_name, resource, scopes, tools, auth_time, created_at, expires_at)
+        values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey}, {grant.Client.Value},
+          {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value}, {grant.InstallationName}, {grant.Resource.Value},
+          {grant.Scopes.ToString()}, {ToText(grant.Tools)}, {grant.AuthTime?.ToUnixTimeSeconds()},
+          {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()})
+        on conflict do nothing
+        """);
+
+    /// <summary>Ends a grant; false when it is over already. One statement, so two callers cannot both succeed.</summary>
+    public static async ValueTask<bool> RevokeAsync(Unit unit, TenantId tenant, GrantId id, string because, DateTimeOffset now) =>
+        await unit.RunAsync(
+            $"""
+            update grants set revoked_at = {now.ToUnixTimeSeconds()}, revoked_because = {because}
+            where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null
+            """) is 1;
+
+    /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
+    public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) => db.WriteAsync(async unit =>
+    {
+        foreach (var ((tenant, id), at) in uses)
+        {
+            await unit.RunAsync($"update grants set used_at = {at} where tenant = {tenant.Value} and id = {id.Value}");
+        }
+    });
+
+    private static GrantUse ReadUse(DbDataReader row) => new(Read(row), At(row, "used_at"));
+
+    private static Grant Read(DbDataReader row) => new()
+    {
+        Id = new(Text(row, "id")!),
+        Tenant = new(Text(row, "tenant")!),
+        Subject = new(Text(row, "subject")!),
+        IsOwn = row.GetBoolean(row.GetOrdinal("is_own")),
+        Client = new(Text(row, "client_id")!),
+        ClientName = Text(row, "client_name")!,
+        ClientHash = Text(row, "client_hash"),
+        Installation = Text(row, "installation") is { } installation ? new(installation) : null,
+        InstallationName = Text(row, "installation_name"),
+        Resource = Resource.TryParse(Text(row, "resource"), out var resource)
+            ? resource : throw new InvalidDataException("A stored resource is not one."),
+        Scopes = Scopes.TryParse(Text(row, "scopes"), out var scopes)
+            ? scopes : throw new InvalidDataException("Stored scopes are none."),
+        Tools = Text(row, "tools") is { } tools ? JsonSerializer.Deserialize(tools, GrantJson.Default.StringArray) : null,
+        AuthTime = At(row, "auth_time"),
+        CreatedAt = At(row, "created_at")!.Value,
+        ExpiresAt = At(row, "expires_at")!.Value,
+        RevokedAt = At(row, "revoked_at"),
+    };
+
+    private static string? Text(DbDataReader row, string column) =>
+        row.GetOrdinal(column) is var at && row.IsDBNull(at) ? null : row.GetString(at);
+
+    private static DateTimeOffset? At(DbDataReader row, string column) =>
+        row.GetOrdinal(column) is var at && row.IsDBNull(at) ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(at));
+
+    private static string? ToText(IReadOnlyList<string>? tools) =>
+        tools is null ? null : JsonSerializer.Serialize([.. tools], GrantJson.Default.StringArray);
+
+    [JsonSerializable(typeof(string[]))]
+    private sealed partial class GrantJson : JsonSerializerContext;
+}
+
+/// <summary>A grant and when it was last used.</summary>
+internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt);

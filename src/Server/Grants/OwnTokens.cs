@@ -1,0 +1,87 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using Postern.AspNetCore.AccessTokens;
+using Postern.AspNetCore.Keys;
+using Postern.Platform.Configuration;
+using Postern.Platform.Keys;
+
+namespace Postern.Grants;
+
+/// <summary>
+/// The one validator of our own access tokens, for every endpoint that takes them: signature, kind, issuer, audience,
+/// time, and whether the grant behind it is alive.
+/// </summary>
+internal sealed class OwnTokens
+{
+    private readonly GrantBook grants;
+    private readonly RevokedTokens revoked;
+    private readonly TimeProvider clock;
+
+    public OwnTokens(SigningKeys keys, GrantBook grants, RevokedTokens revoked, Settings settings, TimeProvider clock)
+    {
+        (this.grants, this.revoked, this.clock) = (grants, revoked, clock);
+        var local = new LocalKeys(KeysOf(keys));
+        keys.Follow(() => local.Replace(KeysOf(keys)));
+        Validator = new(settings.Issuer, local, clock)
+        {
+            ClockSkew = TimeSpan.Zero,
+            AuthorizationDetailTypes = new HashSet<string>(StringComparer.Ordinal) { "mcp_tool" },
+            Liveness = WhyEndedAsync,
+        };
+    }
+
+    public AccessTokenValidator Validator { get; }
+
+    /// <summary>The grant behind a valid token, from memory.</summary>
+    public ValueTask<Grant?> GrantAsync(AccessToken token, CancellationToken stop) =>
+        token.GrantId is { } id ? grants.FindAsync(TenantId.Default, new(id), stop) : default;
+
+    /// <summary>A living token of ours for whatever resource it was made for; null for anything else.</summary>
+    public async ValueTask<AccessToken?> ReadAsync(string token, CancellationToken stop) =>
+        AudienceOf(token) is { } audience ? await Validator.ValidateAsync(token, audience, stop) as AccessToken : null;
+
+    private ValueTask<string?> WhyEndedAsync(AccessToken token, CancellationToken stop)
+    {
+        if (revoked.Has(TenantId.Default, token.Id))
+        {
+            return new("handed back");
+        }
+
+        if (token.GrantId is not { } id)
+        {
+            return new("no grant");
+        }
+
+        var finding = grants.FindAsync(TenantId.Default, new(id), stop);
+        return finding.IsCompletedSuccessfully ? new(WhyEnded(finding.Result)) : WaitAsync(finding);
+    }
+
+    private async ValueTask<string?> WaitAsync(ValueTask<Grant?> finding) => WhyEnded(await finding);
+
+    private string? WhyEnded(Grant? grant) => grant is not null && grant.IsLive(clock.GetUtcNow()) ? null : "over or revoked";
+
+    // Not believed: it only says against which resource the token is to be judged.
+    private static string? AudienceOf(string token)
+    {
+        if (token.Length > AccessTokenValidator.MaxTokenLength || token.Split('.') is not [_, var payload, _] || !Base64Url.IsValid(payload))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
+            return claims.RootElement.ValueKind is JsonValueKind.Object
+                && claims.RootElement.TryGetProperty("aud", out var audience) && audience.ValueKind is JsonValueKind.String
+                    ? audience.GetString()
+                    : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static KeySet KeysOf(SigningKeys keys) =>
+        KeySet.Parse(System.Text.Encoding.UTF8.GetBytes(keys.Json));
+}

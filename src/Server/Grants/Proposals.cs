@@ -1,0 +1,70 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Platform.Keys;
+
+namespace Postern.Grants;
+
+/// <summary>A grant that nobody has agreed to yet: an authorization request that passed every check.</summary>
+internal sealed record Proposal
+{
+    public required string Id { get; init; }
+
+    public required string Client { get; init; }
+
+    public required string ClientName { get; init; }
+
+    public required string RedirectUri { get; init; }
+
+    public required string Scope { get; init; }
+
+    public required string Resource { get; init; }
+
+    public string? State { get; init; }
+
+    /// <summary>RFC 7636 §4.2, always S256.</summary>
+    public required string Challenge { get; init; }
+
+    /// <summary>The person must sign in again, after this was made.</summary>
+    public bool NeedsFreshSignIn { get; init; }
+
+    /// <summary>How long ago the person may have signed in, in seconds.</summary>
+    public long? MaxAge { get; init; }
+
+    /// <summary>Unix seconds.</summary>
+    public required long CreatedAt { get; init; }
+
+    /// <summary>What <see cref="Agreed"/> says when a person said no.</summary>
+    public const string Denied = "denied";
+
+    /// <summary>The grant that a person has made of it, or <see cref="Denied"/>; null until somebody answers.</summary>
+    public string? Agreed { get; init; }
+}
+
+/// <summary>
+/// Carries proposals through the browser, so that nothing is stored before somebody agrees: sealed, bound to the browser
+/// that began, and over after ten minutes.
+/// </summary>
+internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
+{
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    private const string Purpose = "proposal";
+
+    /// <param name="proposal">What to carry.</param>
+    /// <param name="browser">The hash of the browser's cookie.</param>
+    public string Seal(Proposal proposal, string browser) => sealer.Seal(
+        Purpose, JsonSerializer.SerializeToUtf8Bytes(proposal, ProposalJson.Default.Proposal), Encoding.ASCII.GetBytes(browser));
+
+    /// <summary>The proposal, if this browser began it and it is not over; else null.</summary>
+    public Proposal? Open(string? text, string? browser) =>
+        text is not null && browser is not null
+        && sealer.Open(Purpose, text, Encoding.ASCII.GetBytes(browser)) is { } plain
+        && JsonSerializer.Deserialize(plain, ProposalJson.Default.Proposal) is { } proposal
+        && clock.GetUtcNow().ToUnixTimeSeconds() < proposal.CreatedAt + (long)Lifetime.TotalSeconds
+            ? proposal
+            : null;
+
+    [JsonSerializable(typeof(Proposal))]
+    private sealed partial class ProposalJson : JsonSerializerContext;
+}

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using Postern.Audit;
+using Postern.Platform.Database;
+
+namespace Postern.Grants;
+
+/// <summary>
+/// Access tokens that were handed back before their time, in memory on every node until they would have expired. Only a
+/// valid token gets in, so there are never more than living tokens.
+/// </summary>
+internal sealed class RevokedTokens
+{
+    private const string Kind = "token";
+
+    private readonly Db db;
+    private readonly AuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly ConcurrentDictionary<(TenantId, string), long> revoked = new();
+
+    public RevokedTokens(Db db, Changes changes, AuditLog audit, TimeProvider clock)
+    {
+        (this.db, this.audit, this.clock) = (db, audit, clock);
+        changes.Subscribe(Hear);
+    }
+
+    public bool Has(TenantId tenant, string tokenId) => !revoked.IsEmpty && revoked.ContainsKey((tenant, tokenId));
+
+    public async Task AddAsync(TenantId tenant, string tokenId, DateTimeOffset expires, AuditEntry entry)
+    {
+        var until = expires.ToUnixTimeSeconds();
+        await db.WriteAsync(async unit =>
+        {
+            await unit.RunAsync($"delete from revoked_tokens where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+            var added = await unit.RunAsync(
+                $"""
+                insert into revoked_tokens (tenant, token_id, expires_at)
+                values ({tenant.Value}, {tokenId}, {until}) on conflict do nothing
+                """);
+            if (added is 1)
+            {
+                unit.Announce(Kind, tenant, tokenId);
+                audit.Write(unit, entry);
+            }
+        });
+        Forget();
+    }
+
+    /// <summary>Reads what was revoked, before the first request is served.</summary>
+    public async Task LoadAsync(CancellationToken stop)
+    {
+        foreach (var row in await db.AllAsync(
+            $"select tenant, token_id, expires_at from revoked_tokens where expires_at > {clock.GetUtcNow().ToUnixTimeSeconds() - 60}",
+            row => Tuple.Create(row.GetString(0), row.GetString(1), row.GetInt64(2)),
+            stop))
+        {
+            revoked[(new(row.Item1), row.Item2)] = row.Item3;
+        }
+    }
+
+    private void Hear(Change change)
+    {
+        if (change.Kind is Kind)
+        {
+            // When it expires is the token's own matter; an hour is longer than any access token lives.
+            revoked[(change.Tenant, change.Key)] = clock.GetUtcNow().AddHours(1).ToUnixTimeSeconds();
+        }
+        else if (change.Kind is Changes.Everything)
+        {
+            _ = Task.Run(() => LoadAsync(CancellationToken.None));
+        }
+    }
+
+    private void Forget()
+    {
+        var now = clock.GetUtcNow().ToUnixTimeSeconds() - 60;
+        foreach (var token in revoked.Where(token => token.Value < now))
+        {
+            revoked.TryRemove(token);
+        }
+    }
+}

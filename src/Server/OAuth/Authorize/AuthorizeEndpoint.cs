@@ -1,0 +1,183 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Primitives;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Http;
+using Postern.Platform.Pages;
+using Postern.Servers;
+
+namespace Postern.OAuth.Authorize;
+
+/// <summary>
+/// OAuth 2.1 §4.1: a client asks to be let in. The request is checked once and sealed; from then on the browser comes
+/// back here after every step, and <see cref="NextStep"/> says what is left to do.
+/// </summary>
+internal sealed class AuthorizeEndpoint(
+    ClientBook clients,
+    ServerBook servers,
+    Proposals proposals,
+    Browser browser,
+    GrantBook grants,
+    Codes codes,
+    AuthorizeAnswer answer,
+    TimeProvider clock)
+{
+    private const string Transaction = "transaction";
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/authorize", (HttpContext http, AuthorizeEndpoint authorize) =>
+            http.Request.Query.ContainsKey(Transaction) ? authorize.GoOnAsync(http) : authorize.BeginAsync(http, http.Request.Query)).Open();
+        routes.MapPost("/authorize", async (HttpContext http, AuthorizeEndpoint authorize, CancellationToken stop) =>
+            (await Form.ReadAsync(http.Request, stop)).Failed(out var error, out var form)
+                ? Shown(error)
+                : await authorize.BeginAsync(http, form.All)).Open();
+    }
+
+    private async Task<IResult> BeginAsync(HttpContext http, IEnumerable<KeyValuePair<string, StringValues>> parameters)
+    {
+        if (AuthorizeRequest.Parse(parameters).Failed(out var error, out var request))
+        {
+            return Shown(error);
+        }
+
+        if (request.ClientId is not { } id)
+        {
+            return Shown(OAuthError.InvalidRequest("The request does not say which app is asking."));
+        }
+
+        if ((await clients.FindAsync(TenantId.Default, id, http.RequestAborted)).Failed(out error, out var client)
+            || ReturnAddress.Prove(request, client).Failed(out error, out var back))
+        {
+            return Shown(error);
+        }
+
+        var server = ServerOf(request);
+        var offered = server is null ? Scopes.None : servers.Scopes(server);
+        if (ValidAuthorizeRequest.Check(request, client, server, offered).Failed(out error, out var valid))
+        {
+            return Refused(back, error);
+        }
+
+        var holder = browser.Ensure(http);
+        return Next(http, Propose(back, valid), holder);
+    }
+
+    private async Task<IResult> GoOnAsync(HttpContext http)
+    {
+        var holder = browser.Known(http);
+        if (http.Request.Query[Transaction] is not [{ } text] || proposals.Open(text, holder) is not { } proposal)
+        {
+            return Over;
+        }
+
+        if (proposal.Agreed is Proposal.Denied)
+        {
+            return new SeeOther(answer.Error(
+                proposal.RedirectUri, proposal.State, new("access_denied", "The person said no.")));
+        }
+
+        var state = await StateAsync(http, proposal);
+        return NextStep.Of(state) is NextStep.Issue
+            ? Issue(proposal)
+            : Next(http, proposal, holder!);
+    }
+
+    private IResult Next(HttpContext http, Proposal proposal, string holder)
+    {
+        var caller = http.Features.Get<Caller>();
+        var text = Uri.EscapeDataString(proposals.Seal(proposal, holder));
+        return NextStep.Of(new(caller is not null, IsFreshEnough(proposal, caller), HasAgreed: false)) switch
+        {
+            NextStep.SignIn => new SeeOther($"/signin?{Transaction}={text}"),
+            _ => new SeeOther($"/consent?{Transaction}={text}"),
+        };
+    }
+
+    private SeeOther Issue(Proposal proposal) => new(answer.Code(
+        proposal.RedirectUri,
+        proposal.State,
+        codes.Make(new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)));
+
+    // The grant must be alive, and of the person who sits there now.
+    private async ValueTask<AuthorizeState> StateAsync(HttpContext http, Proposal proposal)
+    {
+        var caller = http.Features.Get<Caller>();
+        var grant = proposal.Agreed is { } agreed
+            ? await grants.FindAsync(TenantId.Default, new(agreed), http.RequestAborted)
+            : null;
+        return new(
+            caller is not null,
+            IsFreshEnough(proposal, caller),
+            grant is not null && grant.IsLive(clock.GetUtcNow()) && grant.Subject == caller?.Subject);
+    }
+
+    // OpenID Connect Core §3.1.2.1: prompt=login and max_age.
+    private bool IsFreshEnough(Proposal proposal, Caller? caller) =>
+        caller is not null
+        && (!proposal.NeedsFreshSignIn || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt)
+        && (proposal.MaxAge is not { } age || (clock.GetUtcNow() - caller.AuthTime).TotalSeconds <= age);
+
+    private McpServer? ServerOf(AuthorizeRequest request)
+    {
+        if (request.Resource is null)
+        {
+            return servers.Default(TenantId.Default);
+        }
+
+        return Resource.TryParse(request.Resource, out var resource) ? servers.ByResource(TenantId.Default, resource) : null;
+    }
+
+    private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid) => new()
+    {
+        Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)),
+        Client = back.Client.Id.Value,
+        ClientName = back.Client.Name,
+        RedirectUri = back.Uri,
+        Scope = valid.Scopes.ToString(),
+        Resource = valid.Server.Resource.Value,
+        State = back.State,
+        Challenge = valid.Challenge,
+        NeedsFreshSignIn = valid.Prompt.Contains("login"),
+        MaxAge = valid.MaxAge,
+        CreatedAt = clock.GetUtcNow().ToUnixTimeSeconds(),
+    };
+
+    // RFC 9700 §4.11.2: for a client nobody vouches for, a person sees where the way leads before it is taken.
+    private IResult Refused(ReturnAddress back, OAuthError error)
+    {
+        var address = answer.Error(back.Uri, back.State, error);
+        if (back.Client.IsVouchedFor)
+        {
+            return new SeeOther(address);
+        }
+
+        var host = Untrusted.Host(new(back.Uri));
+        return new PageResult<ErrorPage, ErrorView>(new(
+            "The app asked for something that cannot be given",
+            error.Description,
+            $"Go back to {host} to let it know, or close this page.",
+            address,
+            $"Go back to {host}"))
+        {
+            Status = error.Status,
+        };
+    }
+
+    private static PageResult<ErrorPage, ErrorView> Shown(OAuthError error) => new(new(
+        "This app can't be let in",
+        error.Description,
+        "Nothing was done. Go back to the app; if it happens again, tell whoever makes it."))
+    {
+        Status = error.Status is StatusCodes.Status401Unauthorized ? StatusCodes.Status400BadRequest : error.Status,
+    };
+
+    private static PageResult<ErrorPage, ErrorView> Over => new(new(
+        "This request is over",
+        "It has waited for more than ten minutes, or it was begun in another browser.",
+        "Go back to the app and connect again."))
+    {
+        Status = StatusCodes.Status400BadRequest,
+    };
+}

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Primitives;
+
+namespace Postern.OAuth.Authorize;
+
+/// <summary>The parameters of an authorization request as they came (RFC 6749 §4.1.1). Nothing here may be believed yet.</summary>
+internal sealed record AuthorizeRequest
+{
+    /// <summary>Characters of one parameter and of all together, so that the sealed request fits into an address.</summary>
+    public const int MaxValue = 3000, MaxTotal = 5000;
+
+    private AuthorizeRequest()
+    {
+    }
+
+    public string? ClientId { get; private init; }
+
+    public string? RedirectUri { get; private init; }
+
+    public string? ResponseType { get; private init; }
+
+    public string? ResponseMode { get; private init; }
+
+    public string? Scope { get; private init; }
+
+    public string? State { get; private init; }
+
+    public string? CodeChallenge { get; private init; }
+
+    public string? CodeChallengeMethod { get; private init; }
+
+    public string? Resource { get; private init; }
+
+    public string? Prompt { get; private init; }
+
+    public string? MaxAge { get; private init; }
+
+    /// <summary>RFC 9101: signed requests are not served, and a request that relies on one is not half-read.</summary>
+    public bool HasRequestObject { get; private init; }
+
+    public bool HasRequestUri { get; private init; }
+
+    /// <summary>RFC 9396: details that are not understood would make a wider grant than was asked for.</summary>
+    public bool HasDetails { get; private init; }
+
+    /// <summary>Asked for more than one resource (RFC 8707 §2 permits it; one grant has one).</summary>
+    public bool HasSeveralResources { get; private init; }
+
+    /// <summary>Reads each parameter once; a repeated one is shown to the person, since nobody knows yet whom to tell.</summary>
+    public static Result<AuthorizeRequest> Parse(IEnumerable<KeyValuePair<string, StringValues>> parameters)
+    {
+        var read = new Dictionary<string, StringValues>(StringComparer.Ordinal);
+        var total = 0;
+        foreach (var (name, values) in parameters)
+        {
+            total += name.Length + values.Sum(value => value?.Length ?? 0);
+            if ((values.Count > 1 && name is not "resource") || values.Any(value => value?.Length > MaxValue) || total > MaxTotal)
+            {
+                return OAuthError.InvalidRequest("The request repeats a parameter or is too long.");
+            }
+
+            read[name] = values;
+        }
+
+        return new AuthorizeRequest
+        {
+            ClientId = One("client_id"),
+            RedirectUri = One("redirect_uri"),
+            ResponseType = One("response_type"),
+            ResponseMode = One("response_mode"),
+            Scope = One("scope"),
+            State = One("state"),
+            CodeChallenge = One("code_challenge"),
+            CodeChallengeMethod = One("code_challenge_method"),
+            Resource = One("resource"),
+            Prompt = One("prompt"),
+            MaxAge = One("max_age"),
+            HasRequestObject = One("request") is not null,
+            HasRequestUri = One("request_uri") is not null,
+            HasDetails = One("authorization_details") is not null,
+            HasSeveralResources = read.GetValueOrDefault("resource").Distinct(StringComparer.Ordinal).Count() > 1,
+        };
+
+        // RFC 6749 §3.1: a parameter without a value counts as left out.
+        string? One(string name) => read.GetValueOrDefault(name) is [{ Length: > 0 } value, ..] ? value : null;
+    }
+}

@@ -1,0 +1,33 @@
+using Postern.OAuth.ClientAuth;
+
+namespace Postern.OAuth.Authorize;
+
+/// <summary>
+/// A client and an address that is proven to be its own. Until one exists errors are shown to the person; only to one
+/// may anything be redirected (RFC 9700 §4.11).
+/// </summary>
+internal sealed record ReturnAddress
+{
+    private ReturnAddress(Client client, string uri, string? state) => (Client, Uri, State) = (client, uri, state);
+
+    public Client Client { get; }
+
+    public string Uri { get; }
+
+    public string? State { get; }
+
+    public static Result<ReturnAddress> Prove(AuthorizeRequest request, Client client)
+    {
+        if (request.RedirectUri is { } asked)
+        {
+            return client.RedirectUris.Any(registered => RedirectUris.Match(registered, asked))
+                ? new ReturnAddress(client, asked, request.State)
+                : OAuthError.InvalidRequest("The address to return to is not registered for this app.");
+        }
+
+        // RFC 6749 §3.1.2.3: with one registered there is nothing to choose.
+        return client.RedirectUris is [var only]
+            ? new ReturnAddress(client, only, request.State)
+            : OAuthError.InvalidRequest("The request does not say where to return to.");
+    }
+}

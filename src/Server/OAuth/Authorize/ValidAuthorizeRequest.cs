@@ -1,0 +1,138 @@
+using System.Buffers;
+using System.Globalization;
+using Postern.OAuth.ClientAuth;
+using Postern.Servers;
+
+namespace Postern.OAuth.Authorize;
+
+/// <summary>A request that passed every check. Only <see cref="Check"/> makes one: holding one is proof.</summary>
+internal sealed record ValidAuthorizeRequest
+{
+    private static readonly SearchValues<char> Base64UrlCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    // By now client and redirect_uri are proven, so each of these refusals may be redirected (RFC 6749 §4.1.2.1).
+    private static readonly Func<AuthorizeRequest, Client, McpServer?, OAuthError?>[] Checks =
+    [
+        RequestIsPlain,           // RFC 9101 §6
+        ResponseTypeIsCode,       // OAuth 2.1 §4.1.1
+        ResponseModeIsQuery,      // OAuth 2.0 Multiple Response Types §2.1
+        ClientMayUseCodes,        // RFC 6749 §4.1.2.1
+        ChallengeIsS256,          // RFC 7636 §4.3
+        ResourceIsServed,         // RFC 8707 §2
+        ScopesAreWellFormed,      // RFC 6749 §3.3
+        PromptIsKnown,            // OpenID Connect Core §3.1.2.1
+        DetailsAreUnderstood,     // RFC 9396 §5
+    ];
+
+    private ValidAuthorizeRequest()
+    {
+    }
+
+    public required string Challenge { get; init; }
+
+    /// <summary>What is asked for, within what client and server allow.</summary>
+    public required Scopes Scopes { get; init; }
+
+    public required McpServer Server { get; init; }
+
+    public required IReadOnlyList<string> Prompt { get; init; }
+
+    public required long? MaxAge { get; init; }
+
+    /// <param name="request">The request as it came.</param>
+    /// <param name="client">The client, known and to be answered.</param>
+    /// <param name="server">The server the resource names, or the default; null when there is none.</param>
+    /// <param name="offered">The scopes that server has tools for.</param>
+    public static Result<ValidAuthorizeRequest> Check(AuthorizeRequest request, Client client, McpServer? server, Scopes offered)
+    {
+        foreach (var check in Checks)
+        {
+            if (check(request, client, server) is { } error)
+            {
+                return error;
+            }
+        }
+
+        _ = Scopes.TryParse(request.Scope, out var asked);
+        return ScopesFor(asked!, client, offered) is { IsEmpty: false } scopes
+            ? new ValidAuthorizeRequest
+            {
+                Challenge = request.CodeChallenge!,
+                Scopes = scopes,
+                Server = server!,
+                Prompt = request.Prompt?.Split(' ') ?? [],
+                MaxAge = request.MaxAge is { } age ? long.Parse(age, CultureInfo.InvariantCulture) : null,
+            }
+            : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");
+    }
+
+    // An agent that names no scope asks for what the server offers, and one that names more is given what there is: the
+    // person decides, and the answer says what it became (RFC 6749 §3.3).
+    private static Scopes ScopesFor(Scopes asked, Client client, Scopes offered)
+    {
+        var served = offered.With(Scopes.Of(Scopes.OfflineAccess));
+        var within = asked.IsEmpty ? offered : asked.Intersect(served);
+        var capped = client.ScopeCap is { } cap ? within.Intersect(cap.With(Scopes.Of(Scopes.OfflineAccess))) : within;
+        return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
+    }
+
+    private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) => request switch
+    {
+        { HasRequestObject: true } => new("request_not_supported", "Signed request objects are not served."),
+        { HasRequestUri: true } => new("request_uri_not_supported", "request_uri is not served."),
+        _ => null,
+    };
+
+    private static OAuthError? ResponseTypeIsCode(AuthorizeRequest request, Client client, McpServer? server) => request.ResponseType switch
+    {
+        "code" => null,
+        null => OAuthError.InvalidRequest("response_type is missing."),
+        _ => new("unsupported_response_type", "Only response_type code is served."),
+    };
+
+    private static OAuthError? ResponseModeIsQuery(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.ResponseMode is null or "query" ? null : OAuthError.InvalidRequest("Only response_mode query is served.");
+
+    private static OAuthError? ClientMayUseCodes(AuthorizeRequest request, Client client, McpServer? server) =>
+        client.GrantTypes.Contains(ClientMetadata.AuthorizationCode)
+            ? null
+            : OAuthError.UnauthorizedClient("The client is not registered for authorization_code.");
+
+    // A missing method means plain (RFC 7636 §4.3), which is as good as none.
+    private static OAuthError? ChallengeIsS256(AuthorizeRequest request, Client client, McpServer? server) =>
+        request is { CodeChallenge: { Length: 43 } challenge, CodeChallengeMethod: "S256" }
+        && !challenge.AsSpan().ContainsAnyExcept(Base64UrlCharacters)
+            ? null
+            : OAuthError.InvalidRequest("code_challenge with code_challenge_method S256 is required.");
+
+    private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) => (request, server) switch
+    {
+        ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
+        ({ Resource: null }, null) => OAuthError.InvalidTarget("resource is required: there are several servers here."),
+        (_, null) => OAuthError.InvalidTarget("No such resource here; use the one that the protected resource metadata names."),
+        _ => null,
+    };
+
+    private static OAuthError? ScopesAreWellFormed(AuthorizeRequest request, Client client, McpServer? server) =>
+        Scopes.TryParse(request.Scope, out _) ? null : OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
+
+    private static OAuthError? PromptIsKnown(AuthorizeRequest request, Client client, McpServer? server)
+    {
+        var prompts = request.Prompt?.Split(' ') ?? [];
+        if (prompts.Contains("none"))
+        {
+            return prompts.Length > 1
+                ? OAuthError.InvalidRequest("prompt none stands alone.")
+                // Letting an agent in is always a person's decision, so nothing can happen without one.
+                : new("interaction_required", "A person must agree.");
+        }
+
+        return request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            ? OAuthError.InvalidRequest("max_age is a number of seconds.")
+            : null;
+    }
+
+    private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.HasDetails ? new("invalid_authorization_details", "No type of authorization_details is taken here.") : null;
+}

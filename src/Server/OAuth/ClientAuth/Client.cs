@@ -1,0 +1,70 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>Who vouches for a client.</summary>
+internal enum ClientSource
+{
+    /// <summary>An operator named it in the configuration.</summary>
+    Configured,
+
+    /// <summary>Its identifier is the URL of its metadata; whoever controls that URL vouches.</summary>
+    Document,
+
+    /// <summary>It registered itself; nobody vouches.</summary>
+    Dynamic,
+}
+
+/// <summary>A client whose metadata was checked, whatever its source.</summary>
+internal sealed record Client
+{
+    public required ClientId Id { get; init; }
+
+    public required ClientSource Source { get; init; }
+
+    /// <summary>What it calls itself. A claim, unless an operator named it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The ways in which it may prove itself; <c>none</c> stands alone.</summary>
+    public required IReadOnlyList<string> AuthMethods { get; init; }
+
+    /// <summary>SHA-256 of its secret.</summary>
+    public string? SecretHash { get; init; }
+
+    /// <summary>Its public keys, a JSON Web Key Set.</summary>
+    public string? Jwks { get; init; }
+
+    public string? JwksUri { get; init; }
+
+    public required IReadOnlyList<string> RedirectUris { get; init; }
+
+    public required IReadOnlyList<string> GrantTypes { get; init; }
+
+    /// <summary>The most it may ask for; null for whatever a server offers.</summary>
+    public Scopes? ScopeCap { get; init; }
+
+    /// <summary>What it may ask for by itself (client credentials): canonical resources.</summary>
+    public IReadOnlyList<string> Resources { get; init; } = [];
+
+    /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
+    public IReadOnlyList<string> Introspects { get; init; } = [];
+
+    /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
+    public DateTimeOffset? FirstSeen { get; init; }
+
+    public bool IsPublic => AuthMethods is ["none"];
+
+    public bool IsVouchedFor => Source is ClientSource.Configured;
+
+    /// <summary>Every way back ends on the person's own computer, where any program could wait.</summary>
+    public bool IsLoopbackOnly => RedirectUris.Count > 0 && RedirectUris.All(ClientAuth.RedirectUris.IsLoopback);
+
+    /// <summary>
+    /// What a person's agreement rests on: where answers go and how the client proves itself. When it changes, refreshing
+    /// stops until the person is asked again. Null for a client that an operator vouches for.
+    /// </summary>
+    public string? Hash => IsVouchedFor ? null : Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\n', [.. RedirectUris.Order(StringComparer.Ordinal), .. AuthMethods]))));
+}

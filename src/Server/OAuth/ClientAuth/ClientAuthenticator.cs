@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>
+/// RFC 6749 §2.3: proves who is calling, by the method the client is registered with and no other, before an endpoint
+/// acts on anything else of the request. A client with a secret is never believed without it.
+/// </summary>
+internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion assertions)
+{
+    private static readonly string NobodysHash = Secret.New().Hash();
+
+    public async ValueTask<Result<Client>> AuthenticateAsync(HttpRequest http, Form form, CancellationToken stop)
+    {
+        if (ClientCredentials.Read(http, form).Failed(out var error, out var credentials))
+        {
+            return error;
+        }
+
+        var id = credentials is ClientCredentials.WithAssertion { Assertion: var text }
+            ? ClientAssertion.Claimed(text)
+            : credentials.ClientId;
+        if (id is null || (credentials.ClientId is { } named && named != id))
+        {
+            return OAuthError.InvalidClient("the assertion is of another client, or of none");
+        }
+
+        if ((await clients.FindKnownAsync(TenantId.Default, id, stop)).Failed(out error, out var client))
+        {
+            // As much work for nobody's secret as for somebody's.
+            _ = (credentials as ClientCredentials.WithSecret)?.Secret.Matches(NobodysHash);
+            return error.Code is "invalid_client" ? OAuthError.InvalidClient(error.Reason ?? "unknown client") : error;
+        }
+
+        return await RefusalAsync(client, credentials, stop) is { } refusal ? OAuthError.InvalidClient(refusal) : client;
+    }
+
+    private async ValueTask<string?> RefusalAsync(Client client, ClientCredentials credentials, CancellationToken stop) => credentials switch
+    {
+        ClientCredentials.Named => client.IsPublic ? null : "no proof from a confidential client",
+        ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>
+            client.SecretHash is { } hash && client.AuthMethods.Contains(method) && secret.Matches(hash) ? null : "wrong secret or method",
+        ClientCredentials.WithAssertion { Assertion: var assertion } => client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
+            ? await assertions.RefusalAsync(TenantId.Default, client, assertion, stop)
+            : "wrong method",
+        _ => throw new UnreachableException(),
+    };
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.Extensions.Primitives;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>What a request offers to prove its client (RFC 6749 §2.3, RFC 7523 §2.2): one method, or it is refused.</summary>
+internal abstract record ClientCredentials
+{
+    public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+    private const int MaxLength = 4000;
+
+    private ClientCredentials()
+    {
+    }
+
+    /// <summary>The identifier as sent; null when only an assertion came, which names the client itself.</summary>
+    public string? ClientId { get; private init; }
+
+    public sealed record Named : ClientCredentials;
+
+    public sealed record WithSecret(Secret Secret, string Method) : ClientCredentials;
+
+    public sealed record WithAssertion(string Assertion) : ClientCredentials;
+
+    public static Result<ClientCredentials> Read(HttpRequest http, Form form)
+    {
+        // RFC 6749 §2.3.1: never in the URI.
+        if (http.Query.ContainsKey("client_secret") || http.Query.ContainsKey("client_assertion"))
+        {
+            return OAuthError.InvalidRequest("Client credentials do not belong in the URL.");
+        }
+
+        var (id, secret, assertion, type) =
+            (form["client_id"], form["client_secret"], form["client_assertion"], form["client_assertion_type"]);
+        var hasHeader = !StringValues.IsNullOrEmpty(http.Headers.Authorization);
+        if ((hasHeader ? 1 : 0) + (secret is null ? 0 : 1) + (assertion is null ? 0 : 1) > 1)
+        {
+            return OAuthError.InvalidRequest("Use one method of client authentication.");
+        }
+
+        if (hasHeader)
+        {
+            return Basic(http.Headers.Authorization, id);
+        }
+
+        if (assertion is not null || type is not null)
+        {
+            return type is AssertionType && assertion is { Length: > 0 }
+                ? new WithAssertion(assertion) { ClientId = id }
+                : OAuthError.InvalidRequest("client_assertion comes with client_assertion_type " + AssertionType + ".");
+        }
+
+        return (id, secret) switch
+        {
+            (null or "", _) => OAuthError.InvalidClient("no client_id"),
+            (_, null) => new Named { ClientId = id },
+            _ => new WithSecret(new(secret), ClientMetadata.Post) { ClientId = id },
+        };
+    }
+
+    private static Result<ClientCredentials> Basic(StringValues header, string? id)
+    {
+        if (header is not [{ Length: <= MaxLength } text]
+            || !AuthenticationHeaderValue.TryParse(text, out var value)
+            || !"Basic".Equals(value.Scheme, StringComparison.OrdinalIgnoreCase)
+            || Decode(value.Parameter) is not [var user, var secret])
+        {
+            return OAuthError.InvalidClient("malformed Authorization header");
+        }
+
+        return id is not null && id != user
+            ? OAuthError.InvalidRequest("client_id differs from the Authorization header.")
+            : new WithSecret(new(secret), ClientMetadata.Basic) { ClientId = user };
+    }
+
+    // RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
+    private static string[]? Decode(string? parameter)
+    {
+        Span<byte> bytes = stackalloc byte[MaxLength];
+        if (parameter is null || !Convert.TryFromBase64String(parameter, bytes, out var written))
+        {
+            return null;
+        }
+
+        return Encoding.UTF8.GetString(bytes[..written]).Split(':', 2) is [var user, var secret]
+            ? [WebUtility.UrlDecode(user), WebUtility.UrlDecode(secret)]
+            : null;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.IdentityModel.Tokens;
+using Postern.Platform.Outbound;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>The public keys of clients: from their registration, or fetched from where it says.</summary>
+internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
+{
+    private const int Capacity = 5_000, MaxKeys = 10;
+
+    // An unknown key id is worth another look, but not at the pace of whoever invents key ids.
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, Fetched> fetched = new(StringComparer.Ordinal);
+
+    /// <summary>The keys that may have signed: the one of that identifier, or all when none is named.</summary>
+    public async ValueTask<IReadOnlyList<SecurityKey>> FindAsync(Client client, string? kid, CancellationToken stop)
+    {
+        if (client.Jwks is { } inline)
+        {
+            return Named(Parse(inline), kid);
+        }
+
+        if (client.JwksUri is not { } uri)
+        {
+            return [];
+        }
+
+        var now = clock.GetUtcNow();
+        var known = fetched.GetValueOrDefault(uri);
+        if (known is not null && now < known.Until && (Named(known.Keys, kid).Count > 0 || now < known.At + LookAgainAfter))
+        {
+            return Named(known.Keys, kid);
+        }
+
+        if (await outbound.GetAsync(uri, FetchRules.Json, stop) is FetchOutcome.Answered answer)
+        {
+            MakeRoom();
+            fetched[uri] = known = new(Parse(Encoding.UTF8.GetString(answer.Body.Span)), now, now + answer.FreshFor);
+        }
+
+        return known is not null && now < known.Until ? Named(known.Keys, kid) : [];
+    }
+
+    private static IReadOnlyList<SecurityKey> Named(IReadOnlyList<SecurityKey> keys, string? kid) =>
+        string.IsNullOrEmpty(kid) ? keys : [.. keys.Where(key => key.KeyId == kid)];
+
+    private static IReadOnlyList<SecurityKey> Parse(string jwks)
+    {
+        try
+        {
+            return [.. new JsonWebKeySet(jwks).GetSigningKeys().Where(key => key is not SymmetricSecurityKey).Take(MaxKeys)];
+        }
+        catch (ArgumentException)
+        {
+            return [];
+        }
+    }
+
+    private void MakeRoom()
+    {
+        if (fetched.Count >= Capacity)
+        {
+            foreach (var old in fetched.OrderBy(entry => entry.Value.Until).Take(Capacity / 10).ToList())
+            {
+                fetched.TryRemove(old);
+            }
+        }
+    }
+
+    private sealed record Fetched(IReadOnlyList<SecurityKey> Keys, DateTimeOffset At, DateTimeOffset Until);
+}

@@ -1,0 +1,84 @@
+using System.Data.Common;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Platform.Database;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>The only place that reads and writes the table <c>clients</c>.</summary>
+internal sealed partial class ClientStore(Db db)
+{
+    public Task<Client?> FindAsync(TenantId tenant, ClientId id, CancellationToken stop) => db.FirstAsync(
+        $"select id, source, metadata, secret_hash, created_at from clients where tenant = {tenant.Value} and id = {id.Value}",
+        Read,
+        stop);
+
+    public static ValueTask<int> SaveAsync(Unit unit, TenantId tenant, Client client, DateTimeOffset now)
+    {
+        var metadata = JsonSerializer.Serialize(
+            new(client.Name, client.AuthMethods, client.Jwks, client.JwksUri, client.RedirectUris, client.GrantTypes, client.ScopeCap?.ToString()),
+            ClientStoreJson.Default.Stored);
+        var (source, at) = (client.Source is ClientSource.Document ? "document" : "dynamic", now.ToUnixTimeSeconds());
+        return unit.RunAsync(
+            $"""
+            insert into clients (tenant, id, source, metadata, secret_hash, created_at, used_at)
+            values ({tenant.Value}, {client.Id.Value}, {source}, {metadata}, {client.SecretHash}, {at}, {at})
+            on conflict (tenant, id) do update set metadata = excluded.metadata, used_at = excluded.used_at
+            """);
+    }
+
+    public async Task<long> CountDynamicAsync(TenantId tenant, CancellationToken stop) =>
+        (await db.FirstAsync(
+            $"select count(*) from clients where tenant = {tenant.Value} and source = {"dynamic"}",
+            row => Tuple.Create(row.GetInt64(0)),
+            stop))!.Item1;
+
+    /// <summary>
+    /// Removes self-registered clients that nobody let in, those unused longest first; one with a live grant stays.
+    /// </summary>
+    public static ValueTask<List<string>> EvictAsync(Unit unit, TenantId tenant, DateTimeOffset usedBefore, int most, DateTimeOffset now) =>
+        unit.AllAsync(
+            $"""
+            delete from clients where tenant = {tenant.Value} and id in (
+              select c.id from clients c
+              where c.tenant = {tenant.Value} and c.source = {"dynamic"} and c.used_at < {usedBefore.ToUnixTimeSeconds()}
+                and not exists (
+                  select 1 from grants g where g.tenant = c.tenant and g.client_id = c.id
+                    and g.revoked_at is null and g.expires_at > {now.ToUnixTimeSeconds()})
+              order by c.used_at limit {(long)most})
+            returning id
+            """,
+            row => row.GetString(0));
+
+    private static Client Read(DbDataReader row)
+    {
+        var stored = JsonSerializer.Deserialize(row.GetString(2), ClientStoreJson.Default.Stored)!;
+        return new()
+        {
+            Id = new(row.GetString(0)),
+            Source = row.GetString(1) is "document" ? ClientSource.Document : ClientSource.Dynamic,
+            Name = stored.Name,
+            AuthMethods = stored.AuthMethods,
+            SecretHash = row.IsDBNull(3) ? null : row.GetString(3),
+            Jwks = stored.Jwks,
+            JwksUri = stored.JwksUri,
+            RedirectUris = stored.RedirectUris,
+            GrantTypes = stored.GrantTypes,
+            ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
+            FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
+        };
+    }
+
+    private sealed record Stored(
+        string Name,
+        IReadOnlyList<string> AuthMethods,
+        string? Jwks,
+        string? JwksUri,
+        IReadOnlyList<string> RedirectUris,
+        IReadOnlyList<string> GrantTypes,
+        string? Scope);
+
+    [JsonSerializable(typeof(Stored))]
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    private sealed partial class ClientStoreJson : JsonSerializerContext;
+}

@@ -1,0 +1,80 @@
+using Postern.Platform;
+using Postern.Platform.Configuration;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>Reads the clients of the configuration; what contradicts itself stops the start.</summary>
+internal static class ConfiguredClient
+{
+    public static Client Read(ClientSeed seed, Settings settings)
+    {
+        var client = new Client
+        {
+            Id = new(seed.ClientId),
+            Source = ClientSource.Configured,
+            Name = seed.ClientName ?? seed.ClientId,
+            AuthMethods = Methods(seed),
+            SecretHash = seed.ClientSecret?.Hash(),
+            Jwks = seed.Jwks,
+            JwksUri = seed.JwksUri,
+            RedirectUris = seed.RedirectUris,
+            GrantTypes = seed.GrantTypes.Count > 0 ? seed.GrantTypes : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
+            ScopeCap = Cap(seed),
+            Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
+            Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
+        };
+        return Refusal(client) is { } refusal
+            ? throw new SetupException($"Client `{seed.ClientId}`: {refusal}")
+            : client;
+    }
+
+    // A secret without a named method may come in the header or in the body; libraries differ in what they try first.
+    private static IReadOnlyList<string> Methods(ClientSeed seed) => seed switch
+    {
+        { AuthMethod: { } method } => [method],
+        { ClientSecret: not null } => [ClientMetadata.Basic, ClientMetadata.Post],
+        { Jwks: not null } or { JwksUri: not null } => [ClientMetadata.PrivateKeyJwt],
+        _ => [ClientMetadata.None],
+    };
+
+    private static string? Refusal(Client client)
+    {
+        var redirect = client.RedirectUris.Select(uri => RedirectUris.Refusal(uri, allowsPrivateSchemes: true)).FirstOrDefault(why => why is not null);
+        return client switch
+        {
+            { AuthMethods: var methods } when !methods.All(ClientMetadata.AuthMethods.Contains) =>
+                $"`token_endpoint_auth_method` is one of {string.Join(", ", ClientMetadata.AuthMethods)}.",
+            { AuthMethods: var methods, SecretHash: null } when methods.Any(method => method.StartsWith("client_secret", StringComparison.Ordinal)) =>
+                "`client_secret` is missing.",
+            { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } => "`jwks` or `jwks_uri` is missing.",
+            { GrantTypes: var types } when types.FirstOrDefault(type => type is not (
+                ClientMetadata.AuthorizationCode or ClientMetadata.RefreshToken or ClientMetadata.ClientCredentials)) is { } unknown =>
+                $"`{unknown}` is no grant type.",
+            { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.ClientCredentials) =>
+                "a client that cannot prove itself cannot use client_credentials.",
+            { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
+                "`redirect_uris` is missing.",
+            _ => redirect,
+        };
+    }
+
+    private static Scopes? Cap(ClientSeed seed)
+    {
+        if (seed.Scope is null)
+        {
+            return null;
+        }
+
+        return Scopes.TryParse(seed.Scope, out var scopes)
+            ? scopes
+            : throw new SetupException($"Client `{seed.ClientId}`: `scope` is not a list of scopes.");
+    }
+
+    private static string Canonical(ClientSeed seed, string resource, Settings settings)
+    {
+        var text = ServerSeed.IsName(resource) ? settings.Address($"/mcp/{resource}") : resource;
+        return Resource.TryParse(text, out var parsed)
+            ? parsed.Value
+            : throw new SetupException($"Client `{seed.ClientId}`: `{resource}` is neither a server's name nor a URL.");
+    }
+}

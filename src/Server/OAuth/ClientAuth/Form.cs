@@ -1,0 +1,64 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>
+/// The parameters of a form request (RFC 6749 §3.2), each at most once. An empty value counts as absent (§3.1);
+/// unknown names are ignored.
+/// </summary>
+internal sealed class Form
+{
+    /// <summary>Bytes of one body, parameters in it, and characters of one value.</summary>
+    public const int MaxBytes = 64 * 1024, MaxCount = 64, MaxValue = 16 * 1024;
+
+    private readonly IFormCollection fields;
+
+    private Form(IFormCollection fields) => this.fields = fields;
+
+    public string? this[string name] => fields.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
+
+    /// <summary>Everything that was sent.</summary>
+    public IEnumerable<KeyValuePair<string, StringValues>> All => fields;
+
+    public static async ValueTask<Result<Form>> ReadAsync(HttpRequest http, CancellationToken stop)
+    {
+        if (!http.HasFormContentType || http.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+        {
+            return OAuthError.InvalidRequest("The body is application/x-www-form-urlencoded.");
+        }
+
+        try
+        {
+            var read = await http.ReadFormAsync(Limits, stop);
+            foreach (var (name, values) in read)
+            {
+                // RFC 6749 §3.1: a parameter twice is two readers with two opinions. RFC 8707 §2 lets resource repeat;
+                // one token has one audience here, so a second one is refused where it is read.
+                if (values.Count > 1 || http.Query.ContainsKey(name))
+                {
+                    return name is "resource"
+                        ? OAuthError.InvalidTarget("Ask for one resource at a time.")
+                        : OAuthError.InvalidRequest($"{(IsPlain(name) ? name : "A parameter")} must appear once.");
+                }
+            }
+
+            return new Form(read);
+        }
+        catch (Exception failure) when (failure is InvalidDataException or BadHttpRequestException)
+        {
+            return OAuthError.InvalidRequest("The form is malformed or too large.");
+        }
+    }
+
+    private static bool IsPlain(string name) => name.Length <= 40 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_');
+
+    private static readonly FormOptions Limits = new()
+    {
+        BufferBody = false,
+        BufferBodyLengthLimit = MaxBytes,
+        ValueCountLimit = MaxCount,
+        ValueLengthLimit = MaxValue,
+        KeyLengthLimit = 200,
+    };
+}

@@ -1,0 +1,134 @@
+using Postern.Grants;
+using Postern.Identity.Sessions;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
+using Postern.Platform.Http;
+using Postern.Platform.Pages;
+using Postern.Servers;
+
+namespace Postern.OAuth.Consent;
+
+/// <summary>
+/// Asks a person, and turns a yes into a grant. Nothing is remembered in the person's place: each request is a question
+/// of its own, answered by a click on our page.
+/// </summary>
+internal sealed class ConsentEndpoint(
+    Proposals proposals, Browser browser, ClientBook clients, ServerBook servers, PageForms forms, Settings settings, TimeProvider clock)
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/consent", (HttpContext http, ConsentEndpoint consent) => consent.AskAsync(http)).For(Door.Person);
+        routes.MapPost("/consent", (HttpContext http, ConsentEndpoint consent, ConsentDecision decision) =>
+            consent.DecideAsync(http, decision)).For(Door.Person);
+    }
+
+    private async Task<IResult> AskAsync(HttpContext http)
+    {
+        var text = http.Request.Query[ConsentView.TransactionField].ToString();
+        return (http.Features.Get<Caller>(), await QuestionAsync(http, text)) switch
+        {
+            (_, null) => Over,
+            (null, _) => new SeeOther($"/authorize?transaction={Uri.EscapeDataString(text)}"),
+            ({ } caller, { } question) => Page(http, caller, question, text),
+        };
+    }
+
+    private async Task<IResult> DecideAsync(HttpContext http, ConsentDecision decision)
+    {
+        var text = http.Request.Query[ConsentView.TransactionField].ToString();
+        if (http.Features.Get<Caller>() is not { } caller || await QuestionAsync(http, text) is not { } question)
+        {
+            return Over;
+        }
+
+        if (await forms.ReadAsync(http.Request, question.Purpose, caller.Session, http.RequestAborted) is not { } form
+            || form[ConsentView.TransactionField] != text)
+        {
+            return RefusedForm.Page;
+        }
+
+        if (form[ConsentView.DecisionField] != ConsentView.Allow)
+        {
+            await decision.DenyAsync(question, caller, SourceNetwork.Of(http));
+            return Back(http, question.Proposal with { Agreed = Proposal.Denied });
+        }
+
+        if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } narrowed
+            || ConsentDials.Read(form[ConsentView.UntilField], settings, clock.GetUtcNow()) is not { } until)
+        {
+            return Page(http, caller, question, text, "Nothing is left to allow. Turn something on, or deny.");
+        }
+
+        var grant = await decision.AllowAsync(
+            question, caller, narrowed.Scopes, narrowed.Tools, until, Installation(http, question, caller), SourceNetwork.Of(http));
+        return Back(http, question.Proposal with { Agreed = grant.Id.Value });
+    }
+
+    // Every step returns to /authorize, which alone answers the client.
+    private SeeOther Back(HttpContext http, Proposal answered) =>
+        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(answered, browser.Known(http)!)));
+
+    private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, string text)
+    {
+        if (proposals.Open(text, browser.Known(http)) is not { Agreed: null } proposal
+            || (await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted)).Failed(out _, out var client)
+            || !Resource.TryParse(proposal.Resource, out var resource)
+            || servers.ByResource(TenantId.Default, resource) is not { } server
+            || !Scopes.TryParse(proposal.Scope, out var asked))
+        {
+            return null;
+        }
+
+        return new()
+        {
+            Proposal = proposal,
+            Client = client,
+            Server = server,
+            Asked = asked,
+            Tools = servers.Catalogue(server)?.Tools.Where(tool => asked.Has(tool.Risk.Scope)).ToList(),
+        };
+    }
+
+    private PageResult<ConsentPage, ConsentView> Page(
+        HttpContext http, Caller caller, ConsentQuestion question, string text, string? problem = null)
+    {
+        var place = ReturnPlace.Of(new(question.Proposal.RedirectUri));
+        var client = question.Client;
+        var view = new ConsentView
+        {
+            Who = new(
+                client.Name,
+                client.Id.IsDocument ? Untrusted.Host(new(client.Id.Value)) : null,
+                client.IsVouchedFor ? Proof.Vouched : client.Id.IsDocument ? Proof.Proven : Proof.None,
+                client.FirstSeen,
+                place.IsThisComputer || place.IsApp ? DeviceName.Of(http.Request.Headers.UserAgent) : null),
+            Return = place,
+            Server = question.Server.Title,
+            Account = caller.Email,
+            Tools = question.Choices,
+            Until = ConsentDials.Until(settings, clock.GetUtcNow()),
+            Transaction = text,
+            FormToken = forms.Token(question.Purpose, caller.Session),
+            Problem = problem,
+        };
+        return new(view) { FormTargets = [place.FormTarget] };
+    }
+
+    // A program on a device is a copy of its own; a service on the web is one copy for everybody.
+    private (InstallationId Id, string Name) Installation(HttpContext http, ConsentQuestion question, Caller caller)
+    {
+        var place = ReturnPlace.Of(new(question.Proposal.RedirectUri));
+        var isHere = place.IsThisComputer || place.IsApp;
+        return (
+            Installations.Id(caller.Subject, question.Client.Id, isHere ? browser.Known(http)! : ""),
+            isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
+    }
+
+    private static PageResult<ErrorPage, ErrorView> Over => new(new(
+        "This question is over",
+        "It was answered, has waited for more than ten minutes, or was opened in another browser.",
+        "Go back to the app and connect again."))
+    {
+        Status = StatusCodes.Status400BadRequest,
+    };
+}

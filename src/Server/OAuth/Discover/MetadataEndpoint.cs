@@ -1,0 +1,111 @@
+using System.Text.Json.Serialization;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
+using Postern.Platform.Http;
+using Postern.Platform.Keys;
+using Postern.Servers;
+
+namespace Postern.OAuth.Discover;
+
+/// <summary>What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same content.</summary>
+internal sealed partial class MetadataEndpoint(Settings settings, ServerBook servers)
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        Array.ForEach(
+            ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"],
+            path => routes.MapGet(path, (HttpContext http, MetadataEndpoint metadata) => metadata.Write(http)).Open().AnyOrigin());
+        routes.MapGet("/jwks", (HttpContext http, SigningKeys keys) => Keys(http, keys)).Open().AnyOrigin();
+    }
+
+    private IResult Write(HttpContext http)
+    {
+        http.Response.Headers.CacheControl = "public, max-age=300";
+        return Results.Json(Document(), MetadataJson.Default.Metadata);
+    }
+
+    // Public halves only: a signing key has no writer for anything else.
+    private static IResult Keys(HttpContext http, SigningKeys keys)
+    {
+        http.Response.Headers.CacheControl = "public, max-age=300";
+        return Results.Text(keys.Json, "application/jwk-set+json");
+    }
+
+    private Metadata Document() => new()
+    {
+        Issuer = settings.Issuer,
+        AuthorizationEndpoint = settings.Address("/authorize"),
+        TokenEndpoint = settings.Address("/token"),
+        JwksUri = settings.Address("/jwks"),
+        RegistrationEndpoint = settings.DynamicRegistration ? settings.Address("/register") : null,
+        RevocationEndpoint = settings.Address("/revoke"),
+        IntrospectionEndpoint = settings.Address("/introspect"),
+        ResponseTypesSupported = ["code"],
+        ResponseModesSupported = ["query"],
+        GrantTypesSupported = [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        CodeChallengeMethodsSupported = ["S256"],
+        AuthorizationResponseIssParameterSupported = true,
+        ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
+        TokenEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
+        TokenEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
+        RevocationEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
+        RevocationEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
+        IntrospectionEndpointAuthMethodsSupported = [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
+        IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
+        ScopesSupported = [.. Risks.All.Select(risk => risk.Scope), Scopes.OfflineAccess],
+        ProtectedResources = [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)],
+        PromptValuesSupported = ["login", "consent"],
+    };
+
+    internal sealed record Metadata
+    {
+        public required string Issuer { get; init; }
+
+        public required string AuthorizationEndpoint { get; init; }
+
+        public required string TokenEndpoint { get; init; }
+
+        public required string JwksUri { get; init; }
+
+        public required string? RegistrationEndpoint { get; init; }
+
+        public required string RevocationEndpoint { get; init; }
+
+        public required string IntrospectionEndpoint { get; init; }
+
+        public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
+
+        public required IReadOnlyList<string> ResponseModesSupported { get; init; }
+
+        public required IReadOnlyList<string> GrantTypesSupported { get; init; }
+
+        public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
+
+        public required bool AuthorizationResponseIssParameterSupported { get; init; }
+
+        public required bool ClientIdMetadataDocumentSupported { get; init; }
+
+        public required IReadOnlyList<string> TokenEndpointAuthMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> TokenEndpointAuthSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> RevocationEndpointAuthMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> RevocationEndpointAuthSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> IntrospectionEndpointAuthMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> IntrospectionEndpointAuthSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> ScopesSupported { get; init; }
+
+        public required IReadOnlyList<string> ProtectedResources { get; init; }
+
+        public required IReadOnlyList<string> PromptValuesSupported { get; init; }
+    }
+
+    [JsonSerializable(typeof(Metadata))]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    private sealed partial class MetadataJson : JsonSerializerContext;
+}

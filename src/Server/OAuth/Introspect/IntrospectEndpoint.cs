@@ -1,0 +1,97 @@
+using System.Text.Json.Serialization;
+using Postern.AspNetCore.AccessTokens;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Http;
+
+namespace Postern.OAuth.Introspect;
+
+/// <summary>
+/// RFC 7662: a resource server asks whether a token is alive now. Only the token's own resource or its own client learns
+/// anything; to everybody else each token looks like none.
+/// </summary>
+internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, OwnTokens tokens)
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes
+        .MapPost("/introspect", (HttpRequest http, IntrospectEndpoint introspect, CancellationToken stop) => introspect.IntrospectAsync(http, stop))
+        .Open();
+
+    private async Task<IResult> IntrospectAsync(HttpRequest http, CancellationToken stop)
+    {
+        if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
+            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var client))
+        {
+            return error.ToHttp();
+        }
+
+        // §4: without proof of who asks, this would be an oracle for guessed and found tokens.
+        if (client.IsPublic)
+        {
+            return OAuthError.InvalidClient("a public client cannot introspect").ToHttp();
+        }
+
+        if (form["token"] is not { } text)
+        {
+            return OAuthError.InvalidRequest("token is missing.").ToHttp();
+        }
+
+        var token = await tokens.ReadAsync(text, stop);
+        http.HttpContext.Response.Headers.CacheControl = "no-store";
+        return Results.Json(
+            token is not null && MayAsk(client, token) ? Active(token) : new() { Active = false }, IntrospectJson.Default.Introspection);
+    }
+
+    private static bool MayAsk(Client client, AccessToken token) =>
+        token.ClientId == client.Id.Value || client.Introspects.Contains(token.Audience);
+
+    private static Introspection Active(AccessToken token) => new()
+    {
+        Active = true,
+        Scope = string.Join(' ', token.Scopes),
+        ClientId = token.ClientId,
+        TokenType = "Bearer",
+        Exp = token.ExpiresAt.ToUnixTimeSeconds(),
+        Iat = token.IssuedAt.ToUnixTimeSeconds(),
+        Sub = token.Subject,
+        Aud = token.Audience,
+        Iss = token.Issuer,
+        Jti = token.Id,
+        GrantId = token.GrantId,
+        AuthTime = token.AuthenticatedAt?.ToUnixTimeSeconds(),
+        AuthorizationDetails = token.AuthorizationDetails is [] ? null : token.AuthorizationDetails,
+    };
+
+    internal sealed record Introspection
+    {
+        public required bool Active { get; init; }
+
+        public string? Scope { get; init; }
+
+        public string? ClientId { get; init; }
+
+        public string? TokenType { get; init; }
+
+        public long? Exp { get; init; }
+
+        public long? Iat { get; init; }
+
+        public string? Sub { get; init; }
+
+        public string? Aud { get; init; }
+
+        public string? Iss { get; init; }
+
+        public string? Jti { get; init; }
+
+        public string? GrantId { get; init; }
+
+        public long? AuthTime { get; init; }
+
+        public IReadOnlyList<System.Text.Json.JsonElement>? AuthorizationDetails { get; init; }
+    }
+
+    [JsonSerializable(typeof(Introspection))]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    private sealed partial class IntrospectJson : JsonSerializerContext;
+}

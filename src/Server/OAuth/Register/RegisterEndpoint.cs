@@ -1,0 +1,105 @@
+using System.Text.Json.Serialization;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
+using Postern.Platform.Http;
+
+namespace Postern.OAuth.Register;
+
+/// <summary>RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.</summary>
+internal sealed partial class RegisterEndpoint(Registrations registrations, Settings settings, TimeProvider clock)
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes
+        .MapPost("/register", (HttpContext http, RegisterEndpoint register) => register.RegisterAsync(http)).Open().AnyOrigin();
+
+    private async Task<IResult> RegisterAsync(HttpContext http)
+    {
+        if (!settings.DynamicRegistration)
+        {
+            return new OAuthError("access_denied", "Clients do not register themselves here.", 403).ToHttp();
+        }
+
+        if (await ReadAsync(http) is not { } body)
+        {
+            return new OAuthError("invalid_client_metadata", "Send client metadata as application/json, at most 16 KiB.").ToHttp();
+        }
+
+        if (ClientMetadata.Register(body).Failed(out var error, out var metadata))
+        {
+            return error.ToHttp();
+        }
+
+        var secret = metadata.AuthMethod is ClientMetadata.Basic or ClientMetadata.Post ? Secret.New() : null;
+        var client = new Client
+        {
+            // Never the form of a metadata document's URL.
+            Id = new("c_" + AccessId()),
+            Source = ClientSource.Dynamic,
+            Name = metadata.Name ?? "Unnamed app",
+            AuthMethods = [metadata.AuthMethod],
+            SecretHash = secret?.Hash(),
+            Jwks = metadata.Jwks,
+            JwksUri = metadata.JwksUri,
+            RedirectUris = metadata.RedirectUris,
+            GrantTypes = metadata.GrantTypes,
+            ScopeCap = metadata.Scope,
+        };
+        return await registrations.AddAsync(TenantId.Default, client, SourceNetwork.Of(http))
+            ? Answer(http, client, metadata, secret)
+            : OAuthError.TooMany("Too many registrations; try again later.").ToHttp();
+    }
+
+    // RFC 7591 §3.2.1, without nulls and with whole numbers: some clients read it strictly.
+    private IResult Answer(HttpContext http, Client client, ClientMetadata metadata, Secret? secret)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return Results.Json(
+            new Registered(
+                client.Id.Value,
+                clock.GetUtcNow().ToUnixTimeSeconds(),
+                secret?.Reveal(),
+                secret is null ? null : 0,
+                metadata.Name,
+                client.RedirectUris,
+                client.GrantTypes,
+                ["code"],
+                metadata.AuthMethod,
+                metadata.ApplicationType,
+                metadata.Scope?.ToString(),
+                metadata.JwksUri),
+            RegisterJson.Default.Registered,
+            statusCode: StatusCodes.Status201Created);
+    }
+
+    private static string AccessId() => Secret.New().Reveal()[..22];
+
+    private static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpContext http)
+    {
+        if (!http.Request.HasJsonContentType() || http.Request.ContentLength > ClientMetadata.MaxBytes)
+        {
+            return null;
+        }
+
+        var buffer = new byte[ClientMetadata.MaxBytes + 1];
+        var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
+        return length > ClientMetadata.MaxBytes ? null : buffer.AsMemory(0, length);
+    }
+
+    internal sealed record Registered(
+        string ClientId,
+        long ClientIdIssuedAt,
+        string? ClientSecret,
+        long? ClientSecretExpiresAt,
+        string? ClientName,
+        IReadOnlyList<string> RedirectUris,
+        IReadOnlyList<string> GrantTypes,
+        IReadOnlyList<string> ResponseTypes,
+        string TokenEndpointAuthMethod,
+        string ApplicationType,
+        string? Scope,
+        string? JwksUri);
+
+    [JsonSerializable(typeof(Registered))]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    private sealed partial class RegisterJson : JsonSerializerContext;
+}

@@ -1,0 +1,40 @@
+using Postern.Audit;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Servers;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>A client that acts as itself (RFC 6749 §4.4), within what an operator registered it for.</summary>
+internal sealed class ClientCredentialsGrant(GrantBook grants, ServerBook servers, TimeProvider clock) : IGrantType
+{
+    public string Name => ClientMetadata.ClientCredentials;
+
+    public async ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop)
+    {
+        if (client.IsPublic || !client.IsVouchedFor)
+        {
+            return OAuthError.UnauthorizedClient("client_credentials is for confidential clients that an operator registered.");
+        }
+
+        if (ResourceOf(request, client) is not { } resource)
+        {
+            return OAuthError.InvalidTarget("Name one resource that this client is registered for.");
+        }
+
+        var offered = servers.ByResource(TenantId.Default, resource) is { } server ? servers.Scopes(server) : Scopes.None;
+        var scopes = (client.ScopeCap ?? offered).Without(Scopes.OfflineAccess);
+        var grant = await grants.OwnAsync(TenantId.Default, client.Id, client.Name, resource, scopes, stop);
+        return grant.IsLive(clock.GetUtcNow())
+            ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued }
+            : OAuthError.InvalidGrant("an operator ended this client's grant");
+    }
+
+    // RFC 8707 §2.2: with one resource registered there is nothing to guess.
+    private static Resource? ResourceOf(TokenRequest request, Client client) => (request.Resource, client.Resources) switch
+    {
+        (null, [var only]) => Resource.TryParse(only, out var resource) ? resource : null,
+        ({ } asked, var registered) when registered.Contains(asked.Value) => asked,
+        _ => null,
+    };
+}

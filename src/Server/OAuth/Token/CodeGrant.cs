@@ -1,0 +1,46 @@
+using System.Buffers;
+using Postern.Audit;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>The authorization code (OAuth 2.1 §4.1.3) with proof of possession of its verifier (RFC 7636 §4.5).</summary>
+internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider clock) : IGrantType
+{
+    // RFC 7636 §4.1: 43 to 128 unreserved characters.
+    private static readonly SearchValues<char> VerifierCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~");
+
+    public string Name => ClientMetadata.AuthorizationCode;
+
+    public async ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop)
+    {
+        if (request.Code is null)
+        {
+            return OAuthError.InvalidRequest("code is missing.");
+        }
+
+        if (codes.Open(request.Code) is not { } code || !code.IsFor(client.Id))
+        {
+            return OAuthError.InvalidGrant("code unknown, expired or another client's");
+        }
+
+        if (request.RedirectUri is { } sent && !code.WasSentTo(sent))
+        {
+            return OAuthError.InvalidGrant("redirect_uri differs from the authorization request");
+        }
+
+        if (request.CodeVerifier is not { Length: >= 43 and <= 128 } verifier
+            || verifier.AsSpan().ContainsAnyExcept(VerifierCharacters)
+            || !code.IsProvenBy(verifier))
+        {
+            return OAuthError.InvalidGrant("code_verifier missing or wrong");
+        }
+
+        // A code whose grant is over goes on to be consumed only when it is alive; a replay meets a revoked grant here.
+        return await grants.FindAsync(TenantId.Default, code.Grant, stop) is { } grant && grant.IsLive(clock.GetUtcNow())
+            ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued }
+            : OAuthError.InvalidGrant("the grant is over");
+    }
+}

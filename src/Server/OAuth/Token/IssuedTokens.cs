@@ -1,0 +1,47 @@
+using System.Text.Json;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>A successful answer (RFC 6749 §5.1). <c>scope</c> is always there, so that narrowing is seen.</summary>
+internal sealed record IssuedTokens : IResult
+{
+    public required string AccessToken { get; init; }
+
+    /// <summary>Seconds.</summary>
+    public required long ExpiresIn { get; init; }
+
+    public required string? RefreshToken { get; init; }
+
+    public required Scopes Scope { get; init; }
+
+    public required Grant Grant { get; init; }
+
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.ContentType = "application/json";
+        response.Headers.CacheControl = "no-store";
+        await using (var json = new Utf8JsonWriter(response.BodyWriter))
+        {
+            json.WriteStartObject();
+            json.WriteString("access_token"u8, AccessToken);
+            json.WriteString("token_type"u8, "Bearer"u8);
+            json.WriteNumber("expires_in"u8, ExpiresIn);
+            if (RefreshToken is not null)
+            {
+                json.WriteString("refresh_token"u8, RefreshToken);
+            }
+
+            json.WriteString("scope"u8, Scope.ToString());
+            if (Grant.Tools is { } tools)
+            {
+                json.WritePropertyName("authorization_details"u8);
+                AccessTokenWriter.WriteDetails(json, Grant.Resource, tools);
+            }
+
+            json.WriteEndObject();
+        }
+
+        await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+    }
+}

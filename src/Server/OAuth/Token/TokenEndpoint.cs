@@ -1,0 +1,33 @@
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Http;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>OAuth 2.1 §3.2: turns what a client presents into tokens. Every grant type passes the same steps in the same order.</summary>
+internal static class TokenEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/token", TokenAsync).Open();
+
+    private static async Task<IResult> TokenAsync(
+        HttpRequest http, ClientAuthenticator clients, GrantTypes types, TokenIssuer issuer, CancellationToken stop)
+    {
+        if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
+            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var client)
+            || TokenRequest.Parse(form).Failed(out error, out var request)
+            || types.Find(request, client).Failed(out error, out var way)
+            || (await way.RedeemAsync(request, client, stop)).Failed(out error, out var redemption))
+        {
+            return error.ToHttp();
+        }
+
+        // Scope and resource are checked here for every way, so that no way can forget them.
+        if (request.Exceeds(redemption.Grant) is { } excess)
+        {
+            return excess.ToHttp();
+        }
+
+        return (await issuer.IssueAsync(redemption, request, client, SourceNetwork.Of(http.HttpContext))).Failed(out error, out var tokens)
+            ? error.ToHttp()
+            : tokens;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Postern.Audit;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>
+/// The only maker of tokens. It consumes what was presented and writes the entry in one transaction, and only when that
+/// is durable does a token leave.
+/// </summary>
+internal sealed class TokenIssuer(
+    AccessTokenWriter writer, Families families, GrantBook grants, AuditLog audit, Settings settings, TimeProvider clock)
+{
+    public async ValueTask<Result<IssuedTokens>> IssueAsync(
+        Redemption redemption, TokenRequest request, Client client, string? network)
+    {
+        var (grant, id) = (redemption.Grant, AccessTokenWriter.NewId());
+        var entry = new AuditEntry
+        {
+            Tenant = grant.Tenant,
+            Kind = redemption.EntryKind,
+            Action = request.GrantType,
+            User = grant.IsOwn ? null : grant.Subject,
+            Client = grant.Client,
+            Resource = grant.Resource.Value,
+            Grant = grant,
+            Effect = "allow",
+            TokenId = id,
+            Network = network,
+        };
+
+        string? refresh = null;
+        if (redemption.Generation is not { } generation)
+        {
+            await audit.WriteAsync(entry);
+        }
+        else
+        {
+            switch (await families.RotateAsync(grant, generation, network ?? "", settings.RefreshIdle, entry))
+            {
+                case Rotation.Moved moved:
+                    refresh = MayRefresh(grant, client) ? families.Token(grant.Id, moved.Generation) : null;
+                    break;
+                case Rotation.Expired:
+                    return OAuthError.InvalidGrant("the token rested too long");
+                case Rotation.Reused:
+                    return OAuthError.InvalidGrant("a one-time token was used again; its grant is over");
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        grants.NoteUse(grant);
+        var now = clock.GetUtcNow();
+        var scopes = request.Scopes ?? grant.Scopes;
+        return new IssuedTokens
+        {
+            AccessToken = writer.Write(grant, scopes.Without(Scopes.OfflineAccess), id, now),
+            ExpiresIn = (long)(writer.Expires(grant, now) - now).TotalSeconds,
+            RefreshToken = refresh,
+            Scope = scopes,
+            Grant = grant,
+        };
+    }
+
+    private static bool MayRefresh(Grant grant, Client client) =>
+        !grant.IsOwn && client.GrantTypes.Contains(ClientMetadata.RefreshToken);
+}

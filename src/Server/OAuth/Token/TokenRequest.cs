@@ -1,0 +1,73 @@
+using Postern.OAuth.ClientAuth;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>The parameters of a token request as they came (RFC 6749 §3.2), well formed and not yet believed.</summary>
+internal sealed record TokenRequest
+{
+    private TokenRequest(string grantType) => GrantType = grantType;
+
+    public string GrantType { get; }
+
+    public string? Code { get; private init; }
+
+    public string? CodeVerifier { get; private init; }
+
+    public string? RedirectUri { get; private init; }
+
+    public string? RefreshToken { get; private init; }
+
+    /// <summary>What is asked for; null for all that the grant holds.</summary>
+    public Scopes? Scopes { get; private init; }
+
+    /// <summary>Where the token is to be good; null for where the grant is.</summary>
+    public Resource? Resource { get; private init; }
+
+    public static Result<TokenRequest> Parse(Form form)
+    {
+        if (form["grant_type"] is not { } grantType)
+        {
+            return OAuthError.InvalidRequest("grant_type is missing.");
+        }
+
+        if (!Domain.Scopes.TryParse(form["scope"], out var scopes))
+        {
+            return OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between (RFC 6749 §3.3).");
+        }
+
+        Resource? resource = null;
+        if (form["resource"] is { } text && !Resource.TryParse(text, out resource))
+        {
+            return OAuthError.InvalidTarget("resource is an absolute URI without fragment (RFC 8707 §2).");
+        }
+
+        // RFC 9396 §7: a component that does not serve a type must not drop it silently.
+        if (form["authorization_details"] is not null)
+        {
+            return new OAuthError("invalid_authorization_details", "authorization_details are not taken at the token endpoint.");
+        }
+
+        return new TokenRequest(grantType)
+        {
+            Code = form["code"],
+            CodeVerifier = form["code_verifier"],
+            RedirectUri = form["redirect_uri"],
+            RefreshToken = form["refresh_token"],
+            Scopes = scopes.IsEmpty ? null : scopes,
+            Resource = resource,
+        };
+    }
+
+    /// <summary>What the request asks beyond the grant; null when it stays within (RFC 6749 §6, RFC 8707 §2.2).</summary>
+    public OAuthError? Exceeds(Grant grant)
+    {
+        if (Resource is not null && Resource != grant.Resource)
+        {
+            return OAuthError.InvalidTarget("The grant is for another resource.");
+        }
+
+        return Scopes is not null && !Scopes.IsWithin(grant.Scopes)
+            ? OAuthError.InvalidScope("The grant does not hold all of these scopes.")
+            : null;
+    }
+}

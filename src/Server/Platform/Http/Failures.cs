@@ -1,0 +1,54 @@
+using Postern.Platform.Database;
+
+namespace Postern.Platform.Http;
+
+/// <summary>
+/// What becomes of an exception: an outage of the database is a 503 that may be tried again, anything else a bug, whose
+/// trace goes to the log and never to the caller.
+/// </summary>
+internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> logger)
+{
+    public async Task InvokeAsync(HttpContext http)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is left to answer.
+        }
+        catch (BadHttpRequestException malformed) when (!http.Response.HasStarted)
+        {
+            await AnswerAsync(http, new("invalid_request", "The request is malformed or too large.", malformed.StatusCode));
+        }
+        catch (DatabaseUnavailableException outage) when (!http.Response.HasStarted)
+        {
+            Log.Outage(logger, outage.Message);
+            await AnswerAsync(http, new("temporarily_unavailable", "The server cannot reach its database. Try again shortly.", 503)
+            {
+                Reason = outage.Message,
+            });
+        }
+        catch (Exception bug) when (!http.Response.HasStarted)
+        {
+            Log.Bug(logger, http.Request.Method, http.Request.Path, bug);
+            await AnswerAsync(http, new("server_error", "The server failed to answer; the operator's log says why.", 500));
+        }
+    }
+
+    private static Task AnswerAsync(HttpContext http, OAuthError error)
+    {
+        http.Response.Clear();
+        return error.ToHttp().ExecuteAsync(http);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "The database cannot be reached: {Cause}")]
+        public static partial void Outage(ILogger logger, string cause);
+
+        [LoggerMessage(LogLevel.Error, "{Method} {Path} failed")]
+        public static partial void Bug(ILogger logger, string method, string path, Exception bug);
+    }
+}

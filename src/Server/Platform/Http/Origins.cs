@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Cors.Infrastructure;
+
+namespace Postern.Platform.Http;
+
+/// <summary>
+/// Which routes a page of another origin may call from a browser: those that work without cookies, for tools that run
+/// in a browser. Credentials are never allowed.
+/// </summary>
+internal static class Origins
+{
+    public const string Any = "any";
+
+    public static void Configure(CorsOptions options) => options.AddPolicy(
+        Any,
+        policy => policy.AllowAnyOrigin().AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("WWW-Authenticate").SetPreflightMaxAge(TimeSpan.FromHours(1)));
+
+    extension<T>(T route)
+        where T : IEndpointConventionBuilder
+    {
+        public T AnyOrigin() => route.RequireCors(Any);
+    }
+}

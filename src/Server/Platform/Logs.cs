@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging.Console;
+using Postern.Platform.Configuration;
+
+namespace Postern.Platform;
+
+/// <summary>Log lines on standard error: for people, or one JSON object a line. They hold ids and decisions, never secrets.</summary>
+internal static class Logs
+{
+    public static void Configure(ILoggingBuilder logging, Settings settings)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (settings.LogsAreJson)
+        {
+            logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
+        }
+        else
+        {
+            logging.AddSimpleConsole(text => (text.SingleLine, text.TimestampFormat) = (true, "HH:mm:ss "));
+        }
+    }
+}

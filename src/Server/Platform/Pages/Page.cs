@@ -1,0 +1,11 @@
+using Microsoft.AspNetCore.Components;
+
+namespace Postern.Platform.Pages;
+
+/// <summary>A page shows one view and decides nothing: whatever it says was worked out before it was rendered.</summary>
+public abstract class Page<TView> : ComponentBase
+    where TView : class
+{
+    [Parameter, EditorRequired]
+    public TView View { get; set; } = null!;
+}

@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+
+namespace Postern.Platform.Pages;
+
+/// <summary>Answers with a page, rendered whole on the server and closed to everything it does not need itself.</summary>
+internal sealed class PageResult<TPage, TView>(TView view) : IResult
+    where TPage : Page<TView>
+    where TView : class
+{
+    public int Status { get; init; } = StatusCodes.Status200OK;
+
+    /// <summary>Where a form of this page may lead besides ourselves; browsers apply the rule to redirects as well.</summary>
+    public IReadOnlyList<string> FormTargets { get; init; } = [];
+
+    public async Task ExecuteAsync(HttpContext http)
+    {
+        await using var renderer = new HtmlRenderer(
+            http.RequestServices, http.RequestServices.GetRequiredService<ILoggerFactory>());
+        var html = await renderer.Dispatcher.InvokeAsync(() => RenderAsync(renderer));
+
+        http.Response.StatusCode = Status;
+        http.Response.ContentType = "text/html; charset=utf-8";
+        PageHeaders.Set(http.Response.Headers, FormTargets);
+        await http.Response.WriteAsync(html, http.RequestAborted);
+    }
+
+    private async Task<string> RenderAsync(HtmlRenderer renderer)
+    {
+        var parameters = new Dictionary<string, object?> { [nameof(Page<>.View)] = view };
+        var page = await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters));
+        return page.ToHtmlString();
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Postern.Audit;
+using Postern.Platform.Configuration;
+
+namespace Postern.Policy;
+
+/// <summary>May this grant call this tool?</summary>
+/// <param name="Grant">The grant behind the token, known to be alive.</param>
+/// <param name="Resource">The server that is called.</param>
+/// <param name="Tool">The tool, by the name its server gives it.</param>
+/// <param name="Risk">Its class.</param>
+/// <param name="ToolHash">Its definition as it stands in the catalogue.</param>
+/// <param name="TokenId">The <c>jti</c> of the token presented.</param>
+internal sealed record Question(Grant Grant, Resource Resource, string Tool, Risk Risk, string? ToolHash, string TokenId)
+{
+    public string? Network { get; init; }
+
+    public string? TraceParent { get; init; }
+
+    public string? ArgumentsDigest { get; init; }
+}
+
+/// <summary>
+/// Proof that policy said yes to one call and that the log has it. The relay takes a permit, not a caller, so the
+/// compiler finds the door that forgot to ask.
+/// </summary>
+internal sealed class Permit
+{
+    private Permit(Question question, string entry) => (Question, Entry) = (question, entry);
+
+    public Question Question { get; }
+
+    /// <summary>The entry of the decision, which the outcome will name.</summary>
+    public string Entry { get; }
+
+    /// <summary>
+    /// Asks, and records the answer first: if the record cannot be written there is no permit. Only with
+    /// <c>audit.mode: relaxed</c>, and only for a reading tool, does the call not wait for the disk.
+    /// </summary>
+    /// <exception cref="Platform.Database.DatabaseUnavailableException">The answer cannot be recorded, so there is none.</exception>
+    public static async ValueTask<Verdict> AskAsync(AuditLog audit, Settings settings, Question question)
+    {
+        var refusal = Refusal(question);
+        var writing = audit.WriteAsync(new()
+        {
+            Tenant = question.Grant.Tenant,
+            Kind = AuditKinds.ToolCallDecision,
+            Action = "tools/call",
+            User = question.Grant.IsOwn ? null : question.Grant.Subject,
+            Client = question.Grant.Client,
+            Resource = question.Resource.Value,
+            Tool = question.Tool,
+            ToolHash = question.ToolHash,
+            Grant = question.Grant,
+            Effect = refusal is null ? "allow" : "deny",
+            Reason = refusal,
+            TokenId = question.TokenId,
+            Network = question.Network,
+            TraceParent = question.TraceParent,
+            ArgumentsDigest = question.ArgumentsDigest,
+        });
+        var waits = refusal is not null || !settings.AuditIsRelaxed || question.Risk is not Risk.Read;
+        var entry = waits ? await writing : "";
+        return refusal is null ? new Verdict.Yes(new(question, entry)) : new Verdict.No(refusal, Needs(question));
+    }
+
+    // The rules so far are the grant itself. They are pure: all they need comes with the question.
+    private static string? Refusal(Question question) => question switch
+    {
+        { Grant.Resource: var resource } when resource != question.Resource => "the grant is for another resource",
+        { Grant.Scopes: var scopes } when !scopes.Has(question.Risk.Scope) => $"the grant does not reach tools that {Verb(question.Risk)}",
+        { Grant.Tools: { } tools } when !tools.Contains(question.Tool) => "the tool was not agreed to",
+        _ => null,
+    };
+
+    /// <summary>Everything the operation needs beside what is granted, so that one more question to the person is enough.</summary>
+    private static Scopes Needs(Question question) => question.Grant.Scopes.With(Scopes.Of(question.Risk.Scope)).Without(Scopes.OfflineAccess);
+
+    private static string Verb(Risk risk) => risk switch
+    {
+        Risk.Read => "read",
+        Risk.Change => "change something",
+        Risk.Destroy => "destroy something",
+        _ => throw new UnreachableException(),
+    };
+}
+
+/// <summary>What came of asking policy; only <see cref="Permit.AskAsync"/> can put a permit into a yes.</summary>
+internal abstract record Verdict
+{
+    private Verdict()
+    {
+    }
+
+    public sealed record Yes(Permit Permit) : Verdict;
+
+    /// <param name="Because">The cause in words that may be shown to the caller.</param>
+    /// <param name="Needs">The scopes a challenge must name.</param>
+    public sealed record No(string Because, Scopes Needs) : Verdict;
+}

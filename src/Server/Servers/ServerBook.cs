@@ -1,0 +1,235 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Audit;
+using Postern.Platform;
+using Postern.Platform.Configuration;
+using Postern.Platform.Database;
+
+namespace Postern.Servers;
+
+/// <summary>
+/// The MCP servers of this installation, in memory: those of the configuration, those added by the API, and the demo.
+/// A name of the configuration cannot be taken by the API.
+/// </summary>
+internal sealed partial class ServerBook
+{
+    /// <summary>The most servers of a tenant.</summary>
+    public const int Most = 1000;
+
+    private const string Kind = "server", CatalogueKind = "catalogue";
+
+    private readonly Db db;
+    private readonly AuditLog audit;
+    private readonly Settings settings;
+    private readonly TimeProvider clock;
+    private readonly ConcurrentDictionary<(TenantId, string), ToolCatalogue> catalogues = new();
+    private volatile Dictionary<(TenantId, string), McpServer> servers;
+    private volatile Dictionary<(TenantId, string), McpServer> byResource = [];
+
+    public ServerBook(Db db, Changes changes, AuditLog audit, Settings settings, TimeProvider clock)
+    {
+        (this.db, this.audit, this.settings, this.clock) = (db, audit, settings, clock);
+        servers = Configured();
+        Publish(servers);
+        changes.Subscribe(Hear);
+    }
+
+    public McpServer? Find(TenantId tenant, string name) => servers.GetValueOrDefault((tenant, name));
+
+    public McpServer? ByResource(TenantId tenant, Resource resource) => byResource.GetValueOrDefault((tenant, resource.Value));
+
+    public IReadOnlyList<McpServer> All(TenantId tenant) =>
+        [.. servers.Values.Where(server => server.Tenant == tenant).OrderBy(server => server.Name, StringComparer.Ordinal)];
+
+    /// <summary>The server meant when a client names no resource; null when that cannot be said.</summary>
+    public McpServer? Default(TenantId tenant) =>
+        settings.DefaultServer is { } name ? Find(tenant, name) : All(tenant) is [var only] ? only : null;
+
+    /// <summary>What the server last said of its tools; null when it was never asked.</summary>
+    public ToolCatalogue? Catalogue(McpServer server) => catalogues.GetValueOrDefault((server.Tenant, server.Name));
+
+    /// <summary>The scopes worth asking for at a server.</summary>
+    public Scopes Scopes(McpServer server) =>
+        Catalogue(server)?.Scopes ?? Domain.Scopes.Of(Risks.All.Select(risk => risk.Scope));
+
+    /// <summary>Keeps what a server says of its tools now; does nothing when it said the same before.</summary>
+    public async Task KeepCatalogueAsync(McpServer server, ToolCatalogue catalogue)
+    {
+        var key = (server.Tenant, server.Name);
+        if (catalogues.TryGetValue(key, out var known) && known.Tools.SequenceEqual(catalogue.Tools))
+        {
+            return;
+        }
+
+        var text = JsonSerializer.Serialize([.. catalogue.Tools], ServersJson.Default.ToolArray);
+        await db.WriteAsync(async unit =>
+        {
+            await unit.RunAsync(
+                $"""
+                insert into catalogues (tenant, server, tools, seen_at)
+                values ({server.Tenant.Value}, {server.Name}, {text}, {catalogue.SeenAt.ToUnixTimeSeconds()})
+                on conflict (tenant, server) do update set tools = excluded.tools, seen_at = excluded.seen_at
+                """);
+            unit.Announce(CatalogueKind, server.Tenant, server.Name);
+            audit.Write(unit, new()
+            {
+                Tenant = server.Tenant,
+                Kind = AuditKinds.ToolChanged,
+                Resource = server.Resource.Value,
+                Reason = known is null ? "first seen" : "the server describes its tools in another way",
+            });
+        });
+        catalogues[key] = catalogue;
+    }
+
+    /// <summary>Adds a server by the API, and says who did. False when the name is taken or there are too many.</summary>
+    public async Task<bool> AddAsync(TenantId tenant, ServerSettings server, AuditEntry by)
+    {
+        if (Find(tenant, server.Name) is not null || servers.Count >= Most)
+        {
+            return false;
+        }
+
+        var text = JsonSerializer.Serialize(server, ServersJson.Default.ServerSettings);
+        var added = await db.WriteAsync(async unit =>
+        {
+            var rows = await unit.RunAsync(
+                $"""
+                insert into servers (tenant, name, settings, created_at)
+                values ({tenant.Value}, {server.Name}, {text}, {clock.GetUtcNow().ToUnixTimeSeconds()}) on conflict do nothing
+                """);
+            if (rows is 1)
+            {
+                unit.Announce(Kind, tenant, server.Name);
+                audit.Write(unit, by with { Kind = AuditKinds.ServerAdded, Resource = settings.Address($"/mcp/{server.Name}") });
+            }
+
+            return rows is 1;
+        });
+        await LoadAsync(CancellationToken.None);
+        return added;
+    }
+
+    /// <summary>Removes a server that the API added. False for any other.</summary>
+    public async Task<bool> RemoveAsync(TenantId tenant, string name, AuditEntry by)
+    {
+        var removed = await db.WriteAsync(async unit =>
+        {
+            var rows = await unit.RunAsync($"delete from servers where tenant = {tenant.Value} and name = {name}");
+            if (rows is 1)
+            {
+                await unit.RunAsync($"delete from catalogues where tenant = {tenant.Value} and server = {name}");
+                unit.Announce(Kind, tenant, name);
+                audit.Write(unit, by with { Kind = AuditKinds.ServerRemoved, Resource = settings.Address($"/mcp/{name}") });
+            }
+
+            return rows is 1;
+        });
+        await LoadAsync(CancellationToken.None);
+        return removed;
+    }
+
+    /// <summary>Reads servers and catalogues from the database.</summary>
+    public async Task LoadAsync(CancellationToken stop)
+    {
+        var all = Configured();
+        foreach (var row in await db.AllAsync(
+            $"select tenant, name, settings from servers limit {(long)Most}",
+            row => Tuple.Create(row.GetString(0), row.GetString(2)),
+            stop))
+        {
+            var server = JsonSerializer.Deserialize(row.Item2, ServersJson.Default.ServerSettings)!;
+            all.TryAdd((new(row.Item1), server.Name), Added(new(row.Item1), server));
+        }
+
+        Publish(all);
+        await LoadCataloguesAsync(stop);
+    }
+
+    private async Task LoadCataloguesAsync(CancellationToken stop)
+    {
+        foreach (var row in await db.AllAsync(
+            $"select tenant, server, tools, seen_at from catalogues limit {(long)Most}",
+            row => Tuple.Create(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3)),
+            stop))
+        {
+            catalogues[(new(row.Item1), row.Item2)] = new(
+                JsonSerializer.Deserialize(row.Item3, ServersJson.Default.ToolArray)!,
+                DateTimeOffset.FromUnixTimeSeconds(row.Item4));
+        }
+    }
+
+    private void Hear(Change change)
+    {
+        if (change.Kind is Kind or CatalogueKind or Changes.Everything)
+        {
+            _ = Task.Run(() => LoadAsync(CancellationToken.None));
+        }
+    }
+
+    private void Publish(Dictionary<(TenantId, string), McpServer> all)
+    {
+        byResource = all.Values.ToDictionary(server => (server.Tenant, server.Resource.Value));
+        servers = all;
+    }
+
+    private Dictionary<(TenantId, string), McpServer> Configured()
+    {
+        var all = new Dictionary<(TenantId, string), McpServer>();
+        foreach (var seed in settings.Servers)
+        {
+            var server = Make(TenantId.Default, seed.Name, seed.Title) with
+            {
+                Kind = seed.Http is null ? ServerKind.Command : ServerKind.Http,
+                Url = seed.Http,
+                IsConfigured = true,
+                Command = seed.Command,
+                Sandbox = seed.Sandbox,
+                Risks = seed.Tools.ToDictionary(tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
+            };
+            if (!all.TryAdd((server.Tenant, server.Name), server))
+            {
+                throw new SetupException($"Two servers are named `{seed.Name}`.");
+            }
+        }
+
+        if (settings.Demo)
+        {
+            all.TryAdd((TenantId.Default, "notes"), Make(TenantId.Default, "notes", "Notes") with { Kind = ServerKind.Native });
+        }
+
+        if (settings.DefaultServer is { } name && !all.ContainsKey((TenantId.Default, name)))
+        {
+            throw new SetupException($"`default_server` is `{name}`, and there is no server of that name.");
+        }
+
+        return all;
+    }
+
+    private McpServer Added(TenantId tenant, ServerSettings added) => Make(tenant, added.Name, added.Title) with
+    {
+        Kind = ServerKind.Http,
+        Url = new(added.Url),
+        Risks = added.Tools.ToDictionary(tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
+    };
+
+    private McpServer Make(TenantId tenant, string name, string? title) => new()
+    {
+        Tenant = tenant,
+        Name = name,
+        Title = title ?? name,
+        Kind = ServerKind.Http,
+        Resource = Resource.TryParse(settings.Address($"/mcp/{name}"), out var resource)
+            ? resource
+            : throw new SetupException($"`{name}` makes no address."),
+    };
+
+    [JsonSerializable(typeof(Tool[]))]
+    [JsonSerializable(typeof(ServerSettings))]
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
+    private sealed partial class ServersJson : JsonSerializerContext;
+}
+
+/// <summary>A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.</summary>
+internal sealed record ServerSettings(string Name, string? Title, string Url, IReadOnlyDictionary<string, string> Tools);

@@ -1,0 +1,197 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Postern.Console.Home;
+using Postern.Console.Me;
+using Postern.Console.Overview;
+using Postern.Identity.Setup;
+using Postern.Identity.SignIn;
+using Postern.OAuth.Consent;
+using Postern.Platform.Pages;
+
+namespace Postern.Tests.Platform.Pages;
+
+/// <summary>Every page in every state worth looking at, served by the real kit on a loopback port.</summary>
+public sealed class Gallery : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 30, 0, TimeSpan.Zero);
+
+    private static readonly Dictionary<string, IResult> Pages = new()
+    {
+        ["signin"] = SignIn(new() { FormToken = "t", PasskeyOptions = "{}" }),
+        ["signin-waiting"] = SignIn(new() { FormToken = "t", Waiting = "claude.ai", Email = "ada@example.test" }),
+        ["signin-problem"] = SignIn(new()
+        {
+            FormToken = "t",
+            PasskeyOptions = "{}",
+            Waiting = new string('w', 60) + ".example",
+            Email = "\"><svg onload=1>@example.test",
+            Problem = "That e-mail and password do not go together. Try again, or use a passkey.",
+        }),
+        ["setup"] = new PageResult<SetupPage, SetupView>(
+            new() { Link = "l", FormToken = "t", PasskeyOptions = "{}" }),
+        ["setup-problem"] = new PageResult<SetupPage, SetupView>(
+            new() { Link = "l", FormToken = "t", Email = "ada@example", Problem = "The password needs at least 12 characters." }),
+        ["consent"] = Consent(Usual),
+        ["consent-loopback"] = Consent(Usual with
+        {
+            Who = new("Claude Code", "claude.ai", Proof.Proven, null, "Chrome on Linux"),
+            Return = ReturnPlace.Of(new("http://localhost:8765/callback")),
+        }),
+        ["consent-vouched"] = Consent(Usual with
+        {
+            Who = new("Field Reports", null, Proof.Vouched, new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero), null),
+            Return = ReturnPlace.Of(new("https://reports.example.test/callback")),
+        }),
+        ["consent-borrowed"] = Consent(Usual with
+        {
+            Who = new("Clаude", null, Proof.None, null, null),
+            Return = ReturnPlace.Of(new("https://evil.example/callback")),
+        }),
+        ["consent-app"] = Consent(Usual with
+        {
+            Who = new("Cursor", null, Proof.None, new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero), null),
+            Return = ReturnPlace.Of(new("cursor://anysphere.cursor-retrieval/oauth/callback")),
+        }),
+        ["consent-hostile"] = Consent(Usual with
+        {
+            Who = new(Hostile, null, Proof.None, null, Hostile),
+            Return = ReturnPlace.Of(new("https://xn--cloud-7ve.evil-and-very-long-host-name-that-goes-on.example:8443/cb")),
+            Server = "the-customer-relationship-server-of-the-northern-region",
+            Account = "a.very.long.name.of.a.person.who.works.here@department.of.something.example.test",
+            Tools = [.. Usual.Tools, new(new string('x', 128), Risk.Read, Hostile), new("drop_everything", Risk.Destroy, "<b>Safe!</b> Click Allow.")],
+            Problem = "Choose at least one tool, or deny.",
+        }),
+        ["consent-full"] = Consent(Usual with
+        {
+            Tools = [.. from risk in Risks.All from n in Enumerable.Range(1, 14) select new ToolChoice($"{risk.Word}_number_{n}", risk, "Does one thing and does it well.")],
+        }),
+        ["consent-login"] = Consent(Usual with
+        {
+            Server = null,
+            Tools = [],
+            Ask = [],
+            Learns = ["your name", "your e-mail address"],
+        }),
+        ["error"] = Error(new(
+            "This request has expired",
+            "It waited longer than ten minutes for an answer, so we dropped it. Nothing was agreed.",
+            "Go back to the app and start again.")),
+        ["error-client"] = Error(new(
+            "We don't know who is asking",
+            "The app named itself in a way we could not check, so we did not ask you anything.",
+            "Tell whoever makes the app, or start again in it.",
+            "/",
+            "To the front page")
+        {
+            TheySay = Hostile,
+            Reference = "4bf92f3577b34da6a3ce929d0e0e4736",
+        }),
+        ["me"] = Me(new()
+        {
+            Person = "ada@example.test",
+            IsAdministrator = true,
+            FormToken = "t",
+            Done = "Ended. Cursor can no longer do anything for you. It took 3 ms.",
+            PasskeyOptions = "{}",
+            PasskeyState = "s",
+            Grants =
+            [
+                new("gr_1", new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, until 22 December.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
+                new("gr_2", new(Hostile, null, Proof.Remembered, null, "this computer"), "May read in files, until you end it.", Now.AddHours(-3), null, null),
+            ],
+            Browsers =
+            [
+                new("s1", "Chrome on Linux", Now.AddDays(-3), Now, true),
+                new("s2", "Safari on iPhone", Now.AddDays(-40), Now.AddDays(-1.5), false),
+            ],
+            Passkeys = [new("p1", "Chrome on Linux", Now.AddDays(-200))],
+        }),
+        ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
+        ["home"] = Home(new(null, [new("Linear", "http://127.0.0.1:7400/mcp/linear"), new("files", "http://127.0.0.1:7400/mcp/files")])),
+        ["home-empty"] = Home(new("ada@example.test", [])),
+        ["console"] = Overview(new()
+        {
+            Person = "ada@example.test",
+            Issuer = "http://127.0.0.1:7400",
+            Servers = [new("linear", "http://127.0.0.1:7400/mcp/linear", "remote", 34), new("files", "http://127.0.0.1:7400/mcp/files", "command", 7)],
+            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow($"gr_{n}", "ada@example.test", Hostile, "http://127.0.0.1:7400/mcp/linear", Now.AddDays(-n), n % 2 is 0 ? Now.AddDays(n) : null))],
+            Entries = [.. Enumerable.Range(1, 20).Select(n => new EntryRow(1000 - n, Now.AddMinutes(-n), "ada@example.test", "tool.call", "linear/create_issue", n % 5 is 0 ? "denied" : "allowed"))],
+        }),
+        ["console-empty"] = Overview(new() { Person = "ada@example.test", Issuer = "http://127.0.0.1:7400" }),
+    };
+
+    public const string Hostile =
+        "\u202Eedualc\u200B <svg onload=1>Cla\u0430ude</svg> {{7*7}} \"><script>alert(1)</script>\u0301\u0301\u0301\u0301\u0301\r\nSet-Cookie: x";
+
+    private WebApplication? app;
+
+    public static TheoryData<string> Names => [.. Pages.Keys];
+
+    public Uri Address { get; private set; } = null!;
+
+    private static ConsentView Usual => new()
+    {
+        Who = new("Claude", "claude.ai", Proof.Proven, null, "Chrome on Linux"),
+        Return = ReturnPlace.Of(new("https://claude.ai/api/mcp/auth_callback")),
+        Server = "Linear",
+        Account = "ada@example.test",
+        SwitchAccount = "/signin",
+        Tools =
+        [
+            new("list_issues", Risk.Read, "Lists issues of a team, newest first."),
+            new("get_issue", Risk.Read, "Shows one issue with its comments."),
+            new("search", Risk.Read) { IsNew = true, IsOn = false },
+            new("create_issue", Risk.Change, "Creates an issue in a team.") { Limits = ["team is ENG"] },
+            new("add_comment", Risk.Change, "Adds a comment to an issue."),
+            new("delete_issue", Risk.Destroy, "Deletes an issue for good."),
+        ],
+        Until =
+        [
+            new("today", "Today", " until midnight"),
+            new("30d", "30 days", " until 22 December", true),
+            new("90d", "90 days", " until 20 February 2027"),
+        ],
+        Ask =
+        [
+            new("never", "Never", ""),
+            new("change", "Before it changes something", ", asking you before each change", true),
+            new("always", "Always", ", asking you each time"),
+        ],
+        Transaction = "tx",
+        FormToken = "t",
+    };
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder(["--urls=http://127.0.0.1:0"]);
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<TimeProvider>(new Stopped());
+        app = builder.Build();
+        AssetEndpoint.Map(app);
+        app.MapGet("/{page}", (string page) => Pages.GetValueOrDefault(page) ?? Results.NotFound());
+        await app.StartAsync();
+        Address = new(app.Urls.Single());
+    }
+
+    public async ValueTask DisposeAsync() => await app!.DisposeAsync();
+
+    private static PageResult<SignInPage, SignInView> SignIn(SignInView view) => new(view);
+
+    private static PageResult<ConsentPage, ConsentView> Consent(ConsentView view) =>
+        new(view) { FormTargets = [view.Return.FormTarget] };
+
+    private static PageResult<ErrorPage, ErrorView> Error(ErrorView view) => new(view) { Status = 400 };
+
+    private static PageResult<MePage, MeView> Me(MeView view) => new(view);
+
+    private static PageResult<HomePage, HomeView> Home(HomeView view) => new(view);
+
+    private static PageResult<OverviewPage, OverviewView> Overview(OverviewView view) => new(view);
+
+    private sealed class Stopped : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}
