@@ -6,10 +6,13 @@ const program = fileURLToPath(new URL("../node_modules/.bin/conformance", import
 const longestMilliseconds = 300_000;
 const mostCharacters = 2_000_000;
 
-/** Runs it to its end; `heard` is called with all it has printed so far. */
-export function conformance(parameters, heard = () => {}) {
+/** Runs it to its end, or until `stop` is aborted; `heard` is called with all it has printed so far. */
+export function conformance(parameters, heard = () => {}, stop = undefined) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...parameters], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [program, ...parameters], {
+      stdio: ["ignore", "pipe", "pipe"],
+      signal: stop,
+    });
     const late = setTimeout(() => child.kill("SIGKILL"), longestMilliseconds);
     let output = "";
     const hear = chunk => {
@@ -18,7 +21,10 @@ export function conformance(parameters, heard = () => {}) {
     };
     child.stdout.setEncoding("utf8").on("data", hear);
     child.stderr.setEncoding("utf8").on("data", hear);
-    child.on("error", reject);
+    child.on("error", error => {
+      clearTimeout(late);
+      reject(stop?.aborted ? stop.reason : error);
+    });
     child.on("close", code => {
       clearTimeout(late);
       resolve({ code, output });

@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using System.Text;
+using Postern.Gateway.Inspect;
+using Postern.Gateway.Protect;
+using Postern.Gateway.Relay;
+using Postern.Platform.Database;
+using Postern.Policy;
+
+namespace Postern.Gateway;
+
+/// <summary>
+/// Runs one request: may they, then there and back, and what to say when it cannot be done. A method the gateway does
+/// not know is a reading one, for the server to refuse.
+/// </summary>
+internal sealed partial class Errand(
+    Gatekeeper keeper, ToolGate tools, Conversation conversation, TaskOwners tasks, GrantWatch watch,
+    TimeProvider clock, ILogger<Errand> logger)
+{
+    // A legacy client that went away has not cancelled, but nothing runs for ever.
+    private static readonly TimeSpan Deserted = TimeSpan.FromMinutes(5);
+
+    public async Task RunAsync(Visit visit, Message message)
+    {
+        switch (message.Method)
+        {
+            case Methods.ToolsCall:
+                await CallToolAsync(visit, message);
+                break;
+            case Methods.ToolsList or Methods.Discover or Methods.SetLevel:
+                await RelayAsync(visit, message);
+                break;
+            case var method when method.StartsWith("tools/", StringComparison.Ordinal) || method is Methods.Initialize:
+                await visit.AnswerAsync(RpcError.UnknownMethod(method), message);
+                break;
+            case var method when method.StartsWith("tasks/", StringComparison.Ordinal) && !tasks.Has(visit.Admission.Server, visit.Admission.Caller, TaskOf(message)):
+                await visit.AnswerAsync(RpcError.BadArgument("There is no such task."), message);
+                break;
+            case var _ when !visit.Admission.Grant.Scopes.Has(Scopes.Read):
+                await RefuseAsync(visit, Scopes.Of(Scopes.Read), "the grant does not reach what the server lets one read", message);
+                break;
+            default:
+                await RelayAsync(visit, message);
+                break;
+        }
+    }
+
+    /// <summary>What a legacy server says of its own accord, until the client leaves or its grant ends.</summary>
+    public async Task ListenAsync(Visit visit)
+    {
+        var line = visit.Session!.Line;
+        using var stay = new Stay(watch, visit, Timeout.InfiniteTimeSpan);
+        if (line.Era is Era.Modern || !stay.TryLast())
+        {
+            visit.Http.Response.StatusCode = line.Era is Era.Modern
+                ? StatusCodes.Status405MethodNotAllowed
+                : StatusCodes.Status429TooManyRequests;
+            return;
+        }
+
+        try
+        {
+            await conversation.ListenAsync(visit.Admission.Server, line, visit.Writer, stay.Token);
+        }
+        catch (UpstreamException failure) when (!visit.Http.Response.HasStarted)
+        {
+            visit.Http.Response.StatusCode = failure.SessionIsLost ? StatusCodes.Status404NotFound : failure.Error.Status;
+        }
+        catch (Exception end) when (end is UpstreamException or OperationCanceledException)
+        {
+            // The stream simply ends; the client may open another.
+        }
+    }
+
+    /// <summary>Does something for a message, and turns what its server fails at into the client's answer.</summary>
+    public async Task<string> TryAsync(Visit visit, Message message, Func<Stay, Task<bool>> act)
+    {
+        using var stay = new Stay(watch, visit, visit.Session is null ? TimeSpan.Zero : Deserted);
+        var id = visit.Session is null ? "" : Encoding.UTF8.GetString(message.RawId);
+        if (visit.Session?.TryBegin(id, stay.CutByClient) is false)
+        {
+            await visit.AnswerAsync(RpcError.InvalidRequest("This id is in use, or too many requests of the session are."), message);
+            return "error";
+        }
+
+        try
+        {
+            return await act(stay) ? "ok" : "error";
+        }
+        catch (UpstreamException failure)
+        {
+            Log.Failed(logger, visit.Admission.Server.Name, failure.Message);
+            await visit.AnswerAsync(failure.Error, message);
+            return "error";
+        }
+        catch (OperationCanceledException) when (stay.Token.IsCancellationRequested)
+        {
+            await EndAsync(visit, message, stay);
+            return "cancelled";
+        }
+        finally
+        {
+            visit.Session?.Finish(id);
+        }
+    }
+
+    private async Task CallToolAsync(Visit visit, Message message)
+    {
+        if (message.Text(Agreement.NamePart(message)) is not { Length: > 0 and <= ToolDefinition.MaxName } name)
+        {
+            await visit.AnswerAsync(RpcError.BadArgument("params.name must name a tool."), message);
+            return;
+        }
+
+        switch (await tools.AskAsync(visit.Http, visit.Admission, name))
+        {
+            case null:
+                await visit.AnswerAsync(RpcError.BadArgument("There is no such tool. Call tools/list to see those there are."), message);
+                break;
+            case Verdict.No no:
+                await RefuseAsync(visit, no.Needs, no.Because, message);
+                break;
+            case Verdict.Yes { Permit: var permit }:
+                await CallToolAsync(visit, message, permit);
+                break;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private async Task CallToolAsync(Visit visit, Message message, Permit permit)
+    {
+        if (tools.MirroredHeaders(visit.Http, visit.Admission, message, visit.Writer.Era, out var headers) is { } mismatch)
+        {
+            await visit.AnswerAsync(mismatch, message);
+            return;
+        }
+
+        var began = clock.GetTimestamp();
+        var status = await TryAsync(visit, message, stay => conversation.CallToolAsync(
+            permit, CallOf(visit, message, stay) with { Headers = headers }, visit.Writer, stay.Token));
+
+        // The client has its answer and does not wait for the disk; the entry joins those of the calls after it.
+        _ = CloseAsync(permit, status, clock.GetElapsedTime(began));
+    }
+
+    private Task RelayAsync(Visit visit, Message message) => TryAsync(visit, message, stay =>
+    {
+        // A stream for notifications lasts from the start.
+        var mayRun = message.Method is not Methods.Listen || stay.TryLast();
+        return mayRun
+            ? conversation.RelayAsync(CallOf(visit, message, stay), visit.Writer, stay.Token)
+            : throw new UpstreamException(RpcError.Upstream($"A grant may hold {GrantWatch.MostPerGrant} streams.", 429));
+    });
+
+    private static string? TaskOf(Message message) => message.Text(message.At("params"u8, "taskId"u8));
+
+    private static Call CallOf(Visit visit, Message message, Stay stay) =>
+        new(visit.Admission.Server, visit.Admission.Caller, visit.Admission.Grant, message, visit.Writer.Era)
+        {
+            SessionLine = visit.Session?.Line,
+            Lasts = () => stay.TryLast(),
+            AskClient = visit.Session is null
+                ? null
+                : (method, parameters, stop) => SessionDesk.AskAsync(visit, method, parameters, stop),
+        };
+
+    private ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) => visit.Writer.IsStreaming
+        ? visit.AnswerAsync(Gatekeeper.OutsideGrant(because), message)
+        : keeper.RefuseAsync(visit.Http, visit.Admission, needs, because, message);
+
+    private static ValueTask EndAsync(Visit visit, Message message, Stay stay)
+    {
+        if (visit.Gone.IsCancellationRequested || stay.IsCutByClient)
+        {
+            return default;
+        }
+
+        // Its end is an answer, after which the client asks again and learns from the 401 what to do.
+        return message.Method is Methods.Listen
+            ? visit.AnswerAsync(
+                [.. "{\"resultType\":\"complete\",\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":"u8, .. message.RawId, .. "}}"u8], message)
+            : visit.AnswerAsync(Gatekeeper.OutsideGrant("the grant ended while this ran") with { Status = 401 }, message);
+    }
+
+    private async Task CloseAsync(Permit permit, string status, TimeSpan took)
+    {
+        try
+        {
+            await tools.CloseAsync(permit, status, took);
+        }
+        catch (DatabaseUnavailableException failure)
+        {
+            Log.NotClosed(logger, permit.Entry, failure.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The server {Server} failed: {Cause}")]
+        public static partial void Failed(ILogger logger, string server, string cause);
+
+        [LoggerMessage(LogLevel.Error, "The outcome of {Entry} could not be recorded: {Cause}")]
+        public static partial void NotClosed(ILogger logger, string entry, string cause);
+    }
+}

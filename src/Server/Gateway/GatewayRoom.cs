@@ -1,0 +1,36 @@
+using Postern.Gateway.Notes;
+using Postern.Gateway.Protect;
+using Postern.Gateway.Relay;
+using Postern.Gateway.Sessions;
+
+namespace Postern.Gateway;
+
+/// <summary>What the program must know of this room.</summary>
+internal static class GatewayRoom
+{
+    public static void Add(IServiceCollection services)
+    {
+        services.AddSingleton<FrontGate>();
+        services.AddSingleton<Gatekeeper>();
+        services.AddSingleton<ToolGate>();
+        services.AddSingleton<NoteStore>();
+        services.AddSingleton<NoteTools>();
+        services.AddSingleton<Upstreams>();
+        services.AddSingleton<OwnLines>();
+        services.AddSingleton<TaskOwners>();
+        services.AddSingleton<GrantWatch>();
+        services.AddSingleton<Catalogues>();
+        services.AddHostedService(all => all.GetRequiredService<Catalogues>());
+        services.AddSingleton<Conversation>();
+        services.AddSingleton<SessionBook>();
+        services.AddSingleton<SessionDesk>();
+        services.AddSingleton<Errand>();
+        services.AddSingleton<McpEndpoint>();
+    }
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        MetadataEndpoint.Map(routes);
+        McpEndpoint.Map(routes);
+    }
+}

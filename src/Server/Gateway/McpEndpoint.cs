@@ -1,0 +1,135 @@
+using Postern.Gateway.Inspect;
+using Postern.Gateway.Protect;
+using Postern.Gateway.Relay;
+using Postern.Platform.Http;
+
+namespace Postern.Gateway;
+
+/// <summary>
+/// The door to a server: who is it, what do they want, may they, then carry it there and back. Both eras come to the
+/// same address and are told apart by what they say.
+/// </summary>
+internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand errand)
+{
+    public const string Path = "/mcp/{server}";
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var door = routes.ServiceProvider.GetRequiredService<McpEndpoint>();
+        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], door.PostAsync).For(Door.Token);
+        routes.MapMethods(Path, [HttpMethods.Get], door.GetAsync).For(Door.Token);
+        routes.MapMethods(Path, [HttpMethods.Delete], door.DeleteAsync).For(Door.Token);
+    }
+
+    private async Task PostAsync(HttpContext http)
+    {
+        if (await keeper.AdmitAsync(http) is not { } admission)
+        {
+            return;
+        }
+
+        using var body = new PooledBytes((int)Math.Clamp(http.Request.ContentLength ?? 0, 512, 64 * 1024) + 1);
+        if (await RequestBody.ReadAsync(http.Request, body, http.RequestAborted) is { } refused)
+        {
+            http.Response.StatusCode = refused;
+            return;
+        }
+
+        await (Batch.Is(body.Written.Span)
+            ? BatchAsync(http, admission, body.Written)
+            : MessageAsync(http, admission, body.Written));
+    }
+
+    private async Task GetAsync(HttpContext http)
+    {
+        if (await keeper.AdmitAsync(http) is { } admission
+            && await desk.FindAsync(new(http, admission, new(http.Response, Era.Legacy)), isNeeded: true) is { } visit)
+        {
+            await errand.ListenAsync(visit);
+        }
+    }
+
+    private async Task DeleteAsync(HttpContext http)
+    {
+        if (await keeper.AdmitAsync(http) is { } admission
+            && await desk.FindAsync(new(http, admission, new(http.Response, Era.Legacy)), isNeeded: true) is { } visit)
+        {
+            await desk.EndAsync(visit);
+        }
+    }
+
+    private async Task MessageAsync(HttpContext http, Admission admission, ReadOnlyMemory<byte> body)
+    {
+        var era = Era.Modern;
+        if (!Message.TryRead(body, out var message, out var error)
+            || (error = Agreement.Check(message, http.Request.Headers, out era)) is not null)
+        {
+            await new AnswerWriter(http.Response, Era.Modern).WriteAsync(error, message.RawId, http.RequestAborted);
+            return;
+        }
+
+        var visit = new Visit(http, admission, new(http.Response, era));
+        if (era is Era.Legacy)
+        {
+            await LegacyAsync(visit, message);
+        }
+        else if (message.IsRequest)
+        {
+            await errand.RunAsync(visit, message);
+        }
+        else
+        {
+            // Nothing is kept between modern requests, so there is nothing a notification could change.
+            http.Response.StatusCode = StatusCodes.Status202Accepted;
+        }
+    }
+
+    private async Task LegacyAsync(Visit visit, Message message)
+    {
+        if (message.Method is Methods.Initialize)
+        {
+            await errand.TryAsync(visit, message, stay => desk.OpenAsync(visit, message, stay.Token));
+        }
+        else if (await desk.FindAsync(visit, isNeeded: false) is { } known && !await desk.SettlesAsync(known, message))
+        {
+            await errand.RunAsync(known, message);
+        }
+    }
+
+    // Each message is judged by itself; the answers go one by one into a stream.
+    private async Task BatchAsync(HttpContext http, Admission admission, ReadOnlyMemory<byte> body)
+    {
+        var visit = new Visit(http, admission, new(http.Response, Era.Legacy));
+        if (http.Request.Headers[Agreement.VersionHeader] is not ([] or [Revisions.Batching])
+            || !Batch.TrySplit(body, out var messages))
+        {
+            await visit.Writer.WriteAsync(
+                RpcError.InvalidRequest($"A batch, of 1 to {Batch.Most} messages, belongs to the revision {Revisions.Batching} alone."),
+                default,
+                visit.Gone);
+            return;
+        }
+
+        foreach (var bytes in messages)
+        {
+            await MemberAsync(visit, bytes);
+        }
+    }
+
+    private async Task MemberAsync(Visit visit, ReadOnlyMemory<byte> bytes)
+    {
+        var isRead = Message.TryRead(bytes, out var message, out var error);
+        if (isRead && message.Method is Methods.Initialize || Agreement.IsModern(message))
+        {
+            error = RpcError.InvalidRequest("This message does not belong into a batch.");
+        }
+
+        if (error is not null || message.IsRequest)
+        {
+            // From here on the answer is a stream, and no refusal can set a status.
+            await visit.Writer.BeatAsync(visit.Gone);
+        }
+
+        await (error is null ? LegacyAsync(visit, message) : visit.AnswerAsync(error, message).AsTask());
+    }
+}

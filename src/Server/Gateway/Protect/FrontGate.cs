@@ -1,0 +1,89 @@
+using System.Net;
+using Postern.Platform.Configuration;
+
+namespace Postern.Gateway.Protect;
+
+/// <summary>
+/// Who may knock at all: the right Host, so that no name of a stranger can be pointed at us (DNS rebinding), and for
+/// browsers the right Origin. On every verb, before anything is read.
+/// </summary>
+internal sealed class FrontGate
+{
+    private static readonly string[] AllowedHeaders =
+    [
+        "authorization", "content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id",
+        "last-event-id", "traceparent", "tracestate", "baggage",
+    ];
+
+    private readonly bool isLocal;
+    private readonly string origin;
+    private readonly HashSet<string> hosts = new(StringComparer.OrdinalIgnoreCase);
+
+    public FrontGate(Settings settings)
+    {
+        var issuer = new Uri(settings.Issuer);
+        (origin, isLocal) = (issuer.GetLeftPart(UriPartial.Authority), issuer.IsLoopback);
+        string[] names = isLocal ? [issuer.Host, "localhost", "127.0.0.1", "[::1]"] : [issuer.Host];
+        foreach (var name in names)
+        {
+            hosts.Add(issuer.IsDefaultPort ? name : $"{name}:{issuer.Port}");
+            hosts.Add($"{name}:{issuer.Port}");
+        }
+    }
+
+    /// <summary>False when the request has been answered already: refused, or a browser's question before the real one.</summary>
+    public bool Admits(HttpContext http)
+    {
+        if (!hosts.Contains(http.Request.Host.Value ?? ""))
+        {
+            http.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+            return false;
+        }
+
+        var asking = http.Request.Headers.Origin;
+        if (asking.Count is 0)
+        {
+            return !IsPreflight(http);
+        }
+
+        if (asking is not [{ } one] || !IsAllowed(one))
+        {
+            http.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return false;
+        }
+
+        var headers = http.Response.Headers;
+        headers.AccessControlAllowOrigin = one;
+        headers.Vary = "Origin";
+        headers.AccessControlExposeHeaders = "WWW-Authenticate, Mcp-Session-Id";
+        return !IsPreflight(http);
+    }
+
+    // Pages of this machine may call a server of this machine; what they lack is a token.
+    private bool IsAllowed(string asking) =>
+        asking == origin
+        || (isLocal && Uri.TryCreate(asking, UriKind.Absolute, out var page) && IsThisMachine(page) && page.Scheme is "http" or "https"
+            && page.GetLeftPart(UriPartial.Authority) == asking);
+
+    private static bool IsThisMachine(Uri page) =>
+        page.Host is "localhost" || (IPAddress.TryParse(page.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+
+    private static bool IsPreflight(HttpContext http)
+    {
+        if (!HttpMethods.IsOptions(http.Request.Method))
+        {
+            return false;
+        }
+
+        var asked = http.Request.Headers.AccessControlRequestHeaders.ToString().ToLowerInvariant();
+        var headers = http.Response.Headers;
+        headers.AccessControlAllowMethods = "GET, POST, DELETE";
+        headers.AccessControlAllowHeaders = string.Join(", ", asked
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(name => AllowedHeaders.Contains(name) || name.StartsWith("mcp-param-", StringComparison.Ordinal))
+            .Take(32));
+        headers.AccessControlMaxAge = "600";
+        http.Response.StatusCode = StatusCodes.Status204NoContent;
+        return true;
+    }
+}

@@ -1,0 +1,125 @@
+using Postern.AspNetCore.AccessTokens;
+using Postern.AspNetCore.Challenges;
+using Postern.Gateway.Inspect;
+using Postern.Gateway.Relay;
+using Postern.Grants;
+using Postern.Platform.Configuration;
+using Postern.Servers;
+
+namespace Postern.Gateway.Protect;
+
+/// <summary>A request whose token is good here, and the grant behind it, which stands.</summary>
+internal sealed record Admission(McpServer Server, AccessToken Token, Grant Grant)
+{
+    public Principal Caller { get; } = new(Grant.Tenant, Grant.Subject, Grant.Client, Grant.Id);
+}
+
+/// <summary>Checks the token of every request, whatever its verb, and writes the challenges.</summary>
+internal sealed partial class Gatekeeper(
+    FrontGate gate, ServerBook servers, OwnTokens tokens, GrantBook grants, Settings settings, ILogger<Gatekeeper> logger)
+{
+    // Of our own range: the protocol has no code for it.
+    private const int OutsideGrantCode = 403;
+
+    /// <summary>Raised when a challenge goes out for a server whose tools are not known: the consent page will want them.</summary>
+    public Action<McpServer>? Unknown { get; set; }
+
+    /// <summary>What a model is told of a refusal: what is missing, and who can give it.</summary>
+    public static RpcError OutsideGrant(string because) => new(
+        OutsideGrantCode,
+        $"Not allowed: {because}. Nothing was done. Ask the person to connect again and to allow it.",
+        StatusCodes.Status403Forbidden);
+
+    /// <summary>Null when the request has been answered already.</summary>
+    public async ValueTask<Admission?> AdmitAsync(HttpContext http)
+    {
+        if (!gate.Admits(http))
+        {
+            return null;
+        }
+
+        if (servers.Find(TenantId.Default, (string)http.Request.RouteValues["server"]!) is not { } server)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return null;
+        }
+
+        var refusal = BearerToken.Read(http.Request, out var text);
+        if (refusal is not null || text.IsEmpty)
+        {
+            Challenge(http, server, refusal);
+            return null;
+        }
+
+        return await tokens.Validator.ValidateAsync(text, server.Resource.Value, http.RequestAborted) switch
+        {
+            AccessToken token => await WithGrantAsync(http, server, token),
+            TokenRefusal refused => Challenge(http, server, refused),
+            var other => throw new InvalidOperationException($"The validator answered {other.GetType().Name}."),
+        };
+    }
+
+    /// <summary>403: all the operation needs in one challenge, and for the model a sentence that it can act on.</summary>
+    public async ValueTask RefuseAsync(HttpContext http, Admission admission, Scopes needs, string because, Message request)
+    {
+        BearerChallenge.InsufficientScope(needs.ToString(), MetadataOf(admission.Server)).WriteTo(http.Response);
+        var json = OutsideGrant(because).ToJson(request.RawId);
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = json.Length;
+        await http.Response.Body.WriteAsync(json, http.RequestAborted);
+    }
+
+    private async ValueTask<Admission?> WithGrantAsync(HttpContext http, McpServer server, AccessToken token)
+    {
+        if (await tokens.GrantAsync(token, http.RequestAborted) is not { } grant)
+        {
+            Log.Ended(logger, token.Id);
+            // It went between the validator's look at it and ours.
+            return Challenge(http, server, null);
+        }
+
+        grants.NoteUse(grant);
+        return new(server, token, Narrowed(grant, token));
+    }
+
+    // A refresh may have asked for less than was granted; the token never reaches further than it says.
+    private static Grant Narrowed(Grant grant, AccessToken token)
+    {
+        foreach (var risk in Risks.All)
+        {
+            if (grant.Scopes.Has(risk.Scope) && !token.HasScope(risk.Scope))
+            {
+                return grant with { Scopes = grant.Scopes.Intersect(Scopes.Of(token.Scopes)) };
+            }
+        }
+
+        return grant;
+    }
+
+    private Admission? Challenge(HttpContext http, McpServer server, TokenRefusal? refusal)
+    {
+        if (refusal is not null)
+        {
+            Log.Refused(logger, refusal.Code, refusal.Reason);
+        }
+
+        if (servers.Catalogue(server) is null)
+        {
+            Unknown?.Invoke(server);
+        }
+
+        BearerChallenge.For(refusal, MetadataOf(server), servers.Scopes(server).ToString()).WriteTo(http.Response);
+        return null;
+    }
+
+    private string MetadataOf(McpServer server) => settings.Address(MetadataEndpoint.Path + server.Path);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "A token was refused with {Code}: {Reason}")]
+        public static partial void Refused(ILogger logger, string code, string reason);
+
+        [LoggerMessage(LogLevel.Information, "Token {Token} was refused: its grant is gone")]
+        public static partial void Ended(ILogger logger, string token);
+    }
+}

@@ -1,0 +1,32 @@
+using Postern.AspNetCore.Metadata;
+using Postern.Platform.Configuration;
+using Postern.Platform.Http;
+using Postern.Servers;
+
+namespace Postern.Gateway.Protect;
+
+/// <summary>RFC 9728: tells a client that was turned away who gives tokens for a server, and with which scopes.</summary>
+internal static class MetadataEndpoint
+{
+    public const string Path = "/.well-known/oauth-protected-resource";
+
+    private static readonly string[] Verbs = [HttpMethods.Get, HttpMethods.Options];
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods(Path + "/mcp/{server}", Verbs, (string server, ServerBook servers, Settings settings) =>
+            Answer(servers.Find(TenantId.Default, server), servers, settings)).Open();
+
+        // At the root only while it is clear which server is meant.
+        routes.MapMethods(Path, Verbs, (ServerBook servers, Settings settings) =>
+            Answer(servers.All(TenantId.Default) is [var only] ? only : null, servers, settings)).Open();
+    }
+
+    private static IResult Answer(McpServer? server, ServerBook servers, Settings settings) => server is null
+        ? TypedResults.NotFound()
+        : new ResourceMetadata(server.Resource.Value, [settings.Issuer])
+        {
+            ScopesSupported = servers.Scopes(server).Tokens,
+            ResourceName = server.Title,
+        }.ToHttp();
+}

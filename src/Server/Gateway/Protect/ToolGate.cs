@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Postern.Audit;
+using Postern.Gateway.Inspect;
+using Postern.Gateway.Relay;
+using Postern.Platform.Configuration;
+using Postern.Policy;
+using Postern.Servers;
+
+namespace Postern.Gateway.Protect;
+
+/// <summary>Puts a tool call to policy. A tool that is not there and one that is not shown are refused in the same words.</summary>
+internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditLog audit, Settings settings)
+{
+    /// <summary>The verdict, or null for a tool that the server does not offer.</summary>
+    public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name)
+    {
+        var server = admission.Server;
+        var tool = await catalogues.FindAsync(server, name, http.RequestAborted);
+        if (tool is null && servers.Catalogue(server) is { Tools.Count: > 0 })
+        {
+            await RecordUnknownAsync(admission);
+            return null;
+        }
+
+        // A server that does not say what it has is taken for the worst.
+        var risk = server.Risks.TryGetValue(name, out var named) ? named : tool?.Risk ?? Risk.Destroy;
+        return await Permit.AskAsync(audit, settings, new(admission.Grant, server.Resource, name, risk, tool?.Hash, admission.Token.Id)
+        {
+            Network = NetworkOf(http.Connection.RemoteIpAddress),
+            TraceParent = Activity.Current?.Id,
+        });
+    }
+
+    /// <summary>
+    /// The headers that mirror arguments: a modern client's, held against the body, or made for a legacy client. The
+    /// error is the client's, who sent what disagrees.
+    /// </summary>
+    public RpcError? MirroredHeaders(
+        HttpContext http, Admission admission, Message call, Era era, out IReadOnlyList<KeyValuePair<string, string>> headers)
+    {
+        var mirrored = catalogues.HeadersOf(admission.Server, call.Text(Agreement.NamePart(call))!);
+        headers = era is Era.Modern ? SentHeaders(http.Request.Headers) : [];
+        if (mirrored.IsEmpty)
+        {
+            return null;
+        }
+
+        var part = call.At("params"u8, "arguments"u8);
+        using var arguments = JsonDocument.Parse(part.IsMissing ? "{}"u8.ToArray() : call.Bytes.Slice(part.Start, part.Length));
+        if (era is Era.Modern)
+        {
+            return mirrored.Disagreement(arguments.RootElement, http.Request.Headers);
+        }
+
+        headers = [.. mirrored.For(arguments.RootElement)];
+        return null;
+    }
+
+    /// <summary>Records how a call that was allowed ended.</summary>
+    public Task CloseAsync(Permit permit, string status, TimeSpan took) => audit.WriteAsync(new()
+    {
+        Tenant = permit.Question.Grant.Tenant,
+        Kind = AuditKinds.ToolCallOutcome,
+        Action = Methods.ToolsCall,
+        Client = permit.Question.Grant.Client,
+        Resource = permit.Question.Resource.Value,
+        Tool = permit.Question.Tool,
+        IntentRef = permit.Entry,
+        Status = status,
+        DurationMs = (long)took.TotalMilliseconds,
+    });
+
+    // Those that are not known here are passed on as they are: the server may know them.
+    private static List<KeyValuePair<string, string>> SentHeaders(IHeaderDictionary sent)
+    {
+        var found = new List<KeyValuePair<string, string>>();
+        foreach (var (name, values) in sent)
+        {
+            if (name.StartsWith(ParamHeaders.Prefix, StringComparison.OrdinalIgnoreCase) && values is [{ } value])
+            {
+                found.Add(new(name, value));
+            }
+        }
+
+        return found;
+    }
+
+    // The name is the caller's invention and stays out of the log.
+    private Task<string> RecordUnknownAsync(Admission admission) => audit.WriteAsync(new()
+    {
+        Tenant = admission.Grant.Tenant,
+        Kind = AuditKinds.ToolCallDecision,
+        Action = Methods.ToolsCall,
+        User = admission.Grant.IsOwn ? null : admission.Grant.Subject,
+        Client = admission.Grant.Client,
+        Resource = admission.Server.Resource.Value,
+        Grant = admission.Grant,
+        Effect = "deny",
+        Reason = "the server offers no such tool",
+        TokenId = admission.Token.Id,
+    });
+
+    // Enough to tell places apart, too little to tell people.
+    private static string? NetworkOf(IPAddress? address)
+    {
+        if (address is null)
+        {
+            return null;
+        }
+
+        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        var bytes = plain.GetAddressBytes();
+        var kept = plain.AddressFamily is AddressFamily.InterNetwork ? 3 : 6;
+        bytes.AsSpan(kept).Clear();
+        return $"{new IPAddress(bytes)}/{kept * 8}";
+    }
+}

@@ -1,0 +1,254 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Postern.Gateway.Inspect;
+using Postern.Platform.Outbound;
+
+namespace Postern.Gateway.Relay;
+
+/// <summary>
+/// A server behind Streamable HTTP, of either era. Nothing of the client's request is passed on but the message and the
+/// few headers named here: its token, cookies and proofs are meant for the gateway alone.
+/// </summary>
+internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimeProvider clock) : IUpstream, IDisposable
+{
+    public const string SessionHeader = "Mcp-Session-Id";
+
+    /// <summary>The longest message a server may send.</summary>
+    public const int MaxMessage = 16 * 1024 * 1024;
+
+    /// <summary>How long a server may be silent before it counts as gone.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(5);
+
+    // A server may learn the modern revision, so an old answer is asked for again now and then.
+    private static readonly TimeSpan LegacyIsBelieved = TimeSpan.FromMinutes(10);
+
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly SemaphoreSlim probing = new(1);
+    private volatile Known? known;
+
+    public ValueTask<Era> EraAsync(CancellationToken stop) =>
+        known is { } sure && (sure.Era is Era.Modern || clock.GetUtcNow() < sure.Until) ? new(sure.Era) : new(ProbeOnceAsync(stop));
+
+    public async Task<Line> OpenAsync(Line line, CancellationToken stop)
+    {
+        using var hello = Handshake.Initialize(line);
+        using var response = await SendAsync(HttpMethod.Post, line with { SessionId = null }, hello, stop);
+        using var answer = await HttpAnswer.OpenAsync(response, Patience, stop);
+        var message = await answer.ResponseToAsync(hello, stop);
+        var opened = Handshake.Complete(line, message) with { SessionId = SessionOf(response) };
+        using var done = Outgoing.Notification(Methods.Initialized);
+        await TellAsync(opened, done, stop);
+        return opened;
+    }
+
+    public async IAsyncEnumerable<Message> AskAsync(
+        Line line, Outgoing request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        // Closing the stream tells a modern server; a legacy one must be told in words.
+        await using var telling = line.Era is Era.Legacy
+            ? stop.UnsafeRegister(_ => _ = TryCancelAsync(line, request), null)
+            : default;
+        using var response = await SendAsync(HttpMethod.Post, line, request, stop);
+        using var answer = await OpenAnswerAsync(response, line, stop);
+        while (true)
+        {
+            var message = await answer.NextAsync(stop)
+                ?? throw new UpstreamException("The server ended the stream before it had answered.");
+            if (message.IsResponse && !message.RawId.SequenceEqual(request.Id.Span))
+            {
+                throw new UpstreamException("The server answered another request than the one it was asked.");
+            }
+
+            yield return message;
+            if (message.IsResponse)
+            {
+                yield break;
+            }
+        }
+    }
+
+    public async Task TellAsync(Line line, Outgoing message, CancellationToken stop)
+    {
+        using var response = await SendAsync(HttpMethod.Post, line, message, stop);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw HttpAnswer.Refusal(response, line);
+        }
+    }
+
+    public async IAsyncEnumerable<Message> ListenAsync(Line line, [EnumeratorCancellation] CancellationToken stop)
+    {
+        using var response = await SendAsync(HttpMethod.Get, line, null, stop);
+        if (response.StatusCode is HttpStatusCode.MethodNotAllowed)
+        {
+            yield break;
+        }
+
+        using var answer = await HttpAnswer.OpenAsync(response, Timeout.InfiniteTimeSpan, stop, line);
+        while (await answer.NextAsync(stop) is { } message)
+        {
+            yield return message;
+        }
+    }
+
+    public async Task CloseAsync(Line line, CancellationToken stop)
+    {
+        if (line.SessionId is null)
+        {
+            return;
+        }
+
+        using var response = await SendAsync(HttpMethod.Delete, line, null, stop);
+    }
+
+    public void Dispose() => probing.Dispose();
+
+    private async Task TryCancelAsync(Line line, Outgoing request)
+    {
+        using var notice = Handshake.Cancel(request);
+        using var patience = new CancellationTokenSource(CancelWithin, clock);
+        try
+        {
+            await TellAsync(line, notice, patience.Token);
+        }
+        catch (Exception failure) when (failure is UpstreamException or OperationCanceledException)
+        {
+            // It was a courtesy: nobody waits for the answer any more.
+        }
+    }
+
+    private async Task<HttpAnswer> OpenAnswerAsync(HttpResponseMessage response, Line line, CancellationToken stop)
+    {
+        try
+        {
+            return await HttpAnswer.OpenAsync(response, Patience, stop, line);
+        }
+        catch (UpstreamException) when (line.Era is Era.Modern)
+        {
+            // Whatever it speaks now, it is not what it spoke.
+            known = null;
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, Line line, Outgoing? message, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(method, address);
+        AddHeaders(request.Headers, line, message);
+        request.Content = message is null ? null : new ReadOnlyMemoryContent(message.Body) { Headers = { ContentType = Json } };
+        try
+        {
+            return await http.SendAsync(request, stop);
+        }
+        catch (HttpRequestException failure)
+        {
+            throw new UpstreamException(RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure);
+        }
+        catch (TimeoutException failure)
+        {
+            throw new UpstreamException(RpcError.Upstream("The server did not answer in time.", 504), failure);
+        }
+    }
+
+    private static void AddHeaders(HttpRequestHeaders headers, Line line, Outgoing? message)
+    {
+        headers.TryAddWithoutValidation("Accept", message is null ? "text/event-stream" : "application/json, text/event-stream");
+        headers.TryAddWithoutValidation(Agreement.VersionHeader, line.Version);
+        if (line.SessionId is not null)
+        {
+            headers.TryAddWithoutValidation(SessionHeader, line.SessionId);
+        }
+
+        if (message is null)
+        {
+            return;
+        }
+
+        if (line.Era is Era.Modern)
+        {
+            headers.TryAddWithoutValidation(Agreement.MethodHeader, message.Method);
+        }
+
+        if (line.Era is Era.Modern && message.Name is { } name)
+        {
+            headers.TryAddWithoutValidation(Agreement.NameHeader, HeaderValue.Encode(name));
+        }
+
+        foreach (var (header, value) in message.Headers)
+        {
+            headers.TryAddWithoutValidation(header, value);
+        }
+    }
+
+    private async Task<Era> ProbeOnceAsync(CancellationToken stop)
+    {
+        await probing.WaitAsync(stop);
+        try
+        {
+            if (known is { } sure && clock.GetUtcNow() < sure.Until)
+            {
+                return sure.Era;
+            }
+
+            var era = await ProbeAsync(stop);
+            known = new(era, clock.GetUtcNow() + LegacyIsBelieved);
+            return era;
+        }
+        finally
+        {
+            probing.Release();
+        }
+    }
+
+    private async Task<Era> ProbeAsync(CancellationToken stop)
+    {
+        var line = new Line(Handshake.Nobody);
+        using var question = Handshake.Discover(line);
+        using var response = await SendAsync(HttpMethod.Post, line, question, stop);
+        if ((int)response.StatusCode is 401 or 403 or >= 500)
+        {
+            throw HttpAnswer.Refusal(response, null);
+        }
+
+        try
+        {
+            using var answer = await HttpAnswer.OpenAsync(response, Patience, stop);
+            return Handshake.EraOf(await answer.ResponseToAsync(question, stop));
+        }
+        catch (UpstreamException) when (!response.IsSuccessStatusCode)
+        {
+            // A refusal that is not of the modern protocol: an older server that knows no such request.
+            return Era.Legacy;
+        }
+    }
+
+    private static string? SessionOf(HttpResponseMessage response)
+    {
+        if (!response.Headers.TryGetValues(SessionHeader, out var values))
+        {
+            return null;
+        }
+
+        var id = string.Join(',', values);
+        return id.Length is > 0 and <= 1024 && id.All(c => c is >= '!' and <= '~')
+            ? id
+            : throw new UpstreamException("The server's session identifier is not visible ASCII of at most 1024 characters.");
+    }
+
+    private static string Cause(HttpRequestException failure) => failure switch
+    {
+        { InnerException: AddressRefusedException } => "its address is private, and outbound.allow does not name it",
+        { HttpRequestError: HttpRequestError.NameResolutionError } => "its name does not resolve",
+        { HttpRequestError: HttpRequestError.SecureConnectionError } => "its certificate is not trusted",
+        { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => "connection refused",
+        { HttpRequestError: HttpRequestError.ConnectionError } => "no connection",
+        _ => "it broke the connection",
+    };
+
+    private sealed record Known(Era Era, DateTimeOffset Until);
+}

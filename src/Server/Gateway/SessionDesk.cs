@@ -1,0 +1,200 @@
+using System.Text;
+using System.Text.Json;
+using Postern.Gateway.Inspect;
+using Postern.Gateway.Relay;
+using Postern.Gateway.Sessions;
+
+namespace Postern.Gateway;
+
+/// <summary>
+/// What legacy clients expect of a server beside answers: a handshake, a session, and that some things are taken note
+/// of. All of it is settled here; servers of the modern era never hear of it.
+/// </summary>
+internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
+{
+    private const int MaxCapabilities = 16 * 1024, MaxClientInfo = 8 * 1024;
+
+    private static readonly TimeSpan PersonAnswersWithin = TimeSpan.FromMinutes(10);
+
+    private static readonly string[] Levels =
+        ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
+    /// <summary>
+    /// The visit with its session. Null, and answered with 404, when the session named is not this caller's: the client
+    /// begins anew. Where one <paramref name="isNeeded"/>, naming none is 405, as from a server without sessions.
+    /// </summary>
+    public async ValueTask<Visit?> FindAsync(Visit visit, bool isNeeded)
+    {
+        var handle = visit.Http.Request.Headers[HttpUpstream.SessionHeader];
+        if (handle.Count is 0)
+        {
+            visit.Http.Response.StatusCode = isNeeded ? StatusCodes.Status405MethodNotAllowed : visit.Http.Response.StatusCode;
+            return isNeeded ? null : visit;
+        }
+
+        var (caller, server) = (visit.Admission.Caller, visit.Admission.Server.Name);
+        if (handle is [{ } one] && await sessions.FindAsync(one, caller, server, visit.Gone) is { } session)
+        {
+            return visit with { Session = session };
+        }
+
+        visit.Http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return null;
+    }
+
+    /// <summary>The handshake, with the server in the client's name or, for a modern server, in its place.</summary>
+    public async Task<bool> OpenAsync(Visit visit, Message hello, CancellationToken stop)
+    {
+        var asked = hello.Text(hello.At("params"u8, "protocolVersion"u8));
+        var version = asked is not null && Revisions.IsLegacy(asked) ? asked : Revisions.NewestLegacy;
+        var line = new Line(visit.Admission.Caller)
+        {
+            Version = version,
+            Capabilities = ObjectOf(hello, hello.At("params"u8, "capabilities"u8), MaxCapabilities) ?? "{}",
+            ClientInfo = ObjectOf(hello, hello.At("params"u8, "clientInfo"u8), MaxClientInfo),
+        };
+        var upstream = upstreams.To(visit.Admission.Server);
+        byte[] greeting;
+        if (await upstream.EraAsync(stop) is Era.Legacy)
+        {
+            line = await upstream.OpenAsync(line, stop);
+            (version, greeting) = (line.Version, line.Greeting.ToArray());
+        }
+        else
+        {
+            line = line with { Version = Revisions.Modern };
+            greeting = await DiscoverAsync(upstream, line, version, stop);
+        }
+
+        visit.Http.Response.Headers[HttpUpstream.SessionHeader] = await sessions.OpenAsync(visit.Admission.Server.Name, version, line);
+        await visit.AnswerAsync(greeting, hello);
+        return true;
+    }
+
+    /// <summary>Settles what needs no errand; false for a request that must be carried.</summary>
+    public async ValueTask<bool> SettlesAsync(Visit visit, Message message)
+    {
+        switch (message)
+        {
+            case { IsRequest: true, Method: Methods.Ping }:
+                await visit.AnswerAsync("{}"u8, message);
+                return true;
+            case { IsRequest: true, Method: Methods.SetLevel } when visit.Session is { Line.Era: Era.Modern } session:
+                await SetLevelAsync(visit, session, message);
+                return true;
+            case { IsRequest: true }:
+                return false;
+            default:
+                await HearAsync(visit, message);
+                return true;
+        }
+    }
+
+    public async Task EndAsync(Visit visit)
+    {
+        var session = visit.Session!;
+        await sessions.EndAsync(session);
+        visit.Http.Response.StatusCode = StatusCodes.Status204NoContent;
+        if (session.Line.Era is Era.Legacy)
+        {
+            await CloseAsync(upstreams.To(visit.Admission.Server), session.Line, visit.Gone);
+        }
+    }
+
+    /// <summary>Asks the client on the stream of its own request; answers its result as JSON.</summary>
+    public static async Task<string> AskAsync(Visit visit, string method, string parameters, CancellationToken stop)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(PersonAnswersWithin);
+        try
+        {
+            return await visit.Session!.AskAsync(
+                method, parameters, async json => await visit.Writer.SendAsync(json, patience.Token), patience.Token)
+                ?? throw new UpstreamException("The server wanted to ask the client, and the client answered with an error.");
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new UpstreamException("The server wanted to ask the client, and the client did not answer in time.");
+        }
+    }
+
+    private async Task HearAsync(Visit visit, Message message)
+    {
+        // Accepted, whatever it means: a client has no use for knowing.
+        visit.Http.Response.StatusCode = visit.Writer.IsStreaming ? visit.Http.Response.StatusCode : StatusCodes.Status202Accepted;
+        if (visit.Session is not { } session || message.Method is Methods.Initialized)
+        {
+            return;
+        }
+
+        if (message.Method is Methods.Cancelled)
+        {
+            session.Cancel(Encoding.UTF8.GetString(message.Raw(message.At("params"u8, "requestId"u8))));
+        }
+        else if (message.IsResponse && session.TryAnswer(Encoding.UTF8.GetString(message.RawId), ResultOf(message)))
+        {
+            return;
+        }
+        else if (session.Line.Era is Era.Legacy)
+        {
+            await PassOnAsync(visit, session.Line, message);
+        }
+    }
+
+    private async Task PassOnAsync(Visit visit, Line line, Message message)
+    {
+        using var outgoing = Outgoing.Of(message, new(), default, []);
+        try
+        {
+            await upstreams.To(visit.Admission.Server).TellAsync(line, outgoing, visit.Gone);
+        }
+        catch (UpstreamException failure)
+        {
+            visit.Http.Response.StatusCode = failure.SessionIsLost ? StatusCodes.Status404NotFound : StatusCodes.Status502BadGateway;
+        }
+    }
+
+    private async Task SetLevelAsync(Visit visit, LegacySession session, Message message)
+    {
+        if (message.Text(message.At("params"u8, "level"u8)) is not { } level || !Levels.Contains(level))
+        {
+            await visit.AnswerAsync(RpcError.BadArgument($"level must be one of {string.Join(", ", Levels)}."), message);
+            return;
+        }
+
+        await sessions.SetLevelAsync(session, level);
+        await visit.AnswerAsync("{}"u8, message);
+    }
+
+    private static async Task<byte[]> DiscoverAsync(IUpstream upstream, Line line, string version, CancellationToken stop)
+    {
+        using var question = Handshake.Discover(line);
+        await foreach (var answer in upstream.AskAsync(line, question, stop))
+        {
+            if (answer.IsResponse)
+            {
+                return Handshake.Greeting(answer, version);
+            }
+        }
+
+        throw new UpstreamException("The server ended before it had answered.");
+    }
+
+    private static async Task CloseAsync(IUpstream upstream, Line line, CancellationToken stop)
+    {
+        try
+        {
+            await upstream.CloseAsync(line, stop);
+        }
+        catch (UpstreamException)
+        {
+            // It is over on our side; the server will find out by itself.
+        }
+    }
+
+    private static string? ResultOf(Message response) =>
+        response.IsError ? null : Encoding.UTF8.GetString(response.Raw(response.Result));
+
+    private static string? ObjectOf(Message message, Part part, int most) =>
+        part.Type is JsonTokenType.StartObject && part.Length <= most ? Encoding.UTF8.GetString(message.Raw(part)) : null;
+}
