@@ -1,6 +1,7 @@
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Protect;
 using Postern.Gateway.Relay;
+using Postern.Platform.Http;
 
 namespace Postern.Gateway;
 
@@ -12,13 +13,16 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
 {
     public const string Path = "/mcp/{server}";
 
+    private const string Token = Platform.Http.Door.Token;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var door = routes.ServiceProvider.GetRequiredService<McpEndpoint>();
-        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], door.PostAsync);
-        routes.MapMethods(Path, [HttpMethods.Get], door.GetAsync);
-        routes.MapMethods(Path, [HttpMethods.Delete], door.DeleteAsync);
+        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], http => Of(http).PostAsync(http)).For(Token);
+        routes.MapMethods(Path, [HttpMethods.Get], http => Of(http).GetAsync(http)).For(Token);
+        routes.MapMethods(Path, [HttpMethods.Delete], http => Of(http).DeleteAsync(http)).For(Token);
     }
+
+    private static McpEndpoint Of(HttpContext http) => http.RequestServices.GetRequiredService<McpEndpoint>();
 
     private async Task PostAsync(HttpContext http)
     {
