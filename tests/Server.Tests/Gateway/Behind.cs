@@ -38,7 +38,7 @@ internal sealed class Behind : IAsyncDisposable
     {
         this.isModern = isModern;
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         app = builder.Build();
         app.Map("/mcp", AnswerAsync);
@@ -262,7 +262,11 @@ internal sealed class Behind : IAsyncDisposable
 
     private static async Task EventAsync(HttpContext http, string json)
     {
-        http.Response.ContentType = "text/event-stream";
+        if (!http.Response.HasStarted)
+        {
+            http.Response.ContentType = "text/event-stream";
+        }
+
         await http.Response.WriteAsync($"event: message\ndata: {json}\n\n");
         await http.Response.Body.FlushAsync();
     }
