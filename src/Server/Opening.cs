@@ -1,5 +1,6 @@
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Identity.Users;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
@@ -17,6 +18,7 @@ internal sealed class Opening(
     SigningKeys keys,
     ServerBook servers,
     RevokedTokens revoked,
+    UserSeeds users,
     AuditLog audit,
     Settings settings,
     TimeProvider clock) : IHostedService
@@ -29,6 +31,7 @@ internal sealed class Opening(
         await keys.RefreshAsync(cancellationToken);
         await servers.LoadAsync(cancellationToken);
         await revoked.LoadAsync(cancellationToken);
+        await users.ApplyAsync(cancellationToken);
         await audit.WriteAsync(new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStarted, Resource = settings.Issuer });
     }
 

@@ -5,7 +5,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Postern;
 using Postern.Audit;
 using Postern.Cli;
+using Postern.Console;
+using Postern.Gateway;
 using Postern.Grants;
+using Postern.Identity;
+using Postern.Identity.Sessions;
+using Postern.Identity.Setup;
 using Postern.OAuth.Authorize;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
@@ -52,7 +57,7 @@ internal static partial class Program
         services.AddSingleton(MasterKey.Load(Environment.GetEnvironmentVariable("POSTERN_MASTER_KEY"), settings.Data));
         services.AddSingleton<Sealer>();
         services.AddSingleton<SigningKeys>();
-        services.AddSingleton(OutboundOptions.Read(settings.OutboundAllow, settings.OutboundTrust));
+        services.AddSingleton(OutboundOptions.From(settings));
         services.AddSingleton<SafeHttp>(given => new(
             given.GetRequiredService<OutboundOptions>(),
             given.GetRequiredService<TimeProvider>(),
@@ -70,6 +75,9 @@ internal static partial class Program
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
+
+        // Who is there
+        IdentityRooms.Add(services);
 
         // The authorization server
         services.AddSingleton<ClientStore>();
@@ -94,6 +102,12 @@ internal static partial class Program
         services.AddSingleton<IntrospectEndpoint>();
 
         services.AddHostedService<Opening>();
+
+        // The gateway
+        GatewayRoom.Add(services);
+
+        // What people see
+        ConsoleRooms.Add(services);
         services.AddCors(Origins.Configure);
         services.Configure<ForwardedHeadersOptions>(forwarded => Believe(forwarded, settings));
         replace?.Invoke(services);
@@ -104,6 +118,7 @@ internal static partial class Program
         app.UseMiddleware<Failures>();
         app.UseForwardedHeaders();
         app.UseMiddleware<HostGuard>();
+        app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
 
         Probes.Map(app);
@@ -115,6 +130,9 @@ internal static partial class Program
         TokenEndpoint.Map(app);
         RevokeEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
+        IdentityRooms.Map(app);
+        GatewayRoom.Map(app);
+        ConsoleRooms.Map(app);
 
         app.RequireDoors();
         return app;
@@ -126,7 +144,7 @@ internal static partial class Program
         {
             await using var app = Build(args);
             await app.StartAsync();
-            Terminal.Say(Welcome(app.Services.GetRequiredService<Settings>()));
+            Terminal.Say(await WelcomeAsync(app.Services));
             await app.WaitForShutdownAsync();
             return 0;
         }
@@ -144,7 +162,22 @@ internal static partial class Program
         }
     }
 
-    private static string Welcome(Settings settings) => $"Postern is ready at {settings.Issuer}";
+    private static async Task<string> WelcomeAsync(IServiceProvider services)
+    {
+        var settings = services.GetRequiredService<Settings>();
+        var setup = await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None);
+        var lines = new List<string> { "", $"  Postern is ready at {settings.Issuer}", "" };
+        if (setup is not null)
+        {
+            lines.Add($"  Set up (once, within the hour)  {setup}");
+        }
+
+        lines.Add($"  Console                         {settings.Address("/console")}");
+        lines.AddRange(services.GetRequiredService<ServerBook>().All(TenantId.Default)
+            .Select(server => $"  MCP server, paste into a client {server.Resource}"));
+        lines.Add("");
+        return string.Join('\n', lines);
+    }
 
     private static void Listen(KestrelServerOptions kestrel, Settings settings)
     {

@@ -50,8 +50,8 @@ internal sealed class OutboundPeer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        listener.Dispose();
         await accepting;
+        listener.Dispose();
         await Task.WhenAll(talks);
         stop.Dispose();
     }
@@ -65,7 +65,7 @@ internal sealed class OutboundPeer : IAsyncDisposable
                 talks.Add(TalkAsync(await listener.AcceptTcpClientAsync(stop.Token)));
             }
         }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception end) when (end is OperationCanceledException or SocketException)
         {
         }
     }

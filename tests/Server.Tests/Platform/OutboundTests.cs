@@ -595,11 +595,13 @@ public sealed class OutboundTests
     }
 
     [Fact]
-    public void A_trusted_file_that_is_no_certificate_stops_the_start()
+    public void A_file_of_authorities_that_holds_none_stops_the_start()
     {
-        var file = Assert.Throws<SetupException>(() => OutboundOptions.Read([], ["/nowhere.pem"]));
+        var file = Path.GetTempFileName();
 
-        Assert.Contains("/nowhere.pem", file.Message);
+        Assert.Contains(file, Assert.Throws<SetupException>(() => OutboundOptions.AuthoritiesIn(file)).Message);
+        File.Delete(file);
+        Assert.Contains(file, Assert.Throws<SetupException>(() => OutboundOptions.AuthoritiesIn(file)).Message);
     }
 
     private static async Task<string> ReasonAsync(SafeHttp http, OutboundPeer peer, FetchRules rules) =>
@@ -611,7 +613,11 @@ public sealed class OutboundTests
         TimeProvider? clock = null,
         X509Certificate2Collection? trust = null) =>
         new(
-            new() { Allow = [.. (allow ?? ["127.0.0.1/32"]).Select(IPNetwork.Parse)], Trust = trust ?? [] },
+            new()
+            {
+                Allow = [.. (allow ?? ["127.0.0.1/32"]).Select(text => IPNetwork.Parse(text))],
+                Trust = trust ?? [],
+            },
             clock ?? TimeProvider.System,
             NullLogger<SafeHttp>.Instance,
             resolve);

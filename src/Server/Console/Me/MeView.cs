@@ -5,7 +5,7 @@ namespace Postern.Console.Me;
 /// <summary>A person's own page: whom they let in, where they are signed in, how they sign in.</summary>
 public sealed record MeView
 {
-    public const string IdField = "id", FormField = "form";
+    public const string IdField = "id", PasskeyField = "passkey", StateField = "state", FormField = PageForms.TokenField;
 
     public required string Person { get; init; }
 
@@ -19,10 +19,13 @@ public sealed record MeView
 
     public required string FormToken { get; init; }
 
-    /// <summary>Sealed state of the passkey being added, and the WebAuthn creation options for the browser.</summary>
-    public string? PasskeyFlow { get; init; }
-
+    /// <summary>The WebAuthn options, JSON for the browser, and the sealed state that goes with them.</summary>
     public string? PasskeyOptions { get; init; }
+
+    public string? PasskeyState { get; init; }
+
+    /// <summary>The sign-in is too old to add a way to sign in by.</summary>
+    public bool MustSignInAgain { get; init; }
 
     /// <summary>What the last act did: <c>Ended. It took 3 ms.</c></summary>
     public string? Done { get; init; }

@@ -11,15 +11,11 @@ public sealed record OverviewView
 
     public IReadOnlyList<GrantRow> Grants { get; init; } = [];
 
-    public IReadOnlyList<ClientRow> Clients { get; init; } = [];
-
     public IReadOnlyList<EntryRow> Entries { get; init; } = [];
 }
 
-public sealed record ServerRow(string Name, string Url, string Kind, int Tools);
+public sealed record ServerRow(string Name, string Url, string Kind, int? Tools);
 
 public sealed record GrantRow(string Id, string Person, string Client, string Resource, DateTimeOffset Since, DateTimeOffset? Ends);
-
-public sealed record ClientRow(string Id, string? Name, string Kind, DateTimeOffset? LastUsed);
 
 public sealed record EntryRow(long Number, DateTimeOffset At, string Who, string Act, string? Target, string Outcome);

@@ -1,12 +1,13 @@
+using Postern.Platform.Pages;
+
 namespace Postern.Identity.SignIn;
 
-/// <summary>What the sign-in page shows. <see cref="Waiting"/> says which app waits, because people ask why.</summary>
+/// <summary>What the sign-in page shows. <see cref="Waiting"/> says who waits, because people ask why they must sign in.</summary>
 public sealed record SignInView
 {
-    public const string EmailField = "email", PasswordField = "password", PasskeyField = "passkey",
-        FlowField = "flow", FormField = "form";
+    public const string EmailField = "email", PasswordField = "password", PasskeyField = "passkey", StateField = "state",
+        TransactionField = "transaction", ToField = "to", FormField = PageForms.TokenField;
 
-    /// <summary>The app that waits for the answer, as it may be named; null when the person came by themselves.</summary>
     public string? Waiting { get; init; }
 
     public string Email { get; init; } = "";
@@ -14,11 +15,16 @@ public sealed record SignInView
     /// <summary>Why the last try did not work, and what to do now.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>The sealed transaction to return to; nothing in it can be changed by the browser.</summary>
-    public required string Flow { get; init; }
+    /// <summary>The sealed request to go on with; this browser could not have made or changed it.</summary>
+    public string? Transaction { get; init; }
+
+    /// <summary>The page of ours to go to when no request waits.</summary>
+    public string? To { get; init; }
 
     public required string FormToken { get; init; }
 
-    /// <summary>The WebAuthn request options, as JSON for the browser.</summary>
+    /// <summary>The WebAuthn options, JSON for the browser, and the sealed state that goes with them.</summary>
     public string? PasskeyOptions { get; init; }
+
+    public string? PasskeyState { get; init; }
 }

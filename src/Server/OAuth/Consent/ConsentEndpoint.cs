@@ -99,6 +99,7 @@ internal sealed class ConsentEndpoint(
             Who = new(
                 client.Name,
                 client.Id.IsDocument ? Untrusted.Host(new(client.Id.Value)) : null,
+                client.IsVouchedFor ? Proof.Vouched : client.Id.IsDocument ? Proof.Proven : Proof.None,
                 client.FirstSeen,
                 place.IsThisComputer || place.IsApp ? DeviceName.Of(http.Request.Headers.UserAgent) : null),
             Return = place,

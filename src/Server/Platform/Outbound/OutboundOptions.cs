@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Postern.Platform.Configuration;
 
 namespace Postern.Platform.Outbound;
 
@@ -21,20 +22,13 @@ internal sealed record OutboundOptions
     /// <summary>Fetches under way at one time, over all hosts.</summary>
     public int MaxFetches { get; init; } = 256;
 
-    /// <summary>Reads the certificates of the setting.</summary>
-    /// <exception cref="SetupException">A file cannot be read or holds none.</exception>
-    public static OutboundOptions Read(IReadOnlyList<IPNetwork> allow, IEnumerable<string> trust)
+    public static OutboundOptions From(Settings settings) => new()
     {
-        var authorities = new X509Certificate2Collection();
-        foreach (var file in trust)
-        {
-            authorities.AddRange(AuthoritiesIn(file));
-        }
+        Allow = settings.OutboundAllow,
+        Trust = [.. settings.OutboundTrust.SelectMany(AuthoritiesIn)],
+    };
 
-        return new() { Allow = allow, Trust = authorities };
-    }
-
-    private static X509Certificate2Collection AuthoritiesIn(string file)
+    internal static X509Certificate2Collection AuthoritiesIn(string file)
     {
         var found = new X509Certificate2Collection();
         try
@@ -43,11 +37,11 @@ internal sealed record OutboundOptions
         }
         catch (Exception problem) when (problem is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new SetupException($"outbound.trust: `{file}` cannot be read: {problem.Message}");
+            throw new SetupException($"`outbound.trust`: {file} cannot be read: {problem.Message}");
         }
 
         return found.Count > 0
             ? found
-            : throw new SetupException($"outbound.trust: `{file}` holds no PEM certificate.");
+            : throw new SetupException($"`outbound.trust`: {file} holds no PEM certificate.");
     }
 }

@@ -19,11 +19,10 @@ public sealed class Gallery : IAsyncLifetime
 
     private static readonly Dictionary<string, IResult> Pages = new()
     {
-        ["signin"] = SignIn(new() { Flow = "f", FormToken = "t", PasskeyOptions = "{}" }),
-        ["signin-waiting"] = SignIn(new() { Flow = "f", FormToken = "t", Waiting = "claude.ai", Email = "ada@example.test" }),
+        ["signin"] = SignIn(new() { FormToken = "t", PasskeyOptions = "{}" }),
+        ["signin-waiting"] = SignIn(new() { FormToken = "t", Waiting = "claude.ai", Email = "ada@example.test" }),
         ["signin-problem"] = SignIn(new()
         {
-            Flow = "f",
             FormToken = "t",
             PasskeyOptions = "{}",
             Waiting = new string('w', 60) + ".example",
@@ -31,23 +30,33 @@ public sealed class Gallery : IAsyncLifetime
             Problem = "That e-mail and password do not go together. Try again, or use a passkey.",
         }),
         ["setup"] = new PageResult<SetupPage, SetupView>(
-            new() { Link = "l", Flow = "f", FormToken = "t", PasskeyOptions = "{}" }),
+            new() { Link = "l", FormToken = "t", PasskeyOptions = "{}" }),
         ["setup-problem"] = new PageResult<SetupPage, SetupView>(
-            new() { Link = "l", Flow = "f", FormToken = "t", Email = "ada@example", Problem = "The password needs at least 12 characters." }),
+            new() { Link = "l", FormToken = "t", Email = "ada@example", Problem = "The password needs at least 12 characters." }),
         ["consent"] = Consent(Usual),
         ["consent-loopback"] = Consent(Usual with
         {
-            Who = new("Claude Code", null, null, "Chrome on Linux"),
+            Who = new("Claude Code", "claude.ai", Proof.Proven, null, "Chrome on Linux"),
             Return = ReturnPlace.Of(new("http://localhost:8765/callback")),
+        }),
+        ["consent-vouched"] = Consent(Usual with
+        {
+            Who = new("Field Reports", null, Proof.Vouched, new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero), null),
+            Return = ReturnPlace.Of(new("https://reports.example.test/callback")),
+        }),
+        ["consent-borrowed"] = Consent(Usual with
+        {
+            Who = new("Clаude", null, Proof.None, null, null),
+            Return = ReturnPlace.Of(new("https://evil.example/callback")),
         }),
         ["consent-app"] = Consent(Usual with
         {
-            Who = new("Cursor", null, new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero), null),
+            Who = new("Cursor", null, Proof.None, new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero), null),
             Return = ReturnPlace.Of(new("cursor://anysphere.cursor-retrieval/oauth/callback")),
         }),
         ["consent-hostile"] = Consent(Usual with
         {
-            Who = new(Hostile, null, null, Hostile),
+            Who = new(Hostile, null, Proof.None, null, Hostile),
             Return = ReturnPlace.Of(new("https://xn--cloud-7ve.evil-and-very-long-host-name-that-goes-on.example:8443/cb")),
             Server = "the-customer-relationship-server-of-the-northern-region",
             Account = "a.very.long.name.of.a.person.who.works.here@department.of.something.example.test",
@@ -86,11 +95,11 @@ public sealed class Gallery : IAsyncLifetime
             FormToken = "t",
             Done = "Ended. Cursor can no longer do anything for you. It took 3 ms.",
             PasskeyOptions = "{}",
-            PasskeyFlow = "f",
+            PasskeyState = "s",
             Grants =
             [
-                new("gr_1", new("Claude", "claude.ai", Now.AddMonths(-8), "Chrome on Linux"), "May read and change in Linear, until 22 December.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
-                new("gr_2", new(Hostile, null, null, "this computer"), "May read in files, until you end it.", Now.AddHours(-3), null, null),
+                new("gr_1", new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, until 22 December.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
+                new("gr_2", new(Hostile, null, Proof.Remembered, null, "this computer"), "May read in files, until you end it.", Now.AddHours(-3), null, null),
             ],
             Browsers =
             [
@@ -108,7 +117,6 @@ public sealed class Gallery : IAsyncLifetime
             Issuer = "http://127.0.0.1:7400",
             Servers = [new("linear", "http://127.0.0.1:7400/mcp/linear", "remote", 34), new("files", "http://127.0.0.1:7400/mcp/files", "command", 7)],
             Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow($"gr_{n}", "ada@example.test", Hostile, "http://127.0.0.1:7400/mcp/linear", Now.AddDays(-n), n % 2 is 0 ? Now.AddDays(n) : null))],
-            Clients = [new("https://claude.ai/oauth/client.json", "Claude", "document", Now), new("c_8f2", Hostile, "dynamic", null)],
             Entries = [.. Enumerable.Range(1, 20).Select(n => new EntryRow(1000 - n, Now.AddMinutes(-n), "ada@example.test", "tool.call", "linear/create_issue", n % 5 is 0 ? "denied" : "allowed"))],
         }),
         ["console-empty"] = Overview(new() { Person = "ada@example.test", Issuer = "http://127.0.0.1:7400" }),
@@ -125,7 +133,7 @@ public sealed class Gallery : IAsyncLifetime
 
     private static ConsentView Usual => new()
     {
-        Who = new("Claude", "claude.ai", null, "Chrome on Linux"),
+        Who = new("Claude", "claude.ai", Proof.Proven, null, "Chrome on Linux"),
         Return = ReturnPlace.Of(new("https://claude.ai/api/mcp/auth_callback")),
         Server = "Linear",
         Account = "ada@example.test",
@@ -141,9 +149,9 @@ public sealed class Gallery : IAsyncLifetime
         ],
         Until =
         [
-            new("today", "Today", ", until midnight"),
-            new("30d", "30 days", ", until 22 December", true),
-            new("90d", "90 days", ", until 20 February 2027"),
+            new("today", "Today", " until midnight"),
+            new("30d", "30 days", " until 22 December", true),
+            new("90d", "90 days", " until 20 February 2027"),
         ],
         Ask =
         [

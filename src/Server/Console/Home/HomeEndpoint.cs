@@ -1,0 +1,15 @@
+using Postern.Platform.Http;
+using Postern.Platform.Pages;
+using Postern.Servers;
+
+namespace Postern.Console.Home;
+
+/// <summary>The front page.</summary>
+internal static class HomeEndpoint
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/", Show).Open();
+
+    private static IResult Show(HttpContext http, ServerBook servers) => new PageResult<HomePage, HomeView>(new(
+        http.Features.Get<Caller>()?.Email,
+        [.. servers.All(TenantId.Default).Select(server => new HomeServer(server.Title, server.Resource.Value))]));
+}

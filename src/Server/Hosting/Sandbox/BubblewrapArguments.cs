@@ -1,0 +1,72 @@
+using System.Globalization;
+
+namespace Postern.Hosting.Sandbox;
+
+/// <summary>
+/// What a sandbox consists of, as arguments of bubblewrap: no network, no other process, nobody's identity, a
+/// read-only system, and one folder to write to.
+/// </summary>
+internal static class BubblewrapArguments
+{
+    /// <summary>The one folder a command may write to and keep.</summary>
+    public const string Home = "/data";
+
+    private const long ScratchBytes = 64 << 20;
+
+    private static readonly string[] SystemFolders = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+
+    // Of /etc only what programs need to run and to check certificates; never shadow, private keys or our own files.
+    private static readonly string[] SystemFiles =
+        ["/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"];
+
+    public static IEnumerable<string> For(
+        HostedCommand server, string home, SandboxFiles files, IReadOnlyList<string> hidden)
+    {
+        var hasNetwork = server.Sandbox.Network is "host";
+        return
+        [
+            "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+            .. hasNetwork ? Array.Empty<string>() : ["--unshare-net"],
+            "--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--cap-drop", "ALL",
+            "--new-session", // no terminal to push characters into
+            "--die-with-parent",
+            .. files.HasFilter ? ["--seccomp", ConfinedCommand.FilterDescriptor] : Array.Empty<string>(),
+            "--ro-bind", "/usr", "/usr",
+            .. SystemFolders.SelectMany(SystemFolder),
+            "--proc", "/proc", "--dev", "/dev",
+            .. Scratch("/dev/shm"), "--remount-ro", "/dev",
+            .. Scratch("/tmp"),
+            .. SystemFiles.SelectMany(file => Show("--ro-bind-try", file)),
+            .. files.Etc.SelectMany(file => (string[])["--ro-bind", file.Source, file.Target]),
+            .. hasNetwork ? ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"] : Array.Empty<string>(),
+            .. Folders(server).SelectMany(folder => Show("--ro-bind", folder)),
+            .. Folders(server).SelectMany(folder => Hide(folder, hidden)),
+            "--bind", home, Home,
+            "--chdir", RealPath.Of(server.Directory),
+            "--remount-ro", "/",
+        ];
+    }
+
+    /// <summary>What the command may read besides the system, by its real name.</summary>
+    private static IEnumerable<string> Folders(HostedCommand server) =>
+        server.Sandbox.Readable.Prepend(server.Directory).Select(RealPath.Of);
+
+    private static string[] SystemFolder(string folder) => new DirectoryInfo(folder) switch
+    {
+        { LinkTarget: { } target } => ["--symlink", target, folder],
+        { Exists: true } => ["--ro-bind", folder, folder],
+        _ => [],
+    };
+
+    private static string[] Show(string how, string path) => [how, path, path];
+
+    private static string[] Scratch(string path) =>
+        ["--size", ScratchBytes.ToString(CultureInfo.InvariantCulture), "--tmpfs", path];
+
+    // A command often lives beside our own data and configuration: an empty folder or file is laid over these.
+    private static IEnumerable<string> Hide(string folder, IReadOnlyList<string> hidden) =>
+        hidden.Select(RealPath.Of).Where(path => RealPath.Contains(folder, path)).SelectMany(path =>
+            Directory.Exists(path) ? ["--tmpfs", path, "--remount-ro", path]
+            : File.Exists(path) ? ["--ro-bind", "/dev/null", path]
+            : Array.Empty<string>());
+}

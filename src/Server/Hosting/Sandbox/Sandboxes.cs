@@ -1,0 +1,212 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using Postern.Platform.Configuration;
+
+namespace Postern.Hosting.Sandbox;
+
+/// <summary>
+/// Shuts commands in. Where the sandbox does not work nothing is started: only the operator's own
+/// <c>sandbox: { level: none }</c> goes without, and that is said wherever the server is shown.
+/// </summary>
+internal sealed class Sandboxes : IDisposable
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private const int OwnProcesses = 2; // bubblewrap outside, and inside as the first process
+
+    private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(5), TryAgainAfter = TimeSpan.FromSeconds(10);
+
+    private readonly HostingOptions options;
+    private readonly TimeProvider clock;
+    private readonly Lazy<SandboxFiles> files;
+    private readonly Lazy<ControlGroups?> groups;
+    private readonly LaunchThread launcher = new();
+    private readonly SemaphoreSlim trial = new(1);
+    private TrialOutcome? tried;
+    private long triedAt;
+
+    public Sandboxes(HostingOptions options, TimeProvider clock)
+    {
+        (this.options, this.clock) = (options, clock);
+        files = new(() => new(Path.Combine(options.Folder, "system")));
+        groups = new(() => options.HasControlGroups ? ControlGroups.Find() : null);
+    }
+
+    /// <summary>Why the command cannot be run: as it is written, or on this machine. Null if it can.</summary>
+    public async Task<string?> ProblemAsync(HostedCommand server) => CommandCheck.Problem(server)
+        ?? (server.Sandbox.Level is not "none" && await TryAsync() is TrialOutcome.Fails fails ? fails.Because : null);
+
+    /// <summary>A real trial run. That it held is remembered for good, that it failed for a moment.</summary>
+    public async Task<TrialOutcome> TryAsync()
+    {
+        if (Volatile.Read(ref tried) is TrialOutcome.Holds holds)
+        {
+            return holds;
+        }
+
+        await trial.WaitAsync();
+        try
+        {
+            if (tried is null || (tried is TrialOutcome.Fails && clock.GetElapsedTime(triedAt) > TryAgainAfter))
+            {
+                (tried, triedAt) = (await TryOnceAsync(), clock.GetTimestamp());
+            }
+
+            return tried;
+        }
+        finally
+        {
+            trial.Release();
+        }
+    }
+
+    /// <summary>What holds for a server, in words for an operator.</summary>
+    public async Task<string> LevelOfAsync(HostedCommand server) => server.Sandbox.Level is "none"
+        ? "none: the command can do whatever this server can"
+        : await TryAsync() switch
+        {
+            TrialOutcome.Holds holds => holds.Level + (server.Sandbox.Network is "host" ? ", network of the host" : ""),
+            TrialOutcome.Fails fails => fails.Because,
+            _ => throw new UnreachableException(),
+        };
+
+    /// <summary>Starts a command. Ask <see cref="ProblemAsync"/> first: where there is no sandbox this fails.</summary>
+    public async Task<Confined> StartAsync(HostedCommand server, string home)
+    {
+        Directory.CreateDirectory(home);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(options.Folder, Private);
+        }
+
+        var group = groups.Value?.Make(server.Sandbox.Memory << 20, server.Sandbox.Processes + OwnProcesses);
+        try
+        {
+            var process = await launcher.StartAsync(StartOf(server, home, group));
+            return await HandOverAsync(new(process, group, IsShutIn: server.Sandbox.Level is not "none"));
+        }
+        catch
+        {
+            group?.Remove();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        launcher.Dispose();
+        trial.Dispose();
+    }
+
+    private async Task<TrialOutcome> TryOnceAsync()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new TrialOutcome.Fails("Hosting local commands in a sandbox needs Linux.");
+        }
+
+        if (!File.Exists(options.Bubblewrap))
+        {
+            return new TrialOutcome.Fails(
+                $"bubblewrap is not installed: {options.Bubblewrap} is missing. On Debian: apt install bubblewrap.");
+        }
+
+        return await TrialRunAsync() is { } problem
+            ? new TrialOutcome.Fails($"bubblewrap does not work on this machine. {problem} {Advice(problem)}".TrimEnd())
+            : new TrialOutcome.Holds(LevelInWords());
+    }
+
+    private ProcessStartInfo StartOf(HostedCommand server, string home, ControlGroup? group)
+    {
+        if (server.Sandbox.Level is "none")
+        {
+            return ConfinedCommand.For(server, ["/usr/bin/setpriv", "--no-new-privs", "--"], home, "/dev/null", group);
+        }
+
+        var arguments = BubblewrapArguments.For(server, home, files.Value, options.Hidden);
+        return ConfinedCommand.For(
+            server, [options.Bubblewrap, .. arguments, "--"], BubblewrapArguments.Home, files.Value.Filter, group);
+    }
+
+    /// <summary>Waits for the sandbox to be complete, and lets the command go.</summary>
+    private async Task<Confined> HandOverAsync(Confined started)
+    {
+        using var limit = new CancellationTokenSource(SetupLimit, clock);
+        try
+        {
+            var word = new byte[ConfinedCommand.Ready.Length + 1];
+            var length = await started.Process.StandardOutput.BaseStream.ReadAtLeastAsync(
+                word, word.Length, throwOnEndOfStream: false, limit.Token);
+            if (length < word.Length)
+            {
+                throw new IOException(await FirstErrorAsync(started.Process, limit.Token));
+            }
+
+            await started.Process.StandardInput.BaseStream.WriteAsync("go\n"u8.ToArray(), limit.Token);
+            return started;
+        }
+        catch (Exception problem) when (problem is IOException or OperationCanceledException)
+        {
+            started.Kill();
+            await started.DisposeAsync(clock);
+            throw new IOException($"The sandbox could not be built: {problem.Message}", problem);
+        }
+    }
+
+    private static async Task<string> FirstErrorAsync(Process process, CancellationToken stop)
+    {
+        var text = new byte[1000];
+        var errors = process.StandardError.BaseStream;
+        var length = await errors.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, stop);
+        return string.Concat(Encoding.ASCII.GetString(text, 0, length).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+    }
+
+    /// <summary>Runs a command that does nothing; null when it came to its end.</summary>
+    private async Task<string?> TrialRunAsync()
+    {
+        var home = Path.Combine(options.Folder, "trial");
+        Directory.CreateDirectory(home);
+        var command = new HostedCommand(TenantId.Default, "trial", ["/usr/bin/true"], home, Seed);
+        try
+        {
+            var started = await StartAsync(command, home);
+            using var limit = new CancellationTokenSource(SetupLimit, clock);
+            await started.Process.WaitForExitAsync(limit.Token);
+            var code = started.Process.ExitCode;
+            await started.DisposeAsync(clock);
+            return code is 0 ? null : $"A command that does nothing ended with code {code}.";
+        }
+        catch (Exception problem) when (problem is IOException or OperationCanceledException or Win32Exception)
+        {
+            return problem.Message;
+        }
+    }
+
+    private string LevelInWords() =>
+        $"bubblewrap, {(files.Value.HasFilter ? "seccomp" : "no seccomp on this processor")}, "
+        + groups.Value switch
+        {
+            { } found => $"control groups v{found.Version}",
+            // The kernel does not count the processes of root.
+            null when Environment.IsPrivilegedProcess => "memory bounded for each process, processes unbounded",
+            null => "memory bounded for each process, processes bounded",
+        };
+
+    private static string Advice(string errors) =>
+        errors.Contains("namespace", StringComparison.Ordinal) || errors.Contains("uid map", StringComparison.Ordinal)
+            ? "The kernel or a container forbids unprivileged user namespaces: see kernel.unprivileged_userns_clone, "
+                + "kernel.apparmor_restrict_unprivileged_userns, or the container's seccomp profile."
+            : "";
+
+    private static SandboxSeed Seed { get; } = new()
+    {
+        Level = "bubblewrap",
+        Network = "none",
+        Memory = 64,
+        Processes = 8,
+        Shared = true,
+        Readable = [],
+        Environment = new Dictionary<string, string>(),
+    };
+}

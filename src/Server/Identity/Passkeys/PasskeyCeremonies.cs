@@ -1,0 +1,138 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+using Postern.Identity.Sessions;
+using Postern.Identity.Users;
+using Postern.Platform;
+using Postern.Platform.Configuration;
+using Postern.Platform.Keys;
+
+namespace Postern.Identity.Passkeys;
+
+/// <summary>
+/// Adds passkeys and signs in by them (WebAuthn Level 3). The check is ASP.NET Core Identity's; the policy is ours and
+/// is held here: our origin and no other, no frame, the person verified, each challenge sealed for one browser, short
+/// and good once.
+/// </summary>
+internal sealed class PasskeyCeremonies(
+    Settings settings, UserStore users, PasskeyStore passkeys, Sealer sealer, Once once, TimeProvider clock, IServiceProvider services)
+{
+    /// <summary>The most characters of an answer; the largest have a certificate chain, which we do not ask for.</summary>
+    private const int MaxAnswer = 16 * 1024;
+
+    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
+
+    private readonly Uri issuer = new(settings.Issuer);
+
+    /// <summary>WebAuthn names a relying party by its domain; an address made of numbers cannot have passkeys.</summary>
+    private bool IsPossible => !IPAddress.TryParse(issuer.Host, out _);
+
+    /// <summary>What a browser needs to sign in by passkey; null where passkeys cannot be.</summary>
+    public async Task<Ceremony?> BeginSignInAsync(HttpContext http, string browser)
+    {
+        if (!IsPossible)
+        {
+            return null;
+        }
+
+        using var people = People(TenantId.Default);
+        var made = await Handler(people).MakeRequestOptionsAsync(null, http);
+        return new(made.RequestOptionsJson, Seal("passkey-signin", made.AssertionState!, browser));
+    }
+
+    /// <summary>What a browser needs to make a passkey for a person who need not exist yet.</summary>
+    public async Task<Ceremony?> BeginAddAsync(HttpContext http, SubjectId subject, string email, string holder)
+    {
+        if (!IsPossible)
+        {
+            return null;
+        }
+
+        using var people = People(TenantId.Default);
+        var entity = new PasskeyUserEntity { Id = subject.Value, Name = email, DisplayName = email };
+        var made = await Handler(people).MakeCreationOptionsAsync(entity, http);
+        return new(made.CreationOptionsJson, Seal("passkey-add", made.AttestationState!, holder));
+    }
+
+    /// <summary>Whose passkey signed the challenge we gave this browser, and the passkey as it stands now; else null.</summary>
+    public async Task<(User User, Passkey Used)?> FinishSignInAsync(HttpContext http, string answer, string? state, string? browser)
+    {
+        if (answer is not { Length: <= MaxAnswer } || Open("passkey-signin", state, browser) is not var (challenge, expires))
+        {
+            return null;
+        }
+
+        using var people = People(TenantId.Default);
+        var result = await Handler(people).PerformAssertionAsync(
+            new() { HttpContext = http, CredentialJson = answer, AssertionState = challenge });
+        return result is { Succeeded: true, User: { DisabledAt: null } user, Passkey: { IsUserVerified: true } used }
+            && await once.TakeAsync(user.Tenant, "passkey", state!, expires)
+                ? (user, Passkey.Of(used, user.Tenant, user.Id, "", clock.GetUtcNow()))
+                : null;
+    }
+
+    /// <summary>The passkey a browser made on our challenge, and the person it was made for; else null.</summary>
+    public async Task<Passkey?> FinishAddAsync(HttpContext http, string? answer, string? state, string? holder)
+    {
+        if (answer is not { Length: <= MaxAnswer } || Open("passkey-add", state, holder) is not var (challenge, expires))
+        {
+            return null;
+        }
+
+        using var people = People(TenantId.Default);
+        var result = await Handler(people).PerformAttestationAsync(
+            new() { HttpContext = http, CredentialJson = answer, AttestationState = challenge });
+        return result is { Succeeded: true, Passkey: { IsUserVerified: true } made, UserEntity: { } entity }
+            && await once.TakeAsync(TenantId.Default, "passkey", state!, expires)
+                ? Passkey.Of(
+                    made, TenantId.Default, new(entity.Id), DeviceName.Of(http.Request.Headers.UserAgent), clock.GetUtcNow())
+                : null;
+    }
+
+    private UserManager<User> People(TenantId tenant) => new(
+        new PasskeyLookup(tenant, users, passkeys),
+        Options.Create(new IdentityOptions()),
+        new PasswordHasher<User>(),
+        [],
+        [],
+        new UpperInvariantLookupNormalizer(),
+        new(),
+        services,
+        services.GetRequiredService<ILogger<UserManager<User>>>());
+
+    private PasskeyHandler<User> Handler(UserManager<User> people) => new(people, Options.Create(new IdentityPasskeyOptions
+    {
+        ServerDomain = issuer.Host,
+        AuthenticatorTimeout = Lifetime,
+        ChallengeSize = 32,
+        UserVerificationRequirement = "required",
+        ResidentKeyRequirement = "required",
+        AttestationConveyancePreference = "none",
+        ValidateOrigin = context => ValueTask.FromResult(context.Origin == settings.Issuer && !context.CrossOrigin),
+    }));
+
+    private string Seal(string purpose, string state, string holder)
+    {
+        var bytes = new byte[sizeof(long) + Encoding.UTF8.GetByteCount(state)];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, clock.GetUtcNow().Add(Lifetime).ToUnixTimeSeconds());
+        Encoding.UTF8.GetBytes(state, bytes.AsSpan(sizeof(long)));
+        return sealer.Seal(purpose, bytes, Encoding.UTF8.GetBytes(holder));
+    }
+
+    private (string State, DateTimeOffset Expires)? Open(string purpose, string? text, string? holder)
+    {
+        if (text is null || holder is null
+            || sealer.Open(purpose, text, Encoding.UTF8.GetBytes(holder)) is not { Length: > sizeof(long) } bytes)
+        {
+            return null;
+        }
+
+        var expires = DateTimeOffset.FromUnixTimeSeconds(BinaryPrimitives.ReadInt64BigEndian(bytes));
+        return clock.GetUtcNow() < expires ? (Encoding.UTF8.GetString(bytes.AsSpan(sizeof(long))), expires) : null;
+    }
+}
+
+/// <summary>The options a browser is shown, and the sealed state its answer must bring back.</summary>
+internal sealed record Ceremony(string Options, string State);

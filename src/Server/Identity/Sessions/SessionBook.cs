@@ -1,0 +1,154 @@
+using System.Buffers.Text;
+using Postern.Audit;
+using Postern.Identity.Users;
+using Postern.Platform;
+using Postern.Platform.Configuration;
+using Postern.Platform.Database;
+using Postern.Platform.Http;
+
+namespace Postern.Identity.Sessions;
+
+/// <summary>
+/// The signed-in browsers, in memory. A session begins with a new random cookie at each sign-in, so that a value known
+/// before is worth nothing after; it ends on every node through the change feed.
+/// </summary>
+internal sealed class SessionBook
+{
+    private const string Kind = "session", Prefix = "pss_";
+    private const int Capacity = 50_000, RandomLength = 43;
+
+    private static readonly TimeSpan NoteEvery = TimeSpan.FromMinutes(5);
+
+    private readonly SessionStore store;
+    private readonly Settings settings;
+    private readonly AuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly Cache<(TenantId, string), Session> sessions;
+
+    public SessionBook(SessionStore store, Changes changes, Settings settings, AuditLog audit, TimeProvider clock)
+    {
+        (this.store, this.settings, this.audit, this.clock) = (store, settings, audit, clock);
+        sessions = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
+        changes.Subscribe(Hear);
+    }
+
+    private string CookieName => settings.IsHttps ? "__Host-postern_session" : "postern_session";
+
+    /// <summary>The session of the browser that sends this request; null when it is not signed in.</summary>
+    public async ValueTask<Session?> FindAsync(HttpContext http, CancellationToken stop)
+    {
+        if (http.Request.Cookies[CookieName] is not { Length: 4 + RandomLength } cookie
+            || !cookie.StartsWith(Prefix, StringComparison.Ordinal)
+            || !Base64Url.IsValid(cookie.AsSpan(Prefix.Length)))
+        {
+            return null;
+        }
+
+        var (key, now) = ((TenantId.Default, new Secret(cookie).Hash()), clock.GetUtcNow());
+        var session = await sessions.FindAsync(key, stop);
+        if (session is not null && !session.IsLive(now))
+        {
+            // Another node may have seen this browser since.
+            sessions.Drop(key);
+            session = await sessions.FindAsync(key, stop);
+        }
+
+        return session is null || !session.IsLive(now) ? null : await NoteSeenAsync(session, now);
+    }
+
+    public Task<List<Session>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
+        store.OfSubjectAsync(tenant, subject, stop);
+
+    /// <summary>Prepares a session for a person who has just proven who they are; the secret is for the cookie alone.</summary>
+    public (Session Session, Secret Cookie) Prepare(User user, string method, HttpContext http)
+    {
+        var (secret, now) = (new Secret(Prefix + Secret.New().Reveal()), clock.GetUtcNow());
+        var device = DeviceName.Of(http.Request.Headers.UserAgent);
+        return (new(user.Tenant, secret.Hash(), user.Id, user.Email, user.IsAdmin, method, device, now, now), secret);
+    }
+
+    /// <summary>Writes a session and its entry as part of a unit, and ends the one this browser had before.</summary>
+    public async ValueTask BeginAsync(Unit unit, Session session, HttpContext http)
+    {
+        await SessionStore.InsertAsync(unit, session);
+        foreach (var over in await SessionStore.PruneAsync(unit, session.Tenant, session.Subject, session.SeenAt))
+        {
+            unit.Announce(Kind, session.Tenant, over);
+        }
+
+        if (http.Features.Get<Caller>() is { } before && await SessionStore.DeleteAsync(unit, before.Tenant, before.Subject, before.Session))
+        {
+            unit.Announce(Kind, before.Tenant, before.Session);
+        }
+
+        audit.Write(unit, new()
+        {
+            Tenant = session.Tenant,
+            Kind = AuditKinds.UserLogin,
+            User = session.Subject,
+            Effect = "allow",
+            Reason = session.Method,
+            Network = SourceNetwork.Of(http),
+        });
+    }
+
+    /// <summary>Ends a session of this person; false when there is none of that name.</summary>
+    public async ValueTask<bool> EndAsync(Unit unit, Caller caller, string id, HttpContext http)
+    {
+        if (!await SessionStore.DeleteAsync(unit, caller.Tenant, caller.Subject, id))
+        {
+            return false;
+        }
+
+        unit.Announce(Kind, caller.Tenant, id);
+        audit.Write(unit, new()
+        {
+            Tenant = caller.Tenant,
+            Kind = AuditKinds.UserLogout,
+            User = caller.Subject,
+            Reason = id == caller.Session ? "signed out" : "ended from another browser",
+            Network = SourceNetwork.Of(http),
+        });
+        return true;
+    }
+
+    public void SetCookie(HttpContext http, Secret cookie) =>
+        http.Response.Cookies.Append(CookieName, cookie.Reveal(), Options(clock.GetUtcNow() + Session.Absolute));
+
+    public void DropCookie(HttpContext http) => http.Response.Cookies.Delete(CookieName, Options(null));
+
+    private async ValueTask<Session> NoteSeenAsync(Session session, DateTimeOffset now)
+    {
+        if (now < session.SeenAt + NoteEvery)
+        {
+            return session;
+        }
+
+        var seen = session with { SeenAt = now };
+        await store.NoteSeenAsync(seen);
+        sessions.Drop((session.Tenant, session.Id));
+        return seen;
+    }
+
+    private void Hear(Change change)
+    {
+        if (change.Kind is Kind)
+        {
+            sessions.Drop((change.Tenant, change.Key));
+        }
+        else if (change.Kind is Changes.Everything)
+        {
+            sessions.Clear();
+        }
+    }
+
+    private CookieOptions Options(DateTimeOffset? expires) => new()
+    {
+        HttpOnly = true,
+        Secure = settings.IsHttps,
+        SameSite = SameSiteMode.Lax,
+        Path = "/",
+        IsEssential = true,
+        Expires = expires,
+    };
+}

@@ -1,0 +1,112 @@
+using Postern.Audit;
+using Postern.Identity.Passkeys;
+using Postern.Identity.Passwords;
+using Postern.Identity.SignIn;
+using Postern.Identity.Users;
+using Postern.Platform.Database;
+using Postern.Platform.Http;
+using Postern.Platform.Pages;
+
+namespace Postern.Identity.Setup;
+
+/// <summary>Shows the setup page, checks what comes back, and makes the account with everything that belongs to it in one unit.</summary>
+internal sealed class SetupDesk(
+    PasskeyCeremonies passkeys,
+    PasswordHashes hashes,
+    UserStore users,
+    SetupLinks links,
+    LetIn letIn,
+    PageForms forms,
+    Browser browser,
+    AuditLog audit,
+    TimeProvider clock)
+{
+    private const string Purpose = "setup";
+
+    public async Task<PageResult<SetupPage, SetupView>> ShowAsync(HttpContext http, string link, string email, string? problem)
+    {
+        var holder = browser.Ensure(http);
+        var ceremony = await passkeys.BeginAddAsync(http, User.NewId(clock.GetUtcNow()), "administrator", holder);
+        var view = new SetupView
+        {
+            Link = link,
+            Email = email.Length <= EmailAddress.MaxLength ? email : "",
+            Problem = problem,
+            FormToken = forms.Token(Purpose, holder),
+            PasskeyOptions = ceremony?.Options,
+            PasskeyState = ceremony?.State,
+        };
+        return new(view) { Status = problem is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity };
+    }
+
+    public Task<IFormCollection?> ReadAsync(HttpContext http, CancellationToken stop) =>
+        forms.ReadAsync(http.Request, Purpose, browser.Known(http), stop);
+
+    /// <summary>The account the form asks for, or what is wrong with it.</summary>
+    public async Task<(string? Problem, Candidate? Candidate)> CheckAsync(
+        HttpContext http, IFormCollection form, CancellationToken stop)
+    {
+        var (email, password) = (form[SetupView.EmailField].ToString().Trim(), form[SetupView.PasswordField].ToString());
+        if (EmailAddress.Normalize(email) is null)
+        {
+            return ("That is not an e-mail address.", null);
+        }
+
+        if (await users.FindByEmailAsync(TenantId.Default, email, stop) is not null)
+        {
+            return ("There is an account with this e-mail already. Take another one.", null);
+        }
+
+        return form[SetupView.PasskeyField].ToString() is { Length: > 0 } answer
+            ? await WithPasskeyAsync(http, form, email, answer)
+            : await WithPasswordAsync(email, password, stop);
+    }
+
+    /// <summary>False when another was quicker with the link or the address; then nothing was made.</summary>
+    public Task<bool> MakeAsync(HttpContext http, Candidate candidate, Secret link) =>
+        letIn.BeginAsync(http, candidate.User, candidate.Passkey, async unit =>
+            await links.SpendAsync(unit, link) && await WriteAsync(unit, candidate, http));
+
+    private async ValueTask<bool> WriteAsync(Unit unit, Candidate candidate, HttpContext http)
+    {
+        // The link is spent by now; a failure from here on must take that back, and only an exception does.
+        if (!await UserStore.InsertAsync(unit, candidate.User)
+            || (candidate.Passkey is { } passkey && !await PasskeyStore.InsertAsync(unit, passkey)))
+        {
+            throw new InvalidOperationException("The address or the passkey was taken between the check and the write.");
+        }
+
+        audit.Write(unit, new()
+        {
+            Tenant = candidate.User.Tenant,
+            Kind = AuditKinds.UserCreated,
+            User = candidate.User.Id,
+            Reason = "by the setup link",
+            Network = SourceNetwork.Of(http),
+        });
+        return true;
+    }
+
+    private async Task<(string?, Candidate?)> WithPasskeyAsync(HttpContext http, IFormCollection form, string email, string answer) =>
+        await passkeys.FinishAddAsync(http, answer, form[SetupView.StateField], browser.Known(http)) is { } made
+            ? (null, new(NewUser(email, made.Subject, null), made))
+            : ("The passkey did not work. Try again, or use a password.", null);
+
+    private async Task<(string?, Candidate?)> WithPasswordAsync(string email, string password, CancellationToken stop) =>
+        PasswordRules.Refuse(password, email) is { } problem
+            ? (problem, null)
+            : (null, new(NewUser(email, User.NewId(clock.GetUtcNow()), await hashes.MakeAsync(password, stop)), null));
+
+    private User NewUser(string email, SubjectId id, string? hash) => new()
+    {
+        Tenant = TenantId.Default,
+        Id = id,
+        Email = email,
+        PasswordHash = hash,
+        IsAdmin = true,
+        CreatedAt = clock.GetUtcNow(),
+    };
+}
+
+/// <summary>An account that could be made.</summary>
+internal sealed record Candidate(User User, Passkey? Passkey);

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Identity;
+using Postern.Identity.Passkeys;
+using Postern.Identity.Passwords;
+using Postern.Identity.Users;
+using Postern.Platform.Http;
+
+namespace Postern.Identity.SignIn;
+
+/// <summary>Tries a password or a passkey, within the allowances of the account, the network and the browser.</summary>
+internal sealed class SignInTries(
+    UserStore users, PasswordHashes hashes, PasskeyCeremonies passkeys, SignInThrottle throttle, KnownBrowser known, Browser browser)
+{
+    public Task<SignInOutcome> TryAsync(HttpContext http, IFormCollection form, CancellationToken stop) =>
+        form[SignInView.PasskeyField].ToString() is { Length: > 0 } answer
+            ? PasskeyAsync(http, answer, form[SignInView.StateField])
+            : PasswordAsync(http, form[SignInView.EmailField].ToString(), form[SignInView.PasswordField].ToString(), stop);
+
+    private async Task<SignInOutcome> PasswordAsync(HttpContext http, string email, string password, CancellationToken stop)
+    {
+        var user = await users.FindByEmailAsync(TenantId.Default, email, stop);
+        var allowances = Allowances(http, user, email);
+        if (!throttle.Admits(allowances, out var wait))
+        {
+            return new SignInOutcome.TooMany(wait.Value);
+        }
+
+        // With an unknown address, or a person without password, the same work is done: the time tells nothing.
+        var tried = password.Length <= PasswordRules.MaxLength ? password : "";
+        var answer = await hashes.CheckAsync(user?.PasswordHash, tried, stop);
+        if (answer is null)
+        {
+            return new SignInOutcome.TooMany(TimeSpan.FromSeconds(10));
+        }
+
+        if (user is not { PasswordHash: not null, DisabledAt: null } || answer is PasswordVerificationResult.Failed)
+        {
+            return new SignInOutcome.Wrong(user, user is null ? "no such account" : "wrong password");
+        }
+
+        throttle.Forgive(allowances[0]);
+        if (answer is PasswordVerificationResult.SuccessRehashNeeded)
+        {
+            await users.RehashAsync(user, await hashes.MakeAsync(password, stop));
+        }
+
+        return new SignInOutcome.Proven(user, null);
+    }
+
+    private async Task<SignInOutcome> PasskeyAsync(HttpContext http, string answer, string? state)
+    {
+        if (!throttle.Admits([PerNetwork(http)], out var wait))
+        {
+            return new SignInOutcome.TooMany(wait.Value);
+        }
+
+        return await passkeys.FinishSignInAsync(http, answer, state, browser.Known(http)) is var (user, used)
+            ? new SignInOutcome.Proven(user, used)
+            : new SignInOutcome.Wrong(null, "the passkey's answer does not hold");
+    }
+
+    // The first is the account's own.
+    private IReadOnlyList<Allowance> Allowances(HttpContext http, User? user, string email)
+    {
+        if (user is not null && known.NameFor(http, user) is { } name)
+        {
+            return [new($"known {user.Id} {name}", SignInThrottle.PerAccount)];
+        }
+
+        var account = new Secret(EmailAddress.Normalize(email) ?? "").Hash();
+        return [new($"account {account} {SourceNetwork.Of(http)}", SignInThrottle.PerAccount), PerNetwork(http)];
+    }
+
+    private static Allowance PerNetwork(HttpContext http) =>
+        new($"network {SourceNetwork.Of(http)}", SignInThrottle.PerNetwork);
+}

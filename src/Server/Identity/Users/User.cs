@@ -1,0 +1,25 @@
+namespace Postern.Identity.Users;
+
+/// <summary>A person with an account here.</summary>
+internal sealed record User
+{
+    public const string Prefix = "us_";
+
+    public required TenantId Tenant { get; init; }
+
+    public required SubjectId Id { get; init; }
+
+    /// <summary>As the person typed it.</summary>
+    public required string Email { get; init; }
+
+    /// <summary>Null for who signs in by passkey alone.</summary>
+    public string? PasswordHash { get; init; }
+
+    public bool IsAdmin { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? DisabledAt { get; init; }
+
+    public static SubjectId NewId(DateTimeOffset now) => new(Prefix + Guid.CreateVersion7(now).ToString("N"));
+}

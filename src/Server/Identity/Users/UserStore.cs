@@ -1,0 +1,49 @@
+using System.Data.Common;
+using Postern.Platform.Database;
+
+namespace Postern.Identity.Users;
+
+/// <summary>The only place that reads and writes the table <c>users</c>.</summary>
+internal sealed class UserStore(Db db)
+{
+    private const string Admin = "admin";
+
+    public Task<User?> FindAsync(TenantId tenant, SubjectId id, CancellationToken stop) => db.FirstAsync(
+        $"select * from users where tenant = {tenant.Value} and id = {id.Value}", Read, stop);
+
+    public async Task<User?> FindByEmailAsync(TenantId tenant, string? email, CancellationToken stop) =>
+        EmailAddress.Normalize(email) is { } normal
+            ? await db.FirstAsync($"select * from users where tenant = {tenant.Value} and email_normal = {normal}", Read, stop)
+            : null;
+
+    public async Task<bool> HasAdminAsync(TenantId tenant, CancellationToken stop) => await db.FirstAsync(
+        $"select * from users where tenant = {tenant.Value} and roles = {Admin} and disabled_at is null limit 1", Read, stop) is not null;
+
+    /// <summary>Adds a person; false when the address has an account.</summary>
+    public static async ValueTask<bool> InsertAsync(Unit unit, User user) => await unit.RunAsync(
+        $"""
+        insert into users (tenant, id, email, email_normal, password_hash, roles, created_at)
+        values ({user.Tenant.Value}, {user.Id.Value}, {user.Email}, {EmailAddress.Normalize(user.Email)}, {user.PasswordHash},
+          {(user.IsAdmin ? Admin : "")}, {user.CreatedAt.ToUnixTimeSeconds()})
+        on conflict do nothing
+        """) is 1;
+
+    /// <summary>Replaces a hash by one of today's strength, unless the password was changed meanwhile.</summary>
+    public Task RehashAsync(User user, string hash) => db.WriteAsync(async unit => await unit.RunAsync(
+        $"""
+        update users set password_hash = {hash}
+        where tenant = {user.Tenant.Value} and id = {user.Id.Value} and password_hash = {user.PasswordHash}
+        """));
+
+    private static User Read(DbDataReader row) => new()
+    {
+        Tenant = new(row.GetString(row.GetOrdinal("tenant"))),
+        Id = new(row.GetString(row.GetOrdinal("id"))),
+        Email = row.GetString(row.GetOrdinal("email")),
+        PasswordHash = row.GetOrdinal("password_hash") is var hash && row.IsDBNull(hash) ? null : row.GetString(hash),
+        IsAdmin = row.GetString(row.GetOrdinal("roles")) is Admin,
+        CreatedAt = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(row.GetOrdinal("created_at"))),
+        DisabledAt = row.GetOrdinal("disabled_at") is var at && row.IsDBNull(at)
+            ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(at)),
+    };
+}

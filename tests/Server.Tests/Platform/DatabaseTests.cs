@@ -1,0 +1,180 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Postern.Platform.Database;
+
+namespace Postern.Tests.Platform;
+
+/// <summary>The contract both databases keep.</summary>
+public sealed class DatabaseTests
+{
+    [Theory, OnBoth]
+    public async Task A_unit_is_written_whole_or_not_at_all(On on)
+    {
+        await using var server = await TestServer.StartAsync(on: on);
+        var db = server.Db;
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => db.WriteAsync(async unit =>
+        {
+            await PutAsync(unit, "half");
+            throw new InvalidOperationException("changed its mind");
+        }));
+        await db.WriteAsync(async unit => await PutAsync(unit, "whole"));
+
+        Assert.Equal(["whole"], await KeysAsync(db));
+    }
+
+    [Theory, OnBoth]
+    public async Task Units_written_together_fail_alone(On on)
+    {
+        await using var server = await TestServer.StartAsync(on: on);
+        var db = server.Db;
+
+        var writes = Enumerable.Range(0, 200).Select(i => db.WriteAsync(async unit =>
+        {
+            await PutAsync(unit, $"{i}");
+            if (i % 3 is 0)
+            {
+                await PutAsync(unit, $"{i}"); // breaks the primary key
+            }
+
+            return i;
+        })).ToList();
+        await Task.WhenAll(writes.Select(write => write.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        Assert.All(writes.Index(), write => Assert.Equal(write.Index % 3 is 0, write.Item.IsFaulted));
+        Assert.Equal(Enumerable.Range(0, 200).Count(i => i % 3 is not 0), (await KeysAsync(db)).Count);
+    }
+
+    [Theory, OnBoth]
+    public async Task A_hole_is_a_parameter_whatever_it_holds(On on)
+    {
+        await using var server = await TestServer.StartAsync(on: on);
+        const string evil = "x'); drop table used_once; --";
+
+        await server.Db.WriteAsync(async unit => await PutAsync(unit, evil));
+
+        Assert.Equal([evil], await KeysAsync(server.Db));
+    }
+
+    [Theory, OnBoth]
+    public async Task Every_kind_of_value_comes_back_as_it_went(On on)
+    {
+        await using var server = await TestServer.StartAsync(on: on);
+        byte[] bytes = [0, 1, 255];
+
+        await server.Db.WriteAsync(async unit => await unit.RunAsync(
+            $"""
+            insert into signing_keys values
+              ({"t"}, {"k"}, {"Ünïcödé \u0001"}, {bytes}, {""}, {long.MaxValue}, {0L}, {-1L}, {1})
+            """));
+        var row = await server.Db.FirstAsync(
+            $"select alg, sealed, public_jwk, created_at, signs_until, published_until from signing_keys where kid = {"k"}",
+            row => (object[])[row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)],
+            default);
+
+        Assert.Equal(["Ünïcödé \u0001", bytes, "", long.MaxValue, -1L, 1L], row!);
+    }
+
+    [Theory, OnBoth]
+    public async Task A_change_is_told_when_it_is_committed_and_only_then(On on)
+    {
+        await using var server = await TestServer.StartAsync(on: on);
+        var told = new List<string>();
+        server.Get<Changes>().Subscribe(change => told.Add(change.Key));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => server.Db.WriteAsync(unit =>
+        {
+            unit.Announce("test", TenantId.Default, "undone");
+            throw new InvalidOperationException();
+        }));
+        await server.Db.WriteAsync(async unit =>
+        {
+            await PutAsync(unit, "done");
+            unit.Announce("test", TenantId.Default, "done");
+        });
+
+        Assert.Equal(["done"], told);
+    }
+
+    [Fact]
+    public async Task Another_node_hears_a_change_within_a_second()
+    {
+        await using var one = await TestServer.StartAsync(on: On.Postgres);
+        await using var two = await TestServer.StartAsync(like: one);
+        var told = new TaskCompletionSource<string>();
+        two.Get<Changes>().Subscribe(change => told.TrySetResult(change.Key));
+
+        await one.Db.WriteAsync(unit =>
+        {
+            unit.Announce("test", TenantId.Default, "over there");
+            return ValueTask.CompletedTask;
+        });
+
+        Assert.Equal("over there", await told.Task.WaitAsync(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public async Task Nodes_that_lock_the_same_rows_in_another_order_both_finish()
+    {
+        await using var one = await TestServer.StartAsync(on: On.Postgres);
+        await using var two = await TestServer.StartAsync(like: one);
+        await one.Db.WriteAsync(async unit =>
+        {
+            await PutAsync(unit, "a");
+            await PutAsync(unit, "b");
+        });
+
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => (i % 2 is 0 ? one : two).Db.WriteAsync(async unit =>
+        {
+            var (first, second) = i % 2 is 0 ? ("a", "b") : ("b", "a");
+            await unit.RunAsync($"update used_once set expires_at = expires_at + 1 where value = {first}");
+            await unit.RunAsync($"update used_once set expires_at = expires_at + 1 where value = {second}");
+        })));
+
+        var counts = await one.Db.AllAsync($"select expires_at from used_once", row => Tuple.Create(row.GetInt64(0)), default);
+        Assert.All(counts, count => Assert.Equal(41, count.Item1));
+    }
+
+    [Theory]
+    [InlineData("sqlite:./x.db", "sqlite:./x.db")]
+    [InlineData("postgres://ada:p%40ss@db.example:6543/postern", "postgres://ada@db.example:6543/postern")]
+    [InlineData("postgresql://ada@db.example/postern", "postgres://ada@db.example:5432/postern")]
+    public void An_address_is_read_and_printed_without_its_password(string text, string printed)
+    {
+        Assert.True(DatabaseAddress.TryParse(text, out var address));
+        Assert.Equal(printed, address.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("sqlite:")]
+    [InlineData("mysql://x/y")]
+    [InlineData("postgres://db.example")]
+    [InlineData("postgres:///name")]
+    public void What_is_no_address_is_refused(string text) => Assert.False(DatabaseAddress.TryParse(text, out _));
+
+    [Fact]
+    public async Task A_full_disk_is_said_and_nothing_is_acknowledged()
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        Assert.True(DatabaseAddress.TryParse($"sqlite:{folder}/full.db", out var address));
+        await using var db = new Db(address, NullLogger<Db>.Instance);
+        await db.WriteAsync(async unit =>
+        {
+            await unit.RunAsync($"create table t (x bytea)");
+            await unit.RunAsync($"pragma max_page_count = 50");
+        });
+
+        var failure = await Assert.ThrowsAsync<DatabaseUnavailableException>(() =>
+            db.WriteAsync(async unit => await unit.RunAsync($"insert into t values ({new byte[1_000_000]})")));
+        await db.WriteAsync(async unit => await unit.RunAsync($"insert into t values ({new byte[10]})"));
+
+        Assert.Equal("The disk is full.", failure.Message);
+        Assert.Single(await db.AllAsync($"select length(x) from t", row => Tuple.Create(row.GetInt64(0)), default));
+    }
+
+    private static async Task PutAsync(Unit unit, string value) => await unit.RunAsync(
+        $"insert into used_once (tenant, purpose, value, expires_at) values ({"t"}, {"p"}, {value}, {1L})");
+
+    private static Task<List<string>> KeysAsync(Db db) =>
+        db.AllAsync($"select value from used_once order by value", row => row.GetString(0), default);
+}

@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Postern.Platform.Database;
+
+namespace Postern.Tests;
+
+/// <summary>Which database a test runs on. Every test that names it runs on both.</summary>
+public enum On
+{
+    Sqlite,
+    Postgres,
+}
+
+/// <summary>The real server on a loopback port: real routes, a real database, and a clock the test owns.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly string folder;
+    private readonly WebApplication app;
+
+    private TestServer(string folder, WebApplication app, FakeClock clock, LogLines log, string issuer)
+    {
+        (this.folder, this.app, Clock, Log, Issuer) = (folder, app, clock, log, issuer);
+        Http = NewBrowser();
+    }
+
+    public FakeClock Clock { get; }
+
+    /// <summary>Everything the server logged.</summary>
+    public LogLines Log { get; }
+
+    public string Issuer { get; }
+
+    /// <summary>A client without cookies that follows nothing.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>The folder of the database, the key and the logs.</summary>
+    public string Folder => folder;
+
+    public T Get<T>()
+        where T : notnull => app.Services.GetRequiredService<T>();
+
+    public Db Db => Get<Db>();
+
+    /// <summary>Starts a server.</summary>
+    /// <param name="yaml">Settings below <c>issuer</c>, <c>listen</c>, <c>database</c> and <c>data</c>.</param>
+    /// <param name="on">The database.</param>
+    /// <param name="replace">Exchanges what a test must own.</param>
+    /// <param name="like">Shares database, key and clock with another node.</param>
+    public static async Task<TestServer> StartAsync(
+        string yaml = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null, TestServer? like = null)
+    {
+        var folder = like?.folder ?? Directory.CreateTempSubdirectory("postern-").FullName;
+        var database = like is not null ? like.Get<DatabaseText>().Value
+            : on is On.Postgres ? await Postgres.NewDatabaseAsync() : $"sqlite:{folder}/postern.db";
+        var clock = like?.Clock ?? new FakeClock();
+        var log = new LogLines();
+        for (var tries = 0; ; tries++)
+        {
+            var port = Postgres.FreePort();
+            // Nodes of one installation have one address; the second listens elsewhere behind it.
+            var issuer = like?.Issuer ?? $"http://127.0.0.1:{port}";
+            var file = Path.Combine(folder, $"postern-{port}.yaml");
+            await File.WriteAllTextAsync(file, yaml);
+            var app = Program.Build(
+                ["--config", file, "--issuer", issuer, "--listen", $"http://127.0.0.1:{port}", "--database", database, "--data", folder],
+                services =>
+                {
+                    services.AddSingleton<TimeProvider>(clock);
+                    services.AddSingleton(new DatabaseText(database));
+                    services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
+                    replace?.Invoke(services);
+                });
+            try
+            {
+                await app.StartAsync();
+                var server = new TestServer(folder, app, clock, log, issuer);
+                server.Http.BaseAddress = new($"http://127.0.0.1:{port}");
+                server.Http.DefaultRequestHeaders.Host = new Uri(issuer).Authority;
+                return server;
+            }
+            catch (IOException) when (tries < 5)
+            {
+                // Somebody took the port in between.
+                await app.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>An HTTP client that keeps cookies like a browser and follows nothing.</summary>
+    public HttpClient NewBrowser()
+    {
+        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false })
+        {
+            BaseAddress = new(Issuer),
+            Timeout = TimeSpan.FromSeconds(30),
+        };
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    private sealed record DatabaseText(string Value);
+}
+
+/// <summary>Time stands still until a test moves it. Timers are the machine's: tests do not wait for them.</summary>
+internal sealed class FakeClock : TimeProvider
+{
+    private long ticks = new DateTimeOffset(2026, 11, 22, 10, 15, 30, 123, TimeSpan.Zero).UtcTicks;
+
+    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
+
+    public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
+}
+
+/// <summary>Keeps every log line with its values, so that a test can look for what must not be there.</summary>
+internal sealed class LogLines : ILoggerProvider, ILogger
+{
+    private readonly ConcurrentQueue<string> lines = new();
+
+    public IReadOnlyCollection<string> All => lines;
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
+
+    public void Dispose()
+    {
+    }
+}
