@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Postern.Gateway;
 using Postern.Gateway.Relay;
 using Postern.Grants;
 using Postern.OAuth.Token;
@@ -46,9 +45,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var file = Path.Combine(folder, "postern.yaml");
         await File.WriteAllTextAsync(file, $"{more}\nservers:\n{servers}\n");
         var app = Program.Build(
-            ["--config", file, "--issuer", issuer, "--listen", issuer, "--database", $"sqlite:{folder}/postern.db", "--data", folder],
-            GatewayRoom.Add);
-        GatewayRoom.Map(app);
+            ["--config", file, "--issuer", issuer, "--listen", issuer, "--database", $"sqlite:{folder}/postern.db", "--data", folder]);
         await app.StartAsync();
         return new(folder, app, issuer);
     }
