@@ -9,6 +9,9 @@ using Postern.Cli;
 using Postern.Console;
 using Postern.Gateway;
 using Postern.Grants;
+using Postern.Hosting;
+using Postern.Hosting.Processes;
+using Postern.Hosting.Sandbox;
 using Postern.Identity;
 using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
@@ -106,7 +109,11 @@ internal static partial class Program
 
         services.AddHostedService<Opening>();
 
-        // The gateway
+        // Local commands, and the gateway before everything
+        services.AddSingleton(new HostingOptions { Folder = Path.Combine(settings.Data, "hosted"), Hidden = [settings.Data] });
+        services.AddSingleton<Sandboxes>();
+        services.AddSingleton<HostedServers>();
+        services.AddHostedService(given => given.GetRequiredService<HostedServers>());
         GatewayRoom.Add(services);
 
         // What people see
