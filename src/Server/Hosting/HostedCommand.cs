@@ -11,7 +11,7 @@ internal sealed record HostedCommand(
 {
     /// <summary>A server's command, as it is started in a folder.</summary>
     /// <param name="server">A server that is a command, which always has sandbox settings.</param>
-    /// <param name="folder">Where paths in the command begin. Services often run in <c>/</c>: then none is shown.</param>
+    /// <param name="folder">Where paths in the command begin. Services run in <c>/</c>, and are shown none.</param>
     public static HostedCommand Of(McpServer server, string folder) => new(
         server.Tenant, server.Name, server.Command, folder is "/" ? "/usr" : folder, server.Sandbox!);
 
