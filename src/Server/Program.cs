@@ -133,6 +133,7 @@ internal static partial class Program
         IdentityRooms.Map(app);
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
+        Missing.Map(app);
 
         app.RequireDoors();
         return app;

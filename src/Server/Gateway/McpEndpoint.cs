@@ -1,6 +1,7 @@
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Protect;
 using Postern.Gateway.Relay;
+using Postern.Platform.Http;
 
 namespace Postern.Gateway;
 
@@ -15,9 +16,9 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
     public static void Map(IEndpointRouteBuilder routes)
     {
         var door = routes.ServiceProvider.GetRequiredService<McpEndpoint>();
-        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], door.PostAsync);
-        routes.MapMethods(Path, [HttpMethods.Get], door.GetAsync);
-        routes.MapMethods(Path, [HttpMethods.Delete], door.DeleteAsync);
+        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], door.PostAsync).For(Door.Token);
+        routes.MapMethods(Path, [HttpMethods.Get], door.GetAsync).For(Door.Token);
+        routes.MapMethods(Path, [HttpMethods.Delete], door.DeleteAsync).For(Door.Token);
     }
 
     private async Task PostAsync(HttpContext http)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using AngleSharp.Html.Dom;
 using AngleSharp.Html.Parser;
@@ -61,7 +62,7 @@ internal sealed class Visitor : IDisposable
             .Where(input => input.Name is not null && filled.All(field => field.Name != input.Name))
             .Select(input => KeyValuePair.Create(input.Name!, input.Value))
             .Concat(filled.Select(field => KeyValuePair.Create(field.Name, field.Value)));
-        return PostAsync(form.GetAttribute("action") ?? path, fields);
+        return PostAsync(form.GetAttribute("action") ?? path, new FormUrlEncodedContent(fields));
     }
 
     public async Task<HttpResponseMessage> SignInAsync(string email, string password, string path = "/signin")
@@ -70,10 +71,13 @@ internal sealed class Visitor : IDisposable
         return await SubmitAsync(page.Forms["signin"]!, path, ("email", email), ("password", password));
     }
 
-    private async Task<HttpResponseMessage> PostAsync(string path, IEnumerable<KeyValuePair<string, string>> fields)
+    /// <summary>Sends a body that was sent before.</summary>
+    public Task<HttpResponseMessage> PostAsync(string path, string body) =>
+        PostAsync(path, new StringContent(body, new MediaTypeHeaderValue("application/x-www-form-urlencoded")));
+
+    private async Task<HttpResponseMessage> PostAsync(string path, HttpContent content)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
-        request.Content = new FormUrlEncodedContent(fields);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content };
         if (Origin is not null)
         {
             request.Headers.Add("Origin", Origin is "own" ? http.BaseAddress!.GetLeftPart(UriPartial.Authority) : Origin);

@@ -1,5 +1,6 @@
 using Postern.AspNetCore.Metadata;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Servers;
 
 namespace Postern.Gateway.Protect;
@@ -14,11 +15,11 @@ internal static class MetadataEndpoint
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapMethods(Path + "/mcp/{server}", Verbs, (string server, ServerBook servers, Settings settings) =>
-            Answer(servers.Find(TenantId.Default, server), servers, settings));
+            Answer(servers.Find(TenantId.Default, server), servers, settings)).Open();
 
         // At the root only while it is clear which server is meant.
         routes.MapMethods(Path, Verbs, (ServerBook servers, Settings settings) =>
-            Answer(servers.All(TenantId.Default) is [var only] ? only : null, servers, settings));
+            Answer(servers.All(TenantId.Default) is [var only] ? only : null, servers, settings)).Open();
     }
 
     private static IResult Answer(McpServer? server, ServerBook servers, Settings settings) => server is null

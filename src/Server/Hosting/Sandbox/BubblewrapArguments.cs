@@ -15,7 +15,7 @@ internal static class BubblewrapArguments
 
     private static readonly string[] SystemFolders = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
 
-    // Of /etc only what programs need to run and to check certificates; never /etc/ssl/private, shadow or our own files.
+    // Of /etc only what programs need to run and to check certificates; never shadow, private keys or our own files.
     private static readonly string[] SystemFiles =
         ["/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"];
 

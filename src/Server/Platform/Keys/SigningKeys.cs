@@ -21,7 +21,7 @@ internal sealed partial class SigningKeys : IDisposable
     private readonly SemaphoreSlim loading = new(1);
     private readonly ITimer timer;
     private Action[] followers = [];
-    private volatile KeySet set = new([], "");
+    private volatile KeySet set = new([], """{"keys":[]}""");
 
     public SigningKeys(Db db, Changes changes, Sealer sealer, TimeProvider clock, ILogger<SigningKeys> logger)
     {

@@ -149,9 +149,9 @@ public sealed class Gallery : IAsyncLifetime
         ],
         Until =
         [
-            new("today", "Today", ", until midnight"),
-            new("30d", "30 days", ", until 22 December", true),
-            new("90d", "90 days", ", until 20 February 2027"),
+            new("today", "Today", " until midnight"),
+            new("30d", "30 days", " until 22 December", true),
+            new("90d", "90 days", " until 20 February 2027"),
         ],
         Ask =
         [
