@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Postern;
+using Postern.Api;
 using Postern.Audit;
 using Postern.Cli;
 using Postern.Console;
@@ -29,7 +30,9 @@ using Postern.Platform.Pages;
 using Postern.Servers;
 
 // The server and the verbs that speak to one meet in this line and nowhere else.
-return args is ["serve", ..] ? await Program.ServeAsync(args[1..]) : await CommandLine.RunAsync(args);
+return args is ["serve", .. var settings] and not [_, "--help" or "-h" or "-?"]
+    ? await Program.ServeAsync(settings)
+    : await CommandLine.RunAsync(args);
 
 /// <summary>The plan of the house: every room registered, every door mapped, in reading order.</summary>
 internal static partial class Program
@@ -108,6 +111,7 @@ internal static partial class Program
 
         // What people see
         ConsoleRooms.Add(services);
+        ApiRoom.Add(services);
         services.AddCors(Origins.Configure);
         services.Configure<ForwardedHeadersOptions>(forwarded => Believe(forwarded, settings));
         replace?.Invoke(services);
@@ -133,6 +137,7 @@ internal static partial class Program
         IdentityRooms.Map(app);
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
+        ApiRoom.Map(app);
         Missing.Map(app);
 
         app.RequireDoors();
@@ -145,7 +150,7 @@ internal static partial class Program
         {
             await using var app = Build(args);
             await app.StartAsync();
-            Terminal.Say(await WelcomeAsync(app.Services));
+            await WelcomeAsync(app.Services);
             await app.WaitForShutdownAsync();
             return 0;
         }
@@ -163,21 +168,14 @@ internal static partial class Program
         }
     }
 
-    private static async Task<string> WelcomeAsync(IServiceProvider services)
+    private static async Task WelcomeAsync(IServiceProvider services)
     {
         var settings = services.GetRequiredService<Settings>();
-        var setup = await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None);
-        var lines = new List<string> { "", $"  Postern is ready at {settings.Issuer}", "" };
-        if (setup is not null)
-        {
-            lines.Add($"  Set up (once, within the hour)  {setup}");
-        }
-
-        lines.Add($"  Console                         {settings.Address("/console")}");
-        lines.AddRange(services.GetRequiredService<ServerBook>().All(TenantId.Default)
-            .Select(server => $"  MCP server, paste into a client {server.Resource}"));
-        lines.Add("");
-        return string.Join('\n', lines);
+        Terminal.Welcome(
+            settings.Issuer,
+            await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
+            settings.Address("/console"),
+            [.. services.GetRequiredService<ServerBook>().All(TenantId.Default).Select(server => server.Resource.Value)]);
     }
 
     private static void Listen(KestrelServerOptions kestrel, Settings settings)
