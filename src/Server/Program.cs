@@ -113,7 +113,7 @@ internal static partial class Program
         services.AddHostedService<Opening>();
 
         // Local commands, and the gateway before everything
-        services.AddSingleton(new HostingOptions { Folder = Path.Combine(settings.Data, "hosted"), Hidden = [settings.Data] });
+        services.AddSingleton(new HostingOptions { Folder = Path.GetFullPath(Path.Combine(settings.Data, "hosted")), Hidden = [Path.GetFullPath(settings.Data)] });
         services.AddSingleton<Sandboxes>();
         services.AddSingleton<HostedServers>();
         services.AddHostedService(given => given.GetRequiredService<HostedServers>());
