@@ -50,7 +50,10 @@ public sealed class HostedServersTests
     {
         await using var ground = new HostingGround();
         var process = await ground.StartAsync(ground.Shell(
-            "echo Listening on stdio; echo '{broken'; echo '\"text\"'; printf '\\033[31mred\\n'; echo; echo '{\"ok\":1}'; read l"));
+            """
+            echo Listening on stdio; echo '{broken'; echo '"text"'; printf '\033[31mred\n'; echo
+            echo '{"ok":1}'; read -r line
+            """));
 
         Assert.Equal(1, (await HostingGround.ReadAsync(process)).GetProperty("ok").GetInt32());
 
@@ -103,12 +106,12 @@ public sealed class HostedServersTests
             "sh",
             ["/bin/sh", "-c", "echo \"cannot log in with $API_KEY or Bearer abcdefghijklmnop\" >&2; exit 3"],
             environment: new() { ["API_KEY"] = "sesame-open-1234" });
-        var began = TimeProvider.System.GetTimestamp();
 
         var process = await ground.StartAsync(server);
+        var began = TimeProvider.System.GetTimestamp();
         var end = await process.Exited;
 
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(2), "the start and the second after it");
+        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(1));
         Assert.Equal((3, false), (end.Code, end.WasAsked));
         Assert.Equal("cannot log in with *** or ***", Assert.Single(process.LastErrors));
         Assert.False(await process.Lines.WaitToReadAsync());
@@ -177,7 +180,8 @@ public sealed class HostedServersTests
     public async Task An_idle_server_is_stopped_a_used_one_is_not_and_nobody_lives_for_ever()
     {
         await using var ground = new HostingGround();
-        var (idle, used) = (await ground.StartAsync(ground.Shell(Echo, "idle")), await ground.StartAsync(ground.Shell(Echo, "used")));
+        var idle = await ground.StartAsync(ground.Shell(Echo, "idle"));
+        var used = await ground.StartAsync(ground.Shell(Echo, "used"));
         using var call = used.Use();
 
         ground.Clock.Advance(TimeSpan.FromMinutes(6));
@@ -199,10 +203,23 @@ public sealed class HostedServersTests
     {
         await using var ground = new HostingGround();
         var marker = Marker();
-        var process = await ground.StartAsync(ground.Shell($"trap '' TERM HUP INT; (setsid sleep {marker} &) ; sleep {marker}"));
+        var process = await ground.StartAsync(
+            ground.Shell($"trap '' TERM HUP INT; (setsid sleep {marker} &) ; sleep {marker}"));
         await HostingGround.UntilAsync(() => HostingGround.Asleep(marker) is 2);
 
         await process.StopAsync("enough");
+
+        await HostingGround.UntilGoneAsync(marker);
+    }
+
+    [Fact]
+    public async Task A_shut_in_command_that_ends_takes_its_children_along()
+    {
+        await using var ground = new HostingGround();
+        var marker = Marker();
+
+        var process = await ground.StartAsync(ground.Shell($"setsid sleep {marker} & sleep 0.1; exit 0"));
+        await process.Exited;
 
         await HostingGround.UntilGoneAsync(marker);
     }
@@ -230,7 +247,8 @@ public sealed class HostedServersTests
         await HostingGround.UntilAsync(() => ground.Servers.Tail(TenantId.Default, "sh", 1000).Count > 900);
 
         Assert.True(process.LastErrors.Count <= 50);
-        Assert.InRange(new DirectoryInfo(Path.Combine(ground.Data, "hosting/logs")).GetFiles().Sum(f => f.Length), 1, 3 << 20);
+        var logs = new DirectoryInfo(Path.Combine(ground.Data, "hosting/logs")).GetFiles();
+        Assert.InRange(logs.Sum(file => file.Length), 1, 3 << 20);
     }
 
     [Fact]
@@ -271,7 +289,7 @@ public sealed class HostedServersTests
     {
         await using var ground = new HostingGround();
         var process = await ground.StartAsync(ground.Command(
-            "n", ["node", "-e", "for (let i = 0; i < 1e5; i++) console.log(JSON.stringify({ i, pad: 'x'.repeat(1000) }))"]));
+            "n", ["perl", "-e", """print qq({"i":$_,"pad":"), 'x' x 1000, qq("}\n) for 0..100_000"""]));
 
         await HostingGround.UntilAsync(() => process.Lines.Count > 0);
         Assert.Equal(0, (await HostingGround.ReadAsync(process)).GetProperty("i").GetInt32());
@@ -295,8 +313,9 @@ public sealed class HostedServersTests
             return (From: answer.GetProperty("from").GetInt64(), To: answer.GetProperty("to").GetInt64());
         }));
 
-        Assert.All(boots, boot => Assert.InRange(boots.Count(other => other.From <= boot.From && boot.From < other.To), 1, 3));
-        Assert.Contains(boots, boot => boots.Count(other => other.From <= boot.From && boot.From < other.To) > 1);
+        var together = Array.ConvertAll(
+            boots, boot => boots.Count(other => other.From <= boot.From && boot.From < other.To));
+        Assert.InRange(together.Max(), 2, 3);
     }
 
     [Fact]
@@ -321,8 +340,9 @@ public sealed class HostedServersTests
     {
         var marker = Marker();
         await using var ground = new HostingGround();
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => ground.StartAsync(ground.Shell($"sleep {marker}", $"s{i}"))));
-        Assert.True(HostingGround.Alive(marker) >= 4);
+        await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => ground.StartAsync(ground.Shell($"sleep {marker}", $"s{i}"))));
+        await HostingGround.UntilAsync(() => HostingGround.Asleep(marker) is 4);
 
         await ground.Servers.StopAsync(default);
 
@@ -340,7 +360,9 @@ public sealed class HostedServersTests
         var marker = Marker();
         var test = $"{typeof(HostedServersTests).FullName}.{nameof(A_command_runs_until_it_is_stopped)}";
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["-method", test]) { RedirectStandardOutput = true };
+        var folder = Directory.CreateTempSubdirectory("postern-parent-").FullName;
         (start.Environment[HeldMarker], start.Environment[HeldLevel]) = (marker, level);
+        start.Environment["TMPDIR"] = folder;
         using var parent = Process.Start(start)!;
         try
         {
@@ -354,9 +376,10 @@ public sealed class HostedServersTests
         }
 
         await HostingGround.UntilGoneAsync(marker);
+        Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>Run as a process of its own it is the parent that the test above kills; then it does not stop.</summary>
+    /// <summary>Run as a process of its own it is the parent that the test above kills.</summary>
     [Fact]
     public async Task A_command_runs_until_it_is_stopped()
     {

@@ -9,7 +9,7 @@ using Postern.Platform.Configuration;
 
 namespace Postern.Tests.Hosting;
 
-/// <summary>A folder with a command's files beside a data folder and a configuration, and real hosting over it.</summary>
+/// <summary>A folder with a command's files beside our data and configuration, and real hosting over it.</summary>
 internal sealed class HostingGround : IAsyncDisposable
 {
     public const string Canary = "canary-4f1c2a";
@@ -28,6 +28,7 @@ internal sealed class HostingGround : IAsyncDisposable
         {
             Folder = Path.Combine(Data, "hosting"),
             Hidden = [Data, Path.Combine(App, "postern.yaml")],
+            StartsAtOnce = 8,
         };
         options = change?.Invoke(options) ?? options;
         Sandboxes = new(options, Clock);

@@ -613,7 +613,11 @@ public sealed class OutboundTests
         TimeProvider? clock = null,
         X509Certificate2Collection? trust = null) =>
         new(
-            new() { Allow = Array.ConvertAll(allow ?? ["127.0.0.1/32"], text => IPNetwork.Parse(text)), Trust = trust ?? [] },
+            new()
+            {
+                Allow = [.. (allow ?? ["127.0.0.1/32"]).Select(text => IPNetwork.Parse(text))],
+                Trust = trust ?? [],
+            },
             clock ?? TimeProvider.System,
             NullLogger<SafeHttp>.Instance,
             resolve);

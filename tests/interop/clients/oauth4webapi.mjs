@@ -82,7 +82,7 @@ async function refreshed(server, client, authentication, tokens, bound, seen) {
   const answer = await oauth.refreshTokenGrantRequest(
     server, client, authentication, tokens.refresh_token, { ...bound, additionalParameters: { resource } });
   const next = await oauth.processRefreshTokenResponse(server, client, answer);
-  seen.rotated = next.refresh_token !== undefined && next.refresh_token !== tokens.refresh_token;
+  seen.refreshed = { rotated: next.refresh_token !== undefined && next.refresh_token !== tokens.refresh_token };
   return next;
 }
 

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Postern.Hosting.Processes;
 
-/// <summary>When an instance crashed, and what follows: a pause that doubles, then error until the window has passed.</summary>
+/// <summary>When an instance crashed, and what follows: a pause that doubles, then error for a while.</summary>
 internal sealed class CrashHistory(TimeProvider clock, int most, TimeSpan window)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
@@ -23,7 +24,9 @@ internal sealed class HostedProcess
     private const int MaxErrors = 50, LinesAhead = 8, PrintedPerSecond = 500, PrintedLine = 4096;
 
     private static readonly TimeSpan
-        WriteLimit = TimeSpan.FromSeconds(30), StopLimit = TimeSpan.FromSeconds(2), DrainLimit = TimeSpan.FromMilliseconds(500);
+        WriteLimit = TimeSpan.FromSeconds(30),
+        StopLimit = TimeSpan.FromSeconds(2),
+        DrainLimit = TimeSpan.FromMilliseconds(500);
 
     private readonly Process process;
     private readonly Confined confined;
@@ -81,9 +84,10 @@ internal sealed class HostedProcess
     /// <summary>Completes with the first message, or the end.</summary>
     internal Task Spoke => spoke.Task;
 
-    internal TimeSpan Idle => Volatile.Read(ref uses) > 0 ? TimeSpan.Zero : clock.GetElapsedTime(Volatile.Read(ref lastActive));
+    internal TimeSpan Idle =>
+        Volatile.Read(ref uses) > 0 ? TimeSpan.Zero : clock.GetElapsedTime(Volatile.Read(ref lastActive));
 
-    /// <summary>Keeps the process from being stopped as idle: a call in flight, an open stream. Dispose to let go.</summary>
+    /// <summary>A call in flight or an open stream: until it is disposed, the process is not stopped as idle.</summary>
     public IDisposable Use()
     {
         Interlocked.Increment(ref uses);
@@ -225,7 +229,7 @@ internal sealed class HostedProcess
                     yield break;
                 }
             }
-            catch (Exception problem) when (problem is IOException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception end) when (end is IOException or OperationCanceledException or ObjectDisposedException)
             {
                 yield break;
             }
@@ -264,7 +268,7 @@ internal sealed class HostedProcess
                 process.StandardInput.Close();
             }
         }
-        catch (Exception problem) when (problem is InvalidOperationException or IOException or System.ComponentModel.Win32Exception)
+        catch (Exception problem) when (problem is InvalidOperationException or IOException or Win32Exception)
         {
             // It is gone already, which is what was wanted.
         }

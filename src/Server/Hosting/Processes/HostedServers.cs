@@ -24,26 +24,21 @@ internal sealed partial class HostedServers(
     private readonly record struct Place(TenantId Tenant, string Server, string Id);
 
     /// <summary>The server's process for this principal, started if there is none.</summary>
-    /// <param name="principalKey">Whoever must not share a process with others: tenant, person and, where it matters, connection.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="principalKey">Whoever shares a process with nobody: a person, perhaps with a connection.</param>
+    /// <param name="stop">Ends the waiting, not the start.</param>
     public async Task<AcquireOutcome> AcquireAsync(HostedCommand server, string principalKey, CancellationToken stop)
     {
-        if (Sandboxes.Problem(server) is { } problem)
-        {
-            return Refuse(server, problem, retryAfter: null);
-        }
-
-        if (server.Sandbox.Level is not "none" && await sandboxes.TryAsync() is TrialOutcome.Fails fails)
-        {
-            return Refuse(server, fails.Because, retryAfter: null);
-        }
-
         var place = new Place(server.Tenant, server.Name, server.Sandbox.Shared ? "shared" : Fingerprint(principalKey));
         while (!isClosing)
         {
-            if (instances.GetOrAdd(place, Open).TryAcquire(server, out var outcome))
+            var instance = instances.GetOrAdd(place, Open);
+            if (instance.TryAcquire(server, out var outcome))
             {
                 return await outcome.WaitAsync(stop);
             }
+
+            instances.TryRemove(new(place, instance));
         }
 
         return Refuse(server, "the server is shutting down", TimeSpan.FromSeconds(10));
@@ -69,7 +64,7 @@ internal sealed partial class HostedServers(
     {
         isClosing = true;
         await base.StopAsync(cancellationToken);
-        await Task.WhenAll(instances.Values.Select(instance => instance.StopAsync("the server is shutting down")));
+        await Task.WhenAll(instances.Values.Select(instance => instance.CloseAsync("the server is shutting down")));
         foreach (var log in logs.Values)
         {
             log.Dispose();
@@ -79,10 +74,12 @@ internal sealed partial class HostedServers(
     /// <summary>Stops what is idle or has lived its time, and forgets places with nothing in them.</summary>
     internal async Task SweepAsync()
     {
-        var idle = instances.Values.Select(instance => instance.StopAsync("idle", process => process.Idle >= options.IdleAfter));
-        var old = instances.Values.Select(
-            instance => instance.StopAsync("its time is over", process => clock.GetUtcNow() - process.Since >= options.Lifetime));
-        await Task.WhenAll([.. idle, .. old]);
+        var stops = instances.Values.SelectMany(instance => (Task[])
+        [
+            instance.StopAsync("idle", process => process.Idle >= options.IdleAfter),
+            instance.StopAsync("its time is over", process => clock.GetUtcNow() - process.Since >= options.Lifetime),
+        ]);
+        await Task.WhenAll(stops);
         foreach (var (place, instance) in instances)
         {
             if (instance.TryClose())
@@ -113,6 +110,11 @@ internal sealed partial class HostedServers(
     private async Task<AcquireOutcome> StartInTurnAsync(
         HostedCommand server, Func<IDisposable, Task<AcquireOutcome>> start)
     {
+        if (await sandboxes.ProblemAsync(server) is { } problem)
+        {
+            return Refuse(server, problem, retryAfter: null);
+        }
+
         if (await EnterAsync(server) is not { } room)
         {
             return Refuse(server, "as many processes run as may", BusyFor);

@@ -11,11 +11,14 @@ internal delegate Task<AcquireOutcome> StartInTurn(
 internal sealed class Instance(
     HostingOptions options, Sandboxes sandboxes, TimeProvider clock, string id, ServerLog log, StartInTurn inTurn)
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
     private readonly Lock gate = new();
     private readonly CrashHistory crashes = new(clock, options.MaxCrashes, options.CrashWindow);
     private HostedProcess? process;
-    private string? definition;
+    private HostedCommand? definition;
     private Task<AcquireOutcome>? starting;
+    private Task stopping = Task.CompletedTask;
     private IReadOnlyList<string> lastErrors = [];
     private int starts;
     private bool isClosed;
@@ -32,32 +35,45 @@ internal sealed class Instance(
         }
     }
 
-    /// <summary>The process, started if need be. False when this place was given up and another must be taken.</summary>
+    /// <summary>The process, started if need be. False when this place was given up: take another.</summary>
     public bool TryAcquire(HostedCommand server, out Task<AcquireOutcome> outcome)
     {
         lock (gate)
         {
             outcome = starting
-                ?? (AtOnce(server) is { } settled ? Task.FromResult(settled) : starting = Task.Run(() => LaunchAsync(server)));
+                ?? (AtOnce(server) is { } settled
+                    ? Task.FromResult(settled)
+                    : starting = Task.Run(() => LaunchAsync(server)));
             return !isClosed;
         }
     }
 
     /// <summary>Ends the process if the condition holds at this moment.</summary>
-    public async Task StopAsync(string because, Func<HostedProcess, bool>? when = null)
+    public Task StopAsync(string because, Func<HostedProcess, bool>? when = null)
     {
-        HostedProcess? ending;
         lock (gate)
         {
-            ending = process is not null && when?.Invoke(process) is not false ? process : null;
-            process = ending is null ? process : null;
+            if (process is not null && when?.Invoke(process) is not false)
+            {
+                log.Write(id, "life", $"stopping: {because}");
+                (stopping, process) = (process.StopAsync(because), null);
+            }
+
+            return stopping;
+        }
+    }
+
+    /// <summary>Ends the process, also one that is just being started, and takes no more calls.</summary>
+    public async Task CloseAsync(string because)
+    {
+        Task? begun;
+        lock (gate)
+        {
+            (isClosed, begun) = (true, starting);
         }
 
-        if (ending is not null)
-        {
-            log.Write(id, "life", $"stopping: {because}");
-            await ending.StopAsync(because);
-        }
+        await (begun ?? Task.CompletedTask);
+        await StopAsync(because);
     }
 
     /// <summary>Gives the place up if nothing is left in it worth remembering.</summary>
@@ -93,18 +109,14 @@ internal sealed class Instance(
     // The process that runs, or why none is started. Null: start one.
     private AcquireOutcome? AtOnce(HostedCommand server)
     {
-        if (isClosed)
-        {
-            return new AcquireOutcome.Refused("", "this place was given up", TimeSpan.Zero);
-        }
-
-        if (process is not null && definition == server.Definition)
+        if (process is not null && definition!.Serves(server))
         {
             process.Touch();
             return new AcquireOutcome.Running(process);
         }
 
-        return crashes.Wait() is { } wait ? Refusal(wait) : null;
+        var wait = isClosed ? TimeSpan.Zero : crashes.Wait();
+        return wait is null ? null : Refusal(wait.Value);
     }
 
     private async Task<AcquireOutcome> LaunchAsync(HostedCommand server)
@@ -129,14 +141,17 @@ internal sealed class Instance(
         {
             var started = await sandboxes.StartAsync(server, HomeOf(server));
             var redaction = new Redaction(server.Sandbox.Environment.Values);
-            var hosted = new HostedProcess(started, room, redaction, (channel, text) => log.Write(id, channel, text), clock);
+            var hosted = new HostedProcess(
+                started, room, redaction, (channel, text) => log.Write(id, channel, text), clock);
             log.Write(id, "life", $"started: {Path.GetFileName(server.Command[0])}");
             lock (gate)
             {
-                (process, definition) = (hosted, server.Definition);
+                (process, definition) = (hosted, server);
                 starts++;
             }
 
+            HostingNumbers.Starts.Add(1);
+            HostingNumbers.Live.Add(1);
             _ = WatchAsync(hosted);
             return new AcquireOutcome.Running(hosted);
         }
@@ -145,13 +160,14 @@ internal sealed class Instance(
             room.Dispose();
             log.Write(id, "life", $"could not start: {problem.Message}");
             RecordCrash([problem.Message]);
-            return new AcquireOutcome.Refused("This server could not be started.", problem.Message, TimeSpan.FromSeconds(1));
+            return new AcquireOutcome.Refused("This server could not be started.", problem.Message, RetryAfter);
         }
     }
 
     private async Task WatchAsync(HostedProcess hosted)
     {
         var end = await hosted.Exited;
+        HostingNumbers.Live.Add(-1);
         log.Write(id, "life", $"ended: {end.Reason}");
         lock (gate)
         {
@@ -166,6 +182,7 @@ internal sealed class Instance(
 
     private void RecordCrash(IReadOnlyList<string> errors)
     {
+        HostingNumbers.Crashes.Add(1);
         lock (gate)
         {
             lastErrors = errors;

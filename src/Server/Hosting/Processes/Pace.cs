@@ -1,6 +1,6 @@
 namespace Postern.Hosting.Processes;
 
-/// <summary>So many steps a second. A server that prints without end is made to wait, and does not cost us a processor.</summary>
+/// <summary>So many steps a second: whoever prints without end is made to wait, and costs us no processor.</summary>
 internal sealed class Pace(TimeProvider clock, int perSecond)
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

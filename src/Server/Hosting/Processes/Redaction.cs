@@ -29,7 +29,7 @@ internal sealed class Redaction
     private readonly string[] secrets;
 
     public Redaction(IEnumerable<string> secrets) =>
-        this.secrets = [.. secrets.Where(value => value.Length >= ShortestSecret).OrderByDescending(value => value.Length)];
+        this.secrets = [.. secrets.Where(text => text.Length >= ShortestSecret).OrderByDescending(text => text.Length)];
 
     public string Of(ReadOnlyMemory<byte> line)
     {
@@ -48,5 +48,6 @@ internal sealed class Redaction
         text.Any(IsActive) ? string.Concat(text.Select(c => IsActive(c) ? '\ufffd' : c)) : text;
 
     private static bool IsActive(char c) =>
-        (char.IsControl(c) && c is not '\t') || c is >= '\u2028' and <= '\u202e' or >= '\u2066' and <= '\u2069' or '\u200e' or '\u200f';
+        (char.IsControl(c) && c is not '\t')
+        || c is '\u200e' or '\u200f' or >= '\u2028' and <= '\u202e' or >= '\u2066' and <= '\u2069'; // turn text around
 }

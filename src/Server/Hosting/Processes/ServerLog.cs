@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Postern.Hosting.Processes;
 
-/// <summary>What a hosted server said and what became of it, in a file that is turned over once when it is full.</summary>
+/// <summary>What a hosted server said and what became of it, in a file that is turned over when it is full.</summary>
 internal sealed class ServerLog(string path, TimeProvider clock) : IDisposable
 {
     public const int MaxBytes = 1 << 20, MaxTail = 1000;
@@ -24,7 +24,7 @@ internal sealed class ServerLog(string path, TimeProvider clock) : IDisposable
             {
                 Append(line);
             }
-            catch (IOException)
+            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
             {
                 // A full disk costs lines of this log, not the server that wrote them.
             }

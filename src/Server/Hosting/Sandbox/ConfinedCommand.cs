@@ -3,22 +3,27 @@ using System.Globalization;
 
 namespace Postern.Hosting.Sandbox;
 
-/// <summary>Builds what is executed: launcher, sandbox, limits, command. Nothing of it passes through a shell as text.</summary>
+/// <summary>Builds what is executed: launcher, sandbox, limits, command. No shell reads any of it as text.</summary>
 internal static class ConfinedCommand
 {
     public const string FilterDescriptor = "9";
 
-    // A constant: names arrive as arguments and are never read as text. The launcher moves itself into the control groups
-    // before anything of the command exists, hands over the filter, and becomes the sandbox. A parent that died before
-    // we asked to die with it is noticed by its number.
-    private const string Launcher =
+    /// <summary>What the inner launcher says when the sandbox is complete; then it waits for a line.</summary>
+    public const string Ready = "ready";
+
+    // Both are constants: names arrive as arguments and are never read as text. The outer one moves itself into the
+    // control groups before anything of the command exists, hands over the filter, and becomes the sandbox.
+    private const string Outer =
         """
-        [ "$PPID" = "$1" ] || exit 125
-        filter=$2; shift 2
+        filter=$1; shift
         while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done
         shift
         exec "$@" 9< "$filter"
         """;
+
+    // A parent that is killed while the sandbox is being built is not noticed by it. So the command is not run before
+    // the parent was asked, at a time when everything dies with it, and has answered.
+    private const string Inner = $"""echo {Ready}; read -r go || exit 125; exec "$@" """;
 
     private const long LargestFile = 256 << 20;
 
@@ -28,9 +33,8 @@ internal static class ConfinedCommand
     {
         string[] arguments =
         [
-            "--pdeathsig", "KILL", "--", "/bin/sh", "-c", Launcher, "launcher",
-            Number(Environment.ProcessId), filter, .. group?.Folders ?? [], "--",
-            .. wrap, .. Limits(server, group), .. server.Command,
+            "--pdeathsig", "KILL", "--", "/bin/sh", "-c", Outer, "launcher", filter, .. group?.Folders ?? [], "--",
+            .. wrap, .. Limits(server, group), "/bin/sh", "-c", Inner, "launcher", .. server.Command,
         ];
         var start = new ProcessStartInfo("/usr/bin/setpriv", arguments)
         {

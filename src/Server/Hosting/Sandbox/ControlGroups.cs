@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Postern.Hosting.Sandbox;
@@ -10,7 +12,7 @@ internal sealed class ControlGroups
 {
     private const string Mount = "/sys/fs/cgroup", Prefix = "postern-";
 
-    private static readonly string[] Controllers = ["memory", "pids", "cpu"];
+    private static readonly string[] Controllers = ["memory", "pids", "cpu"], Needed = ["memory", "pids"];
 
     private static int made;
 
@@ -55,8 +57,8 @@ internal sealed class ControlGroups
         return Delegates(own) ? Usable("2", [own]) : null;
     }
 
-    // A group that hands controllers down may hold no process itself, so we step into a leaf first. This works where the
-    // group is ours alone, as under systemd with Delegate=yes.
+    // A group that hands controllers down may hold no process itself, so we step into a leaf first. This works where
+    // the group is ours alone, as under systemd with Delegate=yes.
     private static bool Delegates(string own)
     {
         var handed = Path.Combine(own, "cgroup.subtree_control");
@@ -85,7 +87,7 @@ internal sealed class ControlGroups
     }
 
     private static bool HasControllers(string file) =>
-        File.Exists(file) && File.ReadAllText(file).Split() is var names && names.Contains("memory") && names.Contains("pids");
+        File.Exists(file) && !Needed.Except(File.ReadAllText(file).Split()).Any();
 
     private static ControlGroups? FindFirst(string[] lines)
     {
@@ -119,21 +121,23 @@ internal sealed class ControlGroups
         }
     }
 
-    // What a server that was killed left behind: its processes died with it, their groups stay.
+    // What a server that was killed left behind: empty groups, and at level none perhaps somebody in them.
     private void Sweep()
     {
-        foreach (var left in parents.SelectMany(parent => Directory.EnumerateDirectories(parent, Prefix + "*-*")).ToArray())
+        foreach (var left in parents.SelectMany(parent => Directory.GetDirectories(parent, Prefix + "*-*")))
         {
             var owner = Path.GetFileName(left)[Prefix.Length..].Split('-')[0];
-            if (int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out _) && !Directory.Exists($"/proc/{owner}"))
+            if (owner.All(char.IsAsciiDigit) && !Directory.Exists($"/proc/{owner}"))
             {
-                ControlGroup.TryRemove(left);
+                var group = new ControlGroup([left], memory: 0);
+                group.KillRest();
+                group.Remove();
             }
         }
     }
 }
 
-/// <summary>The control group of one sandbox, in one folder (version 2) or one for each controller (version 1).</summary>
+/// <summary>The control group of one sandbox: one folder (version 2), or one for each controller (version 1).</summary>
 internal sealed class ControlGroup(string[] folders, long memory)
 {
     public IReadOnlyList<string> Folders => folders;
@@ -158,18 +162,19 @@ internal sealed class ControlGroup(string[] folders, long memory)
     public bool RanOutOfMemory() =>
         folders.Any(folder => Counts(folder, "memory.events") || Counts(folder, "memory.oom_control"));
 
-    /// <summary>Removes the group once its last process is gone, which the kernel notes a moment after its end.</summary>
+    /// <summary>Ends what is left in the group, and removes it when the kernel has noted that it is empty.</summary>
     public async Task RemoveAsync(TimeProvider clock)
     {
         for (var i = 0; i < 20 && !Array.TrueForAll(folders, TryRemove); i++)
         {
+            KillRest();
             await Task.Delay(TimeSpan.FromMilliseconds(50), clock);
         }
     }
 
     public void Remove() => Array.ForEach(folders, folder => TryRemove(folder));
 
-    internal static bool TryRemove(string folder)
+    private static bool TryRemove(string folder)
     {
         try
         {
@@ -183,6 +188,24 @@ internal sealed class ControlGroup(string[] folders, long memory)
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             return false;
+        }
+    }
+
+    // Without a namespace around them, grandchildren outlive the command; the group still knows them.
+    internal void KillRest()
+    {
+        try
+        {
+            foreach (var line in File.ReadLines(Path.Combine(folders[0], "cgroup.procs")))
+            {
+                using var left = Process.GetProcessById(int.Parse(line, CultureInfo.InvariantCulture));
+                left.Kill();
+            }
+        }
+        catch (Exception end) when (
+            end is IOException or ArgumentException or InvalidOperationException or Win32Exception)
+        {
+            // It ended meanwhile. What did not is seen in the next round.
         }
     }
 

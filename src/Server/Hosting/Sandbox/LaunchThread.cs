@@ -43,9 +43,16 @@ internal sealed class LaunchThread : IDisposable
     private static void CloseOnExecute()
     {
         const int CloseOnExec = 4;
-        if (NativeMethods.close_range(3, int.MaxValue, CloseOnExec) is not 0)
+        try
         {
-            throw new IOException($"Open files cannot be kept from the child: error {Marshal.GetLastPInvokeError()}.");
+            if (NativeMethods.close_range(3, int.MaxValue, CloseOnExec) is not 0)
+            {
+                throw new IOException($"Open files cannot be kept from a child: {Marshal.GetLastPInvokeError()}.");
+            }
+        }
+        catch (EntryPointNotFoundException problem)
+        {
+            throw new IOException("Open files cannot be kept from a child: the C library has no close_range.", problem);
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Postern.Hosting.Sandbox;
 
-/// <summary>The few files every sandbox is given, written once at start: the filter of calls and a small <c>/etc</c>.</summary>
+/// <summary>The few files every sandbox is given: the filter of calls and a small <c>/etc</c>.</summary>
 internal sealed class SandboxFiles
 {
     private static readonly (string Name, string Text)[] Small =

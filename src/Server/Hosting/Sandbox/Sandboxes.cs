@@ -1,5 +1,5 @@
+using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 using Postern.Platform.Configuration;
 
@@ -11,11 +11,11 @@ namespace Postern.Hosting.Sandbox;
 /// </summary>
 internal sealed class Sandboxes : IDisposable
 {
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
     private const int OwnProcesses = 2; // bubblewrap outside, and inside as the first process
 
-    private static readonly TimeSpan TrialLimit = TimeSpan.FromSeconds(5), TryAgainAfter = TimeSpan.FromSeconds(10);
-
-    private static readonly string[] SearchedFolders = ["/usr/local/bin", "/usr/bin", "/bin"];
+    private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(5), TryAgainAfter = TimeSpan.FromSeconds(10);
 
     private readonly HostingOptions options;
     private readonly TimeProvider clock;
@@ -33,33 +33,9 @@ internal sealed class Sandboxes : IDisposable
         groups = new(() => options.HasControlGroups ? ControlGroups.Find() : null);
     }
 
-    /// <summary>Why the command cannot be run as it is written; null if it can.</summary>
-    public static string? Problem(HostedCommand server)
-    {
-        if (server.Command is [])
-        {
-            return "It has no command.";
-        }
-
-        if (server.Sandbox.Readable.Prepend(server.Directory).FirstOrDefault(folder => !Directory.Exists(folder)) is { } lost)
-        {
-            return $"The folder {lost} does not exist.";
-        }
-
-        if (server.Sandbox.Readable.Prepend(server.Directory).Any(folder => RealPath.Of(folder) is "/"))
-        {
-            return "The whole file system cannot be given to a command. Name the folders it needs.";
-        }
-
-        if (server.Sandbox.Environment.Keys.FirstOrDefault(name => !IsOurs(name)) is { } variable)
-        {
-            return $"The variable {variable} cannot be given to a command.";
-        }
-
-        return Find(server) is null
-            ? $"The program {server.Command[0]} is neither in {string.Join(", ", SearchedFolders)} nor in {server.Directory}."
-            : null;
-    }
+    /// <summary>Why the command cannot be run: as it is written, or on this machine. Null if it can.</summary>
+    public async Task<string?> ProblemAsync(HostedCommand server) => CommandCheck.Problem(server)
+        ?? (server.Sandbox.Level is not "none" && await TryAsync() is TrialOutcome.Fails fails ? fails.Because : null);
 
     /// <summary>A real trial run. That it held is remembered for good, that it failed for a moment.</summary>
     public async Task<TrialOutcome> TryAsync()
@@ -90,25 +66,25 @@ internal sealed class Sandboxes : IDisposable
         ? "none: the command can do whatever this server can"
         : await TryAsync() switch
         {
-            TrialOutcome.Holds held => server.Sandbox.Network is "host" ? held.Level + ", with the network of the host" : held.Level,
+            TrialOutcome.Holds holds => holds.Level + (server.Sandbox.Network is "host" ? ", network of the host" : ""),
             TrialOutcome.Fails fails => fails.Because,
             _ => throw new UnreachableException(),
         };
 
-    /// <summary>Starts a command. Call <see cref="TryAsync"/> first: this does not go on without a sandbox, it fails.</summary>
+    /// <summary>Starts a command. Ask <see cref="ProblemAsync"/> first: where there is no sandbox this fails.</summary>
     public async Task<Confined> StartAsync(HostedCommand server, string home)
     {
         Directory.CreateDirectory(home);
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(options.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(options.Folder, Private);
         }
 
         var group = groups.Value?.Make(server.Sandbox.Memory << 20, server.Sandbox.Processes + OwnProcesses);
         try
         {
             var process = await launcher.StartAsync(StartOf(server, home, group));
-            return new(process, group, server.Sandbox.Level is not "none");
+            return await HandOverAsync(new(process, group, IsShutIn: server.Sandbox.Level is not "none"));
         }
         catch
         {
@@ -133,13 +109,12 @@ internal sealed class Sandboxes : IDisposable
         if (!File.Exists(options.Bubblewrap))
         {
             return new TrialOutcome.Fails(
-                $"bubblewrap is not installed ({options.Bubblewrap} is missing). Install it (Debian: apt install bubblewrap).");
+                $"bubblewrap is not installed: {options.Bubblewrap} is missing. On Debian: apt install bubblewrap.");
         }
 
-        var (code, errors) = await TrialRunAsync();
-        return code is 0
-            ? new TrialOutcome.Holds(LevelInWords())
-            : new TrialOutcome.Fails($"bubblewrap does not work on this machine: {errors} {Advice(errors)}");
+        return await TrialRunAsync() is { } problem
+            ? new TrialOutcome.Fails($"bubblewrap does not work on this machine. {problem} {Advice(problem)}".TrimEnd())
+            : new TrialOutcome.Holds(LevelInWords());
     }
 
     private ProcessStartInfo StartOf(HostedCommand server, string home, ControlGroup? group)
@@ -149,60 +124,80 @@ internal sealed class Sandboxes : IDisposable
             return ConfinedCommand.For(server, ["/usr/bin/setpriv", "--no-new-privs", "--"], home, "/dev/null", group);
         }
 
-        string[] wrap = [options.Bubblewrap, .. BubblewrapArguments.For(server, home, files.Value, options.Hidden), "--"];
-        return ConfinedCommand.For(server, wrap, BubblewrapArguments.Home, files.Value.Filter, group);
+        var arguments = BubblewrapArguments.For(server, home, files.Value, options.Hidden);
+        return ConfinedCommand.For(
+            server, [options.Bubblewrap, .. arguments, "--"], BubblewrapArguments.Home, files.Value.Filter, group);
     }
 
-    private async Task<(int Code, string Errors)> TrialRunAsync()
+    /// <summary>Waits for the sandbox to be complete, and lets the command go.</summary>
+    private async Task<Confined> HandOverAsync(Confined started)
+    {
+        using var limit = new CancellationTokenSource(SetupLimit, clock);
+        try
+        {
+            var word = new byte[ConfinedCommand.Ready.Length + 1];
+            var length = await started.Process.StandardOutput.BaseStream.ReadAtLeastAsync(
+                word, word.Length, throwOnEndOfStream: false, limit.Token);
+            if (length < word.Length)
+            {
+                throw new IOException(await FirstErrorAsync(started.Process, limit.Token));
+            }
+
+            await started.Process.StandardInput.BaseStream.WriteAsync("go\n"u8.ToArray(), limit.Token);
+            return started;
+        }
+        catch (Exception problem) when (problem is IOException or OperationCanceledException)
+        {
+            started.Kill();
+            await started.DisposeAsync(clock);
+            throw new IOException($"The sandbox could not be built: {problem.Message}", problem);
+        }
+    }
+
+    private static async Task<string> FirstErrorAsync(Process process, CancellationToken stop)
+    {
+        var text = new byte[1000];
+        var errors = process.StandardError.BaseStream;
+        var length = await errors.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, stop);
+        return string.Concat(Encoding.ASCII.GetString(text, 0, length).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+    }
+
+    /// <summary>Runs a command that does nothing; null when it came to its end.</summary>
+    private async Task<string?> TrialRunAsync()
     {
         var home = Path.Combine(options.Folder, "trial");
         Directory.CreateDirectory(home);
         var command = new HostedCommand(TenantId.Default, "trial", ["/usr/bin/true"], home, Seed);
-        using var limit = new CancellationTokenSource(TrialLimit, clock);
         try
         {
             var started = await StartAsync(command, home);
-            started.Process.StandardInput.Close();
-            var errors = await started.Process.StandardError.ReadToEndAsync(limit.Token);
+            using var limit = new CancellationTokenSource(SetupLimit, clock);
             await started.Process.WaitForExitAsync(limit.Token);
             var code = started.Process.ExitCode;
             await started.DisposeAsync(clock);
-            return (code, Encoding.ASCII.GetString(Encoding.ASCII.GetBytes(errors.Trim())));
+            return code is 0 ? null : $"A command that does nothing ended with code {code}.";
         }
-        catch (Exception problem) when (problem is IOException or OperationCanceledException or System.ComponentModel.Win32Exception
-            or EntryPointNotFoundException)
+        catch (Exception problem) when (problem is IOException or OperationCanceledException or Win32Exception)
         {
-            return (-1, problem.Message);
+            return problem.Message;
         }
     }
 
     private string LevelInWords() =>
-        $"bubblewrap, {(files.Value.HasFilter ? "seccomp" : $"no seccomp on {RuntimeInformation.ProcessArchitecture}")}, "
+        $"bubblewrap, {(files.Value.HasFilter ? "seccomp" : "no seccomp on this processor")}, "
         + groups.Value switch
         {
             { } found => $"control groups v{found.Version}",
-            null when Environment.IsPrivilegedProcess => "memory bounded per process, processes unbounded (root without control groups)",
-            null => "memory bounded per process, processes bounded by rlimit",
+            // The kernel does not count the processes of root.
+            null when Environment.IsPrivilegedProcess => "memory bounded for each process, processes unbounded",
+            null => "memory bounded for each process, processes bounded",
         };
 
     private static string Advice(string errors) =>
-        errors.Contains("namespace", StringComparison.OrdinalIgnoreCase) || errors.Contains("uid map", StringComparison.Ordinal)
+        errors.Contains("namespace", StringComparison.Ordinal) || errors.Contains("uid map", StringComparison.Ordinal)
             ? "The kernel or a container forbids unprivileged user namespaces: see kernel.unprivileged_userns_clone, "
                 + "kernel.apparmor_restrict_unprivileged_userns, or the container's seccomp profile."
             : "";
-
-    // LD_ and its like would act on the sandbox itself, which runs before the command with the same environment.
-    private static bool IsOurs(string name) =>
-        name.Length > 0
-        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_') && !char.IsAsciiDigit(name[0])
-        && !name.StartsWith("LD_", StringComparison.Ordinal) && !name.StartsWith("POSTERN_", StringComparison.Ordinal)
-        && name is not ("GCONV_PATH" or "GLIBC_TUNABLES" or "LOCPATH" or "NLSPATH");
-
-    private static string? Find(HostedCommand server) => server.Command[0].Contains('/')
-        ? Existing(Path.GetFullPath(server.Command[0], Path.GetFullPath(server.Directory)))
-        : SearchedFolders.Select(folder => Existing(Path.Combine(folder, server.Command[0]))).FirstOrDefault(found => found is not null);
-
-    private static string? Existing(string path) => File.Exists(path) ? path : null;
 
     private static SandboxSeed Seed { get; } = new()
     {

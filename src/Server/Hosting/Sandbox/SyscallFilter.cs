@@ -58,9 +58,11 @@ internal static class SyscallFilter
         ];
         steps.AddRange(table.NotPermitted.SelectMany(call => If(call, NotPermitted)));
         steps.AddRange(Unknown.SelectMany(call => If(call, NotImplemented)));
+        var families = SocketFamilies.SelectMany(family => If(family, Allow));
+        var injections = TerminalInjections.SelectMany(code => If(code, NotPermitted));
         steps.AddRange(When(table.CloneCall, Argument0, IfAny(NewNamespaces, NotPermitted), Allow));
-        steps.AddRange(When(table.SocketCall, Argument0, SocketFamilies.SelectMany(family => If(family, Allow)), NotPermitted));
-        steps.AddRange(When(table.IoctlCall, Argument1, TerminalInjections.SelectMany(code => If(code, NotPermitted)), Allow));
+        steps.AddRange(When(table.SocketCall, Argument0, families, NotPermitted));
+        steps.AddRange(When(table.IoctlCall, Argument1, injections, Allow));
         steps.Add(new(Return, Allow));
         return [.. steps.SelectMany(step => step.Bytes())];
     }

@@ -86,7 +86,7 @@ internal sealed partial class Migrations(Db db, TimeProvider clock, ILogger<Migr
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Schema moved to {Name}")]
+        [LoggerMessage(LogLevel.Debug, "Schema moved to {Name}")]
         public static partial void Applied(ILogger logger, string name);
     }
 }

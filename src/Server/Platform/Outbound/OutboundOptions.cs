@@ -40,6 +40,8 @@ internal sealed record OutboundOptions
             throw new SetupException($"`outbound.trust`: {file} cannot be read: {problem.Message}");
         }
 
-        return found.Count > 0 ? found : throw new SetupException($"`outbound.trust`: {file} holds no PEM certificate.");
+        return found.Count > 0
+            ? found
+            : throw new SetupException($"`outbound.trust`: {file} holds no PEM certificate.");
     }
 }

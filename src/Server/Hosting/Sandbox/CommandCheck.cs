@@ -1,0 +1,54 @@
+namespace Postern.Hosting.Sandbox;
+
+/// <summary>Whether a command can be run as it is written, told before anything is started.</summary>
+internal static class CommandCheck
+{
+    private static readonly string[] SearchedFolders = ["/usr/local/bin", "/usr/bin", "/bin"];
+
+    private static readonly Func<HostedCommand, string?>[] Checks =
+        [HasProgram, FoldersExist, FoldersAreNotEverything, VariablesAreHarmless];
+
+    /// <summary>What is wrong, in a sentence for the operator; null if nothing is.</summary>
+    public static string? Problem(HostedCommand server) =>
+        Checks.Select(check => check(server)).FirstOrDefault(problem => problem is not null);
+
+    private static string? HasProgram(HostedCommand server) => server.Command switch
+    {
+        [] => "It has no command.",
+        var words when words.Any(word => word.Contains('\0')) => "A word of its command holds a null character.",
+        [var path, ..] when path.Contains('/') =>
+            File.Exists(Path.GetFullPath(path, Path.GetFullPath(server.Directory)))
+                ? null
+                : $"The program {path} does not exist; a path begins in {server.Directory}.",
+        [var name, ..] => SearchedFolders.Any(folder => File.Exists(Path.Combine(folder, name)))
+            ? null
+            : $"The program {name} is not in {string.Join(", ", SearchedFolders)}.",
+    };
+
+    private static IEnumerable<string> Folders(HostedCommand server) =>
+        server.Sandbox.Readable.Prepend(server.Directory);
+
+    private static string? FoldersExist(HostedCommand server) =>
+        Folders(server).FirstOrDefault(folder => !Directory.Exists(folder)) is { } lost
+            ? $"The folder {lost} does not exist."
+            : null;
+
+    private static string? FoldersAreNotEverything(HostedCommand server) =>
+        Folders(server).Any(folder => RealPath.Of(folder) is "/")
+            ? "The whole file system cannot be given to a command. Name the folders it needs."
+            : null;
+
+    private static string? VariablesAreHarmless(HostedCommand server) =>
+        server.Sandbox.Environment.Keys.FirstOrDefault(name => !IsHarmless(name)) is { } variable
+            ? $"The variable {variable} cannot be given to a command."
+            : null;
+
+    // LD_ and its like would act on the sandbox itself, which runs before the command with the same environment.
+    private static bool IsHarmless(string name) =>
+        name.Length > 0
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_')
+        && !char.IsAsciiDigit(name[0])
+        && !name.StartsWith("LD_", StringComparison.Ordinal)
+        && !name.StartsWith("POSTERN_", StringComparison.Ordinal)
+        && name is not ("GCONV_PATH" or "GLIBC_TUNABLES" or "LOCPATH" or "NLSPATH");
+}

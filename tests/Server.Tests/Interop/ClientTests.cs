@@ -1,0 +1,85 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Postern.Tests.Interop;
+
+/// <summary>Software that others wrote gets in by itself, given an address and a person.</summary>
+public sealed class ClientTests
+{
+    private const string Yaml =
+        """
+        users:
+          - { email: ada@example.test, password: correct-horse-battery-staple }
+        clients:
+          - client_id: app
+            redirect_uris: [http://127.0.0.1:8765/callback, http://127.0.0.1:3000/callback]
+            token_endpoint_auth_method: none
+            grant_types: [authorization_code, refresh_token]
+          - client_id: robot
+            client_secret: robot-secret-robot-secret-robot-1
+            grant_types: [client_credentials]
+            resources: [notes]
+        """;
+
+    [Theory]
+    [InlineData("clients/modern.mjs", "2026-07-28")]
+    [InlineData("clients/legacy.mjs", "2025-11-25")]
+    [InlineData("clients/legacy.mjs", "2025-06-18")]
+    [InlineData("clients/legacy.mjs", "2025-03-26")]
+    public async Task An_MCP_client_of_every_revision_gets_from_an_address_to_a_result(string client, string revision)
+    {
+        await using var server = await StartAsync();
+
+        var answer = await Node.RunAsync(
+            client, "--base", server.Issuer, "--server", "notes", "--protocol", revision,
+            "--call", "add_note", "--arguments", """{"title":"Milk","text":"two litres"}""");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Equal(revision, answer.Json.GetProperty("protocol").GetString());
+        Assert.Contains("Added as note 1.", answer.Json.GetProperty("result").ToString());
+        Assert.True(answer.Json.GetProperty("token").GetProperty("refreshable").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData("clients/openid-client.mjs")]
+    [InlineData("clients/oauth4webapi.mjs")]
+    public async Task An_OAuth_client_gets_a_code_a_token_and_the_next(string client)
+    {
+        await using var server = await StartAsync();
+
+        var answer = await Node.RunAsync(
+            client, "--base", server.Issuer, "--server", "notes", "--client-id", "app", "--scope", "offline_access mcp:read");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.True(answer.Json.GetProperty("refreshed").GetProperty("rotated").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData("clients/openid-client.mjs")]
+    [InlineData("clients/oauth4webapi.mjs")]
+    public async Task An_OAuth_client_acts_as_itself(string client)
+    {
+        await using var server = await StartAsync();
+
+        var answer = await Node.RunAsync(
+            client, "--base", server.Issuer, "--server", "notes", "--flow", "credentials",
+            "--client-id", "robot", "--client-secret", "robot-secret-robot-secret-robot-1");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Equal("mcp:read", answer.Json.GetProperty("token").GetProperty("scope").GetString());
+    }
+
+    [Fact]
+    public async Task The_conformance_suite_finds_nothing_wrong_with_the_authorization_server()
+    {
+        await using var server = await StartAsync();
+
+        var answer = await Node.RunAsync(
+            "clients/conformance-authorization.mjs", "--base", server.Issuer, "--server", "notes", "--client-id", "app");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+    }
+
+    // Clients judge expiry by the clock on the wall.
+    private static Task<TestServer> StartAsync() =>
+        TestServer.StartAsync(Yaml, replace: services => services.AddSingleton(TimeProvider.System));
+}
