@@ -125,6 +125,7 @@ internal sealed class Stage(string root, CancellationToken stop) : IAsyncDisposa
         CultureInfo.InvariantCulture,
         $$"""
         daemon off;
+        master_process off;
         worker_processes 1;
         pid {{Folder}}/nginx.pid;
         error_log stderr;

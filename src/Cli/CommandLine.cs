@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using Postern.Cli.Audit;
 using Postern.Cli.Grant;
 using Postern.Cli.Server;
@@ -23,7 +24,8 @@ public static class CommandLine
         });
         if (parse.Errors.Count > 0)
         {
-            return parse.Screen.Fail($"{parse.Errors[0].Message} See: postern help", NotUnderstood);
+            var what = parse.UnmatchedTokens is [var unknown, ..] ? $"`{unknown}` is not understood here." : parse.Errors[0].Message;
+            return parse.Screen.Fail($"{what} See: postern help{PathOf(parse.CommandResult)}", NotUnderstood);
         }
 
         try
@@ -51,12 +53,14 @@ public static class CommandLine
         new ServeCommand(),
         new TryCommand(),
         new LoginCommand(),
-        new Command("server", "The MCP servers behind the gateway.") { new AddCommand(), new Server.ListCommand(), new RemoveCommand() },
-        new Command("grant", "What people allowed agents to do.") { new Grant.ListCommand(), new RevokeCommand() },
-        new Command("audit", "The log of everything that was done and refused.") { new TailCommand() },
-        new ServerOption(),
+        new Command("server", "The MCP servers behind the gateway.") { new ServerOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand() },
+        new Command("grant", "What people allowed agents to do.") { new ServerOption(), new Grant.ListCommand(), new RevokeCommand() },
+        new Command("audit", "The log of everything that was done and refused.") { new ServerOption(), new TailCommand() },
         new JsonOption(),
         new HelpOption(),
         new VersionOption("--version") { Action = new SayVersion() },
     };
+
+    private static string PathOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "";
 }

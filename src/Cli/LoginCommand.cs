@@ -19,6 +19,7 @@ internal sealed class LoginCommand : Command
         : base("login", $"Lets this command line in as administrator, by the token in {Here}.")
     {
         Add(given);
+        Add(new ServerOption());
         SetAction(LoginAsync);
     }
 

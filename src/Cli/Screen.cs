@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Postern.Cli;
 
@@ -22,8 +21,6 @@ internal sealed class Screen(bool isJson)
     /// <summary>One line of Spectre's markup; whatever did not come from this program is escaped before.</summary>
     public void Say(string markup = "") => people.MarkupLine(markup);
 
-    public void Show(IRenderable what) => people.Write(what);
-
     /// <summary>Columns under headings, without lines: easy to read, and to cut.</summary>
     public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
@@ -39,6 +36,18 @@ internal sealed class Screen(bool isJson)
         }
 
         people.Write(table);
+    }
+
+    /// <summary>Names and values, indented; a long value goes on below itself.</summary>
+    public void Pairs(IEnumerable<(string Name, string Value)> pairs)
+    {
+        var grid = new Grid().AddColumn(new() { Padding = new(4, 0, 2, 0), NoWrap = true }).AddColumn(new() { Padding = new(0, 0) });
+        foreach (var (name, value) in pairs)
+        {
+            grid.AddRow(new Markup($"[dim]{Safe(name)}[/]"), new Text(Plain(value)));
+        }
+
+        people.Write(grid);
     }
 
     /// <summary>One clear message on standard error; answers the exit code.</summary>

@@ -13,7 +13,6 @@ internal sealed class ServeCommand : Command
         Add(Setting("--issuer", "URL", "How the outside reaches the server, when that is another address."));
         Add(Setting("--data", "FOLDER", "The folder of keys and of the administrator's token; otherwise ./data."));
         Add(Setting("--database", "ADDRESS", "sqlite:PATH or postgres://…; otherwise sqlite:./data/postern.db."));
-        TreatUnmatchedTokensAsErrors = false;
         SetAction(int (_) => throw new RefusalException("`serve` must be the first word: postern serve …"));
     }
 

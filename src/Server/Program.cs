@@ -9,6 +9,9 @@ using Postern.Cli;
 using Postern.Console;
 using Postern.Gateway;
 using Postern.Grants;
+using Postern.Hosting;
+using Postern.Hosting.Processes;
+using Postern.Hosting.Sandbox;
 using Postern.Identity;
 using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
@@ -40,11 +43,14 @@ internal static partial class Program
     public static WebApplication Build(IReadOnlyList<string> args, Action<IServiceCollection>? replace = null)
     {
         var settings = Settings.Read(ServeArguments.Open(args));
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours, and
+        // watch that folder for changes, of which a database in it makes some at every commit.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
         Logs.Configure(builder.Logging, settings);
 
         var services = builder.Services;
+        services.AddRouting();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
@@ -106,7 +112,11 @@ internal static partial class Program
 
         services.AddHostedService<Opening>();
 
-        // The gateway
+        // Local commands, and the gateway before everything
+        services.AddSingleton(new HostingOptions { Folder = Path.GetFullPath(Path.Combine(settings.Data, "hosted")), Hidden = [Path.GetFullPath(settings.Data)] });
+        services.AddSingleton<Sandboxes>();
+        services.AddSingleton<HostedServers>();
+        services.AddHostedService(given => given.GetRequiredService<HostedServers>());
         GatewayRoom.Add(services);
 
         // What people see

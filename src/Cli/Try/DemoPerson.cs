@@ -31,14 +31,14 @@ internal sealed class DemoPerson(PrivateServer server) : IDisposable
     public void Dispose() => wire.Dispose();
 
     private Task<Reply> PressAsync(Reply page, PageForm form, CancellationToken stop) => wire.PostAsync(
-        page.From, new FormUrlEncodedContent(form.Fields), stop, new() { ["Origin"] = server.Address.GetLeftPart(UriPartial.Authority) });
+        page.From, new FormUrlEncodedContent(form.Fields), stop, new() { ["Origin"] = server.Origin });
 
     // Within the server; where it sends the browser elsewhere, the person's part is over.
     private async Task<Reply> FollowAsync(Reply reply, CancellationToken stop)
     {
         for (var step = 0; step < MostSteps; step++)
         {
-            if (reply.Location is not { } location || new Uri(reply.From, location) is not { } next || next.Authority != server.Address.Authority)
+            if (reply.Location is not { } location || new Uri(reply.From, location) is not { } next || next.GetLeftPart(UriPartial.Authority) != server.Origin)
             {
                 return reply;
             }

@@ -12,7 +12,7 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
 
     public async Task RunAsync(CancellationToken stop)
     {
-        using var agent = new Agent(new(server.Address, "/mcp/notes"));
+        using var agent = new Agent(new($"{server.Origin}/mcp/notes"));
         var metadata = await report.PassAsync(
             "401", () => agent.KnockAsync(stop), found => $"without a token nothing opens; ask at {found.PathAndQuery}");
         var resource = await report.PassAsync(
@@ -65,7 +65,7 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
 
     private async Task<JsonNode> FindEntryAsync(string tool, CancellationToken stop)
     {
-        using var api = new AdminApi(server.Address.GetLeftPart(UriPartial.Authority), server.AdminToken);
+        using var api = new AdminApi(server.Origin, server.AdminToken);
         var page = JsonNode.Parse(await api.GetAsync("/api/audit?limit=1000", stop));
         return page?["entries"]?.AsArray().LastOrDefault(entry => IsCall(entry, tool))?.DeepClone()
             ?? throw new RefusalException("The log holds no entry of this call.");

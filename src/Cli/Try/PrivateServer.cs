@@ -22,13 +22,13 @@ internal sealed class PrivateServer : IAsyncDisposable
     private PrivateServer(DirectoryInfo folder)
     {
         this.folder = folder;
-        Address = new($"http://127.0.0.1:{FreePort()}/");
+        Origin = $"http://127.0.0.1:{FreePort()}";
         process = new() { StartInfo = StartOf(folder.FullName), EnableRaisingEvents = true };
         process.OutputDataReceived += (_, line) => Hear(line.Data);
         process.ErrorDataReceived += (_, line) => Hear(line.Data);
     }
 
-    public Uri Address { get; }
+    public string Origin { get; }
 
     public string Email { get; } = "demo@example.test";
 
@@ -74,7 +74,7 @@ internal sealed class PrivateServer : IAsyncDisposable
         await File.WriteAllTextAsync(
             Path.Combine(folder.FullName, "postern.yaml"),
             $"""
-            listen: {Address.GetLeftPart(UriPartial.Authority)}
+            listen: {Origin}
             data: {folder.FullName}
             database: sqlite:{Path.Combine(folder.FullName, "postern.db")}
             demo: true

@@ -101,25 +101,19 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
     {
         screen.Say();
         screen.Say("  [bold]The token, decoded[/]  [dim]the agent holds it; nobody else sees more than this[/]");
-        foreach (var (part, members) in token!)
-        {
-            foreach (var (name, value) in members!.AsObject())
-            {
-                screen.Say($"    [dim]{Screen.Safe($"{part,-7}")}[/] {Screen.Safe($"{name,-10}")} {Screen.Safe(Word(name, value!))}");
-            }
-        }
+        screen.Pairs(
+            from part in token!
+            from member in part.Value!.AsObject()
+            select ($"{part.Key} {member.Key}", Word(member.Key, member.Value!)));
     }
 
     private void Record()
     {
         screen.Say();
         screen.Say("  [bold]The call in the log[/]  [dim]appended before the call went through; each entry holds the hash of the one before[/]");
-        foreach (var (name, value) in entry!["record"]!.AsObject())
-        {
-            screen.Say($"    {Screen.Safe($"{name,-10}")} {Screen.Safe(value is JsonObject group ? Inline(group) : value!.ToString())}");
-        }
-
-        screen.Say($"    [dim]leaf       {Screen.Safe(entry["leaf"]!.ToString())}[/]");
+        screen.Pairs(
+            from member in entry!["record"]!.AsObject().Append(new("leaf", entry["leaf"]))
+            select (member.Key, member.Value is JsonObject inner ? Inline(inner) : member.Value!.ToString()));
     }
 
     private static string Inline(JsonObject group) => string.Join("  ", group.Select(member => $"{member.Key}={member.Value}"));

@@ -8,8 +8,8 @@ namespace Postern.Api;
 internal static class ServersEndpoint
 {
     private const string Shape =
-        "Send application/json, at most 32 KiB: {\"name\": …, \"url\": …} and, if you like, \"title\" and \"tools\" "
-        + "(names with read, change or destroy). Each member once, and no others.";
+        "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title` and `tools` (names with read, "
+        + "change or destroy). Each member once, and no others.";
 
     public static void Map(IEndpointRouteBuilder api)
     {

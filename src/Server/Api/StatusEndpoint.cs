@@ -1,6 +1,5 @@
 using Postern.Audit;
 using Postern.Platform.Configuration;
-using Postern.Platform.Database;
 using Postern.Servers;
 
 namespace Postern.Api;
@@ -13,13 +12,13 @@ internal static class StatusEndpoint
     public static void Map(IEndpointRouteBuilder api) => api.MapGet("/status", ReadAsync);
 
     private static async Task<IResult> ReadAsync(
-        Settings settings, DatabaseAddress database, ServerBook servers, AuditLog audit, CancellationToken stop) =>
+        Settings settings, ServerBook servers, AuditLog audit, CancellationToken stop) =>
         Results.Json(
             new StatusBody(
                 Version,
                 settings.Issuer,
                 settings.Address("/console"),
-                database.Path is not null ? "sqlite" : "postgresql",
+                settings.Database.Path is not null ? "sqlite" : "postgresql",
                 servers.All(TenantId.Default).Count,
                 await audit.LastAsync(TenantId.Default, stop)),
             ApiJson.Default.StatusBody);

@@ -3,6 +3,7 @@ using System.Text;
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Protect;
 using Postern.Gateway.Relay;
+using Postern.Gateway.Sessions;
 using Postern.Platform.Database;
 using Postern.Policy;
 
@@ -13,7 +14,7 @@ namespace Postern.Gateway;
 /// not know is a reading one, for the server to refuse.
 /// </summary>
 internal sealed partial class Errand(
-    Gatekeeper keeper, ToolGate tools, Conversation conversation, TaskOwners tasks, GrantWatch watch,
+    Gatekeeper keeper, ToolGate tools, Conversation conversation, SessionBook sessions, TaskOwners tasks, GrantWatch watch,
     TimeProvider clock, ILogger<Errand> logger)
 {
     // A legacy client that went away has not cancelled, but nothing runs for ever.
@@ -89,7 +90,7 @@ internal sealed partial class Errand(
         catch (UpstreamException failure)
         {
             Log.Failed(logger, visit.Admission.Server.Name, failure.Message);
-            await visit.AnswerAsync(failure.Error, message);
+            await FailAsync(visit, message, failure);
             return "error";
         }
         catch (OperationCanceledException) when (stay.Token.IsCancellationRequested)
@@ -167,6 +168,19 @@ internal sealed partial class Errand(
     private ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) => visit.Writer.IsStreaming
         ? visit.AnswerAsync(Gatekeeper.OutsideGrant(because), message)
         : keeper.RefuseAsync(visit.Http, visit.Admission, needs, because, message);
+
+    private async Task FailAsync(Visit visit, Message message, UpstreamException failure)
+    {
+        if (!failure.SessionIsLost || visit.Session is not { } session)
+        {
+            await visit.AnswerAsync(failure.Error, message);
+            return;
+        }
+
+        // Only the client can begin a session anew, and 404 is how it learns that it must.
+        await sessions.EndAsync(session);
+        visit.Writer.Close(StatusCodes.Status404NotFound);
+    }
 
     private static ValueTask EndAsync(Visit visit, Message message, Stay stay)
     {

@@ -13,13 +13,16 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
 {
     public const string Path = "/mcp/{server}";
 
+    private const string Token = Platform.Http.Door.Token;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var door = routes.ServiceProvider.GetRequiredService<McpEndpoint>();
-        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], door.PostAsync).For(Door.Token);
-        routes.MapMethods(Path, [HttpMethods.Get], door.GetAsync).For(Door.Token);
-        routes.MapMethods(Path, [HttpMethods.Delete], door.DeleteAsync).For(Door.Token);
+        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], http => Of(http).PostAsync(http)).For(Token);
+        routes.MapMethods(Path, [HttpMethods.Get], http => Of(http).GetAsync(http)).For(Token);
+        routes.MapMethods(Path, [HttpMethods.Delete], http => Of(http).DeleteAsync(http)).For(Token);
     }
+
+    private static McpEndpoint Of(HttpContext http) => http.RequestServices.GetRequiredService<McpEndpoint>();
 
     private async Task PostAsync(HttpContext http)
     {

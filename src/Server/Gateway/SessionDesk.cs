@@ -28,7 +28,11 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         var handle = visit.Http.Request.Headers[HttpUpstream.SessionHeader];
         if (handle.Count is 0)
         {
-            visit.Http.Response.StatusCode = isNeeded ? StatusCodes.Status405MethodNotAllowed : visit.Http.Response.StatusCode;
+            if (isNeeded)
+            {
+                visit.Writer.Close(StatusCodes.Status405MethodNotAllowed);
+            }
+
             return isNeeded ? null : visit;
         }
 
@@ -38,7 +42,7 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
             return visit with { Session = session };
         }
 
-        visit.Http.Response.StatusCode = StatusCodes.Status404NotFound;
+        visit.Writer.Close(StatusCodes.Status404NotFound);
         return null;
     }
 
@@ -121,7 +125,7 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
     private async Task HearAsync(Visit visit, Message message)
     {
         // Accepted, whatever it means: a client has no use for knowing.
-        visit.Http.Response.StatusCode = visit.Writer.IsStreaming ? visit.Http.Response.StatusCode : StatusCodes.Status202Accepted;
+        visit.Writer.Close(StatusCodes.Status202Accepted);
         if (visit.Session is not { } session || message.Method is Methods.Initialized)
         {
             return;
@@ -150,7 +154,7 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         }
         catch (UpstreamException failure)
         {
-            visit.Http.Response.StatusCode = failure.SessionIsLost ? StatusCodes.Status404NotFound : StatusCodes.Status502BadGateway;
+            visit.Writer.Close(failure.SessionIsLost ? StatusCodes.Status404NotFound : StatusCodes.Status502BadGateway);
         }
     }
 

@@ -4,8 +4,8 @@ using Postern.Platform.Configuration;
 namespace Postern.Gateway.Protect;
 
 /// <summary>
-/// Who may knock at all: the right Host, so that no name of a stranger can be pointed at us (DNS rebinding), and for
-/// browsers the right Origin. On every verb, before anything is read.
+/// Which pages may knock. The Host was looked at already; a page says by its Origin where it is from, and one that is
+/// not ours is turned away on every verb before anything is read (DNS rebinding).
 /// </summary>
 internal sealed class FrontGate
 {
@@ -17,29 +17,16 @@ internal sealed class FrontGate
 
     private readonly bool isLocal;
     private readonly string origin;
-    private readonly HashSet<string> hosts = new(StringComparer.OrdinalIgnoreCase);
 
     public FrontGate(Settings settings)
     {
         var issuer = new Uri(settings.Issuer);
         (origin, isLocal) = (issuer.GetLeftPart(UriPartial.Authority), issuer.IsLoopback);
-        string[] names = isLocal ? [issuer.Host, "localhost", "127.0.0.1", "[::1]"] : [issuer.Host];
-        foreach (var name in names)
-        {
-            hosts.Add(issuer.IsDefaultPort ? name : $"{name}:{issuer.Port}");
-            hosts.Add($"{name}:{issuer.Port}");
-        }
     }
 
     /// <summary>False when the request has been answered already: refused, or a browser's question before the real one.</summary>
     public bool Admits(HttpContext http)
     {
-        if (!hosts.Contains(http.Request.Host.Value ?? ""))
-        {
-            http.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
-            return false;
-        }
-
         var asking = http.Request.Headers.Origin;
         if (asking.Count is 0)
         {

@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Postern.Audit;
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Relay;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Policy;
 using Postern.Servers;
 
@@ -29,7 +28,7 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         var risk = server.Risks.TryGetValue(name, out var named) ? named : tool?.Risk ?? Risk.Destroy;
         return await Permit.AskAsync(audit, settings, new(admission.Grant, server.Resource, name, risk, tool?.Hash, admission.Token.Id)
         {
-            Network = NetworkOf(http.Connection.RemoteIpAddress),
+            Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
         });
     }
@@ -102,19 +101,4 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         Reason = "the server offers no such tool",
         TokenId = admission.Token.Id,
     });
-
-    // Enough to tell places apart, too little to tell people.
-    private static string? NetworkOf(IPAddress? address)
-    {
-        if (address is null)
-        {
-            return null;
-        }
-
-        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        var bytes = plain.GetAddressBytes();
-        var kept = plain.AddressFamily is AddressFamily.InterNetwork ? 3 : 6;
-        bytes.AsSpan(kept).Clear();
-        return $"{new IPAddress(bytes)}/{kept * 8}";
-    }
 }

@@ -72,8 +72,14 @@ internal sealed class AnswerWriter(HttpResponse response, Era era)
         await response.BodyWriter.FlushAsync(stop);
     }
 
-    /// <summary>Answers with a status alone.</summary>
-    public void Close(int status) => response.StatusCode = status;
+    /// <summary>Answers with a status alone; in a stream, whose status has gone, with nothing.</summary>
+    public void Close(int status)
+    {
+        if (!IsStreaming)
+        {
+            response.StatusCode = status;
+        }
+    }
 
     private void Open()
     {

@@ -18,9 +18,8 @@ internal static class Handshake
         Methods.Initialize,
         $"{{\"protocolVersion\":\"{line.Version}\",\"capabilities\":{line.Capabilities},\"clientInfo\":{line.ClientInfo ?? Gateway}}}");
 
-    /// <summary>Tells a legacy server that nobody waits for an answer any more.</summary>
-    public static Outgoing Cancel(Outgoing request) =>
-        Outgoing.Notification(Methods.Cancelled, $"{{\"requestId\":{Encoding.UTF8.GetString(request.Id.Span)}}}");
+    /// <summary>Tells a server that nobody waits for an answer any more.</summary>
+    public static Outgoing Cancel(string id) => Outgoing.Notification(Methods.Cancelled, $"{{\"requestId\":{id}}}");
 
     /// <summary>What every modern request says about its sender.</summary>
     public static string Meta(Line line) => $"{{{MetaMembers(line)}}}";

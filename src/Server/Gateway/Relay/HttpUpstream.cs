@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Postern.Gateway.Inspect;
 using Postern.Platform.Outbound;
 
@@ -51,7 +52,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     {
         // Closing the stream tells a modern server; a legacy one must be told in words.
         await using var telling = line.Era is Era.Legacy
-            ? stop.UnsafeRegister(_ => _ = TryCancelAsync(line, request), null)
+            ? stop.UnsafeRegister(_ => _ = TryCancelAsync(line, Encoding.UTF8.GetString(request.Id.Span)), null)
             : default;
         using var response = await SendAsync(HttpMethod.Post, line, request, stop);
         using var answer = await OpenAnswerAsync(response, line, stop);
@@ -108,9 +109,9 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     public void Dispose() => probing.Dispose();
 
-    private async Task TryCancelAsync(Line line, Outgoing request)
+    private async Task TryCancelAsync(Line line, string id)
     {
-        using var notice = Handshake.Cancel(request);
+        using var notice = Handshake.Cancel(id);
         using var patience = new CancellationTokenSource(CancelWithin, clock);
         try
         {

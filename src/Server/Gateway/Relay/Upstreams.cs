@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Postern.Gateway.Notes;
+using Postern.Hosting.Processes;
 using Postern.Platform.Outbound;
 using Postern.Servers;
 
 namespace Postern.Gateway.Relay;
 
 /// <summary>The way to each server, made when it is first needed and again when the server is registered anew.</summary>
-internal sealed class Upstreams(SafeHttp http, NoteTools notes, TimeProvider clock, ILoggerFactory loggers) : IDisposable
+internal sealed class Upstreams(
+    SafeHttp http, HostedServers hosts, NoteTools notes, TimeProvider clock, ILoggerFactory loggers) : IDisposable
 {
     private readonly ConcurrentDictionary<(TenantId, string), (McpServer Server, Lazy<IUpstream> Way)> ways = new();
 
@@ -36,6 +38,8 @@ internal sealed class Upstreams(SafeHttp http, NoteTools notes, TimeProvider clo
     {
         ServerKind.Http => new HttpUpstream(http.ToUpstream(server.Url!, server.IsConfigured, HttpUpstream.Patience), server.Url!, clock),
         ServerKind.Native => new NativeUpstream(notes, loggers),
+        ServerKind.Command => new StdioUpstream(hosts, new(
+            server.Tenant, server.Name, server.Command, Environment.CurrentDirectory, server.Sandbox!)),
         _ => throw new UnreachableException(),
     };
 

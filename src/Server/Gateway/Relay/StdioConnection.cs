@@ -1,0 +1,259 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Threading.Channels;
+using Postern.Gateway.Inspect;
+using Postern.Hosting.Processes;
+
+namespace Postern.Gateway.Relay;
+
+/// <summary>
+/// The two pipes of one process, divided among many requests. Each request is known by an identifier of the gateway's,
+/// which is its progress token too; what belongs to none of them reaches only those who listen.
+/// </summary>
+internal sealed class StdioConnection
+{
+    // Messages a slow client may be behind. Beyond, those that are no response are dropped: one must not stop all.
+    private const int Behind = 64;
+
+    // A server that knows no discovery may also leave an unknown request unanswered.
+    private static readonly TimeSpan ProbeWithin = TimeSpan.FromSeconds(5), GreetWithin = TimeSpan.FromSeconds(60);
+
+    private readonly HostedProcess process;
+    private readonly ConcurrentDictionary<string, Channel<Message>> waiting = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Channel<Message>, bool> listening = new();
+    private readonly Lock greeting = new();
+    private Task<Line>? greeted;
+    private volatile UpstreamException? end;
+
+    public StdioConnection(HostedProcess process)
+    {
+        this.process = process;
+        _ = ReadAsync();
+    }
+
+    /// <summary>What was agreed with the process, once <see cref="GreetAsync"/> is through.</summary>
+    public Line Agreed => greeted!.Result;
+
+    /// <summary>Shakes hands, once in the life of the process and for everybody: nothing is declared that not all can do.</summary>
+    public Task GreetAsync(Era? known)
+    {
+        lock (greeting)
+        {
+            return greeted ??= OpenOrStopAsync(known);
+        }
+    }
+
+    public async IAsyncEnumerable<Message> AskAsync(Outgoing request, [EnumeratorCancellation] CancellationToken stop)
+    {
+        using var use = process.Use();
+        var id = Encoding.UTF8.GetString(request.Id.Span);
+        var answers = waiting[id] = Channel.CreateUnbounded<Message>(new() { SingleReader = true, SingleWriter = true });
+        try
+        {
+            await TellAsync(request, stop);
+            await foreach (var message in answers.Reader.ReadAllAsync(stop))
+            {
+                yield return message;
+            }
+        }
+        finally
+        {
+            if (waiting.TryRemove(id, out _) && end is null)
+            {
+                _ = TryCancelAsync(id);
+            }
+        }
+    }
+
+    public async IAsyncEnumerable<Message> ListenAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        using var use = process.Use();
+        var heard = Channel.CreateBounded<Message>(new BoundedChannelOptions(Behind) { FullMode = BoundedChannelFullMode.DropWrite });
+        listening[heard] = true;
+        try
+        {
+            await foreach (var message in heard.Reader.ReadAllAsync(stop))
+            {
+                yield return message;
+            }
+        }
+        finally
+        {
+            listening.TryRemove(heard, out _);
+        }
+    }
+
+    public async Task TellAsync(Outgoing message, CancellationToken stop)
+    {
+        try
+        {
+            await process.WriteLineAsync(message.Body, stop);
+        }
+        catch (IOException failure)
+        {
+            throw end ?? new UpstreamException(RpcError.Upstream("The server takes no more requests."), failure);
+        }
+    }
+
+    // One that never gets through the handshake would fail every call of its life.
+    private async Task<Line> OpenOrStopAsync(Era? known)
+    {
+        try
+        {
+            return await OpenAsync(known);
+        }
+        catch (UpstreamException)
+        {
+            _ = process.StopAsync("It did not complete the handshake.");
+            throw;
+        }
+    }
+
+    private async Task<Line> OpenAsync(Era? known)
+    {
+        var line = new Line(Handshake.Nobody);
+        if (known is Era.Modern || (known is null && await SpeaksModernAsync(line)))
+        {
+            return line;
+        }
+
+        using var hello = Handshake.Initialize(line with { Version = Revisions.NewestLegacy });
+        using var patience = new CancellationTokenSource(GreetWithin);
+        try
+        {
+            var agreed = Handshake.Complete(line, await ResponseAsync(hello, patience.Token));
+            using var done = Outgoing.Notification(Methods.Initialized);
+            await TellAsync(done, patience.Token);
+            return agreed;
+        }
+        catch (OperationCanceledException failure)
+        {
+            throw new UpstreamException(RpcError.Upstream("The server did not answer the handshake in time.", 504), failure);
+        }
+    }
+
+    private async Task<bool> SpeaksModernAsync(Line line)
+    {
+        using var question = Handshake.Discover(line);
+        using var patience = new CancellationTokenSource(ProbeWithin);
+        try
+        {
+            return Handshake.EraOf(await ResponseAsync(question, patience.Token)) is Era.Modern;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<Message> ResponseAsync(Outgoing request, CancellationToken stop)
+    {
+        await foreach (var message in AskAsync(request, stop))
+        {
+            if (message.IsResponse)
+            {
+                return message;
+            }
+        }
+
+        throw end ?? new UpstreamException("The server ended before it had answered.");
+    }
+
+    private async Task ReadAsync()
+    {
+        await foreach (var line in process.Lines.ReadAllAsync())
+        {
+            if (Message.TryRead(line, out var message, out _, Message.MaxDepth))
+            {
+                await DeliverAsync(message);
+            }
+        }
+
+        var ended = await process.Exited;
+        end = new($"The server's process ended before it had answered. {ended.Reason}");
+        foreach (var (_, answers) in waiting)
+        {
+            answers.Writer.TryComplete(end);
+        }
+
+        foreach (var (heard, _) in listening)
+        {
+            heard.Writer.TryComplete();
+        }
+    }
+
+    private ValueTask DeliverAsync(Message message)
+    {
+        if (message.IsRequest)
+        {
+            return new(RefuseAsync(message));
+        }
+
+        if (message.IsResponse)
+        {
+            if (waiting.TryRemove(Encoding.UTF8.GetString(message.RawId), out var asked))
+            {
+                asked.Writer.TryWrite(message);
+                asked.Writer.TryComplete();
+            }
+
+            return default;
+        }
+
+        if (OwnerOf(message) is { } owner)
+        {
+            _ = owner.Reader.Count < Behind && owner.Writer.TryWrite(message);
+        }
+        else if (message.Method.EndsWith("/list_changed", StringComparison.Ordinal))
+        {
+            foreach (var (heard, _) in listening)
+            {
+                heard.Writer.TryWrite(message);
+            }
+        }
+
+        return default;
+    }
+
+    // A log message names no request: it is passed on only when there is no doubt whose it is.
+    private Channel<Message>? OwnerOf(Message message)
+    {
+        var token = message.At("params"u8, "progressToken"u8);
+        var subscription = message.Meta("io.modelcontextprotocol/subscriptionId"u8);
+        var key = message.Method is Methods.Progress ? token : subscription;
+        if (!key.IsMissing)
+        {
+            return waiting.GetValueOrDefault(Encoding.UTF8.GetString(message.Raw(key)));
+        }
+
+        return message.Method is Methods.LogMessage && waiting.Count is 1 ? waiting.Values.FirstOrDefault() : null;
+    }
+
+    // It was told that nobody here can be asked.
+    private async Task RefuseAsync(Message question)
+    {
+        using var answer = Outgoing.Response(question.Method is Methods.Ping
+            ? [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. question.RawId, .. ",\"result\":{}}"u8]
+            : RpcError.UnknownMethod(question.Method).ToJson(question.RawId));
+        await TryTellAsync(answer);
+    }
+
+    private async Task TryCancelAsync(string id)
+    {
+        using var notice = Handshake.Cancel(id);
+        await TryTellAsync(notice);
+    }
+
+    private async Task TryTellAsync(Outgoing message)
+    {
+        try
+        {
+            await TellAsync(message, CancellationToken.None);
+        }
+        catch (UpstreamException)
+        {
+            // The process is ending, which its readers hear by themselves.
+        }
+    }
+}

@@ -1,0 +1,298 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Postern.Audit;
+using Postern.Gateway.Relay;
+using Postern.Grants;
+using Postern.Servers;
+
+namespace Postern.Tests.Gateway;
+
+public sealed class GateTests : IAsyncLifetime
+{
+    private Behind behind = null!;
+    private GatewayHost host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        behind = await Behind.ModernAsync();
+        host = await GatewayHost.StartAsync(
+            $"  - {{ name: crm, http: \"{behind.Url}\", tools: {{ echo: change }} }}\n  - {{ name: other, http: \"{behind.Url}\" }}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        await behind.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("POST")]
+    [InlineData("GET")]
+    [InlineData("DELETE")]
+    [Rfc(9728, "5.1")]
+    public async Task Without_a_token_every_verb_is_challenged_with_scopes_and_the_way_to_the_metadata(string verb)
+    {
+        using var request = new HttpRequestMessage(new(verb), "/mcp/crm");
+        using var answer = await host.Http.SendAsync(request);
+
+        var challenge = answer.Headers.WwwAuthenticate.ToString();
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains($"resource_metadata=\"{host.Issuer}/.well-known/oauth-protected-resource/mcp/crm\"", challenge, StringComparison.Ordinal);
+        Assert.Contains("scope=\"mcp:read", challenge, StringComparison.Ordinal);
+        Assert.DoesNotContain("error=", challenge, StringComparison.Ordinal);
+    }
+
+    [Fact, Rfc(9728, "3.1")]
+    public async Task The_metadata_names_the_address_as_it_is_typed_and_who_gives_tokens()
+    {
+        var metadata = JsonNode.Parse(await host.Http.GetStringAsync("/.well-known/oauth-protected-resource/mcp/crm"))!;
+
+        Assert.Equal($"{host.Issuer}/mcp/crm", (string?)metadata["resource"]);
+        Assert.Equal(host.Issuer, (string?)metadata["authorization_servers"]![0]);
+    }
+
+    [Fact]
+    public async Task A_token_for_another_server_is_no_token_here()
+    {
+        var token = host.Token(await host.GrantAsync("other"));
+        using var answer = await host.ModernAsync("crm", token, "tools/list");
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains("error=\"invalid_token\"", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://evil.example", 403)]
+    [InlineData("null", 403)]
+    [InlineData("http://127.0.0.1.evil.example", 403)]
+    [InlineData("http://localhost:6274", 401)]
+    public async Task A_page_of_a_stranger_is_turned_away_on_every_verb(string origin, int status)
+    {
+        foreach (var verb in new[] { "POST", "GET", "DELETE" })
+        {
+            using var request = new HttpRequestMessage(new(verb), "/mcp/crm") { Headers = { { "Origin", origin } } };
+            using var answer = await host.Http.SendAsync(request);
+            Assert.Equal(status, (int)answer.StatusCode);
+            Assert.Equal(status is 401, answer.Headers.Contains("Access-Control-Allow-Origin"));
+        }
+    }
+
+    [Fact]
+    public async Task A_browser_is_told_which_headers_it_may_send()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Options, "/mcp/crm")
+        {
+            Headers =
+            {
+                { "Origin", host.Issuer },
+                { "Access-Control-Request-Method", "POST" },
+                { "Access-Control-Request-Headers", "authorization,mcp-name,mcp-param-region,x-other" },
+            },
+        };
+        using var answer = await host.Http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal("authorization, mcp-name, mcp-param-region", answer.Headers.GetValues("Access-Control-Allow-Headers").Single());
+    }
+
+    [Fact]
+    public async Task The_list_shows_what_the_grant_allows_and_nothing_else_and_is_private()
+    {
+        await host.TokenAsync("crm");
+        var reader = host.Token(await host.GrantAsync("crm", "mcp:read"));
+        var result = (await JsonOf(await host.ModernAsync("crm", reader, "tools/list")))["result"]!;
+        var names = result["tools"]!.AsArray().Select(tool => (string?)tool!["name"]).ToList();
+
+        Assert.Contains("slow", names);
+        Assert.DoesNotContain("echo", names); // the operator says it changes something
+        Assert.DoesNotContain("write", names);
+        Assert.DoesNotContain("wipe", names);
+        Assert.DoesNotContain("poisoned", names); // its description holds invisible text
+        Assert.Equal("private", (string?)result["cacheScope"]);
+        Assert.InRange((int)result["ttlMs"]!, 0, 10_000);
+    }
+
+    [Fact]
+    public async Task What_is_listed_can_be_called_and_what_is_not_cannot()
+    {
+        await host.TokenAsync("crm");
+        string[] tools = ["echo", "write", "wipe", "poisoned", "fail", "unheard-of"];
+        foreach (var (scopes, chosen) in new (string, string[]?)[]
+            { ("mcp:read", null), ("mcp:read mcp:write", null), ("mcp:read mcp:write mcp:destroy", null), ("mcp:read mcp:write", ["echo"]), ("", null) })
+        {
+            var token = host.Token(await host.GrantAsync("crm", scopes, tools: chosen));
+            var listed = (await JsonOf(await host.ModernAsync("crm", token, "tools/list")))["result"]!["tools"]!.AsArray()
+                .Select(tool => (string)tool!["name"]!).ToHashSet();
+            foreach (var tool in tools)
+            {
+                using var answer = await host.CallAsync("crm", token, tool);
+                var json = await JsonOf(answer);
+                var ran = json["result"] is not null || (int)json["error"]!["code"]! is -32603;
+                Assert.True(ran == listed.Contains(tool), $"{tool} with [{scopes}] and tools {chosen?.Length}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_tool_that_is_hidden_and_one_that_is_not_there_are_refused_alike()
+    {
+        var token = await host.TokenAsync("crm");
+        using var hidden = await host.CallAsync("crm", token, "poisoned");
+        using var missing = await host.CallAsync("crm", token, "unheard-of");
+
+        Assert.Equal(hidden.StatusCode, missing.StatusCode);
+        Assert.Equal(await hidden.Content.ReadAsStringAsync(), await missing.Content.ReadAsStringAsync());
+    }
+
+    [Fact, Rfc(6750, "3.1")]
+    public async Task A_call_outside_the_grant_names_every_scope_it_needs_and_tells_the_model_what_to_do()
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm", "mcp:read"));
+        using var answer = await host.CallAsync("crm", token, "wipe", id: "\"w\"");
+
+        var challenge = answer.Headers.WwwAuthenticate.ToString();
+        var json = await JsonOf(answer);
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Contains("error=\"insufficient_scope\"", challenge, StringComparison.Ordinal);
+        Assert.Contains("scope=\"mcp:read mcp:destroy\"", challenge, StringComparison.Ordinal);
+        Assert.Contains("resource_metadata=", challenge, StringComparison.Ordinal);
+        Assert.Equal("w", (string?)json["id"]);
+        Assert.Contains("Ask the person", (string?)json["error"]!["message"], StringComparison.Ordinal);
+        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains("wipe", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_token_of_fewer_scopes_than_its_grant_reaches_no_further_than_it_says()
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm"), Scopes.Of(Scopes.Read));
+        using var answer = await host.CallAsync("crm", token, "wipe");
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_call_is_in_the_log_before_it_runs_and_so_is_its_outcome_and_its_refusal()
+    {
+        var token = await host.TokenAsync("crm");
+        using var ran = await host.CallAsync("crm", token, "echo");
+        using var refused = await host.CallAsync("crm", host.Token(await host.GrantAsync("crm", "mcp:read")), "wipe");
+        var entries = await EntriesAsync(3);
+
+        Assert.Equal(["allow", "deny"], entries.Where(e => e.Kind is AuditKinds.ToolCallDecision).Select(e => Effect(e.Record)));
+        var outcome = JsonNode.Parse(entries.Single(e => e.Kind is AuditKinds.ToolCallOutcome).Record)!;
+        var decision = JsonNode.Parse(entries.First(e => e.Kind is AuditKinds.ToolCallDecision).Record)!;
+        Assert.Equal("ok", (string?)outcome["outcome"]!["status"]);
+        Assert.Equal((string?)decision["id"], (string?)outcome["intentRef"]);
+    }
+
+    [Fact]
+    public async Task Mirrored_parameters_must_agree_and_then_go_on()
+    {
+        var token = await host.TokenAsync("crm");
+        const string Body =
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"mirror","arguments":{"region":"eu"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}""";
+        (string, string)[] headers = [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "mirror")];
+        using var agrees = await host.PostAsync("crm", token, Body, default, [.. headers, ("Mcp-Param-Region", "eu")]);
+        using var disagrees = await host.PostAsync("crm", token, Body, default, [.. headers, ("Mcp-Param-Region", "us")]);
+        using var lacks = await host.PostAsync("crm", token, Body, default, headers);
+
+        Assert.Equal(HttpStatusCode.OK, agrees.StatusCode);
+        Assert.Equal(-32020, (int)(await JsonOf(disagrees))["error"]!["code"]!);
+        Assert.Equal(-32020, (int)(await JsonOf(lacks))["error"]!["code"]!);
+        Assert.Equal("eu", behind.Seen.Last(seen => seen.Body.Contains("mirror", StringComparison.Ordinal)).Headers["Mcp-Param-Region"].ToString());
+    }
+
+    [Fact]
+    public async Task A_listening_stream_ends_gracefully_within_a_second_of_the_grants_end()
+    {
+        await host.TokenAsync("crm");
+        var grant = await host.GrantAsync("crm");
+        using var answer = await host.ModernAsync("crm", host.Token(grant), "subscriptions/listen", "\"notifications\":{\"toolsListChanged\":true}", id: "42");
+        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
+        var first = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+        await host.Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
+        var last = JsonNode.Parse((await events.NextAsync(new CancellationTokenSource(1000).Token))!.Value.Span)!;
+
+        Assert.Equal(42, (int)first["params"]!["_meta"]!["io.modelcontextprotocol/subscriptionId"]!);
+        Assert.Equal(42, (int)last["result"]!["_meta"]!["io.modelcontextprotocol/subscriptionId"]!);
+        using var again = await host.ModernAsync("crm", host.Token(grant), "tools/list");
+        Assert.Equal(HttpStatusCode.Unauthorized, again.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_catalogue_is_kept_for_the_consent_page_once_the_server_was_asked()
+    {
+        await host.TokenAsync("crm");
+        var catalogue = host.Get<ServerBook>().Catalogue(host.Get<ServerBook>().Find(TenantId.Default, "crm")!)!;
+
+        Assert.Equal(Risk.Change, catalogue.Find("echo")?.Risk);
+        Assert.Equal(Risk.Destroy, catalogue.Find("wipe")?.Risk);
+        Assert.Null(catalogue.Find("poisoned"));
+    }
+
+    [Theory]
+    [InlineData("text/plain", "application/json, text/event-stream", 415)]
+    [InlineData("application/json", "text/html", 406)]
+    [InlineData("application/json", "application/json", 406)]
+    public async Task A_body_or_an_answer_of_another_kind_is_refused(string type, string accept, int status)
+    {
+        var token = await host.TokenAsync("crm");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp/crm") { Content = new StringContent("{}") };
+        request.Content.Headers.ContentType = new(type);
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+        using var answer = await host.Http.SendAsync(request);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_batch_is_judged_message_by_message_and_only_in_the_revision_that_has_them()
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm", "mcp:read mcp:write"));
+        const string Body =
+            """
+            [{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}},
+             {"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"wipe","arguments":{}}},
+             {"jsonrpc":"2.0","method":"notifications/initialized"},
+             {"jsonrpc":"2.0","id":3,"method":"ping"}]
+            """;
+        using var old = await host.PostAsync("crm", token, Body, default, ("MCP-Protocol-Version", "2025-03-26"));
+        using var newer = await host.PostAsync("crm", token, Body, default, ("MCP-Protocol-Version", "2025-06-18"));
+        using var reader = new SseReader(await old.Content.ReadAsStreamAsync(), 1 << 20);
+        var answers = new List<JsonNode>();
+        while (await reader.NextAsync(default) is { } data)
+        {
+            answers.Add(JsonNode.Parse(data.Span)!);
+        }
+
+        Assert.Equal([1, 2, 3], answers.Select(a => (int)a["id"]!));
+        Assert.NotNull(answers[0]["result"]);
+        Assert.Equal(403, (int)answers[1]["error"]!["code"]!);
+        Assert.Equal(HttpStatusCode.BadRequest, newer.StatusCode);
+        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains("wipe", StringComparison.Ordinal));
+    }
+
+    private static string? Effect(string record) => (string?)JsonNode.Parse(record)!["decision"]!["effect"];
+
+    // Outcomes are written after the answer has gone.
+    private async Task<List<AuditRow>> EntriesAsync(int count)
+    {
+        for (var until = DateTime.UtcNow.AddSeconds(10); ;)
+        {
+            var entries = (await host.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default))
+                .Where(entry => entry.Kind is AuditKinds.ToolCallDecision or AuditKinds.ToolCallOutcome).ToList();
+            if (entries.Count >= count || DateTime.UtcNow > until)
+            {
+                return entries;
+            }
+
+            await Task.Yield();
+        }
+    }
+
+    private static async Task<JsonNode> JsonOf(HttpResponseMessage answer) => JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+}

@@ -1,0 +1,285 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Postern.Gateway.Relay;
+
+namespace Postern.Tests.Gateway;
+
+public sealed class RelayTests : IAsyncLifetime
+{
+    private Behind modern = null!, legacy = null!;
+    private GatewayHost host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        (modern, legacy) = (await Behind.ModernAsync(), await Behind.LegacyAsync());
+        host = await GatewayHost.StartAsync(
+            $"  - {{ name: modern, http: \"{modern.Url}\" }}\n  - {{ name: legacy, http: \"{legacy.Url}\" }}\n  - {{ name: away, http: \"http://127.0.0.1:1/mcp\" }}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        await modern.DisposeAsync();
+        await legacy.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task A_modern_client_calls_a_server_of_either_era(string server)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.CallAsync(server, token, "echo", """{"a":[1,{"b":"é"}]}""", "\"x-7\"");
+
+        var json = await JsonOf(answer);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("x-7", (string?)json["id"]);
+        Assert.Equal("complete", (string?)json["result"]!["resultType"] ?? "complete");
+        Assert.Equal("""{"a":[1,{"b":"é"}]}""", Regular((string?)json["result"]!["content"]![0]!["text"]));
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task A_legacy_client_calls_a_server_of_either_era(string server)
+    {
+        var token = await host.TokenAsync(server);
+        var session = await host.InitializeAsync(server, token);
+        using var ready = await host.LegacyAsync(server, token, session, "notifications/initialized", id: null);
+        using var answer = await host.LegacyAsync(server, token, session, "tools/call", """{"name":"echo","arguments":{"a":1}}""", "7");
+
+        Assert.Equal(HttpStatusCode.Accepted, ready.StatusCode);
+        var json = await JsonOf(answer);
+        Assert.Equal(7, (int)json["id"]!);
+        Assert.Equal("""{"a":1}""", (string?)json["result"]!["content"]![0]!["text"]);
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task Nothing_of_the_clients_credentials_reaches_the_server(string server)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.PostAsync(
+            server, token, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}}""", default,
+            ("Cookie", "secret=1"), ("DPoP", "proof"), ("X-Api-Key", "k"), ("Proxy-Authorization", "Basic x"));
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        foreach (var (_, headers, body) in (server is "modern" ? modern : legacy).Seen)
+        {
+            Assert.DoesNotContain(headers.Keys, name => name is "Authorization" or "Cookie" or "DPoP" or "X-Api-Key" or "Proxy-Authorization");
+            Assert.DoesNotContain(token, string.Concat(headers.Values) + body, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task Fifty_clients_with_the_same_id_each_get_their_own_answer(string server)
+    {
+        var tokens = await Task.WhenAll(host.TokenAsync(server, subject: "ada"), host.TokenAsync(server, subject: "bob"));
+        var calls = Enumerable.Range(0, 50).Select(async i =>
+        {
+            using var answer = await host.CallAsync(server, tokens[i % 2], "echo", $"{{\"n\":{i}}}");
+            return (string?)(await JsonOf(answer))["result"]!["content"]![0]!["text"];
+        });
+
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => $"{{\"n\":{i}}}"), await Task.WhenAll(calls));
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task Progress_comes_with_the_clients_own_token_and_unasked_log_messages_do_not(string server)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.CallAsync(server, token, "progress", id: "\"p\"");
+
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("no", answer.Headers.GetValues("X-Accel-Buffering").Single());
+        var events = await EventsOf(answer);
+        Assert.Equal(["notifications/progress", null], events.Select(e => (string?)e["method"]));
+        Assert.Equal("mine", (string?)events[0]["params"]!["progressToken"]);
+        Assert.Equal("p", (string?)events[1]["id"]);
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task A_modern_client_that_leaves_has_cancelled(string server)
+    {
+        var token = await host.TokenAsync(server);
+        using var leaving = new CancellationTokenSource();
+        var call = host.ModernAsync(server, token, "tools/call", "\"name\":\"slow\",\"arguments\":{}", "slow", stop: leaving.Token);
+        var behind = server is "modern" ? modern : legacy;
+        await behind.Started.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await leaving.CancelAsync();
+
+        await behind.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task A_legacy_client_cancels_in_words_and_gets_no_answer(string server)
+    {
+        var token = await host.TokenAsync(server);
+        var session = await host.InitializeAsync(server, token);
+        var call = host.LegacyAsync(server, token, session, "tools/call", """{"name":"slow","arguments":{}}""", "9");
+        var behind = server is "modern" ? modern : legacy;
+        await behind.Started.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        using var told = await host.LegacyAsync(server, token, session, "notifications/cancelled", """{"requestId":9}""", id: null);
+
+        await behind.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        using var answer = await call;
+        Assert.DoesNotContain("\"id\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("modern", "unheard/of", 404, -32601)]
+    [InlineData("legacy", "unheard/of", 404, -32601)]
+    [InlineData("modern", "tools/other", 404, -32601)]
+    [InlineData("modern", "tasks/get", 200, -32602)]
+    public async Task An_error_has_the_status_its_code_asks_for(string server, string method, int status, int code)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.ModernAsync(server, token, method, "\"taskId\":\"t\"", method is "tasks/get" ? "t" : null);
+
+        Assert.Equal((status, code), ((int)answer.StatusCode, (int)(await JsonOf(answer))["error"]!["code"]!));
+    }
+
+    [Fact]
+    public async Task A_resource_that_is_not_found_has_the_code_of_the_clients_era()
+    {
+        var token = await host.TokenAsync("legacy");
+        using var answer = await host.ModernAsync("legacy", token, "resources/read", "\"uri\":\"x://y\"", "x://y");
+
+        Assert.Equal(-32602, (int)(await JsonOf(answer))["error"]!["code"]!);
+    }
+
+    [Theory]
+    [InlineData("redirect", "redirects")]
+    [InlineData("huge", "longer than")]
+    public async Task What_cannot_be_passed_on_is_a_clear_error_with_the_clients_id(string tool, string said)
+    {
+        var token = await host.TokenAsync("modern");
+        using var answer = await host.CallAsync("modern", token, tool, id: "\"c\"");
+
+        var json = await JsonOf(answer);
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.Equal("c", (string?)json["id"]);
+        Assert.Contains(said, (string?)json["error"]!["message"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_is_named_as_the_cause()
+    {
+        using var answer = await host.ModernAsync("away", await host.TokenAsync("away"), "prompts/list");
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+        Assert.Contains("connection refused", (string?)(await JsonOf(answer))["error"]!["message"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Invisible_text_is_taken_out_of_what_a_tool_says()
+    {
+        var token = await host.TokenAsync("modern");
+        using var answer = await host.CallAsync("modern", token, "hidden_text");
+
+        Assert.Equal("ab", (string?)(await JsonOf(answer))["result"]!["content"]![0]!["text"]);
+    }
+
+    [Fact]
+    public async Task A_lost_session_of_the_gateways_own_is_opened_again_without_the_client_noticing()
+    {
+        var token = await host.TokenAsync("legacy");
+        using var first = await host.CallAsync("legacy", token, "echo");
+        legacy.Sessions.Clear();
+        using var second = await host.CallAsync("legacy", token, "echo");
+
+        Assert.Equal(HttpStatusCode.OK, second.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_legacy_client_is_asked_what_a_modern_server_wants_to_know()
+    {
+        var token = await host.TokenAsync("modern");
+        var session = await host.InitializeAsync("modern", token, """{"elicitation":{}}""");
+        using var answer = await host.LegacyAsync("modern", token, session, "tools/call", """{"name":"ask","arguments":{}}""", "3");
+        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
+        var question = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+        using var told = await host.PostAsync(
+            "modern", token,
+            $$$$$"""{"jsonrpc":"2.0","id":{{{{{question["id"]!.ToJsonString()}}}}},"result":{"action":"accept","content":{"name":"Ada"}}}""",
+            default, ("Mcp-Session-Id", session), ("MCP-Protocol-Version", "2025-11-25"));
+        var result = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+
+        Assert.Equal("elicitation/create", (string?)question["method"]);
+        Assert.Equal(HttpStatusCode.Accepted, told.StatusCode);
+        Assert.Equal(3, (int)result["id"]!);
+        Assert.Equal("Ada s-1", (string?)result["result"]!["content"]![0]!["text"]);
+    }
+
+    [Fact]
+    public async Task A_legacy_client_answers_a_legacy_server_itself()
+    {
+        var token = await host.TokenAsync("legacy");
+        var session = await host.InitializeAsync("legacy", token, """{"elicitation":{}}""");
+        using var answer = await host.LegacyAsync("legacy", token, session, "tools/call", """{"name":"ask","arguments":{}}""", "3");
+        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
+        var question = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+        using var told = await host.PostAsync(
+            "legacy", token,
+            $$$$$"""{"jsonrpc":"2.0","id":{{{{{question["id"]!.ToJsonString()}}}}},"result":{"action":"accept","content":{"name":"Ada"}}}""",
+            default, ("Mcp-Session-Id", session), ("MCP-Protocol-Version", "2025-06-18"));
+        var result = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+
+        Assert.Equal("Ada", (string?)result["result"]?["content"]![0]!["text"] ?? result.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task A_client_that_cannot_be_asked_learns_what_it_lacks(string server)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.LegacyAsync(server, token, null, "tools/call", """{"name":"ask","arguments":{}}""");
+
+        var error = (await JsonOf(answer))["error"]!;
+        Assert.Equal(-32021, (int)error["code"]!);
+        Assert.NotNull(error["data"]!["requiredCapabilities"]!["elicitation"]);
+    }
+
+    [Fact]
+    public async Task A_question_to_a_modern_client_is_passed_on_as_it_is()
+    {
+        var token = await host.TokenAsync("modern");
+        using var answer = await host.CallAsync("modern", token, "ask");
+
+        var result = (await JsonOf(answer))["result"]!;
+        Assert.Equal("input_required", (string?)result["resultType"]);
+        Assert.Equal("s-1", (string?)result["requestState"]);
+    }
+
+    private static string? Regular(string? json) => json is null ? null : JsonNode.Parse(json)!.ToJsonString(Relaxed);
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static async Task<JsonNode> JsonOf(HttpResponseMessage answer) => answer.Content.Headers.ContentType?.MediaType is "text/event-stream"
+        ? (await EventsOf(answer))[^1]
+        : JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+
+    private static async Task<List<JsonNode>> EventsOf(HttpResponseMessage answer)
+    {
+        using var reader = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 24);
+        var events = new List<JsonNode>();
+        while (await reader.NextAsync(default) is { } data)
+        {
+            events.Add(JsonNode.Parse(data.Span)!);
+        }
+
+        return events;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Postern.Audit;
+using Postern.Gateway.Relay;
+using Postern.Grants;
+
+namespace Postern.Tests.Gateway;
+
+public sealed class SessionTests : IAsyncLifetime
+{
+    private Behind modern = null!, legacy = null!;
+    private GatewayHost host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        (modern, legacy) = (await Behind.ModernAsync(), await Behind.LegacyAsync());
+        host = await GatewayHost.StartAsync(
+            $"  - {{ name: modern, http: \"{modern.Url}\" }}\n  - {{ name: legacy, http: \"{legacy.Url}\" }}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        await modern.DisposeAsync();
+        await legacy.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("modern", "2025-11-25")]
+    [InlineData("legacy", "2025-06-18")]
+    public async Task The_handshake_tells_what_the_server_says_of_itself(string server, string version)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.PostAsync(
+            server, token, """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""");
+
+        var result = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["result"]!;
+        Assert.Equal(version, (string?)result["protocolVersion"]);
+        Assert.Equal("behind", (string?)result["serverInfo"]!["name"]);
+        Assert.Equal("Be kind.", (string?)result["instructions"]);
+        Assert.NotNull(result["capabilities"]!["tools"]);
+        Assert.Null(result["resultType"]);
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task Discovery_works_at_a_server_of_either_era(string server)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.ModernAsync(server, token, "server/discover");
+
+        var result = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["result"]!;
+        Assert.Contains("2026-07-28", result["supportedVersions"]!.AsArray().Select(v => (string?)v));
+        Assert.Equal("behind", (string?)result["_meta"]!["io.modelcontextprotocol/serverInfo"]!["name"]);
+        Assert.Equal("private", (string?)result["cacheScope"]);
+    }
+
+    [Fact]
+    public async Task A_session_of_somebody_else_is_as_unknown_as_one_that_never_was_and_goes_on_living()
+    {
+        var ada = await host.TokenAsync("legacy", subject: "ada");
+        var bob = await host.TokenAsync("legacy", subject: "bob");
+        var session = await host.InitializeAsync("legacy", ada);
+        foreach (var verb in new[] { "POST", "GET", "DELETE" })
+        {
+            Assert.Equal(404, await StatusAsync(verb, "legacy", bob, session));
+            Assert.Equal(404, await StatusAsync(verb, "legacy", ada, session[..^1] + (session[^1] is 'A' ? 'B' : 'A')));
+            Assert.Equal(401, await StatusAsync(verb, "legacy", null, session));
+        }
+
+        using var still = await host.LegacyAsync("legacy", ada, session, "ping");
+        Assert.Equal(HttpStatusCode.OK, still.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_session_is_good_at_its_server_alone_and_ends_when_its_client_says_so()
+    {
+        var (here, there) = (await host.TokenAsync("legacy"), await host.TokenAsync("modern"));
+        var session = await host.InitializeAsync("legacy", here);
+
+        Assert.Equal(404, await StatusAsync("POST", "modern", there, session));
+        Assert.Equal(204, await StatusAsync("DELETE", "legacy", here, session));
+        Assert.Equal(404, await StatusAsync("POST", "legacy", here, session));
+        Assert.Contains(legacy.Seen, seen => seen.Verb is "DELETE");
+    }
+
+    [Fact]
+    public async Task Sessions_of_one_owner_are_bounded_and_the_oldest_makes_room()
+    {
+        var token = await host.TokenAsync("modern");
+        var first = await host.InitializeAsync("modern", token);
+        for (var i = 0; i < Postern.Gateway.Sessions.SessionBook.MostPerOwner; i++)
+        {
+            await host.InitializeAsync("modern", token);
+        }
+
+        var alive = await host.Get<Postern.Platform.Database.Db>().AllAsync($"select id from gateway_sessions limit 100", row => row.GetString(0), default);
+        Assert.Equal(Postern.Gateway.Sessions.SessionBook.MostPerOwner, alive.Count);
+        Assert.DoesNotContain(first, alive);
+    }
+
+    [Fact]
+    public async Task A_session_that_the_server_lost_is_lost_for_the_client_too()
+    {
+        var token = await host.TokenAsync("legacy");
+        var session = await host.InitializeAsync("legacy", token);
+        legacy.Sessions.Clear();
+        using var answer = await host.LegacyAsync("legacy", token, session, "tools/list");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_a_legacy_server_says_of_its_own_accord_is_heard_until_the_grant_ends()
+    {
+        var grant = await host.GrantAsync("legacy");
+        var token = host.Token(grant);
+        var session = await host.InitializeAsync("legacy", token);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/mcp/legacy");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
+        request.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
+        using var answer = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
+        var said = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+        await host.Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
+
+        Assert.Equal("notifications/tools/list_changed", (string?)said["method"]);
+        Assert.Null(await events.NextAsync(new CancellationTokenSource(1000).Token));
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("DELETE")]
+    public async Task Without_a_session_there_is_nothing_to_get_or_end(string verb) =>
+        Assert.Equal(405, await StatusAsync(verb, "modern", await host.TokenAsync("modern"), null));
+
+    private async Task<int> StatusAsync(string verb, string server, string? token, string? session)
+    {
+        using var request = new HttpRequestMessage(new(verb), $"/mcp/{server}");
+        if (verb is "POST")
+        {
+            request.Content = new StringContent("""{"jsonrpc":"2.0","id":1,"method":"ping"}""", null, "application/json");
+        }
+
+        if (token is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+
+        if (session is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
+        }
+
+        using var answer = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return (int)answer.StatusCode;
+    }
+}

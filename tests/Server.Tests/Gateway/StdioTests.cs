@@ -1,0 +1,114 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Postern.Tests.Gateway;
+
+public sealed class StdioTests : IAsyncLifetime
+{
+    // Speaks over its pipes as the Python SDK did before the modern era: it answers nothing before the handshake.
+    private const string Legacy =
+        """
+        import json, sys
+        ready = False
+        def say(m): sys.stdout.write(json.dumps(m) + "\n"); sys.stdout.flush()
+        for line in sys.stdin:
+            m = json.loads(line)
+            method, id, params = m.get("method"), m.get("id"), m.get("params") or {}
+            if method == "initialize":
+                say({"jsonrpc": "2.0", "id": id, "result": {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "pipes", "version": "1"}}})
+            elif method == "notifications/initialized":
+                ready = True
+            elif not ready:
+                say({"jsonrpc": "2.0", "id": id, "error": {"code": -32602, "message": "not initialized"}})
+            elif method == "tools/list":
+                say({"jsonrpc": "2.0", "id": id, "result": {"tools": [{"name": n, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}} for n in ("echo", "progress", "ask", "die")]}})
+            elif method == "tools/call":
+                name = params["name"]
+                if name == "die":
+                    sys.exit(3)
+                if name == "progress":
+                    say({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": params["_meta"]["progressToken"], "progress": 1}})
+                if name == "ask":
+                    say({"jsonrpc": "2.0", "id": "q", "method": "elicitation/create", "params": {"message": "?"}})
+                    refusal = json.loads(sys.stdin.readline())
+                    say({"jsonrpc": "2.0", "id": id, "result": {"content": [{"type": "text", "text": str(refusal["error"]["code"])}], "isError": True}})
+                    continue
+                say({"jsonrpc": "2.0", "id": id, "result": {"content": [{"type": "text", "text": json.dumps(params.get("arguments"))}]}})
+        """;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("postern-stdio-").FullName;
+    private GatewayHost host = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var script = Path.Combine(folder, "server.py");
+        await File.WriteAllTextAsync(script, Legacy);
+        host = await GatewayHost.StartAsync(
+            $"  - {{ name: pipes, command: [/usr/bin/python3, \"{script}\"], sandbox: {{ level: none }} }}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Clients_of_both_eras_call_a_local_command()
+    {
+        var token = await host.TokenAsync("pipes");
+        using var modern = await host.CallAsync("pipes", token, "echo", "{\n \"a\":\r\n 1}", "\"m\"");
+        var session = await host.InitializeAsync("pipes", token);
+        using var legacy = await host.LegacyAsync("pipes", token, session, "tools/call", """{"name":"echo","arguments":{"b":2}}""", "5");
+
+        var (one, other) = (await JsonOf(modern), await JsonOf(legacy));
+        Assert.Equal(("m", "complete"), ((string?)one["id"], (string?)one["result"]!["resultType"]));
+        Assert.Equal("""{"a": 1}""", (string?)one["result"]!["content"]![0]!["text"]);
+        Assert.Equal(5, (int)other["id"]!);
+    }
+
+    [Fact]
+    public async Task Fifty_calls_through_one_pipe_each_get_their_own_answer()
+    {
+        var token = await host.TokenAsync("pipes");
+        var calls = Enumerable.Range(0, 50).Select(async i =>
+        {
+            using var answer = await host.CallAsync("pipes", token, "echo", $"{{\"n\":{i}}}");
+            return (string?)(await JsonOf(answer))["result"]!["content"]![0]!["text"];
+        });
+
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => $"{{\"n\": {i}}}"), await Task.WhenAll(calls));
+    }
+
+    [Fact]
+    public async Task Progress_finds_the_request_it_belongs_to()
+    {
+        var token = await host.TokenAsync("pipes");
+        using var answer = await host.CallAsync("pipes", token, "progress");
+
+        Assert.Contains("\"progressToken\": \"mine\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_process_that_asks_is_told_that_nobody_can_be_asked()
+    {
+        var token = await host.TokenAsync("pipes");
+        using var answer = await host.CallAsync("pipes", token, "ask");
+
+        Assert.Equal("-32601", (string?)(await JsonOf(answer))["result"]!["content"]![0]!["text"]);
+    }
+
+    [Fact]
+    public async Task A_process_that_dies_fails_its_call_with_the_reason_and_the_next_call_starts_another()
+    {
+        var token = await host.TokenAsync("pipes");
+        using var died = await host.CallAsync("pipes", token, "die");
+        using var next = await host.CallAsync("pipes", token, "echo");
+
+        Assert.Equal(HttpStatusCode.BadGateway, died.StatusCode);
+        Assert.Contains("code 3", (string?)(await JsonOf(died))["error"]!["message"], StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, next.StatusCode);
+    }
+
+    private static async Task<JsonNode> JsonOf(HttpResponseMessage answer) => JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+}
