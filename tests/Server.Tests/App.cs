@@ -8,7 +8,7 @@ using System.Text.Json;
 namespace Postern.Tests;
 
 /// <summary>An OAuth client as its makers would write it: asks, redeems, refreshes, asks about its tokens, hands them back.</summary>
-internal sealed class App(TestServer server, string id, string redirect, string? secret = null)
+internal sealed class App(HttpClient http, string issuer, string id, string redirect, string? secret = null)
 {
     public const string WebSecret = "web-secret-web-secret-web-secret-web", PeerSecret = "peer-secret-peer-secret-peer-secret";
     public const string BenchSecret = "bench-secret-bench-secret-bench-1", WatchSecret = "watch-secret-watch-secret-watch-sec";
@@ -35,13 +35,18 @@ internal sealed class App(TestServer server, string id, string redirect, string?
           - { name: files, http: http://127.0.0.1:9/mcp }
         """;
 
+    public App(TestServer server, string id, string redirect, string? secret = null)
+        : this(server.Http, server.Issuer, id, redirect, secret)
+    {
+    }
+
     public string Id => id;
 
     public string Verifier { get; } = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     public string Challenge => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));
 
-    public string Resource => $"{server.Issuer}/mcp/echo";
+    public string Resource => $"{issuer}/mcp/echo";
 
     public static App Native(TestServer server) => new(server, "native", "http://127.0.0.1:8765/callback");
 
@@ -110,7 +115,7 @@ internal sealed class App(TestServer server, string id, string redirect, string?
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
         }
 
-        using var answer = await server.Http.SendAsync(request);
+        using var answer = await http.SendAsync(request);
         return await Reply.ReadAsync(answer);
     }
 

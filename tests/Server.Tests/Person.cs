@@ -13,22 +13,33 @@ internal sealed class Person : IDisposable
 
     private const string Firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
-    private readonly TestServer server;
+    private readonly string issuer;
     private readonly HttpClient http;
-    private readonly (string Email, string Password) account;
+    private (string Email, string Password) account;
 
-    public Person(TestServer server, string email = Ada)
+    public Person(TestServer server, string email = Ada, string? password = null)
+        : this(server.Issuer, server.Http.BaseAddress!, email)
     {
-        (this.server, account) = (server, email is Bob ? (Bob, BobsPassword) : (email, AdasPassword));
+        account.Password = password ?? account.Password;
+    }
+
+    /// <param name="issuer">What the server calls itself.</param>
+    /// <param name="address">Where it is reached; one node of several.</param>
+    /// <param name="email">The account.</param>
+    /// <param name="like">Goes on in the browser of this person.</param>
+    public Person(string issuer, Uri address, string email = Ada, Person? like = null)
+    {
+        (this.issuer, account) = (issuer, email is Bob ? (Bob, BobsPassword) : (email, AdasPassword));
+        Cookies = like?.Cookies ?? new();
         http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = Cookies })
         {
-            BaseAddress = server.Http.BaseAddress,
+            BaseAddress = address,
         };
-        http.DefaultRequestHeaders.Host = new Uri(server.Issuer).Authority;
+        http.DefaultRequestHeaders.Host = new Uri(issuer).Authority;
         http.DefaultRequestHeaders.UserAgent.ParseAdd(Firefox);
     }
 
-    public CookieContainer Cookies { get; } = new();
+    public CookieContainer Cookies { get; }
 
     public string? Cookie(string name) => Cookies.GetCookies(http.BaseAddress!)[name]?.Value;
 
@@ -95,7 +106,7 @@ internal sealed class Person : IDisposable
             fields.SelectMany(field => field.Value.Select(value => KeyValuePair.Create(field.Key, value))));
         if (origin is not null)
         {
-            request.Headers.Add("Origin", origin is "own" ? server.Issuer : origin);
+            request.Headers.Add("Origin", origin is "own" ? issuer : origin);
         }
 
         return await http.SendAsync(request);
@@ -129,17 +140,17 @@ internal sealed class Person : IDisposable
             .Append(KeyValuePair.Create("password", account.Password));
         using var request = new HttpRequestMessage(HttpMethod.Post, At(form.GetAttribute("action") ?? address));
         request.Content = new FormUrlEncodedContent(fields);
-        request.Headers.Add("Origin", server.Issuer);
+        request.Headers.Add("Origin", issuer);
         using var answer = await http.SendAsync(request);
         return answer.Headers.Location?.OriginalString
             ?? throw new InvalidOperationException($"Not signed in: {answer.StatusCode}.");
     }
 
-    private bool IsOurs(Uri next) => !next.IsAbsoluteUri || next.OriginalString.StartsWith(server.Issuer + "/", StringComparison.Ordinal);
+    private bool IsOurs(Uri next) => !next.IsAbsoluteUri || next.OriginalString.StartsWith(issuer + "/", StringComparison.Ordinal);
 
     private Uri At(string address) => new(
         http.BaseAddress!,
-        address.StartsWith(server.Issuer, StringComparison.Ordinal) ? address[server.Issuer.Length..] : address);
+        address.StartsWith(issuer, StringComparison.Ordinal) ? address[issuer.Length..] : address);
 
     private static IHtmlDocument Parse(string html) => new HtmlParser().ParseDocument(html);
 }

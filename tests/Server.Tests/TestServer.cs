@@ -37,6 +37,9 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>A client without cookies that follows nothing.</summary>
     public HttpClient Http { get; }
 
+    /// <summary>Where its data lies, as an operator would say it.</summary>
+    public string Database => database;
+
     /// <summary>The folder of the database, the key and the logs.</summary>
     public string Folder => folder;
 

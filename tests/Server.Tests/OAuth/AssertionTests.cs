@@ -7,31 +7,14 @@ using System.Text.Json.Nodes;
 namespace Postern.Tests.OAuth;
 
 /// <summary>private_key_jwt (RFC 7523 §3): an assertion is good for this issuer, from this client, soon, and once.</summary>
-public sealed class AssertionTests : IAsyncLifetime
+public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture<AssertionTests.Agents>
 {
     private const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
     private static readonly ECDsa Key = ECDsa.Create(ECCurve.NamedCurves.nistP256), Foreign = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private static readonly RSA Rsa = RSA.Create(2048);
 
-    private TestServer server = null!;
-
-    public async ValueTask InitializeAsync() => server = await TestServer.StartAsync($$"""
-        demo: false
-        clients:
-          - client_id: agent
-            jwks: '{"keys":[{{Jwk(Key, "k1")}},{{Jwk(Rsa, "r1")}}]}'
-            grant_types: [client_credentials]
-            resources: [echo]
-          - client_id: other
-            jwks: '{"keys":[{{Jwk(Foreign, "k1")}}]}'
-            grant_types: [client_credentials]
-            resources: [echo]
-        servers:
-          - { name: echo, http: http://127.0.0.1:9/mcp }
-        """);
-
-    public ValueTask DisposeAsync() => server.DisposeAsync();
+    private readonly TestServer server = agents.Server;
 
     public static TheoryData<string, bool> Assertions => new()
     {
@@ -297,5 +280,28 @@ public sealed class AssertionTests : IAsyncLifetime
     {
         var parameters = key.ExportParameters(false);
         return $$"""{"kty":"RSA","kid":"{{kid}}","n":"{{Base64Url.EncodeToString(parameters.Modulus)}}","e":"{{Base64Url.EncodeToString(parameters.Exponent)}}"}""";
+    }
+
+    /// <summary>Two clients with keys, on one server for all assertions.</summary>
+    public sealed class Agents : IAsyncLifetime
+    {
+        internal TestServer Server { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Server = await TestServer.StartAsync($$"""
+            demo: false
+            clients:
+              - client_id: agent
+                jwks: '{"keys":[{{Jwk(Key, "k1")}},{{Jwk(Rsa, "r1")}}]}'
+                grant_types: [client_credentials]
+                resources: [echo]
+              - client_id: other
+                jwks: '{"keys":[{{Jwk(Foreign, "k1")}}]}'
+                grant_types: [client_credentials]
+                resources: [echo]
+            servers:
+              - { name: echo, http: http://127.0.0.1:9/mcp }
+            """);
+
+        public ValueTask DisposeAsync() => Server.DisposeAsync();
     }
 }

@@ -4,32 +4,12 @@ using System.Text;
 namespace Postern.Tests.OAuth;
 
 /// <summary>RFC 6749 §2.3: a client proves itself by the method it is registered with, at every endpoint, and by one.</summary>
-public sealed class ClientAuthenticationTests : IAsyncLifetime
+public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients clients)
+    : IClassFixture<ClientAuthenticationTests.Clients>
 {
     private const string Secret = "a secret: with % + & = and ü in it";
 
-    private TestServer server = null!;
-
-    public async ValueTask InitializeAsync() => server = await TestServer.StartAsync($$"""
-        demo: false
-        clients:
-          - client_id: basic
-            client_secret: "{{Secret}}"
-            token_endpoint_auth_method: client_secret_basic
-            grant_types: [client_credentials]
-            resources: [echo]
-          - client_id: post
-            client_secret: "{{Secret}}"
-            token_endpoint_auth_method: client_secret_post
-            grant_types: [client_credentials]
-            resources: [echo]
-          - { client_id: open, redirect_uris: [https://open.example/cb] }
-          - { client_id: "colon:and space", client_secret: "{{Secret}}", grant_types: [client_credentials], resources: [echo] }
-        servers:
-          - { name: echo, http: http://127.0.0.1:9/mcp }
-        """);
-
-    public ValueTask DisposeAsync() => server.DisposeAsync();
+    private readonly TestServer server = clients.Server;
 
     public static TheoryData<string, string?, string?, string?, string> Table => new()
     {
@@ -135,4 +115,31 @@ public sealed class ClientAuthenticationTests : IAsyncLifetime
 
     // RFC 6749 §2.3.1: both halves are form-encoded, then joined.
     private static string Header(string id, string secret) => App.Basic(WebUtility.UrlEncode(id), WebUtility.UrlEncode(secret));
+
+    /// <summary>A client of each method, on one server for all tries.</summary>
+    public sealed class Clients : IAsyncLifetime
+    {
+        internal TestServer Server { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Server = await TestServer.StartAsync($$"""
+            demo: false
+            clients:
+              - client_id: basic
+                client_secret: "{{Secret}}"
+                token_endpoint_auth_method: client_secret_basic
+                grant_types: [client_credentials]
+                resources: [echo]
+              - client_id: post
+                client_secret: "{{Secret}}"
+                token_endpoint_auth_method: client_secret_post
+                grant_types: [client_credentials]
+                resources: [echo]
+              - { client_id: open, redirect_uris: [https://open.example/cb] }
+              - { client_id: "colon:and space", client_secret: "{{Secret}}", grant_types: [client_credentials], resources: [echo] }
+            servers:
+              - { name: echo, http: http://127.0.0.1:9/mcp }
+            """);
+
+        public ValueTask DisposeAsync() => Server.DisposeAsync();
+    }
 }

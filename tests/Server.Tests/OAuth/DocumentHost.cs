@@ -53,8 +53,11 @@ internal sealed class DocumentHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await peer.DisposeAsync();
-        File.Delete(authority);
+        if (File.Exists(authority))
+        {
+            await peer.DisposeAsync();
+            File.Delete(authority);
+        }
     }
 
     private Task AnswerAsync(string head, Stream stream, CancellationToken stop)

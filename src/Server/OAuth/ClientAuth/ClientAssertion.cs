@@ -55,37 +55,37 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, Settings setti
             return "assertion not signed by the client for this issuer";
         }
 
-        var expires = new DateTimeOffset(token.ValidTo, TimeSpan.Zero);
-        return await once.TakeAsync(tenant, "assertion", $"{client.Id}\n{token.Id}", expires) ? null : "assertion used again";
+        return await once.TakeAsync(tenant, "assertion", $"{client.Id}\n{token.Id}", clock.GetUtcNow() + MaxLife + Skew)
+            ? null
+            : "assertion used again";
     }
 
     private string? FormRefusal(JsonWebToken token, string client)
     {
         var now = clock.GetUtcNow();
-        var (issued, starts, expires) = (At(token, "iat"), At(token, "nbf"), At(token, "exp"));
+        // Read as they stand: the library takes a text for a number, and a list of one audience for an audience.
+        using var payload = JsonDocument.Parse(Base64Url.DecodeFromChars(token.EncodedPayload));
+        var claims = payload.RootElement;
+        var (issued, starts, expires) = (At(claims, "iat"), At(claims, "nbf"), At(claims, "exp"));
         return token switch
         {
             _ when Array.Exists(ForeignKeyHeaders, name => token.TryGetHeaderValue<object>(name, out _)) => "a key in the header",
             { Typ: { Length: > 0 } typ } when typ is not ("JWT" or "jwt" or "client-authentication+jwt") => "another kind of token",
             _ when token.Issuer != client || token.Subject != client => "iss and sub are not the client",
             { Id: null or "" or { Length: > 200 } } => "no jti",
-            _ when !HasOneAudience(token) => "aud is not one string",
+            // RFC 7523bis: the issuer, as one string; a list would let one assertion serve two servers.
+            _ when !claims.TryGetProperty("aud", out var audience)
+                || audience.ValueKind is not JsonValueKind.String || !audience.ValueEquals(settings.Issuer) => "aud is not this issuer alone",
             _ when expires is null || expires <= now || expires > now + MaxLife + Skew => "exp",
             _ when issued > now + Skew || starts > now + Skew => "from the future",
             _ => null,
         };
     }
 
-    // An array would let one assertion serve two servers; the library reads an array of one as if it were a string.
-    private static bool HasOneAudience(JsonWebToken token)
-    {
-        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(token.EncodedPayload));
-        return claims.RootElement.TryGetProperty("aud", out var audience) && audience.ValueKind is JsonValueKind.String;
-    }
-
-    private static DateTimeOffset? At(JsonWebToken token, string claim) =>
-        token.TryGetPayloadValue<long>(claim, out var seconds) && seconds is > 0 and < 253402300799
-            ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+    private static DateTimeOffset? At(JsonElement claims, string name) =>
+        claims.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Number
+        && value.TryGetDouble(out var seconds) && seconds is > 0 and < 253402300799
+            ? DateTimeOffset.FromUnixTimeSeconds((long)seconds)
             : null;
 
     // RFC 7515 §2: no padding, no blanks, no loose bits at the end; one assertion has one spelling.

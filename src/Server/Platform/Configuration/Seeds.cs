@@ -8,7 +8,7 @@ internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<str
             "email", "The address a person signs in with.", null, "an e-mail address", text => text.Contains('@') ? text : null)
             ?? throw node.Refuse("`users[].email` is missing"),
         new(node.Value<string>(
-            "password", "The first password; a later change by the person stays.", null, "at least 12 characters", text => text.Length is >= 12 and <= 200 ? text : null)
+            "password", "The first password; a later change by the person stays.", null, "at least 12 characters", text => text.Length is >= 12 and <= 200 ? text : null, isSecret: true)
             ?? throw node.Refuse("`users[].password` is missing; expected at least 12 characters")),
         node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null));
 }
@@ -45,7 +45,7 @@ internal sealed record ClientSeed
         ClientId = node.Required("client_id", "The client's identifier.", "letters, digits and - . _ ~ or a metadata document's URL"),
         ClientName = node.Text("client_name", "What people see."),
         ClientSecret = node.Value<Secret>(
-            "client_secret", "Its secret, at least 32 characters of randomness.", null, "at least 32 characters", text => text.Length >= 32 ? new(text) : null),
+            "client_secret", "Its secret, at least 32 characters of randomness.", null, "at least 32 characters", text => text.Length >= 32 ? new(text) : null, isSecret: true),
         AuthMethod = node.Text(
             "token_endpoint_auth_method", "How it proves itself.", null, "none, client_secret_basic, client_secret_post or private_key_jwt"),
         Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),

@@ -85,7 +85,7 @@ internal sealed record Settings
                 ParseIssuer) ?? throw new SetupException(
                     $"`issuer` is missing: the server listens on {listen}, and only you know the address people use."),
             Database = root.Value(
-                "database", "Where the data lives.", "sqlite:./data/postern.db", DatabaseAddress.Expectation, ParseDatabase),
+                "database", "Where the data lives.", "sqlite:./data/postern.db", DatabaseAddress.Expectation, ParseDatabase, isSecret: true),
             Data = root.Text("data", "The folder of the master key, and of what hosted servers write.", "./data", "a folder")!,
             OutboundAllow = [.. outbound.List(
                 "allow", "Private ranges that fetches may reach.", "a network such as 10.0.0.0/8", ParseNetwork).Select(n => n.Network)],

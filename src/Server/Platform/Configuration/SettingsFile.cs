@@ -34,7 +34,8 @@ internal sealed class SettingsNode
     /// <param name="fallback">The value when nothing is said, written as an operator would write it; null if there is none.</param>
     /// <param name="expected">What a good value looks like; shown when one is refused.</param>
     /// <param name="parse">Null for a value that is not good.</param>
-    public T Value<T>(string key, string what, string? fallback, string expected, Func<string, T?> parse)
+    /// <param name="isSecret">The value is never repeated, also not when it is refused: messages end in logs and tickets.</param>
+    public T Value<T>(string key, string what, string? fallback, string expected, Func<string, T?> parse, bool isSecret = false)
     {
         asked.Add(key);
         source.Describe(path + key, what, fallback, expected);
@@ -47,7 +48,7 @@ internal sealed class SettingsNode
 
         return parse(text) is { } value
             ? value
-            : throw new SetupException($"{place}`{path}{key}` is `{text}`; expected {expected}.");
+            : throw new SetupException($"{place}`{path}{key}` is {(isSecret ? "refused" : $"`{text}`")}; expected {expected}.");
     }
 
     public string? Text(string key, string what, string? fallback = null, string expected = "text") =>

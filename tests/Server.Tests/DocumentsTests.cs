@@ -1,0 +1,71 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Routing;
+using Postern.Platform.Http;
+
+namespace Postern.Tests;
+
+/// <summary>The documents that tests write: what they say is what is there.</summary>
+public sealed class DocumentsTests
+{
+    private static IEnumerable<MethodInfo> Tests => typeof(DocumentsTests).Assembly.GetTypes()
+        .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
+        .Where(method => method.GetCustomAttributes().Any(attribute => attribute is FactAttribute));
+
+    [Fact]
+    public void The_conformance_page_lists_every_tested_requirement()
+    {
+        var lines = Tests.SelectMany(method => method.GetCustomAttributes<RfcAttribute>().Select(rfc => (rfc.Number, rfc.Section, method.Name)))
+            .OrderBy(line => line.Number).ThenBy(line => line.Section, StringComparer.Ordinal).ThenBy(line => line.Name, StringComparer.Ordinal)
+            .Select(line => $"- RFC {line.Number} §{line.Section}: {line.Name.Replace('_', ' ')}\n");
+
+        CommittedFile.Matches("# Requirements and the tests that hold them\n\n" + string.Concat(lines), "../../docs/conformance.md");
+    }
+
+    [Fact]
+    public void Every_defence_that_is_claimed_has_its_test()
+    {
+        var names = Tests.Select(test => test.Name).ToHashSet(StringComparer.Ordinal);
+        var rows = File.ReadLines(Here("../../THREATS.md")).Where(line => line.StartsWith("| T", StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row =>
+        {
+            var claimed = Regex.Matches(row.Split('|')[^2], "`(\\w+)`");
+            Assert.NotEmpty(claimed);
+            Assert.All(claimed, name => Assert.Contains(name.Groups[1].Value, names));
+        });
+    }
+
+    [Fact]
+    public async Task The_schema_page_is_the_migrated_database()
+    {
+        await using var server = await TestServer.StartAsync();
+        var statements = await server.Db.AllAsync(
+            $"select sql from sqlite_master where sql is not null and name not like {"sqlite_%"} order by tbl_name, type desc, name",
+            row => row.GetString(0),
+            default);
+
+        CommittedFile.Matches(
+            "-- The tables as the migrations leave them. On PostgreSQL they are the same.\n\n"
+            + string.Concat(statements.Select(sql => sql + ";\n")),
+            "../../docs/schema.sql");
+    }
+
+    [Fact]
+    public async Task The_routes_page_lists_every_door_and_who_may_use_it()
+    {
+        await using var server = await TestServer.StartAsync();
+        var doors =
+            from endpoint in server.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            let who = endpoint.Metadata.GetMetadata<Door>()!.Who
+            from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"]
+            let path = endpoint.RoutePattern.RawText!
+            select $"| `{method} {path}` | {who} |\n";
+
+        CommittedFile.Matches("# Routes\n\n| route | who may use it |\n|---|---|\n" + string.Concat(doors.Order(StringComparer.Ordinal)), "../../docs/routes.md");
+    }
+
+    private static string Here(string name, [CallerFilePath] string test = "") => Path.Combine(Path.GetDirectoryName(test)!, name);
+}

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Net;
+using Postern.Platform.Keys;
+
+namespace Postern.Tests;
+
+/// <summary>Two nodes on one PostgreSQL behave as one server.</summary>
+public sealed class NodeTests : IAsyncLifetime
+{
+    private TestServer one = null!, two = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        one = await TestServer.StartAsync(App.Town, On.Postgres);
+        two = await TestServer.StartAsync(App.Town, like: one);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await two.DisposeAsync();
+        await one.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_ends_on_one_node_is_dead_on_the_other_within_a_second()
+    {
+        using var ada = new Person(one);
+        var (here, watch) = (App.Native(one), App.Watch(two));
+        var whole = await here.LetInAsync(ada);
+        var alone = await here.LetInAsync(ada);
+        Assert.True(await watch.IsAliveAsync(whole.AccessToken));
+        Assert.True(await watch.IsAliveAsync(alone.AccessToken));
+
+        var clock = Stopwatch.StartNew();
+        await here.RevokeAsync(whole.RefreshToken);
+        await here.RevokeAsync(alone.AccessToken);
+        while (await watch.IsAliveAsync(whole.AccessToken) || await watch.IsAliveAsync(alone.AccessToken))
+        {
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal("invalid_grant", (await App.Native(two).RefreshAsync(whole.RefreshToken)).Error);
+    }
+
+    [Fact]
+    public async Task A_flow_may_be_served_by_another_node_at_each_step()
+    {
+        using var ada = new Person(one);
+        using var there = new Person(two.Issuer, two.Http.BaseAddress!, like: ada);
+        var (here, elsewhere) = (App.Web(one), App.Web(two));
+
+        var question = await ada.AskedAsync(here.Authorize());
+        var answer = new Answer((await there.AnswerAsync(question, "allow")).Left!);
+        var first = await elsewhere.RedeemAsync(answer.Code, ("code_verifier", here.Verifier));
+        var second = await here.RefreshAsync(first.RefreshToken);
+        var third = await elsewhere.RefreshAsync(second.RefreshToken);
+
+        Assert.Equal(HttpStatusCode.OK, third.Status);
+        Assert.Equal("invalid_grant", (await here.RefreshAsync(first.RefreshToken)).Error);
+        Assert.Equal("invalid_grant", (await elsewhere.RefreshAsync(third.RefreshToken)).Error);
+    }
+
+    [Fact]
+    public async Task One_code_and_one_refresh_token_are_good_once_on_both_together()
+    {
+        using var ada = new Person(one);
+        var (here, elsewhere) = (App.Web(one), App.Web(two));
+        var code = (await ada.AllowAsync(here.Authorize())).Code;
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
+            (i % 2 is 0 ? here : elsewhere).RedeemAsync(code, ("code_verifier", here.Verifier))));
+        var first = await App.Native(one).LetInAsync(ada);
+        var refreshed = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
+            App.Native(i % 2 is 0 ? one : two).RefreshAsync(first.RefreshToken)));
+
+        Assert.Single(replies, reply => reply.Status is HttpStatusCode.OK);
+        Assert.All(refreshed, reply => Assert.Equal(HttpStatusCode.OK, reply.Status));
+        Assert.Single(refreshed.Select(reply => reply.RefreshToken).Distinct());
+    }
+
+    [Fact]
+    public async Task A_client_that_registered_at_one_node_is_known_at_the_other()
+    {
+        using var ada = new Person(two);
+        var app = await OAuth.Registered.Async(one, "https://a.example/cb");
+
+        var question = await ada.AskedAsync(app.Authorize());
+
+        Assert.NotNull(question.Form);
+    }
+
+    [Fact]
+    public async Task Both_sign_with_the_same_keys_also_after_one_has_replaced_them()
+    {
+        var token = (await App.Bench(one).AsItselfAsync()).AccessToken;
+        Assert.True(await App.Watch(two).IsAliveAsync(token));
+
+        await two.Get<SigningKeys>().ReplaceAsync(default);
+
+        var clock = Stopwatch.StartNew();
+        while (await App.Watch(one).IsAliveAsync(token))
+        {
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        }
+
+        Assert.Equal(one.Get<SigningKeys>().Current().Id, two.Get<SigningKeys>().Current().Id);
+        Assert.True(await App.Watch(two).IsAliveAsync((await App.Bench(one).AsItselfAsync()).AccessToken));
+    }
+}

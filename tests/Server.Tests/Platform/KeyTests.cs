@@ -1,0 +1,202 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Postern.Platform;
+using Postern.Platform.Keys;
+
+namespace Postern.Tests.Platform;
+
+/// <summary>The keys: what is sealed stays sealed, what signs is published, and no key is lost or shown.</summary>
+public sealed class KeyTests
+{
+    private static readonly byte[] Plain = "a value worth keeping"u8.ToArray();
+
+    [Fact]
+    public void What_is_sealed_opens_for_its_purpose_and_context_alone()
+    {
+        var sealer = new Sealer(Key("aaaaaaaa"));
+        var text = sealer.Seal("code", Plain, "browser"u8);
+
+        Assert.Equal(Plain, sealer.Open("code", text, "browser"u8));
+        Assert.Null(sealer.Open("form", text, "browser"u8));
+        Assert.Null(sealer.Open("code", text, "another"u8));
+        Assert.Null(sealer.Open("code", text));
+        Assert.NotEqual(text, sealer.Seal("code", Plain, "browser"u8));
+        Assert.Null(new Sealer(Key("aaaaaaaa")).Open("code", text, "browser"u8));
+    }
+
+    [Fact]
+    public void Every_flipped_bit_is_noticed_and_so_is_every_missing_byte()
+    {
+        var sealer = new Sealer(Key("aaaaaaaa"));
+        var bytes = sealer.SealBytes("code", Plain);
+        for (var bit = 0; bit < bytes.Length * 8; bit++)
+        {
+            var altered = (byte[])bytes.Clone();
+            altered[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.Null(sealer.OpenBytes("code", altered));
+        }
+
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            Assert.Null(sealer.OpenBytes("code", bytes.AsSpan(0, length)));
+        }
+
+        Assert.Null(sealer.OpenBytes("code", [.. bytes, 0]));
+    }
+
+    [Fact]
+    public void One_value_has_one_spelling()
+    {
+        const string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        var sealer = new Sealer(Key("aaaaaaaa"));
+        for (var size = 0; size < 3; size++)
+        {
+            var text = sealer.Seal("code", Plain.AsSpan(size));
+            var others = alphabet.Select(last => text[..^1] + last).Where(other => other != text)
+                .Concat([text + "=", text + "==", text + "A", " " + text, text + "\n", text.Insert(5, " "), text.Replace('-', '+').Replace('_', '/') + "="]);
+
+            Assert.All(others, other => Assert.Null(sealer.Open("code", other)));
+            Assert.NotNull(sealer.Open("code", text));
+        }
+
+        Assert.Null(sealer.Open("code", ""));
+        Assert.Null(sealer.Open("code", new string('A', 40_000)));
+    }
+
+    [Fact]
+    public void During_a_rotation_the_old_key_opens_and_the_new_one_seals()
+    {
+        var (old, next) = (Line("aaaaaaaa"), Line("bbbbbbbb"));
+        var before = new Sealer(MasterKey.Load(old, ""));
+        var both = new Sealer(MasterKey.Load($"{next}\n{old}", ""));
+        var after = new Sealer(MasterKey.Load(next, ""));
+        var kept = before.Seal("code", Plain);
+        var mac = before.Mac("refresh", Plain);
+
+        Assert.Equal(Plain, both.Open("code", kept));
+        Assert.True(both.IsMac("refresh", Plain, mac));
+        Assert.Equal(Plain, after.Open("code", both.Seal("code", Plain)));
+        Assert.Null(after.Open("code", kept));
+        Assert.False(after.IsMac("refresh", Plain, mac));
+    }
+
+    [Fact]
+    public void A_key_file_is_made_for_its_owner_alone_and_an_open_one_is_refused()
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        var made = MasterKey.Load(null, folder);
+        var file = Path.Combine(folder, "master.key");
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.Equal(made.CurrentId, MasterKey.Load(null, folder).CurrentId);
+        foreach (var mode in (UnixFileMode[])[UnixFileMode.GroupRead, UnixFileMode.OtherRead, UnixFileMode.OtherWrite, UnixFileMode.UserExecute])
+        {
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | mode);
+            Assert.Contains("chmod 600", Assert.Throws<SetupException>(() => MasterKey.Load(null, folder)).Message, StringComparison.Ordinal);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("short:AAAA")]
+    [InlineData("aaaaaaaa")]
+    [InlineData("aaaaaaaa:AAAA")]
+    [InlineData("aaaaaaaa:not base64 at all")]
+    [InlineData(" \n ")]
+    public void What_is_no_key_is_refused_and_not_repeated(string text)
+    {
+        var refused = Assert.Throws<SetupException>(() => MasterKey.Load(text, ""));
+
+        Assert.Contains("POSTERN_MASTER_KEY", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("AAAA", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_name_for_two_keys_is_refused() =>
+        Assert.Throws<SetupException>(() => MasterKey.Load($"{Line("aaaaaaaa")}\n{Line("aaaaaaaa")}", ""));
+
+    [Theory, OnBoth]
+    public async Task A_database_of_another_key_is_refused_with_its_name(On on)
+    {
+        await using var server = await TestServer.StartAsync(App.Town, on);
+        var id = server.Get<MasterKey>().CurrentId;
+        var other = Key("bbbbbbbb");
+        var twin = Key(id);
+
+        var wrong = await Assert.ThrowsAsync<SetupException>(() => other.ProveAsync(server.Db, new(other), server.Clock, default));
+        var same = await Assert.ThrowsAsync<SetupException>(() => twin.ProveAsync(server.Db, new(twin), server.Clock, default));
+
+        Assert.Contains(id, wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("bbbbbbbb", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains(id, same.Message, StringComparison.Ordinal);
+    }
+
+    [Fact, Rfc(7517, "5")]
+    public async Task The_key_set_shows_public_halves_only()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+
+        var keys = JsonElement.Parse(await server.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative)));
+
+        foreach (var key in keys.GetProperty("keys").EnumerateArray())
+        {
+            Assert.Equal(
+                ["alg", "crv", "kid", "kty", "use", "x", "y"], key.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Theory, OnBoth]
+    public async Task A_key_is_published_a_day_before_it_signs_and_old_tokens_stay_good(On on)
+    {
+        await using var server = await TestServer.StartAsync(App.Town, on);
+        var (keys, bench, watch) = (server.Get<SigningKeys>(), App.Bench(server), App.Watch(server));
+        var first = keys.Current().Id;
+        Assert.Single(keys.Published);
+
+        server.Clock.Advance(SigningKeys.Term - SigningKeys.Lead);
+        await keys.RefreshAsync(default);
+        var ahead = Assert.Single(keys.Published, key => key.Id != first);
+        Assert.Equal(first, keys.Current().Id);
+
+        server.Clock.Advance(SigningKeys.Lead - TimeSpan.FromMinutes(1));
+        var old = await bench.AsItselfAsync();
+        Assert.Equal(first, KidOf(old));
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        var young = await bench.AsItselfAsync();
+
+        Assert.Equal(ahead.Id, KidOf(young));
+        Assert.True(await watch.IsAliveAsync(old.AccessToken));
+        Assert.True(await watch.IsAliveAsync(young.AccessToken));
+        server.Clock.Advance(SigningKeys.Tail);
+        await keys.RefreshAsync(default);
+        Assert.DoesNotContain(keys.Published, key => key.Id == first);
+    }
+
+    [Fact]
+    public async Task A_lost_key_is_replaced_at_once_and_what_it_signed_is_worth_nothing()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        var (bench, watch) = (App.Bench(server), App.Watch(server));
+        var forged = await bench.AsItselfAsync();
+        Assert.True(await watch.IsAliveAsync(forged.AccessToken));
+
+        await server.Get<SigningKeys>().ReplaceAsync(default);
+
+        Assert.False(await watch.IsAliveAsync(forged.AccessToken));
+        var good = await bench.AsItselfAsync();
+        Assert.Equal(HttpStatusCode.OK, good.Status);
+        Assert.NotEqual(KidOf(forged), KidOf(good));
+        Assert.True(await watch.IsAliveAsync(good.AccessToken));
+        Assert.DoesNotContain(KidOf(forged), server.Get<SigningKeys>().Json, StringComparison.Ordinal);
+    }
+
+    private static string KidOf(Reply reply) =>
+        JsonElement.Parse(Base64Url.DecodeFromChars(reply.AccessToken.Split('.')[0])).GetProperty("kid").GetString()!;
+
+    private static string Line(string id) => $"{id}:{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32))}";
+
+    private static MasterKey Key(string id) => MasterKey.Load(Line(id), "");
+}
