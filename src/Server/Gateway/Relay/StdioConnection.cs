@@ -48,7 +48,7 @@ internal sealed class StdioConnection
     {
         using var use = process.Use();
         var id = Encoding.UTF8.GetString(request.Id.Span);
-        var answers = waiting[id] = Channel.CreateUnbounded<Message>(new() { SingleReader = true, SingleWriter = true });
+        var answers = waiting[id] = Channel.CreateUnbounded<Message>();
         try
         {
             await TellAsync(request, stop);
