@@ -1,7 +1,66 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using Postern.Cli.Audit;
+using Postern.Cli.Grant;
+using Postern.Cli.Server;
+using Postern.Cli.Try;
+
 namespace Postern.Cli;
 
 /// <summary>The verbs of <c>postern</c>. Each speaks HTTP to a server and knows nothing else of it.</summary>
 public static class CommandLine
 {
-    public static Task<int> RunAsync(string[] args) => Task.FromResult(Terminal.Fail($"`{string.Join(' ', args)}` is not a verb."));
+    private const int Refused = 1, NotUnderstood = 2;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        // `postern help server add` is what many type first.
+        var parse = Root().Parse(args switch
+        {
+            ["help", .. var verb] => [.. verb, "--help"],
+            [] => ["--help"],
+            _ => args,
+        });
+        if (parse.Errors.Count > 0)
+        {
+            var what = parse.UnmatchedTokens is [var unknown, ..] ? $"`{unknown}` is not understood here." : parse.Errors[0].Message;
+            return parse.Screen.Fail($"{what} See: postern help{PathOf(parse.CommandResult)}", NotUnderstood);
+        }
+
+        try
+        {
+            return await parse.InvokeAsync(new()
+            {
+                EnableDefaultExceptionHandler = false,
+                // Long enough for `try` to take its server and its folder away.
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
+            });
+        }
+        catch (RefusalException refusal)
+        {
+            return parse.Screen.Fail(refusal.Message, Refused);
+        }
+        catch (OperationCanceledException)
+        {
+            return Refused;
+        }
+    }
+
+    /// <summary>All verbs, in the order of the help.</summary>
+    internal static Command Root() => new("postern", "Lets AI agents in on people's terms: authorization server, MCP gateway and hosting in one.")
+    {
+        new ServeCommand(),
+        new TryCommand(),
+        new LoginCommand(),
+        new Command("server", "The MCP servers behind the gateway.") { new ServerOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand() },
+        new Command("grant", "What people allowed agents to do.") { new ServerOption(), new Grant.ListCommand(), new RevokeCommand() },
+        new Command("audit", "The log of everything that was done and refused.") { new ServerOption(), new TailCommand() },
+        new JsonOption(),
+        new HelpOption(),
+        new VersionOption("--version") { Action = new SayVersion() },
+    };
+
+    private static string PathOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "";
 }

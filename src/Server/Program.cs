@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Postern;
+using Postern.Api;
 using Postern.Audit;
 using Postern.Cli;
 using Postern.Console;
@@ -32,7 +33,9 @@ using Postern.Platform.Pages;
 using Postern.Servers;
 
 // The server and the verbs that speak to one meet in this line and nowhere else.
-return args is ["serve", ..] ? await Program.ServeAsync(args[1..]) : await CommandLine.RunAsync(args);
+return args is ["serve", .. var settings] and not [_, "--help" or "-h" or "-?"]
+    ? await Program.ServeAsync(settings)
+    : await CommandLine.RunAsync(args);
 
 /// <summary>The plan of the house: every room registered, every door mapped, in reading order.</summary>
 internal static partial class Program
@@ -40,11 +43,14 @@ internal static partial class Program
     public static WebApplication Build(IReadOnlyList<string> args, Action<IServiceCollection>? replace = null)
     {
         var settings = Settings.Read(ServeArguments.Open(args));
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours, and
+        // watch that folder for changes, of which a database in it makes some at every commit.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
         Logs.Configure(builder.Logging, settings);
 
         var services = builder.Services;
+        services.AddRouting();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
@@ -115,6 +121,7 @@ internal static partial class Program
 
         // What people see
         ConsoleRooms.Add(services);
+        ApiRoom.Add(services);
         services.AddCors(Origins.Configure);
         services.Configure<ForwardedHeadersOptions>(forwarded => Believe(forwarded, settings));
         replace?.Invoke(services);
@@ -140,6 +147,8 @@ internal static partial class Program
         IdentityRooms.Map(app);
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
+        ApiRoom.Map(app);
+        Missing.Map(app);
 
         app.RequireDoors();
         return app;
@@ -151,7 +160,7 @@ internal static partial class Program
         {
             await using var app = Build(args);
             await app.StartAsync();
-            Terminal.Say(await WelcomeAsync(app.Services));
+            await WelcomeAsync(app.Services);
             await app.WaitForShutdownAsync();
             return 0;
         }
@@ -169,21 +178,14 @@ internal static partial class Program
         }
     }
 
-    private static async Task<string> WelcomeAsync(IServiceProvider services)
+    private static async Task WelcomeAsync(IServiceProvider services)
     {
         var settings = services.GetRequiredService<Settings>();
-        var setup = await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None);
-        var lines = new List<string> { "", $"  Postern is ready at {settings.Issuer}", "" };
-        if (setup is not null)
-        {
-            lines.Add($"  Set up (once, within the hour)  {setup}");
-        }
-
-        lines.Add($"  Console                         {settings.Address("/console")}");
-        lines.AddRange(services.GetRequiredService<ServerBook>().All(TenantId.Default)
-            .Select(server => $"  MCP server, paste into a client {server.Resource}"));
-        lines.Add("");
-        return string.Join('\n', lines);
+        Terminal.Welcome(
+            settings.Issuer,
+            await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
+            settings.Address("/console"),
+            [.. services.GetRequiredService<ServerBook>().All(TenantId.Default).Select(server => server.Resource.Value)]);
     }
 
     private static void Listen(KestrelServerOptions kestrel, Settings settings)

@@ -17,11 +17,13 @@ public enum On
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly string folder;
+    private readonly string database;
     private readonly WebApplication app;
+    private bool isStopped;
 
-    private TestServer(string folder, WebApplication app, FakeClock clock, LogLines log, string issuer)
+    private TestServer(string folder, string database, WebApplication app, FakeClock clock, LogLines log, string issuer)
     {
-        (this.folder, this.app, Clock, Log, Issuer) = (folder, app, clock, log, issuer);
+        (this.folder, this.database, this.app, Clock, Log, Issuer) = (folder, database, app, clock, log, issuer);
         Http = NewBrowser();
     }
 
@@ -52,7 +54,7 @@ internal sealed class TestServer : IAsyncDisposable
         string yaml = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null, TestServer? like = null)
     {
         var folder = like?.folder ?? Directory.CreateTempSubdirectory("postern-").FullName;
-        var database = like is not null ? like.Get<DatabaseText>().Value
+        var database = like is not null ? like.database
             : on is On.Postgres ? await Postgres.NewDatabaseAsync() : $"sqlite:{folder}/postern.db";
         var clock = like?.Clock ?? new FakeClock();
         var log = new LogLines();
@@ -68,14 +70,13 @@ internal sealed class TestServer : IAsyncDisposable
                 services =>
                 {
                     services.AddSingleton<TimeProvider>(clock);
-                    services.AddSingleton(new DatabaseText(database));
                     services.AddLogging(logging => logging.ClearProviders().AddProvider(log));
                     replace?.Invoke(services);
                 });
             try
             {
                 await app.StartAsync();
-                var server = new TestServer(folder, app, clock, log, issuer);
+                var server = new TestServer(folder, database, app, clock, log, issuer);
                 server.Http.BaseAddress = new($"http://127.0.0.1:{port}");
                 server.Http.DefaultRequestHeaders.Host = new Uri(issuer).Authority;
                 return server;
@@ -99,14 +100,24 @@ internal sealed class TestServer : IAsyncDisposable
         return client;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Stops serving and lets go of the database, so that another may start like this one.</summary>
+    public async Task StopAsync()
     {
-        Http.Dispose();
+        if (isStopped)
+        {
+            return;
+        }
+
+        isStopped = true;
         await app.StopAsync();
         await app.DisposeAsync();
     }
 
-    private sealed record DatabaseText(string Value);
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await StopAsync();
+    }
 }
 
 /// <summary>Time stands still until a test moves it. Timers are the machine's: tests do not wait for them.</summary>

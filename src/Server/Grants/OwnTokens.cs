@@ -76,7 +76,7 @@ internal sealed class OwnTokens
                     ? audience.GetString()
                     : null;
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException) // half a surrogate pair is no text
         {
             return null;
         }

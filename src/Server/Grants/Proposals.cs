@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Platform.Keys;
@@ -51,10 +52,13 @@ internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
 
     private const string Purpose = "proposal";
 
+    // Sealed and read by us alone, so nothing needs the long escapes; a state of 3000 quotation marks must fit an address.
+    private static readonly ProposalJson Compact = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
     /// <param name="proposal">What to carry.</param>
     /// <param name="browser">The hash of the browser's cookie.</param>
     public string Seal(Proposal proposal, string browser) => sealer.Seal(
-        Purpose, JsonSerializer.SerializeToUtf8Bytes(proposal, ProposalJson.Default.Proposal), Encoding.ASCII.GetBytes(browser));
+        Purpose, JsonSerializer.SerializeToUtf8Bytes(proposal, Compact.Proposal), Encoding.ASCII.GetBytes(browser));
 
     /// <summary>The proposal, if this browser began it and it is not over; else null.</summary>
     public Proposal? Open(string? text, string? browser) =>

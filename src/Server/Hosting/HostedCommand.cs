@@ -1,4 +1,5 @@
 using Postern.Platform.Configuration;
+using Postern.Servers;
 
 namespace Postern.Hosting;
 
@@ -8,6 +9,12 @@ namespace Postern.Hosting;
 internal sealed record HostedCommand(
     TenantId Tenant, string Name, IReadOnlyList<string> Command, string Directory, SandboxSeed Sandbox)
 {
+    /// <summary>A server's command, as it is started in a folder.</summary>
+    /// <param name="server">A server that is a command, which always has sandbox settings.</param>
+    /// <param name="folder">Where paths in the command begin. Services run in <c>/</c>, and are shown none.</param>
+    public static HostedCommand Of(McpServer server, string folder) => new(
+        server.Tenant, server.Name, server.Command, folder is "/" ? "/usr" : folder, server.Sandbox!);
+
     /// <summary>The server's name among those of all tenants; good as a file's name, whatever it is made of.</summary>
     public string Key => KeyOf(Tenant, Name);
 

@@ -1,3 +1,5 @@
+using Postern.Platform.Configuration;
+
 namespace Postern.Hosting;
 
 /// <summary>The bounds of hosting.</summary>
@@ -35,4 +37,18 @@ internal sealed record HostingOptions
     public int MaxCrashes { get; init; } = 5;
 
     public TimeSpan CrashWindow { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <param name="settings">What the operator decided.</param>
+    /// <param name="configuration">The configuration file, which may hold passwords.</param>
+    public static HostingOptions From(Settings settings, string configuration)
+    {
+        string[] database = settings.Database.Path is { } file
+            ? [file, file + "-wal", file + "-shm", file + "-journal"]
+            : [];
+        return new()
+        {
+            Folder = Path.GetFullPath(Path.Combine(settings.Data, "hosting")),
+            Hidden = [.. database.Append(settings.Data).Append(configuration).Select(Path.GetFullPath)],
+        };
+    }
 }

@@ -28,13 +28,6 @@ internal sealed class Cache<TKey, TValue>(int capacity, Func<TKey, CancellationT
     /// <summary>What is in memory now, without loading.</summary>
     public TValue? Peek(TKey key) => entries.TryGetValue(key, out var entry) ? entry.Loaded : null;
 
-    /// <summary>Puts a value that was just committed, so that the next reader need not load it.</summary>
-    public void Put(TKey key, TValue value)
-    {
-        MakeRoom();
-        entries[key] = new() { Loaded = value };
-    }
-
     public void Drop(TKey key) => entries.TryRemove(key, out _);
 
     public void Clear() => entries.Clear();
@@ -56,19 +49,14 @@ internal sealed class Cache<TKey, TValue>(int capacity, Func<TKey, CancellationT
     {
         MakeRoom();
         var entry = entries.GetOrAdd(key, static _ => new());
-        var loading = entry.Loading ?? Interlocked.CompareExchange(ref entry.Loading, null, null);
-        if (loading is null)
+        var mine = new TaskCompletionSource<TValue?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (Interlocked.CompareExchange(ref entry.Loading, mine, null) is { } others)
         {
-            var mine = new TaskCompletionSource<TValue?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            loading = Interlocked.CompareExchange(ref entry.Loading, mine, null);
-            if (loading is null)
-            {
-                loading = mine;
-                await FillAsync(key, entry, mine);
-            }
+            return await others.Task.WaitAsync(stop);
         }
 
-        return await loading.Task.WaitAsync(stop);
+        await FillAsync(key, entry, mine);
+        return await mine.Task;
     }
 
     // Not with the caller's token: others wait for the same load.

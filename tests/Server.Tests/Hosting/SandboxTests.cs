@@ -69,6 +69,27 @@ public sealed class SandboxTests
     }
 
     [Fact]
+    public async Task It_sees_no_dot_file_of_its_folder_unless_it_is_named()
+    {
+        await using var ground = new HostingGround();
+        foreach (var folder in (string[])[".ssh", ".venv/bin", "lib/.cache"])
+        {
+            Directory.CreateDirectory(Path.Combine(ground.App, folder));
+        }
+
+        File.WriteAllText(Path.Combine(ground.App, ".env"), HostingGround.Canary);
+        File.WriteAllText(Path.Combine(ground.App, ".ssh/id"), HostingGround.Canary);
+        File.WriteAllText(
+            Path.Combine(ground.App, ".venv/bin/run.sh"), "exec 1>&2; cat .env .ssh/id; ls -d lib/.*; ls .ssh");
+
+        var said = await ground.OutputAsync(ground.Command("py", ["/bin/sh", ".venv/bin/run.sh"]));
+
+        Assert.DoesNotContain(HostingGround.Canary, said);
+        Assert.Contains("lib/.cache", said);
+        Assert.DoesNotContain("can't open", said);
+    }
+
+    [Fact]
     public async Task A_link_to_its_folder_does_not_show_what_is_hidden()
     {
         await using var ground = new HostingGround();

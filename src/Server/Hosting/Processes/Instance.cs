@@ -150,6 +150,8 @@ internal sealed class Instance(
                 starts++;
             }
 
+            HostingNumbers.Starts.Add(1);
+            HostingNumbers.Live.Add(1);
             _ = WatchAsync(hosted);
             return new AcquireOutcome.Running(hosted);
         }
@@ -165,6 +167,7 @@ internal sealed class Instance(
     private async Task WatchAsync(HostedProcess hosted)
     {
         var end = await hosted.Exited;
+        HostingNumbers.Live.Add(-1);
         log.Write(id, "life", $"ended: {end.Reason}");
         lock (gate)
         {
@@ -179,6 +182,7 @@ internal sealed class Instance(
 
     private void RecordCrash(IReadOnlyList<string> errors)
     {
+        HostingNumbers.Crashes.Add(1);
         lock (gate)
         {
             lastErrors = errors;

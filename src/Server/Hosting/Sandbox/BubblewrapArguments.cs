@@ -41,6 +41,7 @@ internal static class BubblewrapArguments
             .. hasNetwork ? ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"] : Array.Empty<string>(),
             .. Folders(server).SelectMany(folder => Show("--ro-bind", folder)),
             .. Folders(server).SelectMany(folder => Hide(folder, hidden)),
+            .. PrivateEntries(server).SelectMany(Cover),
             "--bind", home, Home,
             "--chdir", RealPath.Of(server.Directory),
             "--remount-ro", "/",
@@ -65,8 +66,24 @@ internal static class BubblewrapArguments
 
     // A command often lives beside our own data and configuration: an empty folder or file is laid over these.
     private static IEnumerable<string> Hide(string folder, IReadOnlyList<string> hidden) =>
-        hidden.Select(RealPath.Of).Where(path => RealPath.Contains(folder, path)).SelectMany(path =>
-            Directory.Exists(path) ? ["--tmpfs", path, "--remount-ro", path]
-            : File.Exists(path) ? ["--ro-bind", "/dev/null", path]
-            : Array.Empty<string>());
+        hidden.Select(RealPath.Of).Where(path => RealPath.Contains(folder, path)).SelectMany(Cover);
+
+    private static string[] Cover(string path) =>
+        Directory.Exists(path) ? ["--tmpfs", path, "--remount-ro", path]
+        : File.Exists(path) ? ["--ro-bind", "/dev/null", path]
+        : [];
+
+    /// <summary>
+    /// What begins with a dot in the command's folder: keys, tokens and settings of whoever works there. Shown only
+    /// when the command or its settings name it, as a Python environment in <c>.venv</c> is.
+    /// </summary>
+    private static IEnumerable<string> PrivateEntries(HostedCommand server)
+    {
+        var folder = RealPath.Of(server.Directory);
+        var words = server.Command.Concat(server.Sandbox.Readable);
+        var named = words.Select(word => Path.GetFullPath(word, folder)).ToArray();
+        return new DirectoryInfo(folder).EnumerateFileSystemInfos(".*")
+            .Where(entry => entry.LinkTarget is null && !named.Any(path => RealPath.Contains(entry.FullName, path)))
+            .Select(entry => entry.FullName);
+    }
 }

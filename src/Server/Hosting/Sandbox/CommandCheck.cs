@@ -15,6 +15,7 @@ internal static class CommandCheck
     private static string? HasProgram(HostedCommand server) => server.Command switch
     {
         [] => "It has no command.",
+        var words when words.Any(word => word.Contains('\0')) => "A word of its command holds a null character.",
         [var path, ..] when path.Contains('/') =>
             File.Exists(Path.GetFullPath(path, Path.GetFullPath(server.Directory)))
                 ? null

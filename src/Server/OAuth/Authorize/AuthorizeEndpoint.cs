@@ -113,11 +113,12 @@ internal sealed class AuthorizeEndpoint(
             grant is not null && grant.IsLive(clock.GetUtcNow()) && grant.Subject == caller?.Subject);
     }
 
-    // OpenID Connect Core §3.1.2.1: prompt=login and max_age.
-    private bool IsFreshEnough(Proposal proposal, Caller? caller) =>
+    // OpenID Connect Core §3.1.2.1: prompt=login and max_age, both seen from when the request was made; by the time the
+    // person has signed in and read, a max_age of 0 could never be met.
+    private static bool IsFreshEnough(Proposal proposal, Caller? caller) =>
         caller is not null
         && (!proposal.NeedsFreshSignIn || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt)
-        && (proposal.MaxAge is not { } age || (clock.GetUtcNow() - caller.AuthTime).TotalSeconds <= age);
+        && (proposal.MaxAge is not { } age || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt - age);
 
     private McpServer? ServerOf(AuthorizeRequest request)
     {

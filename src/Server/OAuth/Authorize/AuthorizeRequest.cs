@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Primitives;
 
 namespace Postern.OAuth.Authorize;
@@ -7,6 +8,20 @@ internal sealed record AuthorizeRequest
 {
     /// <summary>Characters of one parameter and of all together, so that the sealed request fits into an address.</summary>
     public const int MaxValue = 3000, MaxTotal = 5000;
+
+    private static readonly FrozenSet<string> Names = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "resource",
+        "prompt",
+        "max_age");
 
     private AuthorizeRequest()
     {
@@ -56,6 +71,12 @@ internal sealed record AuthorizeRequest
             if ((values.Count > 1 && name is not "resource") || values.Any(value => value?.Length > MaxValue) || total > MaxTotal)
             {
                 return OAuthError.InvalidRequest("The request repeats a parameter or is too long.");
+            }
+
+            // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an address.
+            if (Names.Contains(name) && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            {
+                return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");
             }
 
             read[name] = values;

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -68,12 +69,18 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, Settings setti
             { Typ: { Length: > 0 } typ } when typ is not ("JWT" or "jwt" or "client-authentication+jwt") => "another kind of token",
             _ when token.Issuer != client || token.Subject != client => "iss and sub are not the client",
             { Id: null or "" or { Length: > 200 } } => "no jti",
-            // One string: an array would let one assertion serve two servers.
-            _ when !token.TryGetPayloadValue<JsonElement>("aud", out var audience) || audience.ValueKind is not JsonValueKind.String => "aud is not one string",
+            _ when !HasOneAudience(token) => "aud is not one string",
             _ when expires is null || expires <= now || expires > now + MaxLife + Skew => "exp",
             _ when issued > now + Skew || starts > now + Skew => "from the future",
             _ => null,
         };
+    }
+
+    // An array would let one assertion serve two servers; the library reads an array of one as if it were a string.
+    private static bool HasOneAudience(JsonWebToken token)
+    {
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(token.EncodedPayload));
+        return claims.RootElement.TryGetProperty("aud", out var audience) && audience.ValueKind is JsonValueKind.String;
     }
 
     private static DateTimeOffset? At(JsonWebToken token, string claim) =>
@@ -81,9 +88,13 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, Settings setti
             ? DateTimeOffset.FromUnixTimeSeconds(seconds)
             : null;
 
+    // RFC 7515 §2: no padding, no blanks, no loose bits at the end; one assertion has one spelling.
+    private static bool IsExact(string part) =>
+        Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
+
     private static JsonWebToken? Read(string assertion)
     {
-        if (assertion.Length > MaxLength || assertion.Count(c => c is '.') is not 2)
+        if (assertion.Length > MaxLength || assertion.Split('.') is not { Length: 3 } parts || !parts.All(IsExact))
         {
             return null;
         }

@@ -49,7 +49,8 @@ internal sealed class ClientBook
             return await DocumentAsync(tenant, client, stop);
         }
 
-        return id.Length <= 200 && await stored.FindAsync((tenant, client), stop) is { } found
+        // RFC 6749 §A.1: printable ASCII. Anything else is no identifier, and a NUL would not pass the database.
+        return id.Length <= 200 && !id.AsSpan().ContainsAnyExceptInRange(' ', '~') && await stored.FindAsync((tenant, client), stop) is { } found
             ? found
             : OAuthError.InvalidClient("unknown client");
     }

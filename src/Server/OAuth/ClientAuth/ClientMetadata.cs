@@ -53,7 +53,7 @@ internal sealed record ClientMetadata
                 ? Read(document.RootElement, url)
                 : Invalid("Client metadata is a JSON object.");
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException) // half a surrogate pair is no text
         {
             return Invalid("Client metadata is valid JSON, without repeated members.");
         }

@@ -28,6 +28,11 @@ internal sealed class Form
             return OAuthError.InvalidRequest("The body is application/x-www-form-urlencoded.");
         }
 
+        if (http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+        {
+            body.MaxRequestBodySize = MaxBytes;
+        }
+
         try
         {
             var read = await http.ReadFormAsync(Limits, stop);
@@ -56,7 +61,6 @@ internal sealed class Form
     private static readonly FormOptions Limits = new()
     {
         BufferBody = false,
-        BufferBodyLengthLimit = MaxBytes,
         ValueCountLimit = MaxCount,
         ValueLengthLimit = MaxValue,
         KeyLengthLimit = 200,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Web;
 
 namespace Postern.OAuth.ClientAuth;
@@ -67,7 +68,7 @@ internal static class RedirectUris
         {
             var end = rest[1..].IndexOfAnyExceptInRange('0', '9');
             var digits = end < 0 ? rest.Length - 1 : end;
-            if (digits is 0 or > 5)
+            if (digits is 0 or > 5 || !ushort.TryParse(rest.Slice(1, digits), NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 return null;
             }

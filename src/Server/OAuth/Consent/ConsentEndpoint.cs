@@ -49,8 +49,9 @@ internal sealed class ConsentEndpoint(
 
         if (form[ConsentView.DecisionField] != ConsentView.Allow)
         {
-            await decision.DenyAsync(question, caller, SourceNetwork.Of(http));
-            return Back(http, question.Proposal with { Agreed = Proposal.Denied });
+            return await decision.DenyAsync(question, caller, SourceNetwork.Of(http))
+                ? Back(http, question.Proposal with { Agreed = Proposal.Denied })
+                : Over;
         }
 
         if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } narrowed
@@ -61,7 +62,7 @@ internal sealed class ConsentEndpoint(
 
         var grant = await decision.AllowAsync(
             question, caller, narrowed.Scopes, narrowed.Tools, until, Installation(http, question, caller), SourceNetwork.Of(http));
-        return Back(http, question.Proposal with { Agreed = grant.Id.Value });
+        return grant is null ? Over : Back(http, question.Proposal with { Agreed = grant.Id.Value });
     }
 
     // Every step returns to /authorize, which alone answers the client.

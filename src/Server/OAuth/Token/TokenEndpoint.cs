@@ -6,7 +6,7 @@ namespace Postern.OAuth.Token;
 /// <summary>OAuth 2.1 §3.2: turns what a client presents into tokens. Every grant type passes the same steps in the same order.</summary>
 internal static class TokenEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/token", TokenAsync).Open();
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/token", TokenAsync).Open().AnyOrigin();
 
     private static async Task<IResult> TokenAsync(
         HttpRequest http, ClientAuthenticator clients, GrantTypes types, TokenIssuer issuer, CancellationToken stop)

@@ -1,4 +1,5 @@
 using Postern.Platform.Database;
+using Postern.Platform.Pages;
 
 namespace Postern.Platform.Http;
 
@@ -40,7 +41,14 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
     private static Task AnswerAsync(HttpContext http, OAuthError error)
     {
         http.Response.Clear();
-        return error.ToHttp().ExecuteAsync(http);
+        IResult answer = Missing.WantsPage(http.Request)
+            ? new PageResult<ErrorPage, ErrorView>(new(
+                "That did not work", error.Description, "Go back and try again; nothing was lost."))
+            {
+                Status = error.Status,
+            }
+            : error.ToHttp();
+        return answer.ExecuteAsync(http);
     }
 
     private static partial class Log

@@ -1,8 +1,0 @@
-namespace Postern.Bench;
-
-internal static class Program
-{
-    private static void Main()
-    {
-    }
-}

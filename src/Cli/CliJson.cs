@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Postern.Cli;
+
+// What the server answers, as far as people are told of it. Members that a newer server adds are passed over.
+
+internal sealed record StatusAnswer(string Version, string Issuer, string Console, long LastEntry);
+
+internal sealed record ServerAnswer(string Name, string Title, string Kind, string Resource, string Origin, int? Tools);
+
+internal sealed record ServersAnswer(IReadOnlyList<ServerAnswer> Servers);
+
+internal sealed record NewServer(string Name, string Url, string? Title);
+
+internal sealed record GrantAnswer(
+    string Id,
+    string Subject,
+    string? Email,
+    string ClientName,
+    string? Installation,
+    string Resource,
+    string Scope,
+    IReadOnlyList<string>? Tools,
+    DateTimeOffset ExpiresAt,
+    DateTimeOffset? UsedAt);
+
+internal sealed record GrantsAnswer(IReadOnlyList<GrantAnswer> Grants, string? Next);
+
+internal sealed record RevokedAnswer(string Id, bool Revoked, double Ms);
+
+internal sealed record EntriesAnswer(IReadOnlyList<JsonElement> Entries, long Last);
+
+internal sealed record ProblemAnswer(string? Detail, string? ErrorDescription);
+
+internal sealed record LoginDone(string Server, string Version, string Credentials);
+
+internal sealed record RemovedServer(string Name, bool Removed);
+
+internal sealed record Failure(string Error);
+
+[JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(ServerAnswer))]
+[JsonSerializable(typeof(ServersAnswer))]
+[JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(GrantsAnswer))]
+[JsonSerializable(typeof(RevokedAnswer))]
+[JsonSerializable(typeof(EntriesAnswer))]
+[JsonSerializable(typeof(ProblemAnswer))]
+[JsonSerializable(typeof(LoginDone))]
+[JsonSerializable(typeof(RemovedServer))]
+[JsonSerializable(typeof(Failure))]
+[JsonSerializable(typeof(CredentialText))]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = false)]
+internal sealed partial class CliJson : JsonSerializerContext;

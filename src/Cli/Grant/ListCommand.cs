@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Postern.Cli.Grant;
+
+/// <summary><c>postern grant list</c></summary>
+internal sealed class ListCommand : Command
+{
+    private readonly Option<string?> after = new("--after")
+    {
+        Description = "Goes on where an earlier list ended.",
+        HelpName = "CURSOR",
+    };
+
+    public ListCommand()
+        : base("list", "Shows the grants that are not over, newest first.")
+    {
+        Add(after);
+        SetAction(ListAsync);
+    }
+
+    private async Task<int> ListAsync(ParseResult parse, CancellationToken stop)
+    {
+        using var api = parse.OpenApi();
+        var text = await api.GetAsync(
+            parse.GetValue(after) is { } cursor ? $"/api/grants?cursor={Uri.EscapeDataString(cursor)}" : "/api/grants", stop);
+        return parse.Tell(api, text, CliJson.Default.GrantsAnswer, Tell);
+    }
+
+    private static void Tell(Screen screen, GrantsAnswer list)
+    {
+        if (list.Grants.Count is 0)
+        {
+            screen.Say("No grant is alive. They come from people: paste a server's address into a client (postern server list).");
+            return;
+        }
+
+        screen.Table(["GRANT", "WHO", "LETS IN", "WHERE", "WHAT", "UNTIL", "LAST USED"], list.Grants.Select(Row));
+        if (list.Next is { } next)
+        {
+            screen.Say($"[dim]There are more: postern grant list --after {Screen.Safe(next)}[/]");
+        }
+    }
+
+    private static string[] Row(GrantAnswer grant) =>
+    [
+        grant.Id,
+        grant.Email ?? grant.Subject,
+        grant.Installation is { } copy ? $"{grant.ClientName} on {copy}" : grant.ClientName,
+        grant.Resource,
+        grant.Tools is { } tools ? $"{tools.Count} tools" : grant.Scope,
+        Day(grant.ExpiresAt),
+        grant.UsedAt is { } used ? Day(used) : "never",
+    ];
+
+    private static string Day(DateTimeOffset at) => at.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,32 @@
+using System.CommandLine;
+
+namespace Postern.Cli.Server;
+
+/// <summary><c>postern server add NAME URL</c></summary>
+internal sealed class AddCommand : Command
+{
+    private readonly Argument<string> name = new("NAME") { Description = "The last part of its address here: lower-case letters, digits and hyphens." };
+    private readonly Argument<string> url = new("URL") { Description = "Where it is, https." };
+    private readonly Option<string?> title = new("--title") { Description = "What people see; otherwise the name.", HelpName = "TEXT" };
+
+    public AddCommand()
+        : base("add", "Puts a remote MCP server behind the gateway.")
+    {
+        Add(name);
+        Add(url);
+        Add(title);
+        SetAction(AddAsync);
+    }
+
+    private async Task<int> AddAsync(ParseResult parse, CancellationToken stop)
+    {
+        using var api = parse.OpenApi();
+        var asked = new NewServer(parse.GetRequiredValue(name), parse.GetRequiredValue(url), parse.GetValue(title));
+        var text = await api.PostAsync("/api/servers", asked, CliJson.Default.NewServer, stop);
+        return parse.Tell(api, text, CliJson.Default.ServerAnswer, (screen, added) =>
+        {
+            screen.Say($"[bold]{Screen.Safe(added.Name)}[/] is behind the gateway. Paste this into a client:");
+            screen.Say($"  {Screen.Safe(added.Resource)}");
+        });
+    }
+}

@@ -1,0 +1,25 @@
+namespace Postern.Api;
+
+/// <summary>Lets in who presents the administrator's token, before anything of the request is read.</summary>
+internal sealed class AdminDoor(AdminToken token) : IEndpointFilter
+{
+    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        http.Response.Headers.CacheControl = "no-store";
+        return http.Request.Headers.Authorization is [var authorization] && token.IsIn(authorization)
+            ? next(context)
+            : new(Refuse(http));
+    }
+
+    private static Problem Refuse(HttpContext http)
+    {
+        // RFC 6750 §3.1: no error code for a request that brought nothing.
+        http.Response.Headers.WWWAuthenticate = http.Request.Headers.Authorization.Count is 0
+            ? "Bearer realm=\"postern-api\""
+            : "Bearer realm=\"postern-api\", error=\"invalid_token\"";
+        return new(
+            StatusCodes.Status401Unauthorized,
+            "Send `Authorization: Bearer` with the token in admin.token in the server's data folder. `postern login` keeps it for the command line.");
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Postern.Api;
+
+internal sealed record ProblemBody(int Status, string Title, string Detail);
+
+internal sealed record StatusBody(string Version, string Issuer, string Console, string Database, int Servers, long LastEntry);
+
+internal sealed record ServerBody(
+    string Name, string Title, string Kind, string Resource, string? Url, string Origin, int? Tools);
+
+internal sealed record ServerList(IReadOnlyList<ServerBody> Servers);
+
+/// <summary>A server to add: everything but <c>name</c> and <c>url</c> may be left out.</summary>
+internal sealed record NewServer(string Name, string Url, string? Title = null, IReadOnlyDictionary<string, string>? Tools = null);
+
+internal sealed record GrantBody(
+    string Id,
+    string Subject,
+    string? Email,
+    string Client,
+    string ClientName,
+    string? Installation,
+    string Resource,
+    string Scope,
+    IReadOnlyList<string>? Tools,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ExpiresAt,
+    DateTimeOffset? UsedAt);
+
+internal sealed record GrantList(IReadOnlyList<GrantBody> Grants, string? Next);
+
+/// <summary><c>revoked</c> is false when the grant was over already; <c>ms</c> is how long ending it took, durably.</summary>
+internal sealed record RevokedGrant(string Id, bool Revoked, double Ms);
+
+/// <summary>An entry: its place, its leaf hash and the record byte for byte, so that a reader can verify one by the other.</summary>
+internal sealed record EntryBody(
+    long Seq, string Leaf, string? Subject, string? Email, [property: JsonConverter(typeof(RawJson))] string Record);
+
+internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
+
+[JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(StatusBody))]
+[JsonSerializable(typeof(ServerList))]
+[JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(GrantList))]
+[JsonSerializable(typeof(RevokedGrant))]
+[JsonSerializable(typeof(EntryList))]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Strict,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = 8)]
+internal sealed partial class ApiJson : JsonSerializerContext;
+
+/// <summary>Writes JSON that is JSON already, without a second spelling.</summary>
+internal sealed class RawJson : JsonConverter<string>
+{
+    public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        throw new NotSupportedException("Entries are written only.");
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WriteRawValue(value, skipInputValidation: true);
+}

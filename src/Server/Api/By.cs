@@ -1,0 +1,16 @@
+using Postern.Audit;
+using Postern.Platform.Http;
+
+namespace Postern.Api;
+
+/// <summary>How the log names the holder of the administrator's token, who is a program or a person on the machine.</summary>
+internal static class By
+{
+    public static AuditEntry Admin(HttpContext http, string kind) => new()
+    {
+        Tenant = TenantId.Default,
+        Kind = kind,
+        Reason = "by the administrator's token",
+        Network = SourceNetwork.Of(http),
+    };
+}

@@ -1,0 +1,93 @@
+using Postern.Audit;
+using Postern.Platform.Configuration;
+using Postern.Servers;
+
+namespace Postern.Api;
+
+/// <summary>The MCP servers of this installation. A server of the configuration is changed there and not here.</summary>
+internal static class ServersEndpoint
+{
+    private const string Shape =
+        "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title` and `tools` (names with read, "
+        + "change or destroy). Each member once, and no others.";
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/servers", List);
+        api.MapPost("/servers", AddAsync);
+        api.MapDelete("/servers/{name}", RemoveAsync);
+    }
+
+    private static IResult List(ServerBook servers) => Results.Json(
+        new ServerList([.. servers.All(TenantId.Default).Select(server => Body(server, servers))]), ApiJson.Default.ServerList);
+
+    private static async Task<IResult> AddAsync(
+        HttpContext http, ServerBook servers, ServerVetting vetting, Settings settings, CancellationToken stop)
+    {
+        if (await StrictBody.ReadAsync(http, ApiJson.Default.NewServer) is not { } asked)
+        {
+            return Problem.Bad(Shape);
+        }
+
+        if (await vetting.RefuseAsync(asked, stop) is { } problem)
+        {
+            return problem;
+        }
+
+        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, asked.Tools ?? new Dictionary<string, string>());
+        if (!await servers.AddAsync(TenantId.Default, server, By.Admin(http, AuditKinds.ServerAdded))
+            || servers.Find(TenantId.Default, asked.Name) is not { } added)
+        {
+            return new Problem(
+                StatusCodes.Status409Conflict,
+                $"`{asked.Name}` is taken, or there are {ServerBook.Most} servers. Choose another name, or remove one first.");
+        }
+
+        http.Response.Headers.Location = settings.Address($"/api/servers/{added.Name}");
+        return Results.Json(Body(added, servers), ApiJson.Default.ServerBody, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> RemoveAsync(HttpContext http, string name, ServerBook servers)
+    {
+        if (!ServerSeed.IsName(name) || servers.Find(TenantId.Default, name) is not { } server)
+        {
+            return new Problem(StatusCodes.Status404NotFound, "There is no server of that name. `postern server list` shows them all.");
+        }
+
+        if (Origin(server) is not Added)
+        {
+            return new Problem(
+                StatusCodes.Status409Conflict,
+                $"`{name}` stands in the configuration. Take it out of postern.yaml (the demo with `demo: false`) and start again.");
+        }
+
+        await servers.RemoveAsync(TenantId.Default, name, By.Admin(http, AuditKinds.ServerRemoved));
+        return Results.NoContent();
+    }
+
+    private const string Added = "api";
+
+    // The address without its query, where some services want a key.
+    private static ServerBody Body(McpServer server, ServerBook servers) => new(
+        server.Name,
+        server.Title,
+        Word(server.Kind),
+        server.Resource.Value,
+        server.Url?.GetLeftPart(UriPartial.Path),
+        Origin(server),
+        servers.Catalogue(server)?.Tools.Count);
+
+    private static string Origin(McpServer server) => server switch
+    {
+        { IsConfigured: true } => "configuration",
+        { Kind: ServerKind.Native } => "demo",
+        _ => Added,
+    };
+
+    private static string Word(ServerKind kind) => kind switch
+    {
+        ServerKind.Http => "http",
+        ServerKind.Command => "command",
+        _ => "built in",
+    };
+}

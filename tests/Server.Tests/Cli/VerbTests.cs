@@ -1,0 +1,241 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Postern.Tests.Cli;
+
+/// <summary>The verbs against a running server: what they say, in which form, and with which exit code.</summary>
+public sealed class VerbTests : IAsyncLifetime
+{
+    private readonly PosternCommand postern = new();
+    private TestServer server = null!;
+
+    public async ValueTask InitializeAsync() => server = await TestServer.StartAsync("outbound: { allow: [127.0.0.2/32] }");
+
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        postern.Dispose();
+    }
+
+    private string Token => File.ReadAllText(Path.Combine(server.Folder, "admin.token")).Trim();
+
+    [Fact]
+    public async Task Logging_in_where_the_data_is_opens_the_other_verbs_and_shows_the_token_to_nobody()
+    {
+        File.Copy(Path.Combine(server.Folder, "admin.token"), Path.Combine(postern.Home, "data/admin.token"));
+
+        var login = await postern.RunAsync("login", "--server", server.Issuer);
+        var listed = await postern.RunAsync("server", "list");
+
+        Assert.True(login.Code is 0, login.ToString());
+        Assert.True(listed.Code is 0, listed.ToString());
+        Assert.Contains($"{server.Issuer}/mcp/notes", listed.Words);
+        Assert.DoesNotContain("\u001b", login.Words + listed.Words);
+        Assert.DoesNotContain(Token, login + listed.ToString());
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(postern.Credentials));
+    }
+
+    [Fact]
+    public async Task A_token_that_the_server_does_not_take_is_not_kept()
+    {
+        var login = await postern.RunAsync("login", "--server", server.Issuer, "--token", "pad_wrong");
+
+        Assert.Equal(1, login.Code);
+        Assert.Contains("does not take this token", login.Errors);
+        Assert.Empty(login.Words);
+        Assert.False(File.Exists(postern.Credentials));
+    }
+
+    [Fact]
+    public async Task The_token_comes_by_standard_input_too()
+    {
+        var login = await postern.RunAsync(Token + "\n", ["login", "--server", server.Issuer, "--token", "-", "--json"]);
+
+        Assert.True(login.Code is 0, login.ToString());
+        Assert.Equal(server.Issuer, login.Json.GetProperty("server").GetString());
+        Assert.Equal(postern.Credentials, login.Json.GetProperty("credentials").GetString());
+        Assert.DoesNotContain(Token, login.ToString());
+    }
+
+    [Fact]
+    public async Task A_server_is_added_listed_and_removed()
+    {
+        await LogInAsync();
+
+        var added = await postern.RunAsync("server", "add", "wiki", "http://127.0.0.2:7000/mcp", "--title", "The wiki");
+        var listed = await postern.RunAsync("server", "list", "--json");
+        var removed = await postern.RunAsync("server", "remove", "wiki", "--json");
+        var again = await postern.RunAsync("server", "remove", "wiki");
+
+        Assert.True(added.Code is 0, added.ToString());
+        Assert.Contains($"{server.Issuer}/mcp/wiki", added.Words);
+        Assert.Contains(listed.Json.GetProperty("servers").EnumerateArray(), entry => entry.GetProperty("title").GetString() is "The wiki");
+        Assert.Equal("""{"name":"wiki","removed":true}""", removed.Words.Trim());
+        Assert.Equal(1, again.Code);
+        Assert.Contains("postern server list", again.Errors);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_one_sentence_and_with_json_one_document()
+    {
+        await LogInAsync();
+
+        var words = await postern.RunAsync("server", "add", "inside", "https://127.0.0.1/mcp");
+        var json = await postern.RunAsync("server", "add", "inside", "https://127.0.0.1/mcp", "--json");
+
+        Assert.Equal((1, ""), (words.Code, words.Words));
+        Assert.StartsWith("postern: `url` must be", words.Errors);
+        Assert.Equal((1, ""), (json.Code, json.Words));
+        Assert.Contains("postern.yaml", JsonDocument.Parse(json.Errors).RootElement.GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task An_unknown_grant_is_a_refusal_and_none_are_no_error()
+    {
+        await LogInAsync();
+
+        var list = await postern.RunAsync("grant", "list");
+        var json = await postern.RunAsync("grant", "list", "--json");
+        var revoke = await postern.RunAsync("grant", "revoke", "gr_00000000000000000000000000000000");
+        var cursor = await postern.RunAsync("grant", "list", "--after", "nonsense");
+
+        Assert.Equal(0, list.Code);
+        Assert.Contains("No grant is alive", list.Words);
+        Assert.Equal(JsonValueKind.Array, json.Json.GetProperty("grants").ValueKind);
+        Assert.Equal(1, revoke.Code);
+        Assert.Contains("There is no such grant", revoke.Errors);
+        Assert.Equal(1, cursor.Code);
+    }
+
+    [Fact]
+    public async Task The_log_is_shown_as_lines_and_as_one_JSON_a_line()
+    {
+        await LogInAsync();
+
+        var lines = await postern.RunAsync("audit", "tail");
+        var json = await postern.RunAsync("audit", "tail", "--after", "-1", "--json");
+
+        Assert.True(lines.Code is 0, lines.ToString());
+        Assert.Contains("system.started", lines.Words);
+        var entries = json.Words.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        Assert.Equal(Enumerable.Range(0, entries.Count), entries.Select(entry => entry.GetProperty("seq").GetInt32()));
+        Assert.All(entries, entry => Assert.Equal(JsonValueKind.Object, entry.GetProperty("record").ValueKind));
+    }
+
+    [Fact]
+    public async Task Following_shows_what_happens_then_and_ends_by_an_interrupt_as_done()
+    {
+        await LogInAsync();
+        using var tail = postern.Start(["audit", "tail", "--follow", "--json"]);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await tail.StandardOutput.ReadLineAsync(deadline.Token);
+
+        await server.Get<Postern.Audit.AuditLog>().WriteAsync(new()
+        {
+            Tenant = TenantId.Default,
+            Kind = Postern.Audit.AuditKinds.AdminChanged,
+            Reason = "seen while following",
+        });
+        string? line;
+        do
+        {
+            line = await tail.StandardOutput.ReadLineAsync(deadline.Token);
+        }
+        while (line?.Contains("seen while following") is false);
+
+        Assert.NotNull(line);
+        using var interrupt = System.Diagnostics.Process.Start("kill", ["-INT", $"{tail.Id}"]);
+        await tail.WaitForExitAsync(deadline.Token);
+        Assert.Equal(0, tail.ExitCode);
+    }
+
+    [Fact]
+    public async Task Without_a_login_every_verb_says_to_log_in()
+    {
+        foreach (var verb in new[] { "server list", "server remove x", "grant list", "grant revoke x", "audit tail" })
+        {
+            var said = await postern.RunAsync([.. verb.Split(' '), "--server", server.Issuer]);
+            Assert.Equal(1, said.Code);
+            Assert.Equal($"postern: There is no login for {server.Issuer}. Run: postern login --server {server.Issuer}\n", said.Errors);
+        }
+    }
+
+    [Fact]
+    public async Task A_token_goes_to_the_server_it_was_given_for_and_to_no_other()
+    {
+        await LogInAsync();
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+
+        var said = await postern.RunAsync("server", "list", "--server", $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}");
+
+        Assert.Equal(1, said.Code);
+        Assert.Contains("There is no login", said.Errors);
+        Assert.False(other.Pending());
+    }
+
+    [Fact]
+    public async Task A_token_is_not_sent_over_a_network_in_the_clear()
+    {
+        var said = await postern.RunAsync("login", "--server", "http://postern.example", "--token", "pad_x");
+
+        Assert.Equal(1, said.Code);
+        Assert.Contains("not encrypted", said.Errors);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_is_named()
+    {
+        await LogInAsync();
+        await server.DisposeAsync();
+
+        var said = await postern.RunAsync("server", "list");
+
+        Assert.Equal(1, said.Code);
+        Assert.Contains($"Nothing answers at {server.Issuer}", said.Errors);
+        server = await TestServer.StartAsync();
+    }
+
+    [Theory]
+    [InlineData("bogus")]
+    [InlineData("server")]
+    [InlineData("server add")]
+    [InlineData("server add one")]
+    [InlineData("server add one two three")]
+    [InlineData("server list --nonsense")]
+    [InlineData("grant revoke")]
+    [InlineData("audit tail --after soon")]
+    [InlineData("server list --server nowhere")]
+    [InlineData("server list --server http://localhost:7400/path")]
+    [InlineData("server list --server ftp://localhost")]
+    public async Task What_is_not_understood_ends_with_2_and_says_where_the_help_is(string line)
+    {
+        var said = await postern.RunAsync(line.Split(' '));
+
+        Assert.Equal((2, ""), (said.Code, said.Words));
+        Assert.StartsWith("postern: ", said.Errors);
+        Assert.Contains("postern help", said.Errors);
+    }
+
+    [Fact]
+    public async Task Credentials_that_cannot_be_read_are_named()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(postern.Credentials)!);
+        await File.WriteAllTextAsync(postern.Credentials, "{");
+
+        var said = await postern.RunAsync("server", "list");
+
+        Assert.Equal(1, said.Code);
+        Assert.Contains(postern.Credentials, said.Errors);
+    }
+
+    [Fact]
+    public async Task The_version_is_said() => Assert.StartsWith("postern 0.", (await postern.RunAsync("--version")).Words);
+
+    private async Task LogInAsync()
+    {
+        var said = await postern.RunAsync("login", "--server", server.Issuer, "--token", Token);
+        Assert.True(said.Code is 0, said.ToString());
+    }
+}

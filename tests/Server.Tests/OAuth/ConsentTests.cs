@@ -1,0 +1,266 @@
+using System.Net;
+using Postern.Audit;
+using Postern.Servers;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>What a person agrees to, and nobody else in their place.</summary>
+public sealed class ConsentTests : IAsyncLifetime
+{
+    private TestServer server = null!;
+    private Person ada = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        server = await TestServer.StartAsync(App.Town);
+        await ToolsAsync(("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change), ("wipe", Risk.Destroy));
+        ada = new(server);
+        await ada.SignInAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        ada.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_destroys_is_off_until_a_person_turns_it_on()
+    {
+        var app = App.Web(server);
+        var question = await ada.AskedAsync(app.Authorize());
+
+        Assert.Equal([("look", true), ("list", true), ("write", true), ("wipe", false)], question.Tools);
+        var reply = await app.RedeemAsync(new Answer((await ada.AnswerAsync(question, "allow")).Left!).Code);
+
+        Assert.Equal("mcp:read mcp:write offline_access", reply.Scope);
+        Assert.Equal("mcp:read mcp:write", reply.Claims.GetProperty("scope").GetString());
+    }
+
+    [Fact, Rfc(9396, "7")]
+    public async Task A_tool_that_was_not_ticked_appears_nowhere()
+    {
+        var app = App.Web(server);
+        var answer = await ada.AllowAsync(app.Authorize(), "look", "wipe");
+        var reply = await app.RedeemAsync(answer.Code);
+        var refreshed = await app.RefreshAsync(reply.RefreshToken);
+        var seen = await app.IntrospectAsync(refreshed.AccessToken);
+        var grant = Assert.Single(await Grants.OfAsync(server, Person.Ada));
+
+        Assert.Equal("mcp:read mcp:destroy offline_access", reply.Scope);
+        Assert.Equal(["look", "wipe"], grant.Tools!);
+        foreach (var text in (string[])[reply.Text, reply.Claims.GetRawText(), refreshed.Text, refreshed.Claims.GetRawText(), seen.Text])
+        {
+            Assert.Contains("\"actions\":[\"look\",\"wipe\"]", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("list", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"write\"", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("mcp:write", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_tool_outside_the_question_cannot_be_ticked()
+    {
+        var app = App.Web(server);
+
+        var answer = await ada.AllowAsync(app.Authorize(("scope", "mcp:read")), "look", "wipe", "another");
+        var reply = await app.RedeemAsync(answer.Code);
+
+        Assert.Equal("mcp:read", reply.Scope);
+        Assert.DoesNotContain("wipe", reply.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("another", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tool")]
+    [InlineData("until")]
+    [InlineData("until", "-1")]
+    [InlineData("until", "99999999999")]
+    [InlineData("until", "86401")]
+    public async Task An_answer_that_leaves_nothing_or_says_what_was_not_offered_grants_nothing(string field, params string[] values)
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+
+        var stop = await ada.AnswerAsync(question, "allow", fields => fields[field] = [.. values]);
+
+        Assert.Null(stop.Left);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
+    [Fact, Rfc(6749, "4.1.2.1"), Rfc(9207, "2")]
+    public async Task A_no_is_told_to_the_client_and_written_down()
+    {
+        var answer = await ada.DenyAsync(App.Web(server).Authorize());
+
+        Assert.Equal(["access_denied"], answer.All("error"));
+        Assert.Equal([server.Issuer], answer.All("iss"));
+        Assert.Equal(["the state + of it"], answer.All("state"));
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+        Assert.Contains(await LogAsync(), row => row.Kind == AuditKinds.GrantDenied);
+    }
+
+    [Theory]
+    [InlineData("no origin")]
+    [InlineData("another origin")]
+    [InlineData("null origin")]
+    [InlineData("no token")]
+    [InlineData("empty token")]
+    [InlineData("altered token")]
+    [InlineData("transaction as token")]
+    [InlineData("token as transaction")]
+    [InlineData("no transaction")]
+    [InlineData("nothing")]
+    public async Task A_form_that_our_page_did_not_send_does_nothing(string what)
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        var origin = what switch
+        {
+            "no origin" => null,
+            "another origin" => "https://evil.example",
+            "null origin" => "null",
+            _ => "own",
+        };
+
+        using var answer = await ada.PostAsync(question, "allow", fields => Spoil(fields, what), origin);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Null(answer.Headers.Location);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
+    [Fact]
+    public async Task A_question_can_be_opened_and_answered_in_its_own_browser_only()
+    {
+        using var elsewhere = new Person(server);
+        await elsewhere.SignInAsync();
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+
+        var opened = await elsewhere.OpenAsync(question.Address);
+        using var answered = await elsewhere.PostAsync(question, "allow");
+        var resumed = await elsewhere.OpenAsync(question.Address.Replace("/consent", "/authorize", StringComparison.Ordinal));
+
+        Assert.Equal(HttpStatusCode.BadRequest, opened.Status);
+        Assert.Equal(HttpStatusCode.BadRequest, answered.StatusCode);
+        Assert.Null(resumed.Left);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
+    [Fact]
+    public async Task Who_signs_in_later_does_not_give_the_answer_of_who_was_asked()
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        using var bob = new Person(server, Person.Bob);
+        await bob.SignInAsync();
+        // Bob sits down at Ada's browser: it is hers but for the session.
+        foreach (Cookie cookie in ada.Cookies.GetAllCookies())
+        {
+            if (cookie.Name is "postern_browser")
+            {
+                bob.Cookies.Add(new Cookie(cookie.Name, cookie.Value, cookie.Path, cookie.Domain));
+            }
+        }
+
+        using var answer = await bob.PostAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Empty(await Grants.OfAsync(server, Person.Bob));
+    }
+
+    [Fact]
+    public async Task Two_tabs_do_not_answer_each_others_question()
+    {
+        var (web, native) = (App.Web(server), App.Native(server));
+        var one = await ada.AskedAsync(web.Authorize(("scope", "mcp:read")));
+        var two = await ada.AskedAsync(native.Authorize());
+
+        using var crossed = await ada.PostAsync(one, "allow", fields => fields["form"] = two.Fields()["form"]);
+        var second = new Answer((await ada.AnswerAsync(two, "allow")).Left!);
+        var first = new Answer((await ada.AnswerAsync(one, "allow")).Left!);
+
+        Assert.Equal(HttpStatusCode.Forbidden, crossed.StatusCode);
+        Assert.Equal("mcp:read", (await web.RedeemAsync(first.Code)).Scope);
+        Assert.Equal(HttpStatusCode.OK, (await native.RedeemAsync(second.Code)).Status);
+    }
+
+    [Fact]
+    public async Task A_tool_that_changed_after_the_page_was_shown_is_asked_about_anew()
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        await ToolsAsync(("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change), ("wipe", Risk.Destroy), ("new", Risk.Read));
+
+        using var answer = await ada.PostAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
+    [Theory, OnBoth]
+    public async Task A_question_is_answered_once_also_when_twenty_answers_race(On on)
+    {
+        await using var town = await TestServer.StartAsync(App.Town, on);
+        using var person = new Person(town);
+        var question = await person.AskedAsync(App.Web(town).Authorize());
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
+        {
+            using var answer = await person.PostAsync(question, "allow");
+            return answer.StatusCode;
+        }));
+
+        Assert.Single(answers, HttpStatusCode.SeeOther);
+        Assert.Single(await Grants.OfAsync(town, Person.Ada));
+        using var no = await person.PostAsync(question, "deny");
+        Assert.Equal(HttpStatusCode.BadRequest, no.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_question_is_over_after_ten_minutes()
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        server.Clock.Advance(TimeSpan.FromMinutes(10));
+
+        using var answer = await ada.PostAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
+    [Fact]
+    public async Task A_person_who_is_signed_out_cannot_answer()
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        foreach (Cookie cookie in ada.Cookies.GetAllCookies())
+        {
+            cookie.Expired = cookie.Name is not "postern_browser";
+        }
+
+        using var answer = await ada.PostAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
+    private static void Spoil(Dictionary<string, List<string>> fields, string what)
+    {
+        switch (what)
+        {
+            case "no token": fields.Remove("form"); break;
+            case "empty token": fields["form"] = [""]; break;
+            case "altered token": fields["form"] = [fields["form"][0][..^2] + "AA"]; break;
+            case "transaction as token": fields["form"] = fields["transaction"]; break;
+            case "token as transaction": fields["transaction"] = fields["form"]; break;
+            case "no transaction": fields.Remove("transaction"); break;
+            case "nothing": fields.Clear(); break;
+            default: break;
+        }
+    }
+
+    private async Task ToolsAsync(params (string Name, Risk Risk)[] tools)
+    {
+        var book = server.Get<ServerBook>();
+        await book.KeepCatalogueAsync(book.Find(TenantId.Default, "echo")!, new(
+            [.. tools.Select(tool => new Tool(tool.Name, null, null, tool.Risk, "sha-256:" + tool.Name))], server.Clock.GetUtcNow()));
+    }
+
+    private Task<List<AuditRow>> LogAsync() => server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Postern.Tests.Platform;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>A web site with metadata documents, over real TLS under an authority of its own.</summary>
+internal sealed class DocumentHost : IAsyncDisposable
+{
+    public const string Ok = "HTTP/1.1 200 OK\r\nContent-Type: application/json";
+
+    private readonly Dictionary<string, (string Head, string Body)> pages = new(StringComparer.Ordinal);
+    private readonly string authority = Path.GetTempFileName();
+    private readonly OutboundPeer peer;
+
+    public DocumentHost(int port = 0)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        using var root = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=Authority of the documents", root, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var issuer = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(3));
+        File.WriteAllText(authority, issuer.ExportCertificatePem());
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var leaf = new CertificateRequest("CN=documents", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        leaf.CertificateExtensions.Add(names.Build());
+        using var signed = leaf.Create(issuer, now.AddDays(-1), now.AddDays(2), [1, 2, 3, 4]);
+        using var whole = signed.CopyWithPrivateKey(key);
+        peer = new(AnswerAsync, certificate: X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null), port: port);
+    }
+
+    public int Port => peer.Port;
+
+    public int Requests => peer.Requests;
+
+    /// <summary>What a server must be told to fetch from here.</summary>
+    public string Settings => $"outbound: {{ allow: [127.0.0.1/32], trust: [{authority}] }}\n";
+
+    public string At(string path) => peer.At(path, scheme: "https");
+
+    public void Put(string path, string body, string head = Ok) => pages[path] = (head, body);
+
+    /// <summary>A document of a client that is as it should be, with some members more or other ones.</summary>
+    public string Client(string path, string members = "", string redirect = "https://doc.example/cb")
+    {
+        var url = At(path);
+        Put(path, $$"""{"client_id":"{{url}}","client_name":"A document","redirect_uris":["{{redirect}}"]{{members}}}""");
+        return url;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await peer.DisposeAsync();
+        File.Delete(authority);
+    }
+
+    private Task AnswerAsync(string head, Stream stream, CancellationToken stop)
+    {
+        var path = head.Split(' ')[1];
+        var (answer, body) = pages.GetValueOrDefault(path, ("HTTP/1.1 404 Not Found\r\nContent-Type: application/json", "{}"));
+        return OutboundPeer.WriteAsync(stream, answer, body, stop);
+    }
+}

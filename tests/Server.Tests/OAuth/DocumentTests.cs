@@ -1,0 +1,341 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>Clients that are the URL of their metadata document (CIMD), fetched over real TLS.</summary>
+public sealed class DocumentTests
+{
+    private const string Redirect = "https://doc.example/cb";
+
+    [Fact]
+    public async Task A_document_is_a_client_and_is_fetched_once_while_it_is_fresh()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+
+        var first = await app.LetInAsync(ada);
+        await app.RefreshAsync(first.RefreshToken);
+        await app.LetInAsync(ada);
+        Assert.Equal(1, host.Requests);
+        Assert.Equal(app.Id, first.Claims.GetProperty("client_id").GetString());
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.NotNull((await ada.AskedAsync(app.Authorize())).Form);
+
+        Assert.Equal(2, host.Requests);
+    }
+
+    public static TheoryData<string, string, string> RealDocuments => new()
+    {
+        {
+            "Claude Code", "http://localhost:50211/callback", """
+            {"client_id":"URL","client_name":"Claude Code","client_uri":"https://claude.ai",
+             "redirect_uris":["http://localhost/callback","http://127.0.0.1/callback"],
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+            """
+        },
+        {
+            "ChatGPT", "https://chatgpt.com/connector/oauth/abc", """
+            {"client_id":"URL","client_name":"ChatGPT","client_uri":"https://chatgpt.com",
+             "redirect_uris":["https://chatgpt.com/connector/oauth/abc"],"grant_types":["authorization_code","refresh_token"],"response_types":["code"],
+             "token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"],
+             "token_endpoint_auth_signing_alg":"RS256","jwks_uri":"https://chatgpt.com/oauth/jwks.json"}
+            """
+        },
+        {
+            "VS Code", "http://127.0.0.1:50212/", """
+            {"client_id":"URL","client_name":"Visual Studio Code","redirect_uris":["http://127.0.0.1:33418/","https://vscode.dev/redirect"],
+             "grant_types":["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"],
+             "response_types":["code"],"token_endpoint_auth_method":"none","application_type":"native"}
+            """
+        },
+        {
+            "Copilot CLI", "http://127.0.0.1:61000/", """
+            {"client_id":"URL","client_name":"GitHub Copilot CLI","redirect_uris":["http://127.0.0.1:33418/"],"token_endpoint_auth_method":"none"}
+            """
+        },
+    };
+
+    [Theory, MemberData(nameof(RealDocuments))]
+    public async Task The_documents_of_the_clients_people_use_are_asked_about(string name, string redirect, string document)
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        host.Put("/client.json", document.Replace("URL", host.At("/client.json"), StringComparison.Ordinal));
+
+        var question = await ada.AskedAsync(new App(server, host.At("/client.json"), redirect).Authorize());
+
+        Assert.True(question.Form is not null, name);
+    }
+
+    [Fact]
+    public async Task A_document_that_is_not_as_it_must_be_is_no_client_and_is_never_redirected()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        var wrong = Wrong(host);
+
+        foreach (var (what, url) in wrong)
+        {
+            using var answer = await server.Http.GetAsync(new Uri(new App(server, url, Redirect).Authorize(), UriKind.Relative));
+
+            Assert.True(answer.StatusCode is HttpStatusCode.BadRequest, $"{what}: {answer.StatusCode}");
+            Assert.Null(answer.Headers.Location);
+        }
+    }
+
+    [Fact]
+    public async Task An_address_that_can_be_read_in_two_ways_is_refused_before_any_fetch()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        var port = host.Port;
+        string[] urls =
+        [
+            $"https://127.0.0.1:{port}", $"https://127.0.0.1:{port}/", $"https://127.0.0.1:{port}/./c", $"https://127.0.0.1:{port}/a/../c",
+            $"https://127.0.0.1:{port}/%2e%2e/c", $"https://127.0.0.1:{port}/%2E/c", $"https://127.0.0.1:{port}/c#x", $"https://u@127.0.0.1:{port}/c",
+            $"https://u:p@127.0.0.1:{port}/c", $"https://127.0.0.1:{port}\\c", $"https://127.0.0.1:{port}/c d", $"https://127.1:{port}/c",
+            $"https://2130706433:{port}/c", $"https://0x7f000001:{port}/c", $"https://0177.0.0.1:{port}/c", $"https://127.0.0.1.:{port}/c",
+            $"https://127。0。0。1:{port}/c", $"https://[::ffff:127.0.0.1]:{port}/c", $"HTTPS://127.0.0.1:{port}/c", $"http://127.0.0.1:{port}/c",
+            $"https://127.0.0.1:{port}/c\t", $" https://127.0.0.1:{port}/c", $"https://127.0.0.1:0{port}/c", "https://", "https:///c", "https://*/c",
+            "https://LOCALHOST/c", $"https://127.0.0.1:{port}?/c", $"https://127.0.0.1:{port}/{new string('c', 2100)}",
+        ];
+
+        foreach (var url in urls)
+        {
+            using var answer = await server.Http.GetAsync(new Uri(new App(server, url, Redirect).Authorize(), UriKind.Relative));
+            Assert.True(answer.StatusCode is HttpStatusCode.BadRequest, $"{url}: {answer.StatusCode}");
+            Assert.Null(answer.Headers.Location);
+            TokenTests.Refused(await new App(server, url, Redirect).RefreshAsync("x"), "invalid_client");
+        }
+
+        Assert.Equal(0, host.Requests);
+    }
+
+    [Fact]
+    public async Task What_went_wrong_is_not_remembered()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.At("/client.json"), Redirect);
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await ada.OpenAsync(app.Authorize())).Status);
+        host.Client("/client.json");
+
+        Assert.NotNull((await ada.AskedAsync(app.Authorize())).Form);
+    }
+
+    [Fact]
+    public async Task When_the_document_changes_where_answers_go_refreshing_stops_until_a_person_agrees_again()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+        var first = await app.LetInAsync(ada);
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        host.Client("/client.json", members: ",\"contacts\":[\"a@doc.example\"],\"tos_uri\":\"https://doc.example/tos\"");
+        var harmless = await app.RefreshAsync(first.RefreshToken);
+        Assert.Equal(HttpStatusCode.OK, harmless.Status);
+
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        host.Client("/client.json", redirect: "https://evil.example/cb");
+        TokenTests.Refused(await app.RefreshAsync(harmless.RefreshToken), "invalid_grant");
+
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        host.Client("/client.json");
+        Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(harmless.RefreshToken)).Status);
+    }
+
+    [Fact]
+    public async Task When_the_document_names_other_keys_refreshing_stops()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        host.Put("/keys", Keys(key));
+        host.Put("/others", Keys(key));
+        var app = new App(server, host.Client("/client.json", Signed(host, "/keys")), Redirect);
+        var code = (await ada.AllowAsync(app.Authorize())).Code;
+        var first = await app.RedeemAsync(code, Proof(server, app, key));
+        Assert.Equal(HttpStatusCode.OK, first.Status);
+
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        host.Client("/client.json", Signed(host, "/others"));
+
+        TokenTests.Refused(await app.RefreshAsync(first.RefreshToken, Proof(server, app, key)), "invalid_grant");
+    }
+
+    [Fact]
+    public async Task While_the_host_is_away_known_clients_go_on_and_unknown_ones_wait()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var known = new App(server, host.Client("/known.json"), Redirect);
+        var unknown = new App(server, host.Client("/unknown.json"), Redirect);
+        var reply = await known.LetInAsync(ada);
+        for (var i = 0; i < 3; i++)
+        {
+            // The host begins to fail: first by its answers, then it is gone for so long that it is left alone.
+            server.Clock.Advance(TimeSpan.FromDays(2));
+            if (i is 0)
+            {
+                await host.DisposeAsync();
+            }
+
+            var asked = await unknown.RefreshAsync("x");
+            Assert.Contains(asked.Status, new[] { HttpStatusCode.Unauthorized, HttpStatusCode.ServiceUnavailable });
+            reply = await known.RefreshAsync(reply.RefreshToken);
+            Assert.True(reply.Status is HttpStatusCode.OK, reply.Text);
+        }
+    }
+
+    [Fact]
+    public async Task A_client_with_keys_must_sign_everywhere_and_its_keys_may_rotate()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var next = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        host.Put("/keys", Keys(key));
+        var app = new App(server, host.Client("/client.json", Signed(host, "/keys")), Redirect);
+        var code = (await ada.AllowAsync(app.Authorize())).Code;
+
+        TokenTests.Refused(await app.RedeemAsync(code), "invalid_client");
+        TokenTests.Refused(await app.RedeemAsync(code, Proof(server, app, next)), "invalid_client");
+        var first = await app.RedeemAsync(code, Proof(server, app, key));
+        Assert.Equal(HttpStatusCode.OK, first.Status);
+        TokenTests.Refused(await app.RefreshAsync(first.RefreshToken), "invalid_client");
+        TokenTests.Refused(await app.RevokeAsync(first.RefreshToken), "invalid_client");
+        TokenTests.Refused(await app.IntrospectAsync(first.AccessToken), "invalid_client");
+
+        host.Put("/keys", Keys(next));
+        server.Clock.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(first.RefreshToken, Proof(server, app, next))).Status);
+    }
+
+    [Fact]
+    public async Task Unknown_key_names_do_not_make_us_fetch_at_their_pace()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        host.Put("/keys", Keys(key));
+        var app = new App(server, host.Client("/client.json", Signed(host, "/keys")), Redirect);
+
+        for (var i = 0; i < 20; i++)
+        {
+            TokenTests.Refused(await app.RefreshAsync("x", Proof(server, app, key, $"invented{i}")), "invalid_client");
+        }
+
+        Assert.Equal(2, host.Requests);
+    }
+
+    [Fact]
+    public async Task Many_documents_of_one_host_do_not_make_us_a_source_of_traffic()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
+        {
+            using var answer = await server.Http.GetAsync(new Uri(new App(server, host.At($"/{i}.json"), Redirect).Authorize(), UriKind.Relative));
+            return answer.StatusCode;
+        }));
+
+        Assert.InRange(host.Requests, 1, 60);
+        Assert.Contains(HttpStatusCode.ServiceUnavailable, answers);
+        Assert.DoesNotContain(HttpStatusCode.InternalServerError, answers);
+    }
+
+    [Fact]
+    public async Task An_operator_can_refuse_documents()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync($"registration: {{ metadata_documents: false }}\n{host.Settings}{App.Town}");
+        var app = new App(server, host.Client("/client.json"), Redirect);
+
+        using var answer = await server.Http.GetAsync(new Uri(app.Authorize(), UriKind.Relative));
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(0, host.Requests);
+    }
+
+    private static List<(string What, string Url)> Wrong(DocumentHost host)
+    {
+        var wrong = new List<(string, string)>();
+        Add("another client_id", "{\"client_id\":\"https://other.example/c\",\"client_name\":\"a\",\"redirect_uris\":[\"https://doc.example/cb\"]}");
+        Add("client_id in another case", Document().Replace("/c", "/C", StringComparison.Ordinal));
+        Add("no client_id", "{\"client_name\":\"a\",\"redirect_uris\":[\"https://doc.example/cb\"]}");
+        Add("no name", Document().Replace("client_name", "name", StringComparison.Ordinal));
+        Add("no redirect", Document().Replace("redirect_uris", "uris", StringComparison.Ordinal));
+        Add("a secret", Document(",\"client_secret\":\"s\""));
+        Add("a null secret", Document(",\"client_secret\":null"));
+        Add("a secret that expires", Document(",\"client_secret_expires_at\":0"));
+        Add("client_secret_basic", Document(",\"token_endpoint_auth_method\":\"client_secret_basic\""));
+        Add("client_secret_post", Document(",\"token_endpoint_auth_method\":\"client_secret_post\""));
+        Add("client_secret_jwt", Document(",\"token_endpoint_auth_method\":\"client_secret_jwt\""));
+        Add("keys for nothing", Document(",\"token_endpoint_auth_method\":\"private_key_jwt\""));
+        Add("keys twice", Document(",\"jwks\":{\"keys\":[{\"kty\":\"EC\"}]},\"jwks_uri\":\"https://doc.example/keys\""));
+        Add("a private key", Document(",\"jwks\":{\"keys\":[{\"kty\":\"EC\",\"d\":\"d\"}]}"));
+        Add("a repeated member", Document(",\"client_name\":\"b\""));
+        Add("a private scheme", Document().Replace(Redirect, "cursor://callback", StringComparison.Ordinal));
+        Add("a script", Document().Replace(Redirect, "javascript:alert(1)", StringComparison.Ordinal));
+        Add("no object", "[]");
+        Add("no JSON", "<html>");
+        Add("large", Document($",\"x\":\"{new string('x', 5200)}\""));
+        Add("HTML", Document(), "HTTP/1.1 200 OK\r\nContent-Type: text/html");
+        Add("no type", Document(), "HTTP/1.1 200 OK");
+        foreach (var status in (int[])[201, 204, 301, 302, 303, 307, 308, 404, 500])
+        {
+            host.Client("/good");
+            Add($"{status}", Document(), $"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nLocation: {host.At("/good")}");
+        }
+
+        return wrong;
+
+        string Document(string members = "") =>
+            $$"""{"client_id":"{{host.At($"/c{wrong.Count}")}}","client_name":"a","redirect_uris":["{{Redirect}}"]{{members}}}""";
+
+        void Add(string what, string body, string head = DocumentHost.Ok)
+        {
+            var path = $"/c{wrong.Count}";
+            host.Put(path, body, head);
+            wrong.Add((what, host.At(path)));
+        }
+    }
+
+    private static string Signed(DocumentHost host, string keys) =>
+        $",\"token_endpoint_auth_method\":\"private_key_jwt\",\"jwks_uri\":\"{host.At(keys)}\"";
+
+    private static string Keys(ECDsa key)
+    {
+        var q = key.ExportParameters(false).Q;
+        return $$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"{{Kid(key)}}","x":"{{Base64Url.EncodeToString(q.X)}}","y":"{{Base64Url.EncodeToString(q.Y)}}"}]}""";
+    }
+
+    private static string Kid(ECDsa key) => Base64Url.EncodeToString(key.ExportParameters(false).Q.X).Substring(0, 8);
+
+    private static (string Name, string? Value)[] Proof(TestServer server, App app, ECDsa key, string? kid = null)
+    {
+        var now = server.Clock.GetUtcNow().ToUnixTimeSeconds();
+        var head = $$"""{"alg":"ES256","kid":"{{kid ?? Kid(key)}}"}""";
+        var claims = $$"""{"iss":"{{app.Id}}","sub":"{{app.Id}}","aud":"{{server.Issuer}}","exp":{{now + 60}},"jti":"{{Guid.NewGuid()}}"}""";
+        var input = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(head))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        var signature = Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256));
+        return
+        [
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", $"{input}.{signature}"),
+        ];
+    }
+}

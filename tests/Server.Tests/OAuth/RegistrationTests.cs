@@ -1,0 +1,276 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Register;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>Dynamic registration (RFC 7591): real clients get in, hostile ones leave nothing behind.</summary>
+public sealed class RegistrationTests(Town town) : IClassFixture<Town>
+{
+    private TestServer Server => town.Server;
+
+    public static TheoryData<string, string, string> RealClients => new()
+    {
+        {
+            "VS Code", "http://127.0.0.1:33418/", """
+            {"client_name":"Visual Studio Code","client_uri":"https://code.visualstudio.com",
+             "grant_types":["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"],
+             "response_types":["code"],
+             "redirect_uris":["https://insiders.vscode.dev/redirect","https://vscode.dev/redirect","http://127.0.0.1/","http://127.0.0.1:33418/"],
+             "scope":"mcp:read mcp:write","token_endpoint_auth_method":"none","application_type":"native"}
+            """
+        },
+        {
+            "Claude Code", "http://localhost:52012/callback", """
+            {"client_name":"Claude Code (echo)","redirect_uris":["http://localhost/callback","http://127.0.0.1/callback"],
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+            """
+        },
+        {
+            "Claude", "https://claude.ai/api/mcp/auth_callback", """
+            {"client_name":"Claude","redirect_uris":["https://claude.ai/api/mcp/auth_callback"],"grant_types":["authorization_code","refresh_token"],
+             "response_types":["code"],"token_endpoint_auth_method":"client_secret_post"}
+            """
+        },
+        {
+            "ChatGPT", "https://chatgpt.com/connector/oauth/abc", """
+            {"client_name":"ChatGPT","redirect_uris":["https://chatgpt.com/connector/oauth/abc"],
+             "token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"],
+             "jwks_uri":"https://chatgpt.com/oauth/jwks.json"}
+            """
+        },
+        {
+            "Cursor", "cursor://anysphere.cursor-mcp/oauth/callback", """
+            {"client_name":"Cursor","redirect_uris":["cursor://anysphere.cursor-mcp/oauth/callback"],
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+            """
+        },
+        {
+            "OpenCode", "http://127.0.0.1:19876/mcp/oauth/callback", """
+            {"client_name":"OpenCode","client_uri":"https://opencode.ai","redirect_uris":["http://127.0.0.1:19876/mcp/oauth/callback"],
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+            """
+        },
+        {
+            "MCP Inspector", "http://localhost:6274/oauth/callback", """
+            {"redirect_uris":["http://localhost:6274/oauth/callback"],"token_endpoint_auth_method":"none","grant_types":["authorization_code","refresh_token"],
+             "response_types":["code"],"client_name":"MCP Inspector","client_uri":"https://github.com/modelcontextprotocol/inspector","logo_uri":null}
+            """
+        },
+        { "the least there can be", "https://least.example/cb", """{"redirect_uris":["https://least.example/cb"]}""" },
+    };
+
+    [Theory, MemberData(nameof(RealClients)), Rfc(7591, "3.2.1")]
+    public async Task The_clients_people_use_register_and_are_asked_about(string name, string redirect, string json)
+    {
+        var reply = await Registered.PostAsync(Server, json);
+
+        Assert.True(reply.Status is HttpStatusCode.Created, $"{name}: {reply.Text}");
+        Assert.DoesNotContain(reply.Json.EnumerateObject(), member => member.Value.ValueKind is JsonValueKind.Null);
+        Assert.True(reply.Json.GetProperty("client_id_issued_at").TryGetInt64(out _));
+        Assert.False(reply.Member("client_id")!.StartsWith("https://", StringComparison.Ordinal));
+        var isSecret = reply.Member("token_endpoint_auth_method")!.StartsWith("client_secret", StringComparison.Ordinal);
+        Assert.Equal(isSecret, reply.Json.TryGetProperty("client_secret", out _));
+        Assert.Equal(isSecret, reply.Json.TryGetProperty("client_secret_expires_at", out var expires) && expires.GetRawText() is "0");
+        Assert.DoesNotContain("device_code", reply.Text, StringComparison.Ordinal);
+        var question = await town.Ada.AskedAsync(new App(Server, reply.Member("client_id")!, redirect).Authorize());
+        Assert.NotNull(question.Form);
+    }
+
+    [Fact]
+    public async Task A_client_that_registered_with_a_secret_is_never_believed_without_it()
+    {
+        var reply = await Registered.PostAsync(Server, """{"redirect_uris":["https://kept.example/cb"]}""");
+        var app = new App(Server, reply.Member("client_id")!, "https://kept.example/cb");
+        var code = (await town.Ada.AllowAsync(app.Authorize())).Code;
+
+        TokenTests.Refused(await app.RedeemAsync(code), "invalid_client");
+        TokenTests.Refused(await app.RedeemAsync(code, ("client_secret", reply.Member("client_secret"))), "invalid_client");
+        var redeemed = await app.PostAsync(
+            "/token",
+            [("grant_type", "authorization_code"), ("code", code), ("code_verifier", app.Verifier)],
+            App.Basic(app.Id, reply.Member("client_secret")!));
+        Assert.Equal(HttpStatusCode.OK, redeemed.Status);
+        TokenTests.Refused(await app.RefreshAsync(redeemed.RefreshToken), "invalid_client");
+    }
+
+    public static TheoryData<string, string, string> Hostile => new()
+    {
+        // a member, what it is instead, the refusal
+        { "redirect_uris", "null", "invalid_redirect_uri" },
+        { "redirect_uris", "[]", "invalid_redirect_uri" },
+        { "redirect_uris", "\"https://a.example/cb\"", "invalid_client_metadata" },
+        { "redirect_uris", "[7]", "invalid_client_metadata" },
+        { "redirect_uris", "[null]", "invalid_client_metadata" },
+        { "redirect_uris", "[[\"https://a.example/cb\"]]", "invalid_client_metadata" },
+        { "redirect_uris", "{\"0\":\"https://a.example/cb\"}", "invalid_client_metadata" },
+        { "redirect_uris", "[\"https://a.example/\\ud800\"]", "invalid_client_metadata" },
+        { "redirect_uris", "21", "invalid_client_metadata" },
+        { "redirect_uris", "long", "invalid_redirect_uri" },
+        { "redirect_uris", "many", "invalid_client_metadata" },
+        { "client_name", "7", "invalid_client_metadata" },
+        { "client_name", "[\"a\"]", "invalid_client_metadata" },
+        { "client_name", "\"\\udc00\"", "invalid_client_metadata" },
+        { "client_name", "long", "invalid_client_metadata" },
+        { "token_endpoint_auth_method", "\"client_secret_jwt\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_method", "\"tls_client_auth\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_method", "\"\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_method", "true", "invalid_client_metadata" },
+        { "token_endpoint_auth_method", "\"private_key_jwt\"", "invalid_client_metadata" },
+        { "grant_types", "[]", "invalid_client_metadata" },
+        { "grant_types", "[\"client_credentials\"]", "invalid_client_metadata" },
+        { "grant_types", "[\"implicit\"]", "invalid_client_metadata" },
+        { "grant_types", "[\"refresh_token\"]", "invalid_client_metadata" },
+        { "grant_types", "\"authorization_code\"", "invalid_client_metadata" },
+        { "response_types", "[\"token\"]", "invalid_client_metadata" },
+        { "response_types", "[]", "invalid_client_metadata" },
+        { "application_type", "\"browser\"", "invalid_client_metadata" },
+        { "application_type", "1", "invalid_client_metadata" },
+        { "scope", "\"a  b\"", "invalid_client_metadata" },
+        { "scope", "\"a\\u0000\"", "invalid_client_metadata" },
+        { "scope", "[\"mcp:read\"]", "invalid_client_metadata" },
+        { "scope", "long", "invalid_client_metadata" },
+        { "jwks", "\"x\"", "invalid_client_metadata" },
+        { "jwks", "{}", "invalid_client_metadata" },
+        { "jwks", "{\"keys\":[]}", "invalid_client_metadata" },
+        { "jwks", "{\"keys\":[7]}", "invalid_client_metadata" },
+        { "jwks", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}", "invalid_client_metadata" },
+        { "jwks", "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"x\",\"y\":\"y\",\"d\":\"d\"}]}", "invalid_client_metadata" },
+        { "jwks_uri", "\"http://a.example/jwks\"", "invalid_client_metadata" },
+        { "jwks_uri", "\"file:///etc/passwd\"", "invalid_client_metadata" },
+        { "jwks_uri", "7", "invalid_client_metadata" },
+    };
+
+    [Theory, MemberData(nameof(Hostile)), Rfc(7591, "3.2.2")]
+    public async Task A_member_with_a_wrong_value_is_refused_and_nothing_is_kept(string member, string value, string error)
+    {
+        var json = new JsonObject { ["redirect_uris"] = new JsonArray("https://a.example/cb"), ["token_endpoint_auth_method"] = "none" };
+        json.Remove(member);
+        var text = json.ToJsonString().Insert(1, $"\"{member}\":{Large(member, value)},");
+        var before = await CountAsync();
+
+        var reply = await Registered.PostAsync(Server, text.Replace(",}", "}", StringComparison.Ordinal));
+
+        Assert.Equal((HttpStatusCode.BadRequest, error), (reply.Status, reply.Error));
+        Assert.Equal(before, await CountAsync());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("7")]
+    [InlineData("null")]
+    [InlineData("{")]
+    [InlineData("{\"redirect_uris\":[\"https://a.example/cb\"]} x")]
+    [InlineData("{\"redirect_uris\":[\"https://a.example/cb\"],\"redirect_uris\":[\"https://b.example/cb\"]}")]
+    [InlineData("{\"client_name\":\"a\",\"redirect_uris\":[\"https://a.example/cb\"],\"client_name\":\"b\"}")]
+    [InlineData("{\"redirect_uris\":[\"https://a.example/cb\"],\"x\":[[[[[[[[[[1]]]]]]]]]]}")]
+    [InlineData("{'redirect_uris':['https://a.example/cb']}")]
+    [InlineData("{\"\\ud800\":1,\"redirect_uris\":[\"https://a.example/cb\"],\"jwks\":{}}")]
+    public async Task What_is_no_plain_object_is_refused(string json)
+    {
+        var reply = await Registered.PostAsync(Server, json);
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_client_metadata"), (reply.Status, reply.Error));
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData(null)]
+    public async Task What_is_not_said_to_be_JSON_is_refused(string? type)
+    {
+        var reply = await Registered.PostAsync(Server, """{"redirect_uris":["https://a.example/cb"]}"""u8.ToArray(), type);
+
+        Assert.Equal("invalid_client_metadata", reply.Error);
+    }
+
+    [Fact]
+    public async Task What_is_larger_than_metadata_can_be_is_refused_unread()
+    {
+        var large = "{\"redirect_uris\":[\"https://a.example/cb\"],\"x\":\"" + new string('x', ClientMetadata.MaxBytes) + "\"}";
+
+        var reply = await Registered.PostAsync(Server, large);
+
+        Assert.Equal("invalid_client_metadata", reply.Error);
+    }
+
+    [Theory, OnBoth]
+    public async Task A_flood_is_stopped_at_the_quota_and_leaves_few_rows(On on)
+    {
+        await using var server = await TestServer.StartAsync(App.Town, on);
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, 300).Select(i =>
+            Registered.PostAsync(server, $$"""{"redirect_uris":["https://flood{{i}}.example/cb"]}""")));
+
+        var refused = replies.Where(reply => reply.Status is HttpStatusCode.TooManyRequests).ToList();
+        Assert.All(refused, reply => Assert.NotNull(reply.Headers.RetryAfter));
+        Assert.InRange(replies.Count(reply => reply.Status is HttpStatusCode.Created), Registrations.PerHour, Registrations.PerHour + 2);
+        Assert.Equal(replies.Length - refused.Count, await server.Get<ClientStore>().CountDynamicAsync(TenantId.Default, default));
+    }
+
+    [Theory, OnBoth]
+    public async Task The_longest_unused_goes_first_and_one_that_was_let_in_never(On on)
+    {
+        await using var server = await TestServer.StartAsync(App.Town, on);
+        using var ada = new Person(server);
+        var (used, unused) = (await Registered.Async(server, "https://used.example/cb"), await Registered.Async(server, "https://unused.example/cb"));
+        var reply = await used.LetInAsync(ada);
+        server.Clock.Advance(TimeSpan.FromDays(2));
+        var young = await Registered.Async(server, "https://young.example/cb");
+
+        var gone = await server.Get<Registrations>().ReapAsync(TenantId.Default);
+
+        Assert.Equal(1, gone);
+        Assert.Equal(HttpStatusCode.BadRequest, (await ada.OpenAsync(unused.Authorize())).Status);
+        Assert.NotNull((await ada.AskedAsync(young.Authorize())).Form);
+        Assert.Equal(HttpStatusCode.OK, (await used.RefreshAsync(reply.RefreshToken)).Status);
+    }
+
+    [Fact]
+    public async Task When_the_house_is_full_the_oldest_make_room()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        using var ada = new Person(server);
+        var kept = await Registered.Async(server, "https://kept.example/cb");
+        await kept.LetInAsync(ada);
+        var store = server.Get<ClientStore>();
+        var model = (await store.FindAsync(TenantId.Default, new(kept.Id), default))!;
+        await server.Db.WriteAsync(async unit =>
+        {
+            for (var i = 0; i < Registrations.Most - 1; i++)
+            {
+                await ClientStore.SaveAsync(unit, TenantId.Default, model with { Id = new($"old{i:d5}") }, server.Clock.GetUtcNow().AddSeconds(i - 10_000));
+            }
+        });
+
+        await Registered.Async(server, "https://next.example/cb");
+
+        Assert.InRange(await store.CountDynamicAsync(TenantId.Default, default), 1, Registrations.Most);
+        Assert.Null(await store.FindAsync(TenantId.Default, new("old00000"), default));
+        Assert.NotNull(await store.FindAsync(TenantId.Default, new($"old{Registrations.Most - 2:d5}"), default));
+        Assert.NotNull(await store.FindAsync(TenantId.Default, new(kept.Id), default));
+    }
+
+    [Fact]
+    public async Task An_operator_can_keep_the_door_shut()
+    {
+        await using var server = await TestServer.StartAsync($"registration: {{ dynamic: false }}\n{App.Town}");
+
+        var reply = await Registered.PostAsync(server, """{"redirect_uris":["https://a.example/cb"]}""");
+
+        Assert.Equal((HttpStatusCode.Forbidden, "access_denied"), (reply.Status, reply.Error));
+    }
+
+    private async Task<long> CountAsync() => await Server.Get<ClientStore>().CountDynamicAsync(TenantId.Default, default);
+
+    private static string Large(string member, string value) => (member, value) switch
+    {
+        ("redirect_uris", "long") => $"[\"https://a.example/{new string('x', 2000)}\"]",
+        ("redirect_uris", "many") => "[" + string.Join(',', Enumerable.Range(0, 21).Select(i => $"\"https://a{i}.example/\"")) + "]",
+        (_, "long") => $"\"{new string('x', 2001)}\"",
+        _ => value,
+    };
+}
