@@ -49,7 +49,7 @@ internal sealed partial class Errand(
     public async Task ListenAsync(Visit visit)
     {
         var line = visit.Session!.Line;
-        using var stay = new Stay(watch, visit, Timeout.InfiniteTimeSpan);
+        using var stay = new Stay(watch, visit, TimeSpan.Zero);
         if (line.Era is Era.Modern || !stay.TryLast())
         {
             visit.Http.Response.StatusCode = line.Era is Era.Modern
@@ -75,7 +75,7 @@ internal sealed partial class Errand(
     /// <summary>Does something for a message, and turns what its server fails at into the client's answer.</summary>
     public async Task<string> TryAsync(Visit visit, Message message, Func<Stay, Task<bool>> act)
     {
-        using var stay = new Stay(watch, visit, visit.Session is null ? TimeSpan.Zero : Deserted);
+        using var stay = new Stay(watch, visit, visit.Writer.Era is Era.Modern ? TimeSpan.Zero : Deserted);
         var id = visit.Session is null ? "" : Encoding.UTF8.GetString(message.RawId);
         if (visit.Session?.TryBegin(id, stay.CutByClient) is false)
         {
@@ -133,6 +133,7 @@ internal sealed partial class Errand(
         if (tools.MirroredHeaders(visit.Http, visit.Admission, message, visit.Writer.Era, out var headers) is { } mismatch)
         {
             await visit.AnswerAsync(mismatch, message);
+            await CloseAsync(permit, "error", TimeSpan.Zero);
             return;
         }
 
