@@ -16,7 +16,13 @@ internal sealed record Admission(McpServer Server, AccessToken Token, Grant Gran
 
 /// <summary>Checks the token of every request, whatever its verb, and writes the challenges.</summary>
 internal sealed partial class Gatekeeper(
-    FrontGate gate, ServerBook servers, OwnTokens tokens, GrantBook grants, Catalogues catalogues, Settings settings, ILogger<Gatekeeper> logger)
+    FrontGate gate,
+    ServerBook servers,
+    OwnTokens tokens,
+    GrantBook grants,
+    Catalogues catalogues,
+    Settings settings,
+    ILogger<Gatekeeper> logger)
 {
     // Of our own range: the protocol has no code for it.
     private const int OutsideGrantCode = 403;
