@@ -70,7 +70,8 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
             greeting = await DiscoverAsync(upstream, line, version, stop);
         }
 
-        visit.Http.Response.Headers[HttpUpstream.SessionHeader] = await sessions.OpenAsync(visit.Admission.Server.Name, version, line);
+        var handle = await sessions.OpenAsync(visit.Admission.Server.Name, version, line);
+        visit.Http.Response.Headers[HttpUpstream.SessionHeader] = handle;
         await visit.AnswerAsync(greeting, hello);
         return true;
     }

@@ -37,7 +37,9 @@ internal sealed record RpcError(int Code, string Message, int Status = 200)
     };
 
     public static RpcError UnsupportedVersion(string requested) => new(
-        UnsupportedVersionCode, $"This revision of the protocol is not served. Served: {string.Join(", ", Revisions.All)}.", 400)
+        UnsupportedVersionCode,
+        $"This revision of the protocol is not served. Served: {string.Join(", ", Revisions.All)}.",
+        400)
     {
         Data = $"{{\"supported\":{Revisions.Json},\"requested\":{Quoted(requested)}}}",
     };

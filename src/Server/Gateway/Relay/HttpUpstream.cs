@@ -33,7 +33,9 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     private volatile Known? known;
 
     public ValueTask<Era> EraAsync(CancellationToken stop) =>
-        known is { } sure && (sure.Era is Era.Modern || clock.GetUtcNow() < sure.Until) ? new(sure.Era) : new(ProbeOnceAsync(stop));
+        known is { } sure && (sure.Era is Era.Modern || clock.GetUtcNow() < sure.Until)
+            ? new(sure.Era)
+            : new(ProbeOnceAsync(stop));
 
     public async Task<Line> OpenAsync(Line line, CancellationToken stop)
     {
