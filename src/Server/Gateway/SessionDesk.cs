@@ -59,9 +59,10 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         };
         var upstream = upstreams.To(visit.Admission.Server);
         byte[] greeting;
-        if (await upstream.EraAsync(stop) is Era.Legacy)
+        // A server of both eras is spoken to in the client's own, where nothing is lost in translation.
+        if (await upstream.OpenAsync(line, stop) is { } opened)
         {
-            line = await upstream.OpenAsync(line, stop);
+            line = opened;
             (version, greeting) = (line.Version, line.Greeting.ToArray());
         }
         else

@@ -112,7 +112,7 @@ internal sealed partial class Catalogues(
         var line = new Line(Handshake.Nobody with { Tenant = server.Tenant });
         if (await upstream.EraAsync(stop) is Era.Legacy)
         {
-            line = await upstream.OpenAsync(line with { Version = Revisions.NewestLegacy }, stop);
+            line = await upstream.OpenAsync(line with { Version = Revisions.NewestLegacy }, stop) ?? line;
         }
 
         var tools = new List<ToolDefinition>();

@@ -80,7 +80,7 @@ internal static class Handshake
         var root = document.RootElement;
         var instructions = root.TryGetProperty("instructions", out var text) ? $",\"instructions\":{text.GetRawText()}" : "";
         return Encoding.UTF8.GetBytes(
-            $"{{\"supportedVersions\":{Revisions.Json},\"capabilities\":{Raw(root, "capabilities", "{}")}{instructions},"
+            $"{{\"supportedVersions\":[\"{Revisions.Modern}\"],\"capabilities\":{Raw(root, "capabilities", "{}")}{instructions},"
             + $"\"resultType\":\"complete\",\"ttlMs\":{Translation.TtlMs},\"cacheScope\":\"private\","
             + $"\"_meta\":{{\"io.modelcontextprotocol/serverInfo\":{Raw(root, "serverInfo", Gateway)}}}}}");
     }
