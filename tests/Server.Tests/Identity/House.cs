@@ -2,8 +2,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Postern.Audit;
+using Postern.Identity.Passkeys;
 using Postern.Identity.Setup;
 using Postern.Identity.Users;
+using Postern.Platform.Database;
 
 namespace Postern.Tests.Identity;
 
@@ -69,6 +71,10 @@ public sealed class House : IAsyncLifetime
 
     internal async Task<User> UserAsync(string email) =>
         (await Get<UserStore>().FindByEmailAsync(TenantId.Default, email, default))!;
+
+    /// <summary>Writes a passkey as adding one does, without a browser to make it.</summary>
+    internal Task<bool> AddPasskeyAsync(SubjectId subject, string id) => Get<Db>().WriteAsync(unit => PasskeyStore.InsertAsync(
+        unit, new(TenantId.Default, id, subject, "Chrome on Linux", [1, 2, 3], 0, ["usb"], false, false, Clock.GetUtcNow())));
 
     public async ValueTask DisposeAsync()
     {

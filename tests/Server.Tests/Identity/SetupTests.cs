@@ -27,6 +27,25 @@ public sealed class SetupTests : IAsyncLifetime
         Assert.Null(await house.SetupLinkAsync());
     }
 
+    [Theory, OnBoth]
+    public async Task People_and_their_sessions_live_on_either_database(On on)
+    {
+        await using var own = new House();
+        await own.StartAsync(withPeople: true, on);
+        using var ada = new Visitor(own.Address);
+        (await ada.SignInAsync(House.Email, House.Password)).Dispose();
+        Assert.True(await SignInTests.IsInAsync(ada));
+
+        var first = (await own.UserAsync(House.Email)).Id;
+        Assert.True(await own.AddPasskeyAsync(first, "AAAA"));
+        Assert.False(await own.AddPasskeyAsync(first, "AAAA"));
+        (await ada.SubmitAsync(SignInTests.Form(await ada.PageAsync("/me"), "/me/passkeys/remove"), "/me")).Dispose();
+        Assert.True(await own.AddPasskeyAsync(first, "AAAA"));
+
+        (await ada.SubmitAsync(SignInTests.Form(await ada.PageAsync("/me"), "/signout"), "/me")).Dispose();
+        Assert.False(await SignInTests.IsInAsync(ada));
+    }
+
     [Fact]
     public async Task Of_many_who_hold_the_link_one_comes_in()
     {
