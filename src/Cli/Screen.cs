@@ -8,8 +8,8 @@ namespace Postern.Cli;
 /// <summary>What a verb says: words and tables for people, JSON for programs.</summary>
 internal sealed class Screen(bool isJson)
 {
-    /// <summary>Where lines do not break when nobody looks.</summary>
-    private const int PipeWidth = 500;
+    /// <summary>Lines are left to the terminal to break: an address with a line break inside cannot be clicked or copied.</summary>
+    private const int Unbroken = 2000;
 
     private readonly IAnsiConsole people = Console(isJson);
 
@@ -47,8 +47,20 @@ internal sealed class Screen(bool isJson)
             grid.AddRow(new Markup($"[dim]{Safe(name)}[/]"), new Text(Plain(value)));
         }
 
-        people.Write(grid);
+        Columns(grid);
     }
+
+    /// <summary>One of several steps: how it went, its name, its time, and what there is to say, which goes on below itself.</summary>
+    public void Step(bool isDone, string name, double ms, string what) => Columns(new Grid()
+        .AddColumn(new() { Padding = new(2, 0, 1, 0), NoWrap = true })
+        .AddColumn(new() { Padding = new(0, 0, 1, 0), NoWrap = true, Width = 12 })
+        .AddColumn(new() { Padding = new(0, 0, 2, 0), NoWrap = true, Width = 9, Alignment = Justify.Right })
+        .AddColumn(new() { Padding = new(0, 0) })
+        .AddRow(
+            new Markup(isDone ? "[green]✓[/]" : "[red]✗[/]"),
+            new Text(name),
+            new Text(string.Create(CultureInfo.InvariantCulture, $"{ms:0.0} ms")),
+            new Text(Plain(what))));
 
     /// <summary>One clear message on standard error; answers the exit code.</summary>
     public int Fail(string message, int code)
@@ -97,11 +109,15 @@ internal sealed class Screen(bool isJson)
             ColorSystem = isPlain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = InteractionSupport.No,
         });
-        if (!isTerminal)
-        {
-            console.Profile.Width = PipeWidth;
-        }
-
+        console.Profile.Width = Unbroken;
         return console;
+    }
+
+    // What stands in columns is broken within them, where somebody looks.
+    private void Columns(Grid grid)
+    {
+        people.Profile.Width = people.Profile.Out.IsTerminal ? Math.Max(60, System.Console.WindowWidth) : Unbroken;
+        people.Write(grid);
+        people.Profile.Width = Unbroken;
     }
 }

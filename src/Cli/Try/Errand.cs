@@ -14,9 +14,9 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
     {
         using var agent = new Agent(new($"{server.Origin}/mcp/notes"));
         var metadata = await report.PassAsync(
-            "401", () => agent.KnockAsync(stop), found => $"without a token nothing opens; ask at {found.PathAndQuery}");
+            "401", () => agent.KnockAsync(stop), found => $"without a token; ask at {found.PathAndQuery}");
         var resource = await report.PassAsync(
-            "resource", () => agent.ReadResourceAsync(metadata, stop), found => $"{found.Resource} is let in to by {found.Issuer}");
+            "resource", () => agent.ReadResourceAsync(metadata, stop), found => $"{found.Issuer} decides who comes in");
         var issuer = await report.PassAsync(
             "issuer", () => agent.ReadIssuerAsync(resource, stop), found => $"register at {found.Registration.AbsolutePath}, PKCE with S256");
         using var callback = new LoopbackCallback();
@@ -50,9 +50,9 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
         var asked = await report.PassAsync(
             "sign-in",
             () => person.SignInAsync(question.Address, stop),
-            _ => $"{server.Email}, by this program on the sign-in page (--headless)");
+            _ => $"{server.Email}, by this program (--headless)");
         return await report.PassAsync(
-            "consent", () => person.AllowAsync(asked, stop), _ => "Allow, by this program in place of a person (--headless)");
+            "consent", () => person.AllowAsync(asked, stop), _ => "Allow, in place of a person (--headless)");
     }
 
     private Task<Uri> AskAsync(AuthorizationQuestion question, LoopbackCallback callback, CancellationToken stop)

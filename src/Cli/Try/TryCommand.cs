@@ -33,7 +33,7 @@ internal sealed class TryCommand : Command
         try
         {
             await using var server = await report.PassAsync(
-                "server", () => PrivateServer.StartAsync(stop), started => $"a private one at {started.Origin}, gone when this ends");
+                "server", () => PrivateServer.StartAsync(stop), started => $"{started.Origin}, private, gone when this ends");
             await new Errand(server, report, isHeadless).RunAsync(stop);
             report.Finish();
             return 0;

@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 
 namespace Postern.Cli.Try;
 
@@ -93,14 +91,14 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
         gates.Add(new JsonObject { ["gate"] = gate, ["open"] = isOpen, ["ms"] = ms, ["what"] = what });
         if (!screen.IsJson)
         {
-            screen.Say($"  {(isOpen ? "[green]✓[/]" : "[red]✗[/]")} {gate,-13} {ms.ToString("0.0", CultureInfo.InvariantCulture),8} ms  {Screen.Safe(what)}");
+            screen.Step(isOpen, gate, ms, what);
         }
     }
 
     private void Claims()
     {
         screen.Say();
-        screen.Say("  [bold]The token, decoded[/]  [dim]the agent holds it; nobody else sees more than this[/]");
+        screen.Say("  [bold]The token, decoded[/]  [dim]the agent alone holds it[/]");
         screen.Pairs(
             from part in token!
             from member in part.Value!.AsObject()
@@ -110,7 +108,7 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
     private void Record()
     {
         screen.Say();
-        screen.Say("  [bold]The call in the log[/]  [dim]appended before the call went through; each entry holds the hash of the one before[/]");
+        screen.Say("  [bold]The call in the log[/]  [dim]written before the call went through[/]");
         screen.Pairs(
             from member in entry!["record"]!.AsObject().Append(new("leaf", entry["leaf"]))
             select (member.Key, member.Value is JsonObject inner ? Inline(inner) : member.Value!.ToString()));
