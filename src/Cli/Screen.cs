@@ -8,7 +8,9 @@ namespace Postern.Cli;
 /// <summary>What a verb says: words and tables for people, JSON for programs.</summary>
 internal sealed class Screen(bool isJson)
 {
-    /// <summary>Lines are left to the terminal to break: an address with a line break inside cannot be clicked or copied.</summary>
+    /// <summary>
+    /// Lines are left to the terminal to break: an address with a line break inside cannot be clicked or copied.
+    /// </summary>
     private const int Unbroken = 2000;
 
     private readonly IAnsiConsole people = Console(isJson);
@@ -27,7 +29,8 @@ internal sealed class Screen(bool isJson)
         var table = new Table { Border = TableBorder.None, ShowRowSeparators = false };
         foreach (var heading in headings)
         {
-            table.AddColumn(new TableColumn(new Markup($"[dim]{heading.EscapeMarkup()}[/]")) { Padding = new(0, 0, 2, 0), NoWrap = true });
+            var title = new Markup($"[dim]{heading.EscapeMarkup()}[/]");
+            table.AddColumn(new TableColumn(title) { Padding = new(0, 0, 2, 0), NoWrap = true });
         }
 
         foreach (var row in rows)
@@ -41,7 +44,9 @@ internal sealed class Screen(bool isJson)
     /// <summary>Names and values, indented; a long value goes on below itself.</summary>
     public void Pairs(IEnumerable<(string Name, string Value)> pairs)
     {
-        var grid = new Grid().AddColumn(new() { Padding = new(4, 0, 2, 0), NoWrap = true }).AddColumn(new() { Padding = new(0, 0) });
+        var grid = new Grid()
+            .AddColumn(new() { Padding = new(4, 0, 2, 0), NoWrap = true })
+            .AddColumn(new() { Padding = new(0, 0) });
         foreach (var (name, value) in pairs)
         {
             grid.AddRow(new Markup($"[dim]{Safe(name)}[/]"), new Text(Plain(value)));
@@ -50,7 +55,9 @@ internal sealed class Screen(bool isJson)
         Columns(grid);
     }
 
-    /// <summary>One of several steps: how it went, its name, its time, and what there is to say, which goes on below itself.</summary>
+    /// <summary>
+    /// One of several steps: how it went, its name, its time, and what there is to say, which goes on below itself.
+    /// </summary>
     public void Step(bool isDone, string name, double ms, string what) => Columns(new Grid()
         .AddColumn(new() { Padding = new(2, 0, 1, 0), NoWrap = true })
         .AddColumn(new() { Padding = new(0, 0, 1, 0), NoWrap = true, Width = 12 })
@@ -76,18 +83,18 @@ internal sealed class Screen(bool isJson)
     }
 
     /// <summary>
-    /// Text from elsewhere, fit for a terminal: a client that names itself with escape sequences or turns the direction of
-    /// writing shall not redraw what stands around it.
+    /// Text from elsewhere, fit for a terminal: a client that names itself with escape sequences or turns the direction
+    /// of writing shall not redraw what stands around it.
     /// </summary>
     public static string Plain(string text)
     {
         var plain = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
-            plain.Append(Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned
-                ? "\ufffd"
-                : rune.ToString());
+            var isUnsafe = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.OtherNotAssigned;
+            plain.Append(isUnsafe ? "\ufffd" : rune.ToString());
         }
 
         return plain.ToString();

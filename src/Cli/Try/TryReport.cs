@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Postern.Cli.Try;
 
-/// <summary>Tells of every gate as it opens, with the time it took; in the end the same facts as one document.</summary>
+/// <summary>
+/// Tells of every gate as it opens, with the time it took; in the end the same facts as one document.
+/// </summary>
 internal sealed class TryReport(Screen screen, bool isHeadless)
 {
     private static readonly string[] Next =
@@ -35,8 +37,7 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
             Tell(gate, isOpen: true, TimeProvider.System.GetElapsedTime(began), tell(passed));
             return passed;
         }
-        catch (Exception failure) when (failure is RefusalException or HttpRequestException or JsonException or SocketException or IOException
-            || failure is TaskCanceledException { InnerException: TimeoutException })
+        catch (Exception failure) when (IsAnswer(failure))
         {
             Tell(gate, isOpen: false, TimeProvider.System.GetElapsedTime(began), failure.Message);
             throw new GateException(gate, failure.Message);
@@ -95,6 +96,10 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
         }
     }
 
+    private static bool IsAnswer(Exception failure) =>
+        failure is RefusalException or HttpRequestException or JsonException or SocketException or IOException
+            or TaskCanceledException { InnerException: TimeoutException };
+
     private void Claims()
     {
         screen.Say();
@@ -114,7 +119,8 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
             select (member.Key, member.Value is JsonObject inner ? Inline(inner) : member.Value!.ToString()));
     }
 
-    private static string Inline(JsonObject group) => string.Join("  ", group.Select(member => $"{member.Key}={member.Value}"));
+    private static string Inline(JsonObject group) =>
+        string.Join("  ", group.Select(member => $"{member.Key}={member.Value}"));
 
     private static string Word(string name, JsonNode value) => name is "exp" or "iat" or "auth_time"
         ? $"{value}  {DateTimeOffset.FromUnixTimeSeconds((long)value).ToLocalTime():yyyy-MM-dd HH:mm:ss}"
