@@ -18,12 +18,17 @@ internal sealed class AdminApi : IDisposable
         var address = new Uri(server);
         if (address.Scheme is not "https" && !address.IsLoopback)
         {
-            throw new RefusalException($"{server} is not encrypted, and the token would be read on the way. Use its https address.");
+            throw new RefusalException($"{server} is not encrypted: others could read the token. Use https.");
         }
 
         this.server = server;
         // A proxy on the way to this machine would be given the token.
-        http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = !address.IsLoopback })
+        http = new(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = !address.IsLoopback,
+        })
         {
             BaseAddress = address,
             Timeout = TimeSpan.FromSeconds(30),
@@ -35,18 +40,22 @@ internal sealed class AdminApi : IDisposable
         }
         catch (FormatException)
         {
-            throw new RefusalException("That is not a token. It is the one line in admin.token in the server's data folder.");
+            throw new RefusalException("That is no token. It is the line in admin.token in the server's data folder.");
         }
     }
 
     public Task<string> GetAsync(string path, CancellationToken stop) => SendAsync(HttpMethod.Get, path, null, stop);
 
-    public Task<string> DeleteAsync(string path, CancellationToken stop) => SendAsync(HttpMethod.Delete, path, null, stop);
+    public Task<string> DeleteAsync(string path, CancellationToken stop) =>
+        SendAsync(HttpMethod.Delete, path, null, stop);
 
     public Task<string> PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken stop) => SendAsync(
         HttpMethod.Post,
         path,
-        new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type)) { Headers = { ContentType = new("application/json") } },
+        new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type))
+        {
+            Headers = { ContentType = new("application/json") },
+        },
         stop);
 
     /// <summary>An answer for people.</summary>
@@ -77,18 +86,20 @@ internal sealed class AdminApi : IDisposable
                 HttpStatusCode.NoContent => text,
                 HttpStatusCode.OK or HttpStatusCode.Created when IsJson(answer.Content.Headers.ContentType) => text,
                 HttpStatusCode.Unauthorized => throw new RefusalException(
-                    $"{server} does not take this token. Run postern login --server {server} where its data folder is, or with --token."),
+                    $"{server} does not take this token. Run postern login --server {server} where its data folder "
+                        + "is, or with --token."),
                 _ => throw (Words(answer, text) is { } words ? new RefusalException(words) : NotPostern()),
             };
         }
         catch (HttpRequestException failure)
         {
             throw new RefusalException(
-                $"Nothing answers at {server} ({failure.HttpRequestError}). Start it with postern serve, or name another with --server.");
+                $"Nothing answers at {server} ({failure.HttpRequestError}). Start it with postern serve, or name "
+                    + "another with --server.");
         }
         catch (TaskCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new RefusalException($"{server} did not answer within {http.Timeout.TotalSeconds} seconds. Look at its log.");
+            throw new RefusalException($"{server} does not answer ({http.Timeout.TotalSeconds} s). Look at its log.");
         }
     }
 
@@ -104,7 +115,8 @@ internal sealed class AdminApi : IDisposable
         return answer.StatusCode is HttpStatusCode.MisdirectedRequest && text.Length <= MostWords ? text.Trim() : null;
     }
 
-    private static bool IsJson(MediaTypeHeaderValue? type) => type?.MediaType is "application/json" or "application/problem+json";
+    private static bool IsJson(MediaTypeHeaderValue? type) =>
+        type?.MediaType is "application/json" or "application/problem+json";
 
     private RefusalException NotPostern() =>
         new($"{server} does not answer like a Postern server. Check the address, and that both are of one version.");

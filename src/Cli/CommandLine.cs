@@ -24,7 +24,9 @@ public static class CommandLine
         });
         if (parse.Errors.Count > 0)
         {
-            var what = parse.UnmatchedTokens is [var unknown, ..] ? $"`{unknown}` is not understood here." : parse.Errors[0].Message;
+            var what = parse.UnmatchedTokens is [var unknown, ..]
+                ? $"`{unknown}` is not understood here."
+                : parse.Errors[0].Message;
             return parse.Screen.Fail($"{what} See: postern help{PathOf(parse.CommandResult)}", NotUnderstood);
         }
 
@@ -48,14 +50,23 @@ public static class CommandLine
     }
 
     /// <summary>All verbs, in the order of the help.</summary>
-    internal static Command Root() => new("postern", "Lets AI agents in on people's terms: authorization server, MCP gateway and hosting in one.")
+    internal static Command Root() => new("postern", "Lets AI agents in on people's terms.")
     {
         new ServeCommand(),
         new TryCommand(),
         new LoginCommand(),
-        new Command("server", "The MCP servers behind the gateway.") { new ServerOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand() },
-        new Command("grant", "What people allowed agents to do.") { new ServerOption(), new Grant.ListCommand(), new RevokeCommand() },
-        new Command("audit", "The log of everything that was done and refused.") { new ServerOption(), new TailCommand() },
+        new Command("server", "The MCP servers behind the gateway.")
+        {
+            new ServerOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand(),
+        },
+        new Command("grant", "What people allowed agents to do.")
+        {
+            new ServerOption(), new Grant.ListCommand(), new RevokeCommand(),
+        },
+        new Command("audit", "The log of everything that was done and refused.")
+        {
+            new ServerOption(), new TailCommand(),
+        },
         new JsonOption(),
         new HelpOption(),
         new VersionOption("--version") { Action = new SayVersion() },

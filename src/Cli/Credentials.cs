@@ -10,6 +10,8 @@ internal sealed class Credentials
 {
     public const string LocalServer = "http://localhost:7400";
 
+    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private Credentials(CredentialText text) =>
         (Default, Tokens) = (text.Default, new(text.Tokens, StringComparer.Ordinal));
 
@@ -63,8 +65,8 @@ internal sealed class Credentials
         }
         else
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(File)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            Directory.CreateDirectory(Path.GetDirectoryName(File)!, OwnersAlone | UnixFileMode.UserExecute);
+            options.UnixCreateMode = OwnersAlone;
         }
 
         var draft = $"{File}.{Environment.ProcessId}";

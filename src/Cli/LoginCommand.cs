@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Postern.Cli;
 
-/// <summary><c>postern login</c>: keeps the administrator's token of a server, after the server has taken it once.</summary>
+/// <summary>
+/// <c>postern login</c>: keeps the administrator's token of a server, after the server has taken it once.
+/// </summary>
 internal sealed class LoginCommand : Command
 {
     private const string Here = "./data/admin.token";
@@ -54,7 +56,7 @@ internal sealed class LoginCommand : Command
         };
         return text.Trim() is { Length: > 0 and <= MaxLength } trimmed
             ? trimmed
-            : throw new RefusalException("There is no token. It is the one line in admin.token in the server's data folder.");
+            : throw new RefusalException("That is no token. It is the line in admin.token in the server's data folder.");
     }
 
     private static string FromFile()
@@ -66,7 +68,8 @@ internal sealed class LoginCommand : Command
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new RefusalException(
-                $"{Here} cannot be read here. Run this where the server runs, or give the token: postern login --token - < FOLDER/admin.token");
+                $"{Here} cannot be read here. Run this where the server runs, or give the token: postern login "
+                    + "--token - < FOLDER/admin.token");
         }
     }
 }

@@ -8,8 +8,10 @@ namespace Postern.Cli;
 /// <summary>What a verb says: words and tables for people, JSON for programs.</summary>
 internal sealed class Screen(bool isJson)
 {
-    /// <summary>Where lines do not break when nobody looks.</summary>
-    private const int PipeWidth = 500;
+    /// <summary>
+    /// Lines are left to the terminal to break: an address with a line break inside cannot be clicked or copied.
+    /// </summary>
+    private const int Unbroken = 2000;
 
     private readonly IAnsiConsole people = Console(isJson);
 
@@ -27,7 +29,8 @@ internal sealed class Screen(bool isJson)
         var table = new Table { Border = TableBorder.None, ShowRowSeparators = false };
         foreach (var heading in headings)
         {
-            table.AddColumn(new TableColumn(new Markup($"[dim]{heading.EscapeMarkup()}[/]")) { Padding = new(0, 0, 2, 0), NoWrap = true });
+            var title = new Markup($"[dim]{heading.EscapeMarkup()}[/]");
+            table.AddColumn(new TableColumn(title) { Padding = new(0, 0, 2, 0), NoWrap = true });
         }
 
         foreach (var row in rows)
@@ -41,14 +44,30 @@ internal sealed class Screen(bool isJson)
     /// <summary>Names and values, indented; a long value goes on below itself.</summary>
     public void Pairs(IEnumerable<(string Name, string Value)> pairs)
     {
-        var grid = new Grid().AddColumn(new() { Padding = new(4, 0, 2, 0), NoWrap = true }).AddColumn(new() { Padding = new(0, 0) });
+        var grid = new Grid()
+            .AddColumn(new() { Padding = new(4, 0, 2, 0), NoWrap = true })
+            .AddColumn(new() { Padding = new(0, 0) });
         foreach (var (name, value) in pairs)
         {
             grid.AddRow(new Markup($"[dim]{Safe(name)}[/]"), new Text(Plain(value)));
         }
 
-        people.Write(grid);
+        Columns(grid);
     }
+
+    /// <summary>
+    /// One of several steps: how it went, its name, its time, and what there is to say, which goes on below itself.
+    /// </summary>
+    public void Step(bool isDone, string name, double ms, string what) => Columns(new Grid()
+        .AddColumn(new() { Padding = new(2, 0, 1, 0), NoWrap = true })
+        .AddColumn(new() { Padding = new(0, 0, 1, 0), NoWrap = true, Width = 12 })
+        .AddColumn(new() { Padding = new(0, 0, 2, 0), NoWrap = true, Width = 9, Alignment = Justify.Right })
+        .AddColumn(new() { Padding = new(0, 0) })
+        .AddRow(
+            new Markup(isDone ? "[green]✓[/]" : "[red]✗[/]"),
+            new Text(name),
+            new Text(string.Create(CultureInfo.InvariantCulture, $"{ms:0.0} ms")),
+            new Text(Plain(what))));
 
     /// <summary>One clear message on standard error; answers the exit code.</summary>
     public int Fail(string message, int code)
@@ -64,18 +83,18 @@ internal sealed class Screen(bool isJson)
     }
 
     /// <summary>
-    /// Text from elsewhere, fit for a terminal: a client that names itself with escape sequences or turns the direction of
-    /// writing shall not redraw what stands around it.
+    /// Text from elsewhere, fit for a terminal: a client that names itself with escape sequences or turns the direction
+    /// of writing shall not redraw what stands around it.
     /// </summary>
     public static string Plain(string text)
     {
         var plain = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
-            plain.Append(Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned
-                ? "\ufffd"
-                : rune.ToString());
+            var isUnsafe = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.OtherNotAssigned;
+            plain.Append(isUnsafe ? "\ufffd" : rune.ToString());
         }
 
         return plain.ToString();
@@ -97,11 +116,15 @@ internal sealed class Screen(bool isJson)
             ColorSystem = isPlain ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = InteractionSupport.No,
         });
-        if (!isTerminal)
-        {
-            console.Profile.Width = PipeWidth;
-        }
-
+        console.Profile.Width = Unbroken;
         return console;
+    }
+
+    // What stands in columns is broken within them, where somebody looks.
+    private void Columns(Grid grid)
+    {
+        people.Profile.Width = people.Profile.Out.IsTerminal ? Math.Max(60, System.Console.WindowWidth) : Unbroken;
+        people.Write(grid);
+        people.Profile.Width = Unbroken;
     }
 }

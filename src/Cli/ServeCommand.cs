@@ -6,7 +6,8 @@ namespace Postern.Cli;
 internal sealed class ServeCommand : Command
 {
     public ServeCommand()
-        : base("serve", "Runs the server. Every setting of postern.yaml can be given as an option: --tokens.access_lifetime 5m.")
+        : base("serve", "Runs the server. Every setting of postern.yaml can be given as an option: "
+            + "--tokens.access_lifetime 5m.")
     {
         Add(Setting("--config", "FILE", "The settings; otherwise ./postern.yaml, if it is there."));
         Add(Setting("--listen", "URL", "Where to listen; otherwise http://localhost:7400."));
@@ -16,5 +17,6 @@ internal sealed class ServeCommand : Command
         SetAction(int (_) => throw new RefusalException("`serve` must be the first word: postern serve …"));
     }
 
-    private static Option<string> Setting(string name, string value, string what) => new(name) { HelpName = value, Description = what };
+    private static Option<string> Setting(string name, string value, string what) =>
+        new(name) { HelpName = value, Description = what };
 }

@@ -17,7 +17,8 @@ internal sealed class ServerOption : Option<string?>
         {
             if (result.Tokens is [{ Value: var text }] && Origin(text) is null)
             {
-                result.AddError($"`{text}` is not the address of a server. It looks like http://localhost:7400, with nothing behind the port.");
+                result.AddError($"`{text}` is not the address of a server. It looks like http://localhost:7400, "
+                    + "with nothing behind the port.");
             }
         });
     }

@@ -39,7 +39,8 @@ public static class Terminal
 
         if (servers.Count > 0)
         {
-            screen.Say($"            [dim]Paste {(servers.Count is 1 ? "it" : "one")} into Claude, Cursor or any other MCP client.{More(servers.Count)}[/]");
+            screen.Say($"            [dim]Paste {(servers.Count is 1 ? "it" : "one")} into Claude, Cursor or any "
+                + $"other MCP client.{More(servers.Count)}[/]");
         }
 
         screen.Say();
@@ -47,5 +48,6 @@ public static class Terminal
         screen.Say();
     }
 
-    private static string More(int servers) => servers > MostServers ? $" {servers - MostServers} more: postern server list." : "";
+    private static string More(int servers) =>
+        servers > MostServers ? $" {servers - MostServers} more: postern server list." : "";
 }

@@ -12,9 +12,13 @@ internal static class Verbs
 
         /// <summary>The server that is meant.</summary>
         public string Server(Credentials known) =>
-            parse.GetValue<string?>(ServerOption.Flag) is { } text ? ServerOption.Origin(text)! : known.Default ?? Credentials.LocalServer;
+            parse.GetValue<string?>(ServerOption.Flag) is { } text
+                ? ServerOption.Origin(text)!
+                : known.Default ?? Credentials.LocalServer;
 
-        /// <summary>The API of the server that is meant, with the token that <c>postern login</c> keeps for it.</summary>
+        /// <summary>
+        /// The API of the server that is meant, with the token that <c>postern login</c> keeps for it.
+        /// </summary>
         public AdminApi OpenApi()
         {
             var known = Credentials.Load();

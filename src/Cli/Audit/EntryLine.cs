@@ -41,5 +41,7 @@ internal sealed class EntryLine(JsonElement entry)
             : null;
 
     private string? Text(string group, string name) =>
-        record.TryGetProperty(group, out var found) && found.TryGetProperty(name, out var value) ? value.GetString() : null;
+        record.TryGetProperty(group, out var found) && found.TryGetProperty(name, out var value)
+            ? value.GetString()
+            : null;
 }

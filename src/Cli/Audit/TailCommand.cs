@@ -11,7 +11,10 @@ internal sealed class TailCommand : Command
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private readonly Option<bool> follow = new("--follow", "-f") { Description = "Goes on with what happens from now, until Ctrl-C." };
+    private readonly Option<bool> follow = new("--follow", "-f")
+    {
+        Description = "Goes on with what happens from now, until Ctrl-C.",
+    };
 
     private readonly Option<long?> after = new("--after")
     {
@@ -56,9 +59,8 @@ internal sealed class TailCommand : Command
     {
         while (true)
         {
-            var page = api.Read(
-                await api.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/api/audit?after={from}&limit={Page}"), stop),
-                CliJson.Default.EntriesAnswer);
+            var path = string.Create(CultureInfo.InvariantCulture, $"/api/audit?after={from}&limit={Page}");
+            var page = api.Read(await api.GetAsync(path, stop), CliJson.Default.EntriesAnswer);
             foreach (var entry in page.Entries)
             {
                 Show(screen, entry);

@@ -22,8 +22,8 @@ internal sealed class ListCommand : Command
     private async Task<int> ListAsync(ParseResult parse, CancellationToken stop)
     {
         using var api = parse.OpenApi();
-        var text = await api.GetAsync(
-            parse.GetValue(after) is { } cursor ? $"/api/grants?cursor={Uri.EscapeDataString(cursor)}" : "/api/grants", stop);
+        var query = parse.GetValue(after) is { } cursor ? $"?cursor={Uri.EscapeDataString(cursor)}" : "";
+        var text = await api.GetAsync($"/api/grants{query}", stop);
         return parse.Tell(api, text, CliJson.Default.GrantsAnswer, Tell);
     }
 
@@ -31,7 +31,7 @@ internal sealed class ListCommand : Command
     {
         if (list.Grants.Count is 0)
         {
-            screen.Say("No grant is alive. They come from people: paste a server's address into a client (postern server list).");
+            screen.Say("No grant is alive. People make them: paste the address of a server into a client.");
             return;
         }
 
@@ -53,5 +53,6 @@ internal sealed class ListCommand : Command
         grant.UsedAt is { } used ? Day(used) : "never",
     ];
 
-    private static string Day(DateTimeOffset at) => at.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+    private static string Day(DateTimeOffset at) =>
+        at.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
 }

@@ -5,9 +5,18 @@ namespace Postern.Cli.Server;
 /// <summary><c>postern server add NAME URL</c></summary>
 internal sealed class AddCommand : Command
 {
-    private readonly Argument<string> name = new("NAME") { Description = "The last part of its address here: lower-case letters, digits and hyphens." };
+    private readonly Argument<string> name = new("NAME")
+    {
+        Description = "The last part of its address here: lower-case letters, digits and hyphens.",
+    };
+
     private readonly Argument<string> url = new("URL") { Description = "Where it is, https." };
-    private readonly Option<string?> title = new("--title") { Description = "What people see; otherwise the name.", HelpName = "TEXT" };
+
+    private readonly Option<string?> title = new("--title")
+    {
+        Description = "What people see; otherwise the name.",
+        HelpName = "TEXT",
+    };
 
     public AddCommand()
         : base("add", "Puts a remote MCP server behind the gateway.")

@@ -56,10 +56,12 @@ internal sealed partial class Agent(Uri server) : IDisposable
             new(issuer, "/.well-known/oauth-authorization-server" + issuer.AbsolutePath.TrimEnd('/')), stop)).Json;
         if (Text(document, "issuer") != resource.Issuer)
         {
-            throw new RefusalException($"The metadata is of {document["issuer"]}, and we asked {resource.Issuer} (RFC 8414 §3.3).");
+            throw new RefusalException($"The metadata is of {document["issuer"]}, and we asked {resource.Issuer} "
+                + "(RFC 8414 §3.3).");
         }
 
-        if (document["code_challenge_methods_supported"]?.AsArray().Any(method => (string?)method is "S256") is not true)
+        var methods = document["code_challenge_methods_supported"]?.AsArray();
+        if (methods?.Any(method => (string?)method is "S256") is not true)
         {
             throw new RefusalException("The authorization server does not offer PKCE with S256.");
         }
@@ -87,7 +89,8 @@ internal sealed partial class Agent(Uri server) : IDisposable
 
     public async Task<HeldToken> RedeemAsync(AuthorizationQuestion question, string code, CancellationToken stop)
     {
-        var reply = await wire.PostAsync(question.Issuer.Token, new FormUrlEncodedContent(question.Redemption(code)), stop);
+        var form = new FormUrlEncodedContent(question.Redemption(code));
+        var reply = await wire.PostAsync(question.Issuer.Token, form, stop);
         return reply.Status is 200 ? HeldToken.Read(reply.Json) : throw reply.Refuse("200 was expected");
     }
 
@@ -108,10 +111,13 @@ internal sealed partial class Agent(Uri server) : IDisposable
 
     public void Dispose() => wire.Dispose();
 
-    private async Task<JsonNode> ResultAsync(string method, JsonObject parameters, HeldToken token, CancellationToken stop)
+    private async Task<JsonNode> ResultAsync(
+        string method, JsonObject parameters, HeldToken token, CancellationToken stop)
     {
         var reply = await SendAsync(method, parameters, token, stop);
-        return reply.Status is 200 && reply.Json["result"] is { } result ? result : throw reply.Refuse("a result was expected");
+        return reply.Status is 200 && reply.Json["result"] is { } result
+            ? result
+            : throw reply.Refuse("a result was expected");
     }
 
     // What the headers say, the body says too; the server checks that they agree.
@@ -131,14 +137,23 @@ internal sealed partial class Agent(Uri server) : IDisposable
             ["Mcp-Name"] = (string?)parameters["name"],
             ["Authorization"] = token?.Header,
         };
-        var body = new JsonObject { ["jsonrpc"] = "2.0", ["id"] = ++lastId, ["method"] = method, ["params"] = parameters };
-        return wire.PostAsync(server, Wire.Json(body), stop, headers);
+        return wire.PostAsync(server, Wire.Json(new JsonObject
+        {
+            ["jsonrpc"] = "2.0",
+            ["id"] = ++lastId,
+            ["method"] = method,
+            ["params"] = parameters,
+        }), stop, headers);
     }
 
     private static string Text(JsonNode document, string name) => (string?)document[name] ?? throw Missing(name);
 
-    private static RefusalException Missing(string name) => new(string.Create(CultureInfo.InvariantCulture, $"The answer lacks `{name}`."));
+    private static RefusalException Missing(string name) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"The answer lacks `{name}`."));
 
-    [GeneratedRegex("""^Bearer .*\bresource_metadata="(?<url>[^"]*)""", RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        """^Bearer .*\bresource_metadata="(?<url>[^"]*)""",
+        RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex Parameter();
 }

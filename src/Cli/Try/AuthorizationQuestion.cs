@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Postern.Cli.Try;
 
-/// <summary>One authorization request (OAuth 2.1 §4.1): the address that is opened, and what only its asker knows.</summary>
+/// <summary>
+/// One authorization request (OAuth 2.1 §4.1): the address that is opened, and what only its asker knows.
+/// </summary>
 internal sealed class AuthorizationQuestion(IssuerFacts issuer, string client, Uri callback, ResourceFacts resource)
 {
     private readonly string verifier = Random(), state = Random();
@@ -30,7 +32,8 @@ internal sealed class AuthorizationQuestion(IssuerFacts issuer, string client, U
         // RFC 9700 §4.7 and RFC 9207 §2.4: before anything else in it is believed.
         if (parameters.GetValueOrDefault("state") != state || parameters.GetValueOrDefault("iss") != issuer.Issuer)
         {
-            throw new RefusalException("The answer does not belong to our question: its state or its issuer is another.");
+            throw new RefusalException("The answer does not belong to our question: its state or its issuer is "
+                + "another.");
         }
 
         return parameters.GetValueOrDefault("code") ?? throw new RefusalException(

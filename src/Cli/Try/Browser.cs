@@ -22,7 +22,13 @@ internal static class Browser
 
         var start = OperatingSystem.IsWindows()
             ? new ProcessStartInfo(address.AbsoluteUri) { UseShellExecute = true }
-            : new(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [address.AbsoluteUri]) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
+            : new(OperatingSystem.IsMacOS() ? "open" : "xdg-open", [address.AbsoluteUri])
+            {
+                // What it has to say is not for the person.
+                UseShellExecute = false,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            };
         try
         {
             using var opened = Process.Start(start);

@@ -1,8 +1,8 @@
 namespace Postern.Cli.Try;
 
 /// <summary>
-/// Does what a person does in a browser, with <c>--headless</c>: follows the server from page to page, fills in fields by
-/// their labels, presses buttons by their words. It goes through the same pages and has no other way in.
+/// Does what a person does in a browser, with <c>--headless</c>: follows the server from page to page, fills in fields
+/// by their labels, presses buttons by their words. It goes through the same pages and has no other way in.
 /// </summary>
 internal sealed class DemoPerson(PrivateServer server) : IDisposable
 {
@@ -38,7 +38,8 @@ internal sealed class DemoPerson(PrivateServer server) : IDisposable
     {
         for (var step = 0; step < MostSteps; step++)
         {
-            if (reply.Location is not { } location || new Uri(reply.From, location) is not { } next || next.GetLeftPart(UriPartial.Authority) != server.Origin)
+            if (reply.Location is not { } location
+                || new Uri(reply.From, location) is var next && next.GetLeftPart(UriPartial.Authority) != server.Origin)
             {
                 return reply;
             }

@@ -1,9 +1,10 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Postern.Cli.Try;
 
-/// <summary>The way through all gates, in order. What the agent learns at one gate is all it knows at the next.</summary>
+/// <summary>
+/// The way through all gates, in order. What the agent learns at one gate is all it knows at the next.
+/// </summary>
 internal sealed class Errand(PrivateServer server, TryReport report, bool isHeadless)
 {
     private const string Tool = "add_note";
@@ -14,34 +15,64 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
     {
         using var agent = new Agent(new($"{server.Origin}/mcp/notes"));
         var metadata = await report.PassAsync(
-            "401", () => agent.KnockAsync(stop), found => $"without a token nothing opens; ask at {found.PathAndQuery}");
+            "401",
+            () => agent.KnockAsync(stop),
+            found => $"without a token; ask at {found.PathAndQuery}");
         var resource = await report.PassAsync(
-            "resource", () => agent.ReadResourceAsync(metadata, stop), found => $"{found.Resource} is let in to by {found.Issuer}");
+            "resource",
+            () => agent.ReadResourceAsync(metadata, stop),
+            found => $"{found.Issuer} decides who comes in");
         var issuer = await report.PassAsync(
-            "issuer", () => agent.ReadIssuerAsync(resource, stop), found => $"register at {found.Registration.AbsolutePath}, PKCE with S256");
+            "issuer",
+            () => agent.ReadIssuerAsync(resource, stop),
+            found => $"register at {found.Registration.AbsolutePath}, PKCE with S256");
         using var callback = new LoopbackCallback();
         var client = await report.PassAsync(
-            "registration", () => agent.RegisterAsync(issuer, callback.Address, stop), id => $"this program is client {id} now");
+            "registration",
+            () => agent.RegisterAsync(issuer, callback.Address, stop),
+            id => $"this program is client {id} now");
 
         var question = new AuthorizationQuestion(issuer, client, callback.Address, resource);
-        var answer = isHeadless ? await AgreeAsync(question, stop) : await AskAsync(question, callback, stop);
-        var code = await report.PassAsync(
-            "code", () => Task.FromResult(question.Read(answer)), _ => "came back with our state, from the issuer we asked");
-        var token = await report.PassAsync(
-            "token", () => agent.RedeemAsync(question, code, stop), held => $"{held.Scope}; good for {held.ExpiresIn} s, at this address alone");
+        var token = await ComeInAsync(agent, question, callback, stop);
         report.Token(token.Decoded);
 
+        await WorkAsync(agent, token, stop);
+    }
+
+    private async Task<HeldToken> ComeInAsync(
+        Agent agent, AuthorizationQuestion question, LoopbackCallback callback, CancellationToken stop)
+    {
+        var answer = isHeadless ? await AgreeAsync(question, stop) : await AskAsync(question, callback, stop);
+        var code = await report.PassAsync(
+            "code",
+            () => Task.FromResult(question.Read(answer)),
+            _ => "came back with our state, from the issuer we asked");
+        return await report.PassAsync(
+            "token",
+            () => agent.RedeemAsync(question, code, stop),
+            held => $"{held.Scope}; good for {held.ExpiresIn} s, at this address alone");
+    }
+
+    private async Task WorkAsync(Agent agent, HeldToken token, CancellationToken stop)
+    {
         var tools = await report.PassAsync(
-            "tools/list", () => agent.ListToolsAsync(token, stop), names => $"{names.Count} tools: {string.Join(", ", names)}");
-        var call = Choose(tools);
-        await report.PassAsync("tools/call", () => agent.CallAsync(token, call.Tool, call.Arguments, stop), said => $"{call.Tool}: {said}");
+            "tools/list",
+            () => agent.ListToolsAsync(token, stop),
+            names => $"{names.Count} tools: {string.Join(", ", names)}");
+        var (tool, arguments) = Choose(tools);
+        await report.PassAsync(
+            "tools/call",
+            () => agent.CallAsync(token, tool, arguments, stop),
+            said => $"{tool}: {said}");
         report.Entry(await report.PassAsync(
-            "log", () => FindEntryAsync(call.Tool, stop), entry => string.Create(CultureInfo.InvariantCulture, $"entry {entry["seq"]} has the call")));
+            "log",
+            () => FindEntryAsync(tool, stop),
+            entry => $"entry {entry["seq"]} has the call"));
     }
 
     // The person may have left out the tool that writes.
     private static (string Tool, JsonObject Arguments) Choose(IReadOnlyList<string> tools) => tools.Contains(Tool)
-        ? (Tool, new() { ["title"] = "Hello from postern try", ["text"] = "Written by an agent, with a person's leave." })
+        ? (Tool, new() { ["title"] = "Hello from postern try", ["text"] = "Written by an agent, by a person's leave." })
         : ("list_notes", []);
 
     private async Task<Uri> AgreeAsync(AuthorizationQuestion question, CancellationToken stop)
@@ -50,16 +81,19 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
         var asked = await report.PassAsync(
             "sign-in",
             () => person.SignInAsync(question.Address, stop),
-            _ => $"{server.Email}, by this program on the sign-in page (--headless)");
+            _ => $"{server.Email}, by this program (--headless)");
         return await report.PassAsync(
-            "consent", () => person.AllowAsync(asked, stop), _ => "Allow, by this program in place of a person (--headless)");
+            "consent", () => person.AllowAsync(asked, stop), _ => "Allow, in place of a person (--headless)");
     }
 
     private Task<Uri> AskAsync(AuthorizationQuestion question, LoopbackCallback callback, CancellationToken stop)
     {
-        report.Say(Browser.Open(question.Address) ? "Your browser opens. If it does not, go to:" : "Open this in a browser on this machine:");
+        report.Say(Browser.Open(question.Address)
+            ? "Your browser opens. If it does not, go to:"
+            : "Open this in a browser on this machine:");
         report.Say($"[blue]{Screen.Safe(question.Address.AbsoluteUri)}[/]");
-        report.Say($"Sign in as [bold]{Screen.Safe(server.Email)}[/] with [bold]{Screen.Safe(server.Password)}[/], and decide.");
+        report.Say($"Sign in as [bold]{Screen.Safe(server.Email)}[/] with [bold]{Screen.Safe(server.Password)}[/], "
+            + "and decide.");
         return report.PassAsync("consent", () => callback.WaitAsync(Patience, stop), _ => "a person has answered");
     }
 
@@ -72,5 +106,7 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
     }
 
     private static bool IsCall(JsonNode? entry, string tool) =>
-        (string?)entry?["record"]?["kind"] is "tool.call.decision" && (string?)entry["record"]?["object"]?["tool"] == tool;
+        entry?["record"] is { } record
+        && (string?)record["kind"] is "tool.call.decision"
+        && (string?)record["object"]?["tool"] == tool;
 }

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace Postern.Cli.Try;
 
-/// <summary>An access token. A client need not look inside; this one does, to show it. The token itself is never shown.</summary>
+/// <summary>
+/// An access token. A client need not look inside; this one does, to show it. The token itself is never shown.
+/// </summary>
 internal sealed class HeldToken
 {
     private HeldToken(string header, int expiresIn, string scope, JsonObject decoded) =>
@@ -29,6 +31,7 @@ internal sealed class HeldToken
             })
             : throw new RefusalException("The answer holds no token that can be read.");
 
-    private static JsonNode? Part(string text) =>
-        Base64Url.IsValid(text) ? JsonNode.Parse(Base64Url.DecodeFromChars(text)) : throw new JsonException("The token is not base64url.");
+    private static JsonNode? Part(string text) => Base64Url.IsValid(text)
+        ? JsonNode.Parse(Base64Url.DecodeFromChars(text))
+        : throw new JsonException("The token is not base64url.");
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Postern.Cli.Try;
 
 /// <summary>
-/// Where the browser brings the answer (RFC 8252 §7.3): a port of this machine's loopback, open for one answer. Who else
-/// on the machine knocks is not believed: the answer must carry our state.
+/// Where the browser brings the answer (RFC 8252 §7.3): a port of this machine's loopback, open for one answer. Who
+/// else on the machine knocks is not believed: the answer must carry our state.
 /// </summary>
 internal sealed class LoopbackCallback : IDisposable
 {
@@ -45,7 +45,8 @@ internal sealed class LoopbackCallback : IDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new RefusalException($"Nobody has answered within {patience.TotalMinutes} minutes. Run postern try again, or with --headless.");
+            throw new RefusalException($"Nobody has answered within {patience.TotalMinutes} minutes. Run postern "
+                + "try again, or with --headless.");
         }
     }
 
@@ -63,7 +64,8 @@ internal sealed class LoopbackCallback : IDisposable
             await stream.WriteAsync(Page(isOurs), deadline.Token);
             return isOurs && Uri.TryCreate(Address, target, out var answer) ? answer : null;
         }
-        catch (Exception gone) when (gone is IOException || (gone is OperationCanceledException && !stop.IsCancellationRequested))
+        catch (Exception gone) when (
+            gone is IOException || (gone is OperationCanceledException && !stop.IsCancellationRequested))
         {
             return null;
         }
@@ -92,10 +94,12 @@ internal sealed class LoopbackCallback : IDisposable
     private static byte[] Page(bool isOurs)
     {
         var body = isOurs
-            ? "<!doctype html><html lang=\"en\"><title>Postern</title><p>The answer is with <code>postern try</code>. You can close this page."
-            : "<!doctype html><html lang=\"en\"><title>Postern</title><p>There is nothing here.";
+            ? "The answer is with <code>postern try</code>. You can close this page."
+            : "There is nothing here.";
+        var page = $"<!doctype html><html lang=\"en\"><title>Postern</title><p>{body}";
         return Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {(isOurs ? "200 OK" : "404 Not Found")}\r\nContent-Type: text/html\r\nContent-Length: {body.Length}\r\n"
-            + $"Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nConnection: close\r\n\r\n{body}");
+            $"HTTP/1.1 {(isOurs ? "200 OK" : "404 Not Found")}\r\n"
+            + $"Content-Type: text/html\r\nContent-Length: {page.Length}\r\n"
+            + $"Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nConnection: close\r\n\r\n{page}");
     }
 }

@@ -40,7 +40,7 @@ internal sealed partial class PageForm
     {
         foreach (var form in Form().Matches(page).Select(match => match.Value))
         {
-            if (Button().Matches(form).FirstOrDefault(button => button.Groups["words"].Value.Trim() == words) is { } found)
+            if (Button().Matches(form).FirstOrDefault(button => Words(button) == words) is { } found)
             {
                 return new(form, Attributes(found.Groups["attributes"].Value));
             }
@@ -52,8 +52,9 @@ internal sealed partial class PageForm
     /// <summary>Writes into the field with this label.</summary>
     public void Fill(string label, string value)
     {
-        var id = Label().Matches(html).FirstOrDefault(match => match.Groups["words"].Value.Trim() == label)?.Groups["for"].Value;
-        var input = Input().Matches(html).Select(tag => Attributes(tag.Value)).FirstOrDefault(tag => id is not null && tag.GetValueOrDefault("id") == id);
+        var id = Label().Matches(html).FirstOrDefault(found => Words(found) == label)?.Groups["for"].Value;
+        var inputs = Input().Matches(html).Select(tag => Attributes(tag.Value));
+        var input = inputs.FirstOrDefault(tag => id is not null && tag.GetValueOrDefault("id") == id);
         if (input?.GetValueOrDefault("name") is not { } name)
         {
             throw new RefusalException($"The page has no field {label}.");
@@ -62,6 +63,8 @@ internal sealed partial class PageForm
         fields.RemoveAll(field => field.Key == name);
         fields.Add(new(name, value));
     }
+
+    private static string Words(Match element) => element.Groups["words"].Value.Trim();
 
     private static Dictionary<string, string> Attributes(string tag)
     {

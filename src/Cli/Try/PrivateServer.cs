@@ -6,7 +6,9 @@ using System.Security.Cryptography;
 
 namespace Postern.Cli.Try;
 
-/// <summary>This program's own server, as a child process with a folder of its own; both are gone when it is disposed.</summary>
+/// <summary>
+/// This program's own server, as a child process with a folder of its own; both are gone when it is disposed.
+/// </summary>
 internal sealed class PrivateServer : IAsyncDisposable
 {
     private const string Ready = "Postern is ready at";
@@ -130,13 +132,16 @@ internal sealed class PrivateServer : IAsyncDisposable
         // It is killed in the end, and would leave its sockets for debuggers behind.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         // The settings of another server on this machine are not meant for this one.
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("POSTERN_", StringComparison.OrdinalIgnoreCase)).ToList())
+        foreach (var name in start.Environment.Keys.Where(IsSetting).ToList())
         {
             start.Environment.Remove(name);
         }
 
         return start;
     }
+
+    private static bool IsSetting(string variable) =>
+        variable.StartsWith("POSTERN_", StringComparison.OrdinalIgnoreCase);
 
     private static int FreePort()
     {

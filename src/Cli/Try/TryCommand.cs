@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace Postern.Cli.Try;
 
 /// <summary>
-/// <c>postern try</c>: a private server and, in this program, an agent's client that knows nothing but the address of an
-/// MCP server. It goes the whole way a real one goes and shows every gate.
+/// <c>postern try</c>: a private server and, in this program, an agent's client that knows nothing but the address of
+/// an MCP server. It goes the whole way a real one goes and shows every gate.
 /// </summary>
 internal sealed class TryCommand : Command
 {
@@ -14,7 +14,7 @@ internal sealed class TryCommand : Command
     };
 
     public TryCommand()
-        : base("try", "Shows the whole way of an agent, from the closed door to an answer, on a private server that is gone afterwards.")
+        : base("try", "Shows the whole way of an agent, from the closed door to an answer, on a server of its own.")
     {
         Add(headless);
         SetAction(TryAsync);
@@ -25,7 +25,7 @@ internal sealed class TryCommand : Command
         var isHeadless = parse.GetValue(headless);
         if (!isHeadless && !Browser.IsHere && Console.IsOutputRedirected)
         {
-            throw new RefusalException("There is no display to open a browser on, and nobody to ask. Run: postern try --headless");
+            throw new RefusalException("There is neither display nor person to ask. Run: postern try --headless");
         }
 
         var screen = parse.Screen;
@@ -33,7 +33,9 @@ internal sealed class TryCommand : Command
         try
         {
             await using var server = await report.PassAsync(
-                "server", () => PrivateServer.StartAsync(stop), started => $"a private one at {started.Origin}, gone when this ends");
+                "server",
+                () => PrivateServer.StartAsync(stop),
+                started => $"{started.Origin}, private, gone when this ends");
             await new Errand(server, report, isHeadless).RunAsync(stop);
             report.Finish();
             return 0;

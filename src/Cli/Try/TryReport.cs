@@ -1,12 +1,12 @@
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 
 namespace Postern.Cli.Try;
 
-/// <summary>Tells of every gate as it opens, with the time it took; in the end the same facts as one document.</summary>
+/// <summary>
+/// Tells of every gate as it opens, with the time it took; in the end the same facts as one document.
+/// </summary>
 internal sealed class TryReport(Screen screen, bool isHeadless)
 {
     private static readonly string[] Next =
@@ -37,8 +37,7 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
             Tell(gate, isOpen: true, TimeProvider.System.GetElapsedTime(began), tell(passed));
             return passed;
         }
-        catch (Exception failure) when (failure is RefusalException or HttpRequestException or JsonException or SocketException or IOException
-            || failure is TaskCanceledException { InnerException: TimeoutException })
+        catch (Exception failure) when (IsAnswer(failure))
         {
             Tell(gate, isOpen: false, TimeProvider.System.GetElapsedTime(began), failure.Message);
             throw new GateException(gate, failure.Message);
@@ -93,14 +92,18 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
         gates.Add(new JsonObject { ["gate"] = gate, ["open"] = isOpen, ["ms"] = ms, ["what"] = what });
         if (!screen.IsJson)
         {
-            screen.Say($"  {(isOpen ? "[green]✓[/]" : "[red]✗[/]")} {gate,-13} {ms.ToString("0.0", CultureInfo.InvariantCulture),8} ms  {Screen.Safe(what)}");
+            screen.Step(isOpen, gate, ms, what);
         }
     }
+
+    private static bool IsAnswer(Exception failure) =>
+        failure is RefusalException or HttpRequestException or JsonException or SocketException or IOException
+            or TaskCanceledException { InnerException: TimeoutException };
 
     private void Claims()
     {
         screen.Say();
-        screen.Say("  [bold]The token, decoded[/]  [dim]the agent holds it; nobody else sees more than this[/]");
+        screen.Say("  [bold]The token, decoded[/]  [dim]the agent alone holds it[/]");
         screen.Pairs(
             from part in token!
             from member in part.Value!.AsObject()
@@ -110,13 +113,14 @@ internal sealed class TryReport(Screen screen, bool isHeadless)
     private void Record()
     {
         screen.Say();
-        screen.Say("  [bold]The call in the log[/]  [dim]appended before the call went through; each entry holds the hash of the one before[/]");
+        screen.Say("  [bold]The call in the log[/]  [dim]written before the call went through[/]");
         screen.Pairs(
             from member in entry!["record"]!.AsObject().Append(new("leaf", entry["leaf"]))
             select (member.Key, member.Value is JsonObject inner ? Inline(inner) : member.Value!.ToString()));
     }
 
-    private static string Inline(JsonObject group) => string.Join("  ", group.Select(member => $"{member.Key}={member.Value}"));
+    private static string Inline(JsonObject group) =>
+        string.Join("  ", group.Select(member => $"{member.Key}={member.Value}"));
 
     private static string Word(string name, JsonNode value) => name is "exp" or "iat" or "auth_time"
         ? $"{value}  {DateTimeOffset.FromUnixTimeSeconds((long)value).ToLocalTime():yyyy-MM-dd HH:mm:ss}"

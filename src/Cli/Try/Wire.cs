@@ -8,7 +8,12 @@ namespace Postern.Cli.Try;
 /// <summary>Plain HTTP: bounded, and nothing is followed that a standard does not say to follow.</summary>
 internal sealed class Wire(bool cookies) : IDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = cookies, UseProxy = false })
+    private readonly HttpClient http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = cookies,
+        UseProxy = false,
+    })
     {
         Timeout = TimeSpan.FromSeconds(30),
         MaxResponseContentBufferSize = 4 * 1024 * 1024,
@@ -17,7 +22,8 @@ internal sealed class Wire(bool cookies) : IDisposable
     public static ByteArrayContent Json(JsonObject body) =>
         new(Encoding.UTF8.GetBytes(body.ToJsonString())) { Headers = { ContentType = new("application/json") } };
 
-    public Task<Reply> GetAsync(Uri address, CancellationToken stop) => SendAsync(new(HttpMethod.Get, address), [], stop);
+    public Task<Reply> GetAsync(Uri address, CancellationToken stop) =>
+        SendAsync(new(HttpMethod.Get, address), [], stop);
 
     public Task<Reply> PostAsync(
         Uri address, HttpContent body, CancellationToken stop, Dictionary<string, string?>? headers = null) =>
@@ -25,7 +31,8 @@ internal sealed class Wire(bool cookies) : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private async Task<Reply> SendAsync(HttpRequestMessage request, Dictionary<string, string?> headers, CancellationToken stop)
+    private async Task<Reply> SendAsync(
+        HttpRequestMessage request, Dictionary<string, string?> headers, CancellationToken stop)
     {
         using (request)
         {
@@ -51,9 +58,12 @@ internal sealed record Reply(Uri From, int Status, string MediaType, string Body
 {
     private const string EventStream = "text/event-stream", Data = "data:";
 
-    public JsonNode Json => JsonNode.Parse(MediaType is EventStream ? LastEvent() : Body) ?? throw Refuse("JSON was expected");
+    public JsonNode Json =>
+        JsonNode.Parse(MediaType is EventStream ? LastEvent() : Body) ?? throw Refuse("JSON was expected");
 
-    /// <summary>Which answer it was, by status and by the words meant to be read; a body that may hold a token is not shown.</summary>
+    /// <summary>
+    /// Which answer it was, by status and by the words meant to be read; a body that may hold a token is not shown.
+    /// </summary>
     public RefusalException Refuse(string expected) =>
         new($"{From.AbsolutePath} answered {Status} {(HttpStatusCode)Status}, {expected}. {Words()}".TrimEnd());
 
@@ -62,7 +72,7 @@ internal sealed record Reply(Uri From, int Status, string MediaType, string Body
         try
         {
             return MediaType.EndsWith("json", StringComparison.Ordinal) && JsonNode.Parse(Body) is JsonObject problem
-                ? (string?)problem["error_description"] ?? (string?)problem["detail"] ?? (string?)problem["error"]?["message"]
+                ? (string?)(problem["error_description"] ?? problem["detail"] ?? problem["error"]?["message"])
                 : null;
         }
         catch (Exception other) when (other is JsonException or InvalidOperationException)
@@ -72,6 +82,7 @@ internal sealed record Reply(Uri From, int Status, string MediaType, string Body
     }
 
     // The answer to a request is the last message of its stream.
-    private string LastEvent() => string.Concat(Body.ReplaceLineEndings("\n").TrimEnd('\n').Split("\n\n")[^1].Split('\n')
+    private string LastEvent() => string.Concat(Body
+        .ReplaceLineEndings("\n").TrimEnd('\n').Split("\n\n")[^1].Split('\n')
         .Where(line => line.StartsWith(Data, StringComparison.Ordinal)).Select(line => line[Data.Length..]));
 }

@@ -20,6 +20,7 @@ internal sealed class AdminDoor(AdminToken token) : IEndpointFilter
             : "Bearer realm=\"postern-api\", error=\"invalid_token\"";
         return new(
             StatusCodes.Status401Unauthorized,
-            "Send `Authorization: Bearer` with the token in admin.token in the server's data folder. `postern login` keeps it for the command line.");
+            "Send `Authorization: Bearer` with the token in admin.token in the server's data folder. `postern "
+                + "login` keeps it for the command line.");
     }
 }

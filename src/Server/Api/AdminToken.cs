@@ -10,6 +10,7 @@ namespace Postern.Api;
 internal sealed class AdminToken
 {
     private const string Prefix = "pad_", Scheme = "Bearer ";
+    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private static readonly int Length = Prefix.Length + Secret.New().Reveal().Length;
 
@@ -23,7 +24,8 @@ internal sealed class AdminToken
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new SetupException($"{path} cannot be kept: {failure.Message} Name a folder that can be written with --data.");
+            throw new SetupException($"{path} cannot be kept: {failure.Message} Name a folder that can be written "
+                + "with --data.");
         }
     }
 
@@ -44,7 +46,7 @@ internal sealed class AdminToken
             Make(path);
         }
 
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != UnixFileMode.None)
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnersAlone) != UnixFileMode.None)
         {
             throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
         }
@@ -62,7 +64,7 @@ internal sealed class AdminToken
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            options.UnixCreateMode = OwnersAlone;
         }
 
         using (var file = new StreamWriter(path + ".new", options))

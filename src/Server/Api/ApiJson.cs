@@ -5,7 +5,8 @@ namespace Postern.Api;
 
 internal sealed record ProblemBody(int Status, string Title, string Detail);
 
-internal sealed record StatusBody(string Version, string Issuer, string Console, string Database, int Servers, long LastEntry);
+internal sealed record StatusBody(
+    string Version, string Issuer, string Console, string Database, int Servers, long LastEntry);
 
 internal sealed record ServerBody(
     string Name, string Title, string Kind, string Resource, string? Url, string Origin, int? Tools);
@@ -13,7 +14,8 @@ internal sealed record ServerBody(
 internal sealed record ServerList(IReadOnlyList<ServerBody> Servers);
 
 /// <summary>A server to add: everything but <c>name</c> and <c>url</c> may be left out.</summary>
-internal sealed record NewServer(string Name, string Url, string? Title = null, IReadOnlyDictionary<string, string>? Tools = null);
+internal sealed record NewServer(
+    string Name, string Url, string? Title = null, IReadOnlyDictionary<string, string>? Tools = null);
 
 internal sealed record GrantBody(
     string Id,
@@ -31,10 +33,14 @@ internal sealed record GrantBody(
 
 internal sealed record GrantList(IReadOnlyList<GrantBody> Grants, string? Next);
 
-/// <summary><c>revoked</c> is false when the grant was over already; <c>ms</c> is how long ending it took, durably.</summary>
+/// <summary>
+/// <c>revoked</c> is false when the grant was over already; <c>ms</c> is how long ending it took, durably.
+/// </summary>
 internal sealed record RevokedGrant(string Id, bool Revoked, double Ms);
 
-/// <summary>An entry: its place, its leaf hash and the record byte for byte, so that a reader can verify one by the other.</summary>
+/// <summary>
+/// An entry: its place, its leaf hash and the record byte for byte, so that a reader can verify one by the other.
+/// </summary>
 internal sealed record EntryBody(
     long Seq, string Leaf, string? Subject, string? Email, [property: JsonConverter(typeof(RawJson))] string Record);
 

@@ -10,7 +10,8 @@ internal static class AuditEndpoint
 
     public static void Map(IEndpointRouteBuilder api) => api.MapGet("/audit", ListAsync);
 
-    private static async Task<IResult> ListAsync(HttpContext http, AuditLog audit, ReadNotes notes, Names names, CancellationToken stop)
+    private static async Task<IResult> ListAsync(
+        HttpContext http, AuditLog audit, ReadNotes notes, Names names, CancellationToken stop)
     {
         var query = http.Request.Query;
         if (Query.Refuse(query, "after", "limit") is { } problem)
@@ -21,7 +22,8 @@ internal static class AuditEndpoint
         if (Query.Number(query, "after", -1, -1, long.MaxValue) is not { } after
             || Query.Number(query, "limit", DefaultLimit, 1, MaxLimit) is not { } limit)
         {
-            return Problem.Bad($"`after` must be the number of an entry, or -1 for all; `limit` a number from 1 to {MaxLimit}.");
+            return Problem.Bad("`after` must be the number of an entry, or -1 for all; `limit` a number from 1 to "
+                + $"{MaxLimit}.");
         }
 
         await notes.NoteAsync(http);

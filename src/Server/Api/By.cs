@@ -3,7 +3,9 @@ using Postern.Platform.Http;
 
 namespace Postern.Api;
 
-/// <summary>How the log names the holder of the administrator's token, who is a program or a person on the machine.</summary>
+/// <summary>
+/// How the log names the holder of the administrator's token, who is a program or a person on the machine.
+/// </summary>
 internal static class By
 {
     public static AuditEntry Admin(HttpContext http, string kind) => new()

@@ -15,7 +15,8 @@ internal static class GrantsEndpoint
         api.MapDelete("/grants/{id}", RevokeAsync);
     }
 
-    private static async Task<IResult> ListAsync(HttpContext http, GrantBook grants, Cursors cursors, Names names, CancellationToken stop)
+    private static async Task<IResult> ListAsync(
+        HttpContext http, GrantBook grants, Cursors cursors, Names names, CancellationToken stop)
     {
         var query = http.Request.Query;
         if (Query.Refuse(query, "cursor", "limit") is { } problem)
@@ -31,15 +32,19 @@ internal static class GrantsEndpoint
         string? before = null;
         if (query["cursor"] is [{ } cursor] && (before = cursors.Open(List, cursor)) is null)
         {
-            return Problem.Bad("`cursor` must be the `next` of an earlier answer of this list. Leave it out to begin anew.");
+            return Problem.Bad("`cursor` must be the `next` of an earlier answer of this list. Leave it out to "
+                + "begin anew.");
         }
 
         var found = await grants.AllAsync(TenantId.Default, before, stop);
         var page = found.Take((int)limit).ToList();
-        var next = page.Count < found.Count || page.Count is GrantStore.Page ? cursors.Seal(List, page[^1].Grant.Id.Value) : null;
+        var next = page.Count < found.Count || page.Count is GrantStore.Page
+            ? cursors.Seal(List, page[^1].Grant.Id.Value)
+            : null;
         var people = await names.OfAsync(page.Where(use => !use.Grant.IsOwn).Select(use => use.Grant.Subject), stop);
         return Results.Json(
-            new GrantList([.. page.Select(use => Body(use, people.GetValueOrDefault(use.Grant.Subject)))], next), ApiJson.Default.GrantList);
+            new GrantList([.. page.Select(use => Body(use, people.GetValueOrDefault(use.Grant.Subject)))], next),
+            ApiJson.Default.GrantList);
     }
 
     private static async Task<IResult> RevokeAsync(
@@ -48,7 +53,8 @@ internal static class GrantsEndpoint
         var began = clock.GetTimestamp();
         if (id.Length is not IdLength || await grants.FindAsync(TenantId.Default, new(id), stop) is not { } grant)
         {
-            return new Problem(StatusCodes.Status404NotFound, "There is no such grant. `postern grant list` shows those that are not over.");
+            return new Problem(StatusCodes.Status404NotFound, "There is no such grant. `postern grant list` shows "
+                + "those that are not over.");
         }
 
         var isRevoked = await grants.RevokeAsync(grant, By.Admin(http, AuditKinds.GrantRevoked));

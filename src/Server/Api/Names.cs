@@ -6,7 +6,8 @@ namespace Postern.Api;
 internal sealed class Names(UserStore users)
 {
     /// <summary>The e-mail addresses of the people among these; a client that acts as itself has none.</summary>
-    public async Task<IReadOnlyDictionary<SubjectId, string>> OfAsync(IEnumerable<SubjectId> subjects, CancellationToken stop)
+    public async Task<IReadOnlyDictionary<SubjectId, string>> OfAsync(
+        IEnumerable<SubjectId> subjects, CancellationToken stop)
     {
         var names = new Dictionary<SubjectId, string>();
         foreach (var subject in subjects.Distinct())

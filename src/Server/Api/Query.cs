@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Postern.Api;
 
-/// <summary>The query of a list. A name it does not know is refused, so that a misspelt limit is not no limit.</summary>
+/// <summary>
+/// The query of a list. A name it does not know is refused, so that a misspelt limit is not no limit.
+/// </summary>
 internal static class Query
 {
     public static Problem? Refuse(IQueryCollection query, params IReadOnlyList<string> known) =>

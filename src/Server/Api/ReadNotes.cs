@@ -9,7 +9,9 @@ internal sealed class ReadNotes(AuditLog audit, TimeProvider clock)
     private Task note = Task.CompletedTask;
     private long notedIn;
 
-    /// <summary>Ends when the entry that covers this reading is durable; readers of the same minute wait for the same one.</summary>
+    /// <summary>
+    /// Ends when the entry that covers this reading is durable; readers of the same minute wait for the same one.
+    /// </summary>
     public Task NoteAsync(HttpContext http)
     {
         lock (gate)

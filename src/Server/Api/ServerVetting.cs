@@ -16,7 +16,8 @@ internal sealed class ServerVetting(OutboundOptions options, TimeProvider clock)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly Problem NotReachable = Problem.Bad(
-        "`url` must be an https address on port 443 of a public host. A server on this machine or in your own network is "
+        "`url` must be an https address on port 443 of a public host. A server on this machine or in your own "
+            + "network is "
         + "named in postern.yaml under `servers:`, or its range is opened there with `outbound.allow`.");
 
     private readonly AddressRules rules = new(options.Allow);
@@ -42,9 +43,10 @@ internal sealed class ServerVetting(OutboundOptions options, TimeProvider clock)
             return false;
         }
 
+        var isEncrypted = url.Uri.Scheme == Uri.UriSchemeHttps;
         var addresses = await AddressesAsync(url.Uri.IdnHost, stop);
         return addresses.Length > 0
-            && Array.TrueForAll(addresses, address => rules.PermitsStranger(address, url.Uri.Port, url.Uri.Scheme == Uri.UriSchemeHttps));
+            && Array.TrueForAll(addresses, address => rules.PermitsStranger(address, url.Uri.Port, isEncrypted));
     }
 
     private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken stop)

@@ -4,11 +4,14 @@ using Postern.Servers;
 
 namespace Postern.Api;
 
-/// <summary>The MCP servers of this installation. A server of the configuration is changed there and not here.</summary>
+/// <summary>
+/// The MCP servers of this installation. A server of the configuration is changed there and not here.
+/// </summary>
 internal static class ServersEndpoint
 {
     private const string Shape =
-        "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title` and `tools` (names with read, "
+        "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title` and `tools` (names "
+            + "with read, "
         + "change or destroy). Each member once, and no others.";
 
     public static void Map(IEndpointRouteBuilder api)
@@ -19,7 +22,8 @@ internal static class ServersEndpoint
     }
 
     private static IResult List(ServerBook servers) => Results.Json(
-        new ServerList([.. servers.All(TenantId.Default).Select(server => Body(server, servers))]), ApiJson.Default.ServerList);
+        new ServerList([.. servers.All(TenantId.Default).Select(server => Body(server, servers))]),
+        ApiJson.Default.ServerList);
 
     private static async Task<IResult> AddAsync(
         HttpContext http, ServerBook servers, ServerVetting vetting, Settings settings, CancellationToken stop)
@@ -34,13 +38,15 @@ internal static class ServersEndpoint
             return problem;
         }
 
-        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, asked.Tools ?? new Dictionary<string, string>());
+        var tools = asked.Tools ?? new Dictionary<string, string>();
+        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, tools);
         if (!await servers.AddAsync(TenantId.Default, server, By.Admin(http, AuditKinds.ServerAdded))
             || servers.Find(TenantId.Default, asked.Name) is not { } added)
         {
             return new Problem(
                 StatusCodes.Status409Conflict,
-                $"`{asked.Name}` is taken, or there are {ServerBook.Most} servers. Choose another name, or remove one first.");
+                $"`{asked.Name}` is taken, or there are {ServerBook.Most} servers. Choose another name, or remove "
+                    + "one first.");
         }
 
         http.Response.Headers.Location = settings.Address($"/api/servers/{added.Name}");
@@ -51,14 +57,16 @@ internal static class ServersEndpoint
     {
         if (!ServerSeed.IsName(name) || servers.Find(TenantId.Default, name) is not { } server)
         {
-            return new Problem(StatusCodes.Status404NotFound, "There is no server of that name. `postern server list` shows them all.");
+            return new Problem(StatusCodes.Status404NotFound, "There is no server of that name. `postern server "
+                + "list` shows them all.");
         }
 
         if (Origin(server) is not Added)
         {
             return new Problem(
                 StatusCodes.Status409Conflict,
-                $"`{name}` stands in the configuration. Take it out of postern.yaml (the demo with `demo: false`) and start again.");
+                $"`{name}` stands in the configuration. Take it out of postern.yaml (the demo with `demo: false`) "
+                    + "and start again.");
         }
 
         await servers.RemoveAsync(TenantId.Default, name, By.Admin(http, AuditKinds.ServerRemoved));

@@ -18,7 +18,8 @@ internal static class StrictBody
         }
 
         var buffer = new byte[MaxBytes + 1];
-        var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
+        var length = await http.Request.Body.ReadAtLeastAsync(
+            buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
         return length > MaxBytes ? null : Parse(buffer.AsSpan(0, length), type);
     }
 

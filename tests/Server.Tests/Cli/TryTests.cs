@@ -44,7 +44,7 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
         var said = await postern.RunAsync("try", "--headless");
 
         Assert.True(said.Code is 0, said.ToString());
-        Assert.All(Gates, gate => Assert.Contains($"✓ {gate} ", said.Words));
+        Assert.All(Gates, gate => Assert.Matches($"✓ +{gate} ", said.Words));
         Assert.Contains("in place of a person (--headless)", said.Words);
         // A JWT begins so; and the token of the API.
         Assert.DoesNotContain("eyJ", said.ToString());
