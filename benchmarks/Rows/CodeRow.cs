@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Postern.Bench.Load;
 using Postern.Bench.Report;
 using Postern.Bench.Sides;
@@ -7,7 +8,7 @@ namespace Postern.Bench.Rows;
 /// <summary>The exchange of a code with PKCE for tokens. The codes are agreed to just before each turn and not timed.</summary>
 internal sealed class CodeRow : Row
 {
-    private const int Connections = 32, PerTurn = 400;
+    private const int Connections = 32, PerTurn = 250;
 
     // The number of codes ends a turn; this only bounds it.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
@@ -23,10 +24,13 @@ internal sealed class CodeRow : Row
         return [Finding.AtLeast("code + PKCE exchange / peer", 3, contest.Rate("product", "peer"), contest.Figures())];
     }
 
-    private static Side Side(string name, Child child, Person person, Stage stage) => new(name, child, async _ =>
+    private static Side Side(string name, Child child, Person person, Stage stage)
     {
-        var requests = await person.AgreeAsync(PerTurn, stage.Stop);
-        return await ClosedLoop.RunAsync(
-            child.Port, [.. Enumerable.Range(0, Connections).Select(_ => new Taken(requests))], Longest, stage.Stop);
-    });
+        var requests = new ConcurrentQueue<byte[]>();
+        return new(name, child, _ => ClosedLoop.RunAsync(
+            child.Port, [.. Enumerable.Range(0, Connections).Select(_ => new Taken(requests))], Longest, stage.Stop))
+        {
+            PrepareAsync = async () => requests = await person.AgreeAsync(PerTurn, stage.Stop),
+        };
+    }
 }

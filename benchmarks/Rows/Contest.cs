@@ -17,7 +17,7 @@ internal sealed class Contest
         var contest = new Contest();
         foreach (var side in sides)
         {
-            await side.MeasureAsync(pace.WarmUp);
+            await TurnAsync(side, pace.WarmUp);
             contest.sides.Add((side.Name, []));
         }
 
@@ -35,6 +35,7 @@ internal sealed class Contest
 
     private static async Task<Sample> TurnAsync(Side side, TimeSpan length)
     {
+        await side.PrepareAsync();
         var before = side.Child.Cpu;
         var sample = await side.MeasureAsync(length);
         return sample with { Cpu = (side.Child.Cpu - before).TotalMicroseconds / sample.Count };
@@ -57,4 +58,8 @@ internal sealed class Contest
 }
 
 /// <summary>One that takes its turn.</summary>
-internal sealed record Side(string Name, Child Child, Func<TimeSpan, Task<Sample>> MeasureAsync);
+internal sealed record Side(string Name, Child Child, Func<TimeSpan, Task<Sample>> MeasureAsync)
+{
+    /// <summary>What must be there before a turn and is not measured.</summary>
+    public Func<Task> PrepareAsync { get; init; } = () => Task.CompletedTask;
+}

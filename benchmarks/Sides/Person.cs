@@ -17,10 +17,10 @@ namespace Postern.Bench.Sides;
 internal sealed class Person : IDisposable
 {
     private const string Callback = "http://127.0.0.1/callback";
-    private const int MostSteps = 12, AtOnce = 4;
+    private const int MostSteps = 12;
 
     private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
-    private readonly Dictionary<string, string> signedIn = new(StringComparer.Ordinal);
+    private readonly Cookies cookies = new();
     private readonly HtmlParser html = new();
     private readonly Uri authorize;
     private readonly string resource;
@@ -32,27 +32,27 @@ internal sealed class Person : IDisposable
         (this.port, authorize, resource) = (port, new(issuer, authorizePath), new Uri(issuer, "/mcp/echo").AbsoluteUri);
     }
 
-    /// <summary>Requests to the token endpoint, each with a fresh code.</summary>
+    /// <summary>Requests to the token endpoint, each with a fresh code; one after another, since the peer renews its session each time.</summary>
     public async Task<ConcurrentQueue<byte[]>> AgreeAsync(int times, CancellationToken stop)
     {
         var requests = new ConcurrentQueue<byte[]>();
-        requests.Enqueue(await AgreeAsync(signedIn, stop)); // the first signs in
-        await Parallel.ForAsync(
-            1, times, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stop },
-            async (_, stopping) => requests.Enqueue(await AgreeAsync(new Dictionary<string, string>(signedIn, StringComparer.Ordinal), stopping)));
+        for (var i = 0; i < times; i++)
+        {
+            requests.Enqueue(await AgreeAsync(stop));
+        }
+
         return requests;
     }
 
     public void Dispose() => http.Dispose();
 
-    private async Task<byte[]> AgreeAsync(Dictionary<string, string> cookies, CancellationToken stop)
+    private async Task<byte[]> AgreeAsync(CancellationToken stop)
     {
         var verifier = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
         var code = await CodeAsync(
             $"?response_type=code&client_id=app&redirect_uri={Uri.EscapeDataString(Callback)}&prompt=consent"
             + $"&resource={Uri.EscapeDataString(resource)}&scope=mcp%3Aread%20offline_access&code_challenge={challenge}&code_challenge_method=S256&state=s",
-            cookies,
             stop);
         return Script.Form(
             "/token", port,
@@ -60,16 +60,16 @@ internal sealed class Person : IDisposable
             + $"&redirect_uri={Uri.EscapeDataString(Callback)}");
     }
 
-    private async Task<string> CodeAsync(string query, Dictionary<string, string> cookies, CancellationToken stop)
+    private async Task<string> CodeAsync(string query, CancellationToken stop)
     {
         var (at, form) = (new Uri(authorize, query), (FormUrlEncodedContent?)null);
         for (var step = 0; step < MostSteps; step++)
         {
             using var request = new HttpRequestMessage(form is null ? HttpMethod.Get : HttpMethod.Post, at) { Content = form };
             request.Headers.Add("Origin", authorize.GetLeftPart(UriPartial.Authority));
-            request.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
+            request.Headers.TryAddWithoutValidation("Cookie", cookies.For(at.AbsolutePath));
             using var answer = await http.SendAsync(request, stop);
-            Keep(answer, cookies);
+            cookies.Keep(answer.Headers.TryGetValues("Set-Cookie", out var set) ? set : []);
             if (answer.Headers.Location is { } location)
             {
                 (at, form) = (new(at, location), null);
@@ -91,16 +91,6 @@ internal sealed class Person : IDisposable
         }
 
         throw new InvalidOperationException($"No code after {MostSteps} steps; the last was {at}.");
-    }
-
-    // Without their paths: each request of the person has cookies of its own, so none is in the way of another.
-    private static void Keep(HttpResponseMessage answer, Dictionary<string, string> cookies)
-    {
-        foreach (var cookie in answer.Headers.TryGetValues("Set-Cookie", out var set) ? set : [])
-        {
-            var pair = cookie.Split(';')[0].Split('=', 2);
-            cookies[pair[0]] = pair[1];
-        }
     }
 
     private string TextOf(string page)

@@ -38,17 +38,22 @@ internal sealed class AuditLog
     /// <summary>Records an act in the transaction that carries it out; answers the entry's identifier.</summary>
     public string Write(Unit unit, AuditEntry entry)
     {
-        var now = clock.GetUtcNow();
-        var id = Guid.CreateVersion7(now);
-        var subject = entry.User is { } user ? subjects.Peek((entry.Tenant, user)) : null;
-        unit.Attach(entry.User is not null && subject is null
-            ? new Unprepared(entry, id, now)
-            : new AuditRecord(entry, subject, id, now));
-        return id.ToString();
+        var (id, item) = Prepare(entry);
+        unit.Attach(item);
+        return id;
     }
 
     /// <summary>Records an act that changes nothing else; returns when the entry is durable.</summary>
-    public Task<string> WriteAsync(AuditEntry entry) => db.WriteAsync(unit => ValueTask.FromResult(Write(unit, entry)));
+    public Task<string> WriteAsync(AuditEntry entry)
+    {
+        // Rendered here, where many do so at once, and not in the unit, which the one writer runs.
+        var (id, item) = Prepare(entry);
+        return db.WriteAsync(unit =>
+        {
+            unit.Attach(item);
+            return ValueTask.FromResult(id);
+        });
+    }
 
     /// <summary>Entries after a number, oldest first; at most <paramref name="limit"/>.</summary>
     public Task<List<AuditRow>> AfterAsync(TenantId tenant, long seq, int limit, CancellationToken stop) => db.AllAsync(
@@ -66,6 +71,16 @@ internal sealed class AuditLog
             $"select seq from audit_heads where tenant = {tenant.Value}", row => Tuple.Create(row.GetInt64(0)), stop) is { } head
             ? head.Item1
             : -1;
+
+    private (string Id, object Item) Prepare(AuditEntry entry)
+    {
+        var now = clock.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
+        var subject = entry.User is { } user ? subjects.Peek((entry.Tenant, user)) : null;
+        return (id.ToString(), entry.User is not null && subject is null
+            ? new Unprepared(entry, id, now)
+            : new AuditRecord(entry, subject, id, now));
+    }
 
     private async ValueTask AppendAsync(Unit last, IReadOnlyList<object> attached, IReadOnlyList<Change> changes)
     {

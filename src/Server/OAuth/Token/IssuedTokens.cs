@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace Postern.OAuth.Token;
@@ -21,27 +22,33 @@ internal sealed record IssuedTokens : IResult
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
-        await using (var json = new Utf8JsonWriter(response.BodyWriter))
+        var body = Body();
+        response.ContentLength = body.WrittenCount;
+        await response.BodyWriter.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);
+    }
+
+    private ArrayBufferWriter<byte> Body()
+    {
+        var body = new ArrayBufferWriter<byte>(1024);
+        using var json = new Utf8JsonWriter(body);
+        json.WriteStartObject();
+        json.WriteString("access_token"u8, AccessToken);
+        json.WriteString("token_type"u8, "Bearer"u8);
+        json.WriteNumber("expires_in"u8, ExpiresIn);
+        if (RefreshToken is not null)
         {
-            json.WriteStartObject();
-            json.WriteString("access_token"u8, AccessToken);
-            json.WriteString("token_type"u8, "Bearer"u8);
-            json.WriteNumber("expires_in"u8, ExpiresIn);
-            if (RefreshToken is not null)
-            {
-                json.WriteString("refresh_token"u8, RefreshToken);
-            }
-
-            json.WriteString("scope"u8, Scope.ToString());
-            if (Grant.Tools is { } tools)
-            {
-                json.WritePropertyName("authorization_details"u8);
-                AccessTokenWriter.WriteDetails(json, Grant.Resource, tools);
-            }
-
-            json.WriteEndObject();
+            json.WriteString("refresh_token"u8, RefreshToken);
         }
 
-        await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+        json.WriteString("scope"u8, Scope.ToString());
+        if (Grant.Tools is { } tools)
+        {
+            json.WritePropertyName("authorization_details"u8);
+            AccessTokenWriter.WriteDetails(json, Grant.Resource, tools);
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        return body;
     }
 }
