@@ -10,8 +10,6 @@ using Postern.Console;
 using Postern.Gateway;
 using Postern.Grants;
 using Postern.Hosting;
-using Postern.Hosting.Processes;
-using Postern.Hosting.Sandbox;
 using Postern.Identity;
 using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
@@ -113,10 +111,7 @@ internal static partial class Program
         services.AddHostedService<Opening>();
 
         // Local commands, and the gateway before everything
-        services.AddSingleton(new HostingOptions { Folder = Path.GetFullPath(Path.Combine(settings.Data, "hosted")), Hidden = [Path.GetFullPath(settings.Data)] });
-        services.AddSingleton<Sandboxes>();
-        services.AddSingleton<HostedServers>();
-        services.AddHostedService(given => given.GetRequiredService<HostedServers>());
+        HostingRoom.Add(services, settings.File);
         GatewayRoom.Add(services);
 
         // What people see

@@ -9,7 +9,7 @@ internal sealed class RemoveCommand : Command
     private readonly Argument<string> name = new("NAME") { Description = "A server that was added here." };
 
     public RemoveCommand()
-        : base("remove", "Takes a server from behind the gateway. Grants for it open nothing any more.")
+        : base("remove", "Takes a server from behind the gateway; nothing reaches it through here any more.")
     {
         Add(name);
         SetAction(RemoveAsync);

@@ -127,6 +127,8 @@ internal sealed class PrivateServer : IAsyncDisposable
         }
 
         start.ArgumentList.Add("serve");
+        // It is killed in the end, and would leave its sockets for debuggers behind.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         // The settings of another server on this machine are not meant for this one.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("POSTERN_", StringComparison.OrdinalIgnoreCase)).ToList())
         {

@@ -33,11 +33,12 @@ internal sealed partial class Errand(
             case var method when method.StartsWith("tools/", StringComparison.Ordinal) || method is Methods.Initialize:
                 await visit.AnswerAsync(RpcError.UnknownMethod(method), message);
                 break;
-            case var method when method.StartsWith("tasks/", StringComparison.Ordinal) && !tasks.Has(visit.Admission.Server, visit.Admission.Caller, TaskOf(message)):
+            case var method when method.StartsWith("tasks/", StringComparison.Ordinal) && !HasTask(visit, message):
                 await visit.AnswerAsync(RpcError.BadArgument("There is no such task."), message);
                 break;
             case var _ when !visit.Admission.Grant.Scopes.Has(Scopes.Read):
-                await RefuseAsync(visit, Scopes.Of(Scopes.Read), "the grant does not reach what the server lets one read", message);
+                await RefuseAsync(
+                    visit, Scopes.Of(Scopes.Read), "the grant does not reach what the server lets one read", message);
                 break;
             default:
                 await RelayAsync(visit, message);
@@ -49,7 +50,7 @@ internal sealed partial class Errand(
     public async Task ListenAsync(Visit visit)
     {
         var line = visit.Session!.Line;
-        using var stay = new Stay(watch, visit, Timeout.InfiniteTimeSpan);
+        using var stay = new Stay(watch, visit, TimeSpan.Zero);
         if (line.Era is Era.Modern || !stay.TryLast())
         {
             visit.Http.Response.StatusCode = line.Era is Era.Modern
@@ -75,11 +76,12 @@ internal sealed partial class Errand(
     /// <summary>Does something for a message, and turns what its server fails at into the client's answer.</summary>
     public async Task<string> TryAsync(Visit visit, Message message, Func<Stay, Task<bool>> act)
     {
-        using var stay = new Stay(watch, visit, visit.Session is null ? TimeSpan.Zero : Deserted);
+        using var stay = new Stay(watch, visit, visit.Writer.Era is Era.Modern ? TimeSpan.Zero : Deserted);
         var id = visit.Session is null ? "" : Encoding.UTF8.GetString(message.RawId);
         if (visit.Session?.TryBegin(id, stay.CutByClient) is false)
         {
-            await visit.AnswerAsync(RpcError.InvalidRequest("This id is in use, or too many requests of the session are."), message);
+            await visit.AnswerAsync(
+                RpcError.InvalidRequest("This id is in use, or too many requests of the session are."), message);
             return "error";
         }
 
@@ -115,7 +117,8 @@ internal sealed partial class Errand(
         switch (await tools.AskAsync(visit.Http, visit.Admission, name))
         {
             case null:
-                await visit.AnswerAsync(RpcError.BadArgument("There is no such tool. Call tools/list to see those there are."), message);
+                await visit.AnswerAsync(
+                    RpcError.BadArgument("There is no such tool. Call tools/list to see those there are."), message);
                 break;
             case Verdict.No no:
                 await RefuseAsync(visit, no.Needs, no.Because, message);
@@ -133,6 +136,7 @@ internal sealed partial class Errand(
         if (tools.MirroredHeaders(visit.Http, visit.Admission, message, visit.Writer.Era, out var headers) is { } mismatch)
         {
             await visit.AnswerAsync(mismatch, message);
+            await CloseAsync(permit, "error", TimeSpan.Zero);
             return;
         }
 
@@ -147,13 +151,12 @@ internal sealed partial class Errand(
     private Task RelayAsync(Visit visit, Message message) => TryAsync(visit, message, stay =>
     {
         // A stream for notifications lasts from the start.
-        var mayRun = message.Method is not Methods.Listen || stay.TryLast();
-        return mayRun
-            ? conversation.RelayAsync(CallOf(visit, message, stay), visit.Writer, stay.Token)
-            : throw new UpstreamException(RpcError.Upstream($"A grant may hold {GrantWatch.MostPerGrant} streams.", 429));
+        _ = message.Method is not Methods.Listen || stay.TryLast();
+        return conversation.RelayAsync(CallOf(visit, message, stay), visit.Writer, stay.Token);
     });
 
-    private static string? TaskOf(Message message) => message.Text(message.At("params"u8, "taskId"u8));
+    private bool HasTask(Visit visit, Message message) =>
+        tasks.Has(visit.Admission.Server, visit.Admission.Caller, message.Text(message.At("params"u8, "taskId"u8)));
 
     private static Call CallOf(Visit visit, Message message, Stay stay) =>
         new(visit.Admission.Server, visit.Admission.Caller, visit.Admission.Grant, message, visit.Writer.Era)
@@ -189,10 +192,23 @@ internal sealed partial class Errand(
             return default;
         }
 
+        if (stay.IsCrowdedOut)
+        {
+            return visit.AnswerAsync(
+                RpcError.Upstream(
+                    $"Stopped: this grant has {GrantWatch.MostPerGrant} calls that last. Wait for one to end.", 429),
+                message);
+        }
+
         // Its end is an answer, after which the client asks again and learns from the 401 what to do.
         return message.Method is Methods.Listen
             ? visit.AnswerAsync(
-                [.. "{\"resultType\":\"complete\",\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":"u8, .. message.RawId, .. "}}"u8], message)
+                [
+                    .. "{\"resultType\":\"complete\",\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":"u8,
+                    .. message.RawId,
+                    .. "}}"u8,
+                ],
+                message)
             : visit.AnswerAsync(Gatekeeper.OutsideGrant("the grant ended while this ran") with { Status = 401 }, message);
     }
 

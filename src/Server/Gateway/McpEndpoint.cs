@@ -107,7 +107,8 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
             || !Batch.TrySplit(body, out var messages))
         {
             await visit.Writer.WriteAsync(
-                RpcError.InvalidRequest($"A batch, of 1 to {Batch.Most} messages, belongs to the revision {Revisions.Batching} alone."),
+                RpcError.InvalidRequest(
+                    $"A batch, of 1 to {Batch.Most} messages, belongs to the revision {Revisions.Batching} alone."),
                 default,
                 visit.Gone);
             return;

@@ -59,9 +59,10 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         };
         var upstream = upstreams.To(visit.Admission.Server);
         byte[] greeting;
-        if (await upstream.EraAsync(stop) is Era.Legacy)
+        // A server of both eras is spoken to in the client's own, where nothing is lost in translation.
+        if (await upstream.OpenAsync(line, stop) is { } opened)
         {
-            line = await upstream.OpenAsync(line, stop);
+            line = opened;
             (version, greeting) = (line.Version, line.Greeting.ToArray());
         }
         else
@@ -70,7 +71,8 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
             greeting = await DiscoverAsync(upstream, line, version, stop);
         }
 
-        visit.Http.Response.Headers[HttpUpstream.SessionHeader] = await sessions.OpenAsync(visit.Admission.Server.Name, version, line);
+        var handle = await sessions.OpenAsync(visit.Admission.Server.Name, version, line);
+        visit.Http.Response.Headers[HttpUpstream.SessionHeader] = handle;
         await visit.AnswerAsync(greeting, hello);
         return true;
     }

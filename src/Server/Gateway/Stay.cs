@@ -27,12 +27,16 @@ internal sealed class Stay : IDisposable
     /// <summary>The client has said that it no longer wants the answer.</summary>
     public bool IsCutByClient { get; private set; }
 
+    /// <summary>It was cut because the grant has too many requests that last.</summary>
+    public bool IsCrowdedOut { get; private set; }
+
     /// <summary>Puts the request under watch. False, and cut, when the grant has too many such requests.</summary>
     public bool TryLast()
     {
         watched ??= watch.Enter(visit.Admission.Grant, visit.Admission.Token.ExpiresAt, Cut);
         if (watched is null)
         {
+            IsCrowdedOut = true;
             Cut();
         }
 

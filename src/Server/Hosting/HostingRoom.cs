@@ -9,7 +9,7 @@ internal static class HostingRoom
 {
     /// <param name="services">Where it is registered.</param>
     /// <param name="configuration">The configuration file, hidden from every command.</param>
-    public static void Add(IServiceCollection services, string configuration = "postern.yaml")
+    public static void Add(IServiceCollection services, string configuration)
     {
         services.AddSingleton(all => HostingOptions.From(all.GetRequiredService<Settings>(), configuration));
         services.AddSingleton<Sandboxes>();

@@ -3,7 +3,10 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Postern.Api;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Users;
@@ -29,7 +32,9 @@ public sealed class ApiTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
-    private string Token => File.ReadAllText(Path.Combine(server.Folder, "admin.token")).Trim();
+    private string TokenFile => Path.Combine(server.Folder, "admin.token");
+
+    private string Token => File.ReadAllText(TokenFile).Trim();
 
     [Fact]
     public async Task Every_route_of_the_API_is_closed_without_the_token()
@@ -90,14 +95,12 @@ public sealed class ApiTests : IAsyncLifetime
     public async Task The_token_stays_over_restarts_and_is_the_owners_alone()
     {
         var before = Token;
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(server.Folder, "admin.token")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(TokenFile));
 
-        await server.DisposeAsync();
-        await using var again = await TestServer.StartAsync(Yaml, like: server);
+        await using var again = BuildBeside();
 
         Assert.Equal(before, Token);
-        using var answer = await SendAsync(HttpMethod.Get, "/api/status", before, http: again.Http);
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.True(again.Services.GetRequiredService<AdminToken>().IsIn($"Bearer {before}"));
     }
 
     [Theory]
@@ -106,15 +109,12 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData(null, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, "chmod 600")]
     public async Task A_token_file_that_is_broken_or_open_to_others_stops_the_start(string? text, UnixFileMode mode, string says)
     {
-        var file = Path.Combine(server.Folder, "admin.token");
-        await server.DisposeAsync();
-        await File.WriteAllTextAsync(file, text ?? Token);
-        File.SetUnixFileMode(file, mode);
+        await File.WriteAllTextAsync(TokenFile, text ?? Token);
+        File.SetUnixFileMode(TokenFile, mode);
 
-        var refused = await Assert.ThrowsAsync<SetupException>(() => TestServer.StartAsync(Yaml, like: server));
+        var refused = Assert.Throws<SetupException>(BuildBeside);
 
         Assert.Contains(says, refused.Message);
-        server = await TestServer.StartAsync(Yaml);
     }
 
     [Fact]
@@ -372,6 +372,10 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.Equal((server.Issuer, "sqlite", 2), (Text(status, "issuer"), Text(status, "database"), status.GetProperty("servers").GetInt32()));
     }
 
+    // Another server over the same data folder, as the next start finds it.
+    private WebApplication BuildBeside() =>
+        Program.Build(["--data", server.Folder, "--database", $"sqlite:{server.Folder}/beside.db", "--listen", "http://127.0.0.1:7400"]);
+
     private async Task<List<Grant>> MakeGrantsAsync(int count)
     {
         var ada = (await server.Get<UserStore>().FindByEmailAsync(TenantId.Default, "ada@example.test", default))!;
@@ -416,12 +420,11 @@ public sealed class ApiTests : IAsyncLifetime
         return await SendAsync(HttpMethod.Post, "/api/servers", Token, content);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, string? token, HttpContent? body = null, HttpClient? http = null)
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token, HttpContent? body = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
-        return await (http ?? server.Http).SendAsync(request);
+        return await server.Http.SendAsync(request);
     }
 
     private static async Task<string> IsProblemAsync(HttpResponseMessage answer, HttpStatusCode status)

@@ -86,7 +86,9 @@ public sealed class StdioTests : IAsyncLifetime
         var token = await host.TokenAsync("pipes");
         using var answer = await host.CallAsync("pipes", token, "progress");
 
-        Assert.Contains("\"progressToken\": \"mine\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.Contains("\"progressToken\": \"mine\"", text, StringComparison.Ordinal);
+        Assert.Contains("\"result\"", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,72 +1,69 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Postern.Audit;
-using Postern.Console;
-using Postern.Grants;
-using Postern.Identity;
-using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
 using Postern.Identity.Users;
-using Postern.Platform;
-using Postern.Platform.Configuration;
-using Postern.Platform.Database;
-using Postern.Platform.Http;
-using Postern.Platform.Keys;
-using Postern.Platform.Pages;
-using Postern.Servers;
 
 namespace Postern.Tests.Identity;
 
-/// <summary>The rooms of people on a loopback port: real routes, a real database file, a clock the test owns.</summary>
+/// <summary>
+/// The real server under a name, which passkeys need, with two people in it: Ada runs it, Bob does not.
+/// </summary>
 public sealed class House : IAsyncLifetime
 {
     public const string Email = "ada@example.test", Password = "correct-horse-battery-staple";
     public const string OtherEmail = "bob@example.test", OtherPassword = "staple-battery-horse-correct";
 
+    private const string People = $"""
+        users:
+          - email: {Email}
+            password: {Password}
+            roles: [admin]
+          - email: {OtherEmail}
+            password: {OtherPassword}
+        """;
+
     private readonly string folder = Directory.CreateTempSubdirectory("postern-").FullName;
     private WebApplication? app;
 
-    public OwnedClock Clock { get; } = new();
+    internal FakeClock Clock { get; } = new();
 
     public Uri Address { get; private set; } = null!;
 
     internal T Get<T>()
         where T : notnull => app!.Services.GetRequiredService<T>();
 
-    public ValueTask InitializeAsync() => StartAsync(withUsers: true);
+    public ValueTask InitializeAsync() => StartAsync(withPeople: true);
 
-    public async ValueTask StartAsync(bool withUsers)
+    internal async ValueTask StartAsync(bool withPeople, On on = On.Sqlite)
     {
-        Address = new($"http://localhost:{FreePort()}");
-        var users = $"""
-            users:
-              - email: {Email}
-                password: {Password}
-                roles: [admin]
-              - email: {OtherEmail}
-                password: {OtherPassword}
-            """;
-        var yaml = $"""
-            issuer: {Address.GetLeftPart(UriPartial.Authority)}
-            listen: http://127.0.0.1:{Address.Port}
-            database: sqlite:{folder}/postern.db
-            data: {folder}
-            {(withUsers ? users : "")}
-            """;
-        var settings = Settings.Read(SettingsSource.Parse("postern.yaml", yaml, new Dictionary<string, string>(), _ => null));
-        app = Build(settings);
-        await Get<Migrations>().RunAsync(default);
-        await Get<MasterKey>().ProveAsync(Get<Db>(), Get<Sealer>(), Clock, default);
-        await Get<UserSeeds>().ApplyAsync(default);
-        await app.StartAsync();
+        var database = on is On.Postgres ? await Postgres.NewDatabaseAsync() : $"sqlite:{folder}/postern.db";
+        var file = Path.Combine(folder, "postern.yaml");
+        await File.WriteAllTextAsync(file, withPeople ? People : "");
+        for (var tries = 0; ; tries++)
+        {
+            Address = new($"http://localhost:{Postgres.FreePort()}");
+            var own = Address.GetLeftPart(UriPartial.Authority);
+            app = Program.Build(
+                ["--config", file, "--issuer", own, "--listen", own, "--database", database, "--data", folder],
+                services => services.AddSingleton<TimeProvider>(Clock).AddLogging(logging => logging.ClearProviders()));
+            try
+            {
+                await app.StartAsync();
+                return;
+            }
+            catch (IOException) when (tries < 5)
+            {
+                // Somebody took the port in between.
+                await app.DisposeAsync();
+            }
+        }
     }
 
     public Task<string?> SetupLinkAsync() => Get<SetupLinks>().OfferAsync(default);
 
-    /// <summary>What the log holds of one kind: the reasons, in order.</summary>
+    /// <summary>The entries of one kind, in order.</summary>
     internal async Task<IReadOnlyList<string>> LoggedAsync(string kind) =>
         [.. (await Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default)).Where(row => row.Kind == kind).Select(row => row.Record)];
 
@@ -75,55 +72,8 @@ public sealed class House : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await app!.DisposeAsync();
+        await app!.StopAsync();
+        await app.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
-
-    private WebApplication Build(Settings settings)
-    {
-        var builder = WebApplication.CreateSlimBuilder([$"--urls=http://127.0.0.1:{Address.Port};http://[::1]:{Address.Port}"]);
-        builder.Logging.ClearProviders();
-        builder.Services.AddSingleton<TimeProvider>(Clock);
-        builder.Services.AddSingleton(settings);
-        builder.Services.AddSingleton(settings.Database);
-        builder.Services.AddSingleton(MasterKey.Load(null, settings.Data));
-        builder.Services.AddSingleton<Db>();
-        builder.Services.AddSingleton<Migrations>();
-        builder.Services.AddSingleton<Changes>();
-        builder.Services.AddSingleton<Sealer>();
-        builder.Services.AddSingleton<Once>();
-        builder.Services.AddSingleton<AuditLog>();
-        builder.Services.AddSingleton<GrantStore>();
-        builder.Services.AddSingleton<GrantBook>();
-        builder.Services.AddSingleton<Proposals>();
-        builder.Services.AddSingleton<ServerBook>();
-        builder.Services.AddSingleton<Browser>();
-        builder.Services.AddSingleton<PageForms>();
-        IdentityRooms.Add(builder.Services);
-        ConsoleRooms.Add(builder.Services);
-        var built = builder.Build();
-        built.UseMiddleware<SessionMiddleware>();
-        AssetEndpoint.Map(built);
-        IdentityRooms.Map(built);
-        ConsoleRooms.Map(built);
-        built.RequireDoors();
-        return built;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
-}
-
-/// <summary>A clock that stands until the test moves it.</summary>
-public sealed class OwnedClock : TimeProvider
-{
-    private DateTimeOffset now = new(2026, 11, 22, 9, 30, 0, TimeSpan.Zero);
-
-    public override DateTimeOffset GetUtcNow() => now;
-
-    public void Advance(TimeSpan by) => now += by;
 }

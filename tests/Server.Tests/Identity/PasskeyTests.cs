@@ -11,7 +11,7 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
 {
     private readonly House house = new();
 
-    public ValueTask InitializeAsync() => house.StartAsync(withUsers: false);
+    public ValueTask InitializeAsync() => house.StartAsync(withPeople: false);
 
     [Fact]
     public async Task The_first_administrator_comes_in_by_passkey_and_comes_again_by_it()
@@ -86,7 +86,7 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
 
         // The relying party is the host, whatever the port: a program on another port of this computer may ask for it.
         await using var other = new House();
-        await other.StartAsync(withUsers: false);
+        await other.StartAsync(withPeople: false);
         await page.GotoAsync($"{house.Address}signin");
         var options = await page.Locator("[data-passkey]").GetAttributeAsync("data-options");
         await page.GotoAsync($"{other.Address}signin");

@@ -8,7 +8,7 @@ public sealed class SetupTests : IAsyncLifetime
 {
     private readonly House house = new();
 
-    public ValueTask InitializeAsync() => house.StartAsync(withUsers: false);
+    public ValueTask InitializeAsync() => house.StartAsync(withPeople: false);
 
     [Fact]
     public async Task The_link_makes_the_administrator_signs_in_and_is_spent()

@@ -79,7 +79,8 @@ internal static class Agreement
     }
 
     private static RpcError? LegacyVersionIsServed(IHeaderDictionary headers, Message message) =>
-        headers[VersionHeader] is [{ } version] && !Revisions.IsLegacy(version.Trim()) && message.Method is not Methods.Initialize
+        headers[VersionHeader] is [{ } version] && !Revisions.IsLegacy(version.Trim())
+        && message.Method is not Methods.Initialize
             ? RpcError.UnsupportedVersion(version.Trim())
             : null;
 

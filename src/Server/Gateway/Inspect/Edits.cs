@@ -11,6 +11,7 @@ internal sealed class Edits
 {
     private Edit[] edits = new Edit[4];
     private int count;
+    private bool isSettled;
 
     public void Replace(Part part, ReadOnlyMemory<byte> with) => Add(part.Start, part.Length, with);
 
@@ -25,25 +26,51 @@ internal sealed class Edits
         Add(container.End - 1, 0, text);
     }
 
+    /// <summary>How long the message will be.</summary>
+    public int LengthOf(ReadOnlySpan<byte> source)
+    {
+        var length = source.Length;
+        foreach (var edit in Settle())
+        {
+            length += edit.With.Length - edit.Length;
+        }
+
+        return length;
+    }
+
     public void WriteTo(ReadOnlySpan<byte> source, IBufferWriter<byte> to)
     {
-        var ordered = edits.AsSpan(0, count);
-        ordered.Sort(static (one, other) => one.Start.CompareTo(other.Start));
         var at = 0;
-        foreach (var edit in ordered)
+        foreach (var edit in Settle())
         {
-            if (edit.Start < at)
-            {
-                // It lies in a part that was replaced as a whole.
-                continue;
-            }
-
             Copy(source[at..edit.Start], to);
             Copy(edit.With.Span, to);
             at = edit.Start + edit.Length;
         }
 
         Copy(source[at..], to);
+    }
+
+    // In order, and without those that lie in a part that is replaced as a whole.
+    private ReadOnlySpan<Edit> Settle()
+    {
+        if (!isSettled)
+        {
+            edits.AsSpan(0, count).Sort(static (one, other) => one.Start.CompareTo(other.Start));
+            var (kept, at) = (0, 0);
+            for (var i = 0; i < count; i++)
+            {
+                if (edits[i].Start >= at)
+                {
+                    at = edits[i].Start + edits[i].Length;
+                    edits[kept++] = edits[i];
+                }
+            }
+
+            (count, isSettled) = (kept, true);
+        }
+
+        return edits.AsSpan(0, count);
     }
 
     private static void Copy(ReadOnlySpan<byte> from, IBufferWriter<byte> to)
@@ -68,6 +95,7 @@ internal sealed class Edits
         }
 
         edits[count++] = new(start, length, with);
+        isSettled = false;
     }
 
     [StructLayout(LayoutKind.Auto)]

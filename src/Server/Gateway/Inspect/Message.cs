@@ -53,6 +53,16 @@ internal sealed class Message
 
     public int ErrorCode => TryNumber(At("error"u8, "code"u8), out var code) ? code : 0;
 
+    /// <summary>The start of what an error says, fit for a log: one line, and not long.</summary>
+    public string ErrorText
+    {
+        get
+        {
+            var text = Text(At("error"u8, "message"u8)) ?? "";
+            return string.Concat(text.Take(200).Select(c => char.IsControl(c) ? ' ' : c));
+        }
+    }
+
     public ReadOnlySpan<byte> RawId => Raw(Id);
 
     /// <summary>

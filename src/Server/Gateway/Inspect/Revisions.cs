@@ -16,9 +16,5 @@ internal static class Revisions
     /// <summary>The revision of a legacy message without version header, and the only one with batches.</summary>
     public const string Batching = "2025-03-26";
 
-    public const string Json = """["2026-07-28","2025-11-25","2025-06-18","2025-03-26"]""";
-
-    public static readonly string[] All = [Modern, NewestLegacy, "2025-06-18", Batching];
-
     public static bool IsLegacy(string version) => version is NewestLegacy or "2025-06-18" or Batching;
 }

@@ -37,9 +37,11 @@ internal sealed record RpcError(int Code, string Message, int Status = 200)
     };
 
     public static RpcError UnsupportedVersion(string requested) => new(
-        UnsupportedVersionCode, $"This revision of the protocol is not served. Served: {string.Join(", ", Revisions.All)}.", 400)
+        UnsupportedVersionCode,
+        $"This revision of the protocol is not served. Served without a handshake: {Revisions.Modern}.",
+        400)
     {
-        Data = $"{{\"supported\":{Revisions.Json},\"requested\":{Quoted(requested)}}}",
+        Data = $"{{\"supported\":[\"{Revisions.Modern}\"],\"requested\":{Quoted(requested)}}}",
     };
 
     /// <summary>The server behind the gateway failed; the text says how, so that a person can mend it.</summary>

@@ -40,7 +40,8 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
     /// <summary>The elements of an array, each as it stands in the message.</summary>
     public static List<Part> Elements(ReadOnlySpan<byte> source, Part array)
     {
-        var reader = new Utf8JsonReader(source.Slice(array.Start, array.Length), new JsonReaderOptions { MaxDepth = Message.MaxAnswerDepth });
+        var reader = new Utf8JsonReader(
+            source.Slice(array.Start, array.Length), new JsonReaderOptions { MaxDepth = Message.MaxAnswerDepth });
         var parts = new List<Part>();
         reader.Read();
         while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)

@@ -28,7 +28,9 @@ internal sealed class NoteStore(Db db, TimeProvider clock)
         Read,
         stop);
 
-    /// <summary>The new note's number; null when the owner has as many as one may have. One statement, so two cannot be the last.</summary>
+    /// <summary>
+    /// The new note's number; null when the owner has as many as one may have. One statement, so two cannot be the last.
+    /// </summary>
     public async Task<long?> AddAsync(TenantId tenant, SubjectId owner, string title, string body)
     {
         var now = clock.GetUtcNow().ToUnixTimeSeconds();

@@ -70,7 +70,8 @@ internal sealed class NoteTools
 
         var (tenant, owner) = OwnerOf(request);
         var found = (await notes.AllAsync(tenant, owner, stop)).Where(note =>
-            note.Title.Contains(query, StringComparison.OrdinalIgnoreCase) || note.Body.Contains(query, StringComparison.OrdinalIgnoreCase));
+            note.Title.Contains(query, StringComparison.OrdinalIgnoreCase)
+            || note.Body.Contains(query, StringComparison.OrdinalIgnoreCase));
         return Listed([.. found], "No note contains that. Try fewer words, or call list_notes.");
     }
 
@@ -140,7 +141,8 @@ internal sealed class NoteTools
     private static CallToolResult Missing(long number) =>
         Failed($"There is no note {number}. Call list_notes to see the numbers there are.");
 
-    private static CallToolResult Failed(string because) => new() { IsError = true, Content = [new TextContentBlock { Text = because }] };
+    private static CallToolResult Failed(string because) =>
+        new() { IsError = true, Content = [new TextContentBlock { Text = because }] };
 
     private static CallToolResult Text(string text) => new() { Content = [new TextContentBlock { Text = text }] };
 }

@@ -24,7 +24,7 @@ internal sealed class FrontGate
         (origin, isLocal) = (issuer.GetLeftPart(UriPartial.Authority), issuer.IsLoopback);
     }
 
-    /// <summary>False when the request has been answered already: refused, or a browser's question before the real one.</summary>
+    /// <summary>False when the request has been answered: refused, or a browser's question before the real one.</summary>
     public bool Admits(HttpContext http)
     {
         var asking = http.Request.Headers.Origin;
@@ -49,11 +49,13 @@ internal sealed class FrontGate
     // Pages of this machine may call a server of this machine; what they lack is a token.
     private bool IsAllowed(string asking) =>
         asking == origin
-        || (isLocal && Uri.TryCreate(asking, UriKind.Absolute, out var page) && IsThisMachine(page) && page.Scheme is "http" or "https"
+        || (isLocal && Uri.TryCreate(asking, UriKind.Absolute, out var page) && IsThisMachine(page)
+            && page.Scheme is "http" or "https"
             && page.GetLeftPart(UriPartial.Authority) == asking);
 
     private static bool IsThisMachine(Uri page) =>
-        page.Host is "localhost" || (IPAddress.TryParse(page.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        page.Host is "localhost"
+        || (IPAddress.TryParse(page.Host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     private static bool IsPreflight(HttpContext http)
     {

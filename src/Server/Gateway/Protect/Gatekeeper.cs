@@ -16,13 +16,16 @@ internal sealed record Admission(McpServer Server, AccessToken Token, Grant Gran
 
 /// <summary>Checks the token of every request, whatever its verb, and writes the challenges.</summary>
 internal sealed partial class Gatekeeper(
-    FrontGate gate, ServerBook servers, OwnTokens tokens, GrantBook grants, Settings settings, ILogger<Gatekeeper> logger)
+    FrontGate gate,
+    ServerBook servers,
+    OwnTokens tokens,
+    GrantBook grants,
+    Catalogues catalogues,
+    Settings settings,
+    ILogger<Gatekeeper> logger)
 {
     // Of our own range: the protocol has no code for it.
     private const int OutsideGrantCode = 403;
-
-    /// <summary>Raised when a challenge goes out for a server whose tools are not known: the consent page will want them.</summary>
-    public Action<McpServer>? Unknown { get; set; }
 
     /// <summary>What a model is told of a refusal: what is missing, and who can give it.</summary>
     public static RpcError OutsideGrant(string because) => new(
@@ -105,7 +108,8 @@ internal sealed partial class Gatekeeper(
 
         if (servers.Catalogue(server) is null)
         {
-            Unknown?.Invoke(server);
+            // The client will send a person to the consent page, which wants to show them.
+            catalogues.Refresh(server);
         }
 
         BearerChallenge.For(refusal, MetadataOf(server), servers.Scopes(server).ToString()).WriteTo(http.Response);

@@ -10,7 +10,7 @@ using Postern.Servers;
 
 namespace Postern.Gateway.Protect;
 
-/// <summary>Puts a tool call to policy. A tool that is not there and one that is not shown are refused in the same words.</summary>
+/// <summary>Puts a tool call to policy. A tool that is not there and one that is not shown are refused alike.</summary>
 internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditLog audit, Settings settings)
 {
     /// <summary>The verdict, or null for a tool that the server does not offer.</summary>
@@ -26,11 +26,12 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
 
         // A server that does not say what it has is taken for the worst.
         var risk = server.Risks.TryGetValue(name, out var named) ? named : tool?.Risk ?? Risk.Destroy;
-        return await Permit.AskAsync(audit, settings, new(admission.Grant, server.Resource, name, risk, tool?.Hash, admission.Token.Id)
+        var question = new Question(admission.Grant, server.Resource, name, risk, tool?.Hash, admission.Token.Id)
         {
             Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
-        });
+        };
+        return await Permit.AskAsync(audit, settings, question);
     }
 
     /// <summary>

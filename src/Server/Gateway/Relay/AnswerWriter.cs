@@ -22,6 +22,7 @@ internal sealed class AnswerWriter(HttpResponse response, Era era)
         if (message.IsResponse && !IsStreaming)
         {
             Begin("application/json", era is Era.Modern && message.IsError ? RpcError.StatusOf(message.ErrorCode) : 200);
+            response.ContentLength = edits.LengthOf(message.Bytes.Span);
             edits.WriteTo(message.Bytes.Span, response.BodyWriter);
         }
         else

@@ -12,7 +12,8 @@ namespace Postern.Gateway.Relay;
 /// to a server at a time, and not often: what agents do must not turn into load on a server.
 /// </summary>
 internal sealed partial class Catalogues(
-    ServerBook servers, Upstreams upstreams, Changes changes, TimeProvider clock, ILogger<Catalogues> logger) : BackgroundService
+    ServerBook servers, Upstreams upstreams, Changes changes, TimeProvider clock, ILogger<Catalogues> logger)
+    : BackgroundService
 {
     private const int MostTools = 1000, MostPages = 50, AtOnce = 4;
 
@@ -81,7 +82,8 @@ internal sealed partial class Catalogues(
         await Parallel.ForEachAsync(
             servers.All(TenantId.Default),
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken },
-            async (server, stop) => await RefreshAsync(server).WaitAsync(stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            async (server, stop) => await RefreshAsync(server).WaitAsync(stop))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     // Never throws: those who wait for it go on with what is known.
@@ -93,11 +95,12 @@ internal sealed partial class Catalogues(
         {
             var tools = await ListAsync(server, stop.Token);
             shelf.Headers = tools.ToDictionary(tool => tool.Name, tool => tool.Headers, StringComparer.Ordinal);
-            await servers.KeepCatalogueAsync(server, new(
-                [.. tools.Select(tool => new Tool(tool.Name, tool.Title, tool.Description, ToolList.RiskOf(server, tool), tool.Hash))],
-                clock.GetUtcNow()));
+            var kept = tools.Select(tool =>
+                new Tool(tool.Name, tool.Title, tool.Description, ToolList.RiskOf(server, tool), tool.Hash));
+            await servers.KeepCatalogueAsync(server, new([.. kept], clock.GetUtcNow()));
         }
-        catch (Exception failure) when (failure is UpstreamException or OperationCanceledException or DatabaseUnavailableException)
+        catch (Exception failure)
+            when (failure is UpstreamException or OperationCanceledException or DatabaseUnavailableException)
         {
             Log.NotAsked(logger, server.Name, failure.Message);
         }
@@ -109,7 +112,7 @@ internal sealed partial class Catalogues(
         var line = new Line(Handshake.Nobody with { Tenant = server.Tenant });
         if (await upstream.EraAsync(stop) is Era.Legacy)
         {
-            line = await upstream.OpenAsync(line with { Version = Revisions.NewestLegacy }, stop);
+            line = await upstream.OpenAsync(line with { Version = Revisions.NewestLegacy }, stop) ?? line;
         }
 
         var tools = new List<ToolDefinition>();
@@ -135,7 +138,7 @@ internal sealed partial class Catalogues(
         {
             if (message.IsError)
             {
-                throw new UpstreamException($"The server does not list its tools: {message.Text(message.At("error"u8, "message"u8))}");
+                throw new UpstreamException($"The server does not list its tools: {message.ErrorText}");
             }
 
             if (message.IsResponse)
@@ -155,7 +158,8 @@ internal sealed partial class Catalogues(
 
         public DateTimeOffset AskedAt { get; set; } = DateTimeOffset.MinValue;
 
-        public IReadOnlyDictionary<string, ParamHeaders> Headers { get; set; } = new Dictionary<string, ParamHeaders>(StringComparer.Ordinal);
+        public IReadOnlyDictionary<string, ParamHeaders> Headers { get; set; } =
+            new Dictionary<string, ParamHeaders>(StringComparer.Ordinal);
     }
 
     private static partial class Log

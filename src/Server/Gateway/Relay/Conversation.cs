@@ -10,7 +10,8 @@ namespace Postern.Gateway.Relay;
 /// Carries one request to its server and all that comes of it back, between clients and servers of either era. It
 /// passes a message on only when the client has taken the one before.
 /// </summary>
-internal sealed class Conversation(Upstreams upstreams, OwnLines lines, Catalogues catalogues, TaskOwners tasks, TimeProvider clock)
+internal sealed class Conversation(
+    Upstreams upstreams, OwnLines lines, Catalogues catalogues, TaskOwners tasks, TimeProvider clock)
 {
     // A server that keeps asking never answers.
     private const int MostRounds = 10, MostQuestions = 8;
@@ -71,7 +72,8 @@ internal sealed class Conversation(Upstreams upstreams, OwnLines lines, Catalogu
             {
                 return await RoundsAsync(call, upstream, line, writer, stop);
             }
-            catch (UpstreamException lost) when (lost.SessionIsLost && call.SessionLine is null && !isRetry && !writer.IsStreaming)
+            catch (UpstreamException lost)
+                when (lost.SessionIsLost && call.SessionLine is null && !isRetry && !writer.IsStreaming)
             {
                 // The server refused before it looked at the call, so nothing runs twice.
                 lines.Drop(call.Caller, call.Server);
@@ -212,11 +214,13 @@ internal sealed class Conversation(Upstreams upstreams, OwnLines lines, Catalogu
             if (call.AskClient is null || !Declares(call.SessionLine, method))
             {
                 throw new UpstreamException(RpcError.MissingCapability(
-                    $"The server wants to ask the client ('{method}'), which the client has not said it can do.", CapabilityOf(method)));
+                    $"The server wants to ask the client ('{method}'), which the client has not said it can do.",
+                    CapabilityOf(method)));
             }
 
             var answer = await call.AskClient(method, parameters, stop);
-            answers.Append(answers.Length > 1 ? "," : "").Append(JsonSerializer.Serialize(question.Name, RpcJson.Default.String)).Append(':').Append(answer);
+            answers.Append(answers.Length > 1 ? "," : "")
+                .Append(JsonSerializer.Serialize(question.Name, RpcJson.Default.String)).Append(':').Append(answer);
         }
 
         return new(answers.Append('}').ToString(), state.IsMissing ? null : Encoding.UTF8.GetString(message.Raw(state)));

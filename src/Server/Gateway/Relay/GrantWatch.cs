@@ -42,7 +42,10 @@ internal sealed class GrantWatch
         var left = until - clock.GetUtcNow();
         var watched = new Watched(this, key, cut);
         watched.Expiry = clock.CreateTimer(
-            static state => ((Watched)state!).Cut(), watched, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            static state => ((Watched)state!).Cut(),
+            watched,
+            left > TimeSpan.Zero ? left : TimeSpan.Zero,
+            Timeout.InfiniteTimeSpan);
         streams[watched] = true;
 
         // An emptied set may have been taken away in between.

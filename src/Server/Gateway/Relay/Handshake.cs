@@ -16,7 +16,8 @@ internal static class Handshake
 
     public static Outgoing Initialize(Line line) => Outgoing.Request(
         Methods.Initialize,
-        $"{{\"protocolVersion\":\"{line.Version}\",\"capabilities\":{line.Capabilities},\"clientInfo\":{line.ClientInfo ?? Gateway}}}");
+        $"{{\"protocolVersion\":\"{line.Version}\",\"capabilities\":{line.Capabilities},"
+        + $"\"clientInfo\":{line.ClientInfo ?? Gateway}}}");
 
     /// <summary>Tells a server that nobody waits for an answer any more.</summary>
     public static Outgoing Cancel(string id) => Outgoing.Notification(Methods.Cancelled, $"{{\"requestId\":{id}}}");
@@ -40,7 +41,7 @@ internal static class Handshake
         if (answer.IsError || version is null || !Revisions.IsLegacy(version))
         {
             throw new UpstreamException(answer.IsError
-                ? $"The server refuses to be initialized: {answer.Text(answer.At("error"u8, "message"u8))}"
+                ? $"The server refuses to be initialized: {answer.ErrorText}"
                 : $"The server speaks the revision '{version}', which is not served here.");
         }
 
@@ -66,7 +67,8 @@ internal static class Handshake
         var server = discovered.At("result"u8, "_meta"u8, "io.modelcontextprotocol/serverInfo"u8);
         var instructions = discovered.At("result"u8, "instructions"u8);
         return Encoding.UTF8.GetBytes(
-            $"{{\"protocolVersion\":\"{version}\",\"capabilities\":{Raw(discovered, discovered.At("result"u8, "capabilities"u8), "{}")},"
+            $"{{\"protocolVersion\":\"{version}\","
+            + $"\"capabilities\":{Raw(discovered, discovered.At("result"u8, "capabilities"u8), "{}")},"
             + $"\"serverInfo\":{Raw(discovered, server, Gateway)}"
             + (instructions.IsMissing ? "}" : $",\"instructions\":{Raw(discovered, instructions, "")}}}"));
     }
@@ -78,7 +80,7 @@ internal static class Handshake
         var root = document.RootElement;
         var instructions = root.TryGetProperty("instructions", out var text) ? $",\"instructions\":{text.GetRawText()}" : "";
         return Encoding.UTF8.GetBytes(
-            $"{{\"supportedVersions\":{Revisions.Json},\"capabilities\":{Raw(root, "capabilities", "{}")}{instructions},"
+            $"{{\"supportedVersions\":[\"{Revisions.Modern}\"],\"capabilities\":{Raw(root, "capabilities", "{}")}{instructions},"
             + $"\"resultType\":\"complete\",\"ttlMs\":{Translation.TtlMs},\"cacheScope\":\"private\","
             + $"\"_meta\":{{\"io.modelcontextprotocol/serverInfo\":{Raw(root, "serverInfo", Gateway)}}}}}");
     }

@@ -33,9 +33,28 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     private volatile Known? known;
 
     public ValueTask<Era> EraAsync(CancellationToken stop) =>
-        known is { } sure && (sure.Era is Era.Modern || clock.GetUtcNow() < sure.Until) ? new(sure.Era) : new(ProbeOnceAsync(stop));
+        known is { } sure && (sure.Era is Era.Modern || clock.GetUtcNow() < sure.Until)
+            ? new(sure.Era)
+            : new(ProbeOnceAsync(stop));
 
-    public async Task<Line> OpenAsync(Line line, CancellationToken stop)
+    public async Task<Line?> OpenAsync(Line line, CancellationToken stop)
+    {
+        try
+        {
+            return await ShakeHandsAsync(line, stop);
+        }
+        catch (UpstreamException)
+        {
+            if (await EraAsync(stop) is Era.Modern)
+            {
+                return null;
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<Line> ShakeHandsAsync(Line line, CancellationToken stop)
     {
         using var hello = Handshake.Initialize(line);
         using var response = await SendAsync(HttpMethod.Post, line with { SessionId = null }, hello, stop);

@@ -12,9 +12,9 @@ internal interface IUpstream
     /// <exception cref="UpstreamException">The server is away.</exception>
     ValueTask<Era> EraAsync(CancellationToken stop);
 
-    /// <summary>Shakes hands with a legacy server, in the name of the line's owner.</summary>
+    /// <summary>Shakes hands in the name of the line's owner; null with a server that knows no handshake.</summary>
     /// <exception cref="UpstreamException">The server is away or refuses.</exception>
-    Task<Line> OpenAsync(Line line, CancellationToken stop);
+    Task<Line?> OpenAsync(Line line, CancellationToken stop);
 
     /// <summary>Sends a request and yields what comes of it; the last is the response. Stopping cancels the request.</summary>
     /// <exception cref="UpstreamException">The server is away, or what it says is no answer.</exception>

@@ -28,7 +28,7 @@ internal sealed class NativeUpstream(NoteTools tools, ILoggerFactory loggers) : 
 
     public ValueTask<Era> EraAsync(CancellationToken stop) => new(Era.Modern);
 
-    public Task<Line> OpenAsync(Line line, CancellationToken stop) => throw new NotSupportedException("A native server is modern.");
+    public Task<Line?> OpenAsync(Line line, CancellationToken stop) => Task.FromResult<Line?>(null);
 
     public async IAsyncEnumerable<Message> AskAsync(
         Line line, Outgoing request, [EnumeratorCancellation] CancellationToken stop)

@@ -35,7 +35,7 @@ internal sealed class StdioConnection
     /// <summary>What was agreed with the process, once <see cref="GreetAsync"/> is through.</summary>
     public Line Agreed => greeted!.Result;
 
-    /// <summary>Shakes hands, once in the life of the process and for everybody: nothing is declared that not all can do.</summary>
+    /// <summary>Shakes hands, once in the life of the process, and declares nothing: it speaks for everybody.</summary>
     public Task GreetAsync(Era? known)
     {
         lock (greeting)
@@ -48,7 +48,7 @@ internal sealed class StdioConnection
     {
         using var use = process.Use();
         var id = Encoding.UTF8.GetString(request.Id.Span);
-        var answers = waiting[id] = Channel.CreateUnbounded<Message>(new() { SingleReader = true, SingleWriter = true });
+        var answers = waiting[id] = Channel.CreateUnbounded<Message>();
         try
         {
             await TellAsync(request, stop);
@@ -69,7 +69,8 @@ internal sealed class StdioConnection
     public async IAsyncEnumerable<Message> ListenAsync([EnumeratorCancellation] CancellationToken stop)
     {
         using var use = process.Use();
-        var heard = Channel.CreateBounded<Message>(new BoundedChannelOptions(Behind) { FullMode = BoundedChannelFullMode.DropWrite });
+        var heard = Channel.CreateBounded<Message>(
+            new BoundedChannelOptions(Behind) { FullMode = BoundedChannelFullMode.DropWrite });
         listening[heard] = true;
         try
         {

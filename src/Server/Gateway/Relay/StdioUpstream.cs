@@ -17,10 +17,10 @@ internal sealed class StdioUpstream(HostedServers hosts, HostedCommand command) 
     public async ValueTask<Era> EraAsync(CancellationToken stop) =>
         known ??= (await ConnectAsync(Handshake.Nobody with { Tenant = command.Tenant }, stop)).Agreed.Era;
 
-    public async Task<Line> OpenAsync(Line line, CancellationToken stop)
+    public async Task<Line?> OpenAsync(Line line, CancellationToken stop)
     {
         var agreed = (await ConnectAsync(line.Owner, stop)).Agreed;
-        return line with { Version = agreed.Version, Greeting = agreed.Greeting };
+        return agreed.Era is Era.Legacy ? line with { Version = agreed.Version, Greeting = agreed.Greeting } : null;
     }
 
     public async IAsyncEnumerable<Message> AskAsync(

@@ -2,7 +2,7 @@ using Postern.Gateway.Inspect;
 
 namespace Postern.Gateway.Relay;
 
-/// <summary>The server behind the gateway is away, or what it says cannot be passed on; the error is the client's answer.</summary>
+/// <summary>The server is away, or what it says cannot be passed on; the error is the client's answer.</summary>
 internal sealed class UpstreamException(RpcError error, Exception? cause = null) : Exception(error.Message, cause)
 {
     public UpstreamException(string because)

@@ -21,9 +21,10 @@ internal sealed class Upstreams(
             return known.Way.Value;
         }
 
-        var made = ways.AddOrUpdate(
-            key, _ => (server, new(() => Make(server))), (_, old) => IsSame(old.Server, server) ? (server, old.Way) : (server, new(() => Make(server))));
-        return made.Way.Value;
+        return ways.AddOrUpdate(
+            key,
+            _ => (server, new(() => Make(server))),
+            (_, old) => (server, IsSame(old.Server, server) ? old.Way : new(() => Make(server)))).Way.Value;
     }
 
     public void Dispose()
@@ -36,7 +37,8 @@ internal sealed class Upstreams(
 
     private IUpstream Make(McpServer server) => server.Kind switch
     {
-        ServerKind.Http => new HttpUpstream(http.ToUpstream(server.Url!, server.IsConfigured, HttpUpstream.Patience), server.Url!, clock),
+        ServerKind.Http => new HttpUpstream(
+            http.ToUpstream(server.Url!, server.IsConfigured, HttpUpstream.Patience), server.Url!, clock),
         ServerKind.Native => new NativeUpstream(notes, loggers),
         ServerKind.Command => new StdioUpstream(hosts, new(
             server.Tenant, server.Name, server.Command, Environment.CurrentDirectory, server.Sandbox!)),

@@ -18,7 +18,8 @@ internal sealed class SessionBook : IAsyncDisposable
 
     private const string Kind = "gateway-session", Purpose = "gateway-session";
 
-    private static readonly TimeSpan Idle = TimeSpan.FromHours(12), NoteEvery = TimeSpan.FromMinutes(5), SweepEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan
+        Idle = TimeSpan.FromHours(12), NoteEvery = TimeSpan.FromMinutes(5), SweepEvery = TimeSpan.FromHours(1);
 
     private readonly Db db;
     private readonly Sealer sealer;
@@ -85,7 +86,10 @@ internal sealed class SessionBook : IAsyncDisposable
         {
             session.SeenAt = now;
             await db.WriteAsync(async unit => await unit.RunAsync(
-                $"update gateway_sessions set seen_at = {now.ToUnixTimeSeconds()} where tenant = {caller.Tenant.Value} and id = {session.Id}"));
+                $"""
+                update gateway_sessions set seen_at = {now.ToUnixTimeSeconds()}
+                where tenant = {caller.Tenant.Value} and id = {session.Id}
+                """));
         }
 
         return session;
@@ -98,7 +102,8 @@ internal sealed class SessionBook : IAsyncDisposable
         session.Line = session.Line with { LogLevel = level };
         await db.WriteAsync(async unit =>
         {
-            await unit.RunAsync($"update gateway_sessions set log_level = {level} where tenant = {tenant.Value} and id = {session.Id}");
+            await unit.RunAsync(
+                $"update gateway_sessions set log_level = {level} where tenant = {tenant.Value} and id = {session.Id}");
         });
     }
 

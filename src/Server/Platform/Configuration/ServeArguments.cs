@@ -6,7 +6,7 @@ namespace Postern.Platform.Configuration;
 /// </summary>
 internal static class ServeArguments
 {
-    private const string DefaultFile = "postern.yaml";
+    public const string DefaultFile = "postern.yaml";
 
     /// <summary>Options win over <c>POSTERN_…</c> variables, those over the file.</summary>
     /// <exception cref="SetupException">An option has no value, or the file cannot be read.</exception>

@@ -6,6 +6,9 @@ namespace Postern.Platform.Configuration;
 /// <summary>What an operator decides. All of it is checked before the first request is served.</summary>
 internal sealed record Settings
 {
+    /// <summary>The file these came from; the usual name when there is none.</summary>
+    public required string File { get; init; }
+
     /// <summary>How the outside reaches us: the issuer, byte for byte as clients compare it (RFC 8414 §3.3).</summary>
     public required string Issuer { get; init; }
 
@@ -76,6 +79,7 @@ internal sealed record Settings
         var logs = root.Group("logs");
         var settings = new Settings
         {
+            File = source.File ?? ServeArguments.DefaultFile,
             Listen = listen,
             Issuer = root.Value(
                 "issuer",
@@ -139,7 +143,7 @@ internal sealed record Settings
     private static NetworkSetting? ParseNetwork(string text) =>
         IPNetwork.TryParse(text, out var network) ? new(network) : null;
 
-    private static string? ExistingFile(string text) => File.Exists(text) ? text : null;
+    private static string? ExistingFile(string text) => System.IO.File.Exists(text) ? text : null;
 
     internal static Uri? ParseHttp(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri : null;

@@ -210,6 +210,8 @@ internal sealed class SettingsSource
         string? file, YamlNode? root, IReadOnlyDictionary<string, string> options, Func<string, string?> variable) =>
         (this.file, this.root, this.options, this.variable) = (file, root, options, variable);
 
+    public string? File => file;
+
     /// <summary>What was asked for so far, in reading order.</summary>
     public List<SettingDescription> Descriptions { get; } = [];
 
@@ -224,7 +226,7 @@ internal sealed class SettingsSource
         string text;
         try
         {
-            text = File.ReadAllText(file);
+            text = System.IO.File.ReadAllText(file);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
