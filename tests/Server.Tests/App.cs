@@ -96,6 +96,17 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
     public async Task<bool> IsAliveAsync(string token) =>
         (await IntrospectAsync(token)).Json.GetProperty("active").GetBoolean();
 
+    /// <summary>Knocks at the MCP server with a token; 401 means that the token is worth nothing there.</summary>
+    public async Task<HttpStatusCode> CallAsync(string token, string server = "echo")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/mcp/{server}", UriKind.Relative));
+        request.Headers.Authorization = new("Bearer", token);
+        request.Headers.Accept.ParseAdd("application/json, text/event-stream");
+        request.Content = new StringContent("""{"jsonrpc":"2.0","id":1,"method":"ping"}""", Encoding.UTF8, "application/json");
+        using var answer = await http.SendAsync(request);
+        return answer.StatusCode;
+    }
+
     /// <summary>Is let in by a person and redeems the code.</summary>
     public async Task<Reply> LetInAsync(Person person, params (string Name, string? Value)[] changes)
     {

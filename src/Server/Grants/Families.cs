@@ -59,7 +59,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// Moves the line from <paramref name="generation"/> to the next, once. The unit also takes the entry that
     /// <paramref name="entry"/> describes, when this caller is the winner or repeats its own rotation.
     /// </summary>
-    /// <param name="grant">The grant, known to be alive.</param>
+    /// <param name="grant">The grant, alive as far as this node knows.</param>
     /// <param name="generation">The generation presented.</param>
     /// <param name="holder">Who presents it, as far as that can be told: the same value means the same holder.</param>
     /// <param name="idle">How long the next generation may rest.</param>
@@ -71,11 +71,15 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         var idleUntil = Math.Min(now.Add(idle).ToUnixTimeSeconds(), grant.ExpiresAt.ToUnixTimeSeconds());
         return await db.WriteAsync<Rotation>(async unit =>
         {
+            // The grant is looked at again in the statement itself: another node may have ended it and not been heard yet.
             var moved = await unit.RunAsync(
                 $"""
                 update families set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil}, holder = {holder}
                 where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
                   and generation = {generation} and idle_until > {seconds}
+                  and exists (
+                    select 1 from grants
+                    where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
                 """);
             if (moved is 1)
             {
@@ -92,8 +96,9 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     {
         var row = await unit.FirstAsync(
             $"""
-            select generation, rotated_at, holder from families
-            where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
+            select f.generation, f.rotated_at, f.holder from families f
+            join grants g on g.tenant = f.tenant and g.id = f.grant_id
+            where f.tenant = {grant.Tenant.Value} and f.grant_id = {grant.Id.Value} and g.revoked_at is null
             """,
             row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2)));
         if (row is null || row.Generation == generation)
@@ -134,7 +139,7 @@ internal abstract record Rotation
     /// <summary>The line stands at this generation, which is the caller's to have.</summary>
     public sealed record Moved(long Generation) : Rotation;
 
-    /// <summary>It rested too long.</summary>
+    /// <summary>It rested too long, or its grant ended in the meantime.</summary>
     public sealed record Expired : Rotation;
 
     /// <summary>It was used before; the grant is over now.</summary>

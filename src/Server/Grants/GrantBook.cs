@@ -54,8 +54,8 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// <summary>Calls back when a grant has ended or must be looked at again.</summary>
     public void Watch(Action<TenantId, GrantId> watcher) => watchers = [.. watchers, watcher];
 
-    /// <summary>Writes a new grant as part of a unit.</summary>
-    public static async ValueTask AddAsync(Unit unit, Grant grant) => await GrantStore.InsertAsync(unit, grant);
+    /// <summary>Writes a new grant as part of a unit; false when there is one of that name.</summary>
+    public static async ValueTask<bool> AddAsync(Unit unit, Grant grant) => await GrantStore.InsertAsync(unit, grant) is 1;
 
     /// <summary>
     /// Ends a grant: its refresh tokens, its live access tokens, on every node. False when it was over already or is not

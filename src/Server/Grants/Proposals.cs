@@ -9,6 +9,7 @@ namespace Postern.Grants;
 /// <summary>A grant that nobody has agreed to yet: an authorization request that passed every check.</summary>
 internal sealed record Proposal
 {
+    /// <summary>The name of the grant it may become, so that it becomes one at most.</summary>
     public required string Id { get; init; }
 
     public required string Client { get; init; }

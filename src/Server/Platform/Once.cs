@@ -6,17 +6,17 @@ namespace Postern.Platform;
 internal sealed class Once(Db db, TimeProvider clock)
 {
     /// <summary>True for the first caller who brings this value, false for everybody after.</summary>
-    public Task<bool> TakeAsync(TenantId tenant, string purpose, string value, DateTimeOffset expires) =>
-        db.WriteAsync(unit => TakeAsync(unit, tenant, purpose, value, expires));
-
-    /// <summary>The same as part of a unit: what the value was good for happens with it, or neither does.</summary>
-    public async ValueTask<bool> TakeAsync(Unit unit, TenantId tenant, string purpose, string value, DateTimeOffset expires)
+    public Task<bool> TakeAsync(TenantId tenant, string purpose, string value, DateTimeOffset expires)
     {
-        await unit.RunAsync($"delete from used_once where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds()}");
-        return await unit.RunAsync(
-            $"""
-            insert into used_once (tenant, purpose, value, expires_at)
-            values ({tenant.Value}, {purpose}, {new Secret(value).Hash()}, {expires.ToUnixTimeSeconds()}) on conflict do nothing
-            """) is 1;
+        var key = new Secret(value).Hash();
+        return db.WriteAsync(async unit =>
+        {
+            await unit.RunAsync($"delete from used_once where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds()}");
+            return await unit.RunAsync(
+                $"""
+                insert into used_once (tenant, purpose, value, expires_at)
+                values ({tenant.Value}, {purpose}, {key}, {expires.ToUnixTimeSeconds()}) on conflict do nothing
+                """) is 1;
+        });
     }
 }

@@ -99,12 +99,18 @@ public sealed class DocumentTests
         var port = host.Port;
         string[] urls =
         [
-            $"https://127.0.0.1:{port}", $"https://127.0.0.1:{port}/", $"https://127.0.0.1:{port}/./c", $"https://127.0.0.1:{port}/a/../c",
-            $"https://127.0.0.1:{port}/%2e%2e/c", $"https://127.0.0.1:{port}/%2E/c", $"https://127.0.0.1:{port}/c#x", $"https://u@127.0.0.1:{port}/c",
-            $"https://u:p@127.0.0.1:{port}/c", $"https://127.0.0.1:{port}\\c", $"https://127.0.0.1:{port}/c d", $"https://127.1:{port}/c",
-            $"https://2130706433:{port}/c", $"https://0x7f000001:{port}/c", $"https://0177.0.0.1:{port}/c", $"https://127.0.0.1.:{port}/c",
-            $"https://127。0。0。1:{port}/c", $"https://[::ffff:127.0.0.1]:{port}/c", $"HTTPS://127.0.0.1:{port}/c", $"http://127.0.0.1:{port}/c",
-            $"https://127.0.0.1:{port}/c\t", $" https://127.0.0.1:{port}/c", $"https://127.0.0.1:0{port}/c", "https://", "https:///c", "https://*/c",
+            $"https://127.0.0.1:{port}", $"https://127.0.0.1:{port}/", $"https://127.0.0.1:{port}/./c",
+            $"https://127.0.0.1:{port}/a/../c",
+            $"https://127.0.0.1:{port}/%2e%2e/c", $"https://127.0.0.1:{port}/%2E/c", $"https://127.0.0.1:{port}/c#x",
+            $"https://u@127.0.0.1:{port}/c",
+            $"https://u:p@127.0.0.1:{port}/c", $"https://127.0.0.1:{port}\\c", $"https://127.0.0.1:{port}/c d",
+            $"https://127.1:{port}/c",
+            $"https://2130706433:{port}/c", $"https://0x7f000001:{port}/c", $"https://0177.0.0.1:{port}/c",
+            $"https://127.0.0.1.:{port}/c",
+            $"https://127。0。0。1:{port}/c", $"https://[::ffff:127.0.0.1]:{port}/c", $"HTTPS://127.0.0.1:{port}/c",
+            $"http://127.0.0.1:{port}/c",
+            $"https://127.0.0.1:{port}/c\t", $" https://127.0.0.1:{port}/c", $"https://127.0.0.1:0{port}/c",
+            "https://", "https:///c", "https://*/c",
             "https://LOCALHOST/c", $"https://127.0.0.1:{port}?/c", $"https://127.0.0.1:{port}/{new string('c', 2100)}",
         ];
 

@@ -48,6 +48,8 @@ public sealed class RefreshTests
         var second = await app.RefreshAsync(first.RefreshToken);
         var third = await app.RefreshAsync(second.RefreshToken);
         Assert.True(await watch.IsAliveAsync(third.AccessToken));
+        Assert.NotEqual(HttpStatusCode.Unauthorized, await app.CallAsync(third.AccessToken));
+        Assert.Equal(HttpStatusCode.Unauthorized, await app.CallAsync(third.AccessToken, "files"));
 
         TokenTests.Refused(await app.RefreshAsync(first.RefreshToken), "invalid_grant");
 
@@ -55,6 +57,7 @@ public sealed class RefreshTests
         foreach (var reply in (Reply[])[first, second, third])
         {
             Assert.False(await watch.IsAliveAsync(reply.AccessToken));
+            Assert.Equal(HttpStatusCode.Unauthorized, await app.CallAsync(reply.AccessToken));
         }
     }
 

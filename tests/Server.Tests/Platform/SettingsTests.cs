@@ -41,7 +41,7 @@ public sealed class SettingsTests
         { "users:\n  - { email: a@b.example }", ["`users[].password` is missing"] },
         { "users:\n  - { email: a@b.example, password: correct-horse-battery, roles: [king] }", ["`users[].roles` holds `king`"] },
         { "users:\n  - { email: a@b.example, password: correct-horse-battery, name: Ada }", ["`users[].name` is not a setting"] },
-        { "clients:\n  - { client_secret: x }", ["`client_id` is missing", "postern.yaml:2:"] },
+        { "clients:\n  - { client_secret: x }", ["`clients[].client_id` is missing", "postern.yaml:2:"] },
         { "servers:\n  - { name: Echo, http: http://127.0.0.1/ }", ["postern.yaml:2:", "`servers[].name` is `Echo`", "lower-case"] },
         { "servers:\n  - { name: -a, http: http://127.0.0.1/ }", ["`servers[].name`"] },
         { "servers:\n  - { name: a }", ["postern.yaml:2:", "server `a` needs either `http` or `command`"] },

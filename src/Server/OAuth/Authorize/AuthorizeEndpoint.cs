@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
@@ -132,7 +130,7 @@ internal sealed class AuthorizeEndpoint(
 
     private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid) => new()
     {
-        Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)),
+        Id = GrantId.New(clock.GetUtcNow()).Value,
         Client = back.Client.Id.Value,
         ClientName = back.Client.Name,
         RedirectUri = back.Uri,

@@ -67,14 +67,15 @@ internal sealed class ClientBook
             return await FindAsync(tenant, id, stop);
         }
 
-        if (await stored.FindAsync((tenant, client), stop) is not { } known)
+        if (!settings.MetadataDocuments || await stored.FindAsync((tenant, client), stop) is not { } known)
         {
             return await FindAsync(tenant, id, stop);
         }
 
-        return (await DocumentAsync(tenant, client, stop)).Failed(out var error, out var fresh)
-            ? error.Code is "invalid_client" ? error : known
-            : fresh;
+        // What the host answers counts, good or bad; that it does not answer says nothing about the client.
+        return await outbound.GetAsync(id, FetchRules.ClientDocument, stop) is FetchOutcome.Answered answer
+            ? await ReadAsync(tenant, client, answer, stop)
+            : known;
     }
 
     /// <summary>Keeps a client that a person has just let in, as part of that unit.</summary>

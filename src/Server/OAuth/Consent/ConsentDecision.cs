@@ -1,7 +1,6 @@
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
-using Postern.Platform;
 using Postern.Platform.Database;
 using Postern.Platform.Pages;
 
@@ -9,11 +8,12 @@ namespace Postern.OAuth.Consent;
 
 /// <summary>
 /// Writes a person's answer: the grant, its line of one-time tokens, the client as it was, and the entry, all or nothing.
-/// A question is answered once: a form sent twice, or brought back by an old tab, makes no second grant.
+/// A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
 /// </summary>
-internal sealed class ConsentDecision(Db db, Once once, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
+internal sealed class ConsentDecision(
+    Db db, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
 {
-    /// <summary>The grant; null when the question was answered before.</summary>
+    /// <summary>The grant; null when the question was answered before, and not like this.</summary>
     public async Task<Grant?> AllowAsync(
         ConsentQuestion question,
         Caller caller,
@@ -26,7 +26,7 @@ internal sealed class ConsentDecision(Db db, Once once, ClientBook clients, Fami
         var now = clock.GetUtcNow();
         var grant = new Grant
         {
-            Id = GrantId.New(now),
+            Id = new(question.Proposal.Id),
             Tenant = caller.Tenant,
             Subject = caller.Subject,
             IsOwn = false,
@@ -42,41 +42,49 @@ internal sealed class ConsentDecision(Db db, Once once, ClientBook clients, Fami
             CreatedAt = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()),
             ExpiresAt = until,
         };
-        return await db.WriteAsync<Grant?>(async unit =>
+        var made = await db.WriteAsync<Grant?>(async unit =>
         {
-            if (!await IsFirstAsync(unit, question.Proposal))
+            if (!await GrantBook.AddAsync(unit, grant))
             {
                 return null;
             }
 
-            await GrantBook.AddAsync(unit, grant);
             await families.BeginAsync(unit, grant);
             await Installations.SeeAsync(unit, grant, now);
             await clients.KeepAsync(unit, caller.Tenant, question.Client);
             audit.Write(unit, Entry(question, caller, network) with { Kind = AuditKinds.GrantApproved, Grant = grant, Effect = "allow" });
             return grant;
         });
+        return made ?? await SameAsync(grant);
     }
 
-    /// <summary>False when the question was answered before.</summary>
-    public Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network) => db.WriteAsync(async unit =>
+    /// <summary>False when the answer was yes before: that is taken back where grants are ended, not here.</summary>
+    public async Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network)
     {
-        var isFirst = await IsFirstAsync(unit, question.Proposal);
-        if (isFirst)
+        if (await grants.FindAsync(caller.Tenant, new(question.Proposal.Id), CancellationToken.None) is not null)
         {
-            audit.Write(unit, Entry(question, caller, network) with
-            {
-                Kind = AuditKinds.GrantDenied,
-                Effect = "deny",
-                Reason = "the person said no",
-            });
+            return false;
         }
 
-        return isFirst;
-    });
+        await audit.WriteAsync(Entry(question, caller, network) with
+        {
+            Kind = AuditKinds.GrantDenied,
+            Effect = "deny",
+            Reason = "the person said no",
+        });
+        return true;
+    }
 
-    private ValueTask<bool> IsFirstAsync(Unit unit, Proposal proposal) => once.TakeAsync(
-        unit, TenantId.Default, "consent", proposal.Id, DateTimeOffset.FromUnixTimeSeconds(proposal.CreatedAt) + Proposals.Lifetime);
+    // A second click on the same button brings the same grant. Another answer does not: whoever goes back and unticks
+    // something must not be left with what they ticked before.
+    private async Task<Grant?> SameAsync(Grant wanted) =>
+        await grants.FindAsync(wanted.Tenant, wanted.Id, CancellationToken.None) is { } made
+        && made.Subject == wanted.Subject
+        && made.Scopes.Equals(wanted.Scopes)
+        && (made.Tools ?? []).SequenceEqual(wanted.Tools ?? [])
+        && made.ExpiresAt - made.CreatedAt == wanted.ExpiresAt - wanted.CreatedAt
+            ? made
+            : null;
 
     private static AuditEntry Entry(ConsentQuestion question, Caller caller, string? network) => new()
     {

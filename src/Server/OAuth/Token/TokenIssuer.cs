@@ -44,7 +44,7 @@ internal sealed class TokenIssuer(
                     refresh = MayRefresh(grant, client) ? families.Token(grant.Id, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
-                    return OAuthError.InvalidGrant("the token rested too long");
+                    return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
                 case Rotation.Reused:
                     return OAuthError.InvalidGrant("a one-time token was used again; its grant is over");
                 default:

@@ -1,0 +1,209 @@
+-- The tables as the migrations leave them. On PostgreSQL they are the same.
+
+CREATE TABLE audit_entries (
+  tenant text not null,
+  seq bigint not null,
+  id text not null,
+  at bigint not null,
+  kind text not null,
+  grant_id text,
+  subject text,
+  record text not null,
+  leaf bytea not null,
+  primary key (tenant, seq)
+);
+CREATE TABLE audit_heads (
+  tenant text primary key,
+  seq bigint not null,
+  leaf bytea not null
+);
+CREATE TABLE audit_subjects (
+  tenant text not null,
+  subject text not null,
+  pseudonym text not null,
+  sealed bytea not null,
+  primary key (tenant, subject)
+);
+CREATE INDEX audit_subjects_pseudonym on audit_subjects (tenant, pseudonym);
+CREATE TABLE catalogues (
+  tenant text not null,
+  server text not null,
+  tools text not null,
+  seen_at bigint not null,
+  primary key (tenant, server)
+);
+CREATE TABLE change_head (id bigint not null);
+CREATE TABLE changes (
+  id bigint primary key,
+  tenant text not null,
+  kind text not null,
+  key text not null,
+  node text not null,
+  at bigint not null
+);
+CREATE INDEX changes_at on changes (at);
+CREATE TABLE clients (
+  tenant text not null,
+  id text not null,
+  source text not null,
+  metadata text not null,
+  secret_hash text,
+  created_at bigint not null,
+  used_at bigint not null,
+  primary key (tenant, id)
+);
+CREATE INDEX clients_unused on clients (tenant, source, used_at);
+CREATE TABLE families (
+  tenant text not null,
+  grant_id text not null,
+  generation bigint not null,
+  rotated_at bigint not null,
+  idle_until bigint not null,
+  holder text not null,
+  primary key (tenant, grant_id)
+);
+CREATE TABLE gateway_sessions (
+  tenant text not null,
+  id text not null,
+  server text not null,
+  subject text not null,
+  client text not null,
+  grant_id text not null,
+  version text not null,
+  capabilities text not null,
+  client_info text,
+  log_level text,
+  upstream_version text not null,
+  upstream_session text,
+  seen_at bigint not null,
+  primary key (tenant, id)
+);
+CREATE INDEX gateway_sessions_owner on gateway_sessions (tenant, subject, client, seen_at);
+CREATE INDEX gateway_sessions_seen on gateway_sessions (seen_at);
+CREATE TABLE grants (
+  tenant text not null,
+  id text not null,
+  subject text not null,
+  is_own boolean not null,
+  own_key text,
+  client_id text not null,
+  client_name text not null,
+  client_hash text,
+  installation text,
+  installation_name text,
+  resource text not null,
+  scopes text not null,
+  tools text,
+  auth_time bigint,
+  created_at bigint not null,
+  expires_at bigint not null,
+  used_at bigint,
+  revoked_at bigint,
+  revoked_because text,
+  primary key (tenant, id)
+);
+CREATE INDEX grants_client on grants (tenant, client_id, id);
+CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
+CREATE INDEX grants_subject on grants (tenant, subject, id);
+CREATE TABLE installations (
+  tenant text not null,
+  id text not null,
+  subject text not null,
+  client_id text not null,
+  name text not null,
+  first_seen bigint not null,
+  last_seen bigint not null,
+  primary key (tenant, id)
+);
+CREATE TABLE master_keys (
+  key_id text primary key,
+  proof text not null,
+  created_at bigint not null
+);
+CREATE TABLE migrations (number bigint primary key, name text not null, applied_at bigint not null);
+CREATE TABLE notes (
+  tenant text not null,
+  subject text not null,
+  number bigint not null,
+  title text not null,
+  body text not null,
+  updated_at bigint not null,
+  primary key (tenant, subject, number)
+);
+CREATE TABLE passkeys (
+  tenant text not null,
+  id text not null,
+  subject text not null,
+  name text not null,
+  public_key bytea not null,
+  sign_count bigint not null,
+  transports text not null,
+  is_backup_eligible boolean not null,
+  is_backed_up boolean not null,
+  created_at bigint not null,
+  primary key (tenant, id)
+);
+CREATE INDEX passkeys_subject on passkeys (tenant, subject);
+CREATE TABLE revoked_tokens (
+  tenant text not null,
+  token_id text not null,
+  expires_at bigint not null,
+  primary key (tenant, token_id)
+);
+CREATE INDEX revoked_tokens_expiry on revoked_tokens (expires_at);
+CREATE TABLE servers (
+  tenant text not null,
+  name text not null,
+  settings text not null,
+  created_at bigint not null,
+  primary key (tenant, name)
+);
+CREATE TABLE sessions (
+  tenant text not null,
+  id text not null,
+  subject text not null,
+  method text not null,
+  device text not null,
+  created_at bigint not null,
+  seen_at bigint not null,
+  primary key (tenant, id)
+);
+CREATE INDEX sessions_subject on sessions (tenant, subject, created_at);
+CREATE TABLE setup_links (
+  tenant text not null,
+  id text not null,
+  expires_at bigint not null,
+  primary key (tenant, id)
+);
+CREATE TABLE signing_keys (
+  tenant text not null,
+  kid text not null,
+  alg text not null,
+  sealed bytea not null,
+  public_jwk text not null,
+  created_at bigint not null,
+  signs_from bigint not null,
+  signs_until bigint not null,
+  published_until bigint not null,
+  primary key (tenant, kid)
+);
+CREATE TABLE used_once (
+  tenant text not null,
+  purpose text not null,
+  value text not null,
+  expires_at bigint not null,
+  primary key (tenant, purpose, value)
+);
+CREATE INDEX used_once_expiry on used_once (expires_at);
+CREATE TABLE users (
+  tenant text not null,
+  id text not null,
+  email text not null,
+  email_normal text not null,
+  password_hash text,
+  roles text not null,
+  created_at bigint not null,
+  disabled_at bigint,
+  primary key (tenant, id)
+);
+CREATE UNIQUE INDEX users_email on users (tenant, email_normal);

@@ -1,0 +1,44 @@
+using System.Text.Json;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>What the server says of itself (RFC 8414).</summary>
+public sealed class MetadataTests(Town town) : IClassFixture<Town>
+{
+    [Theory, Rfc(8414, "3.2"), Rfc(9207, "3"), Rfc(7636, "6.2")]
+    [InlineData("/.well-known/oauth-authorization-server")]
+    [InlineData("/.well-known/openid-configuration")]
+    public async Task The_metadata_promises_what_is_served_and_nothing_weak(string path)
+    {
+        var text = await town.Server.Http.GetStringAsync(new Uri(path, UriKind.Relative));
+        var metadata = JsonElement.Parse(text);
+
+        Assert.Equal(town.Server.Issuer, metadata.GetProperty("issuer").GetString());
+        Assert.True(metadata.GetProperty("authorization_response_iss_parameter_supported").GetBoolean());
+        Assert.True(metadata.GetProperty("client_id_metadata_document_supported").GetBoolean());
+        Assert.Equal(["S256"], Texts("code_challenge_methods_supported"));
+        Assert.Equal(["code"], Texts("response_types_supported"));
+        Assert.Equal(["authorization_code", "refresh_token", "client_credentials"], Texts("grant_types_supported"));
+        Assert.Contains("none", Texts("token_endpoint_auth_methods_supported"));
+        Assert.DoesNotContain("none", Texts("introspection_endpoint_auth_methods_supported"));
+        Assert.All(["implicit", "password", "plain", "HS256", "\"RS1\"", "null"], weak => Assert.DoesNotContain(weak, text, StringComparison.Ordinal));
+        foreach (var endpoint in (string[])["authorization", "token", "registration", "revocation", "introspection"])
+        {
+            Assert.StartsWith(town.Server.Issuer + "/", metadata.GetProperty(endpoint + "_endpoint").GetString()!, StringComparison.Ordinal);
+        }
+
+        IEnumerable<string> Texts(string name) => metadata.GetProperty(name).EnumerateArray().Select(item => item.GetString()!);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_was_shut_is_not_promised()
+    {
+        await using var server = await TestServer.StartAsync("registration: { dynamic: false, metadata_documents: false }");
+
+        var metadata = JsonElement.Parse(
+            await server.Http.GetStringAsync(new Uri("/.well-known/oauth-authorization-server", UriKind.Relative)));
+
+        Assert.False(metadata.TryGetProperty("registration_endpoint", out _));
+        Assert.False(metadata.GetProperty("client_id_metadata_document_supported").GetBoolean());
+    }
+}
