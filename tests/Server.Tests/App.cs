@@ -7,7 +7,9 @@ using System.Text.Json;
 
 namespace Postern.Tests;
 
-/// <summary>An OAuth client as its makers would write it: asks, redeems, refreshes, asks about its tokens, hands them back.</summary>
+/// <summary>
+/// An OAuth client as its makers would write it: asks, redeems, refreshes, asks about its tokens, hands them back.
+/// </summary>
 internal sealed class App(HttpClient http, string issuer, string id, string redirect, string? secret = null)
 {
     public const string WebSecret = "web-secret-web-secret-web-secret-web", PeerSecret = "peer-secret-peer-secret-peer-secret";
@@ -58,7 +60,9 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
 
     public static App Watch(TestServer server) => new(server, "watch", "", WatchSecret);
 
-    /// <summary>The address a person opens. A change to null leaves a parameter out; a second of one name repeats it.</summary>
+    /// <summary>
+    /// The address a person opens. A change to null leaves a parameter out; a second of one name repeats it.
+    /// </summary>
     public string Authorize(params (string Name, string? Value)[] changes) =>
         "/authorize?" + Encode(With(changes,
             ("response_type", "code"),
@@ -70,18 +74,20 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
             ("code_challenge", Challenge),
             ("code_challenge_method", "S256")));
 
-    public Task<Reply> RedeemAsync(string code, params (string Name, string? Value)[] changes) => PostAsync("/token", With(
-        changes,
-        ("grant_type", "authorization_code"),
-        ("code", code),
-        ("code_verifier", Verifier),
-        ("redirect_uri", redirect),
-        ("resource", Resource),
-        ("client_id", id),
-        ("client_secret", secret)));
+    public Task<Reply> RedeemAsync(string code, params (string Name, string? Value)[] changes) =>
+        PostAsync("/token", With(
+            changes,
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("code_verifier", Verifier),
+            ("redirect_uri", redirect),
+            ("resource", Resource),
+            ("client_id", id),
+            ("client_secret", secret)));
 
-    public Task<Reply> RefreshAsync(string token, params (string Name, string? Value)[] changes) => PostAsync("/token", With(
-        changes, ("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", id), ("client_secret", secret)));
+    public Task<Reply> RefreshAsync(string token, params (string Name, string? Value)[] changes) =>
+        PostAsync("/token", With(
+            changes, ("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", id), ("client_secret", secret)));
 
     public Task<Reply> AsItselfAsync(params (string Name, string? Value)[] changes) => PostAsync("/token", With(
         changes, ("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)));
@@ -102,7 +108,8 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/mcp/{server}", UriKind.Relative));
         request.Headers.Authorization = new("Bearer", token);
         request.Headers.Accept.ParseAdd("application/json, text/event-stream");
-        request.Content = new StringContent("""{"jsonrpc":"2.0","id":1,"method":"ping"}""", Encoding.UTF8, "application/json");
+        request.Content = new StringContent(
+            """{"jsonrpc":"2.0","id":1,"method":"ping"}""", Encoding.UTF8, "application/json");
         using var answer = await http.SendAsync(request);
         return answer.StatusCode;
     }

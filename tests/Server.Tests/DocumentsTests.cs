@@ -20,7 +20,8 @@ public sealed class DocumentsTests
             .OrderBy(line => line.Number).ThenBy(line => line.Section, StringComparer.Ordinal).ThenBy(line => line.Name, StringComparer.Ordinal)
             .Select(line => $"- RFC {line.Number} §{line.Section}: {line.Name.Replace('_', ' ')}\n");
 
-        CommittedFile.Matches("# Requirements and the tests that hold them\n\n" + string.Concat(lines), "../../docs/conformance.md");
+        CommittedFile.Matches(
+            "# Requirements and the tests that hold them\n\n" + string.Concat(lines), "../../docs/conformance.md");
     }
 
     [Fact]
@@ -67,5 +68,6 @@ public sealed class DocumentsTests
         CommittedFile.Matches("# Routes\n\n| route | who may use it |\n|---|---|\n" + string.Concat(doors.Order(StringComparer.Ordinal)), "../../docs/routes.md");
     }
 
-    private static string Here(string name, [CallerFilePath] string test = "") => Path.Combine(Path.GetDirectoryName(test)!, name);
+    private static string Here(string name, [CallerFilePath] string test = "") =>
+        Path.Combine(Path.GetDirectoryName(test)!, name);
 }

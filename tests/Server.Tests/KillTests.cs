@@ -48,7 +48,8 @@ public sealed class KillTests
         var approved = records.Where(record => record.GetProperty("kind").GetString() is "grant.approved")
             .Select(record => record.GetProperty("decision").GetProperty("grantId").GetString()!).Order(StringComparer.Ordinal).ToList();
         var grants = await server.Db.AllAsync($"select id from grants order by id", row => row.GetString(0), default);
-        var families = await server.Db.AllAsync($"select grant_id from families order by grant_id", row => row.GetString(0), default);
+        var families = await server.Db.AllAsync(
+            $"select grant_id from families order by grant_id", row => row.GetString(0), default);
         var persons = await server.Db.AllAsync(
             $"select id from grants where is_own = {false} order by id", row => row.GetString(0), default);
         Assert.Equal(grants, approved);
@@ -59,7 +60,9 @@ public sealed class KillTests
     // The process that is killed lives by the machine's time, so those that look at its data must too.
     private static void OnTheMachinesClock(IServiceCollection services) => services.AddSingleton(TimeProvider.System);
 
-    /// <summary>Clients and a person who keep working until the server is gone, and remember every answer they got.</summary>
+    /// <summary>
+    /// Clients and a person who keep working until the server is gone, and remember every answer they got.
+    /// </summary>
     private sealed class Load(string issuer)
     {
         private readonly ConcurrentDictionary<int, Reply> lines = new();
@@ -69,7 +72,9 @@ public sealed class KillTests
 
         public List<Reply> Issued { get; } = [];
 
-        /// <summary>After a restart: the last refresh token of every line goes on, and the tokens just issued are alive.</summary>
+        /// <summary>
+        /// After a restart: the last refresh token of every line goes on, and the tokens just issued are alive.
+        /// </summary>
         public async Task CheckAsync()
         {
             using var http = Client();

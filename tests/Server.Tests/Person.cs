@@ -45,7 +45,9 @@ internal sealed class Person : IDisposable
 
     public Task<HttpResponseMessage> GetAsync(string path) => http.GetAsync(At(path));
 
-    /// <summary>Goes where the server sends the browser, signing in on the way, until it shows a page or leads elsewhere.</summary>
+    /// <summary>
+    /// Goes where the server sends the browser, signing in on the way, until it shows a page or leads elsewhere.
+    /// </summary>
     public async Task<Stop> OpenAsync(string address)
     {
         for (var hops = 0; hops < 8; hops++)
@@ -112,7 +114,10 @@ internal sealed class Person : IDisposable
         return await http.SendAsync(request);
     }
 
-    /// <summary>Says yes to a request, with what the page has ticked or with these tools alone; answers where the browser goes.</summary>
+    /// <summary>
+    /// Says yes to a request, with what the page has ticked or with these tools alone; answers where the browser
+    /// goes.
+    /// </summary>
     public async Task<Answer> AllowAsync(string address, params string[] ticks)
     {
         var question = await AskedAsync(address);
@@ -146,7 +151,8 @@ internal sealed class Person : IDisposable
             ?? throw new InvalidOperationException($"Not signed in: {answer.StatusCode}.");
     }
 
-    private bool IsOurs(Uri next) => !next.IsAbsoluteUri || next.OriginalString.StartsWith(issuer + "/", StringComparison.Ordinal);
+    private bool IsOurs(Uri next) =>
+        !next.IsAbsoluteUri || next.OriginalString.StartsWith(issuer + "/", StringComparison.Ordinal);
 
     private Uri At(string address) => new(
         http.BaseAddress!,
@@ -173,7 +179,8 @@ internal sealed record Question(string Address, IHtmlDocument Page, IHtmlFormEle
 /// <summary>What the browser brings to the client: the parameters of the redirect.</summary>
 internal sealed record Answer(Uri Address)
 {
-    private readonly System.Collections.Specialized.NameValueCollection query = HttpUtility.ParseQueryString(Address.Query);
+    private readonly System.Collections.Specialized.NameValueCollection query = HttpUtility.ParseQueryString(
+        Address.Query);
 
     public string Code => query["code"] ?? throw new InvalidOperationException($"No code: {Address}");
 

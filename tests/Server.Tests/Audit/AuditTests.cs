@@ -94,7 +94,8 @@ public sealed class AuditTests
             Assert.DoesNotContain("127.0.0.1/32", record.GetRawText(), StringComparison.Ordinal);
         });
         Assert.Contains(before, record => record.GetProperty("kind").GetString() == AuditKinds.GrantRevoked);
-        await server.Db.WriteAsync(async unit => await unit.RunAsync($"delete from audit_subjects where subject = {user.Value}"));
+        await server.Db.WriteAsync(
+            async unit => await unit.RunAsync($"delete from audit_subjects where subject = {user.Value}"));
 
         Assert.Equal(before.Count, (await Chain.VerifiedAsync(server)).Count);
         Assert.All(await server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default), row => Assert.NotEqual(user, row.Subject));

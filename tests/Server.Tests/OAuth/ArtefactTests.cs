@@ -34,7 +34,8 @@ public sealed class ArtefactTests
                 await RefusedAsync("code", kind, text, () => app.RedeemAsync(text), "invalid_grant");
                 await RefusedAsync("refresh_token", kind, text, () => app.RefreshAsync(text), "invalid_grant");
                 await RefusedAsync("client_secret", kind, text, () => app.RedeemAsync(code, ("client_secret", text)), "invalid_client");
-                await RefusedAsync("code_verifier", kind, text, () => app.RedeemAsync(code, ("code_verifier", text)), "invalid_grant");
+                await RefusedAsync(
+                    "code_verifier", kind, text, () => app.RedeemAsync(code, ("code_verifier", text)), "invalid_grant");
                 await RefusedAsync("client_assertion", kind, text, () => app.RedeemAsync(
                     code,
                     ("client_secret", null),

@@ -6,12 +6,15 @@ using System.Text.Json.Nodes;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>private_key_jwt (RFC 7523 §3): an assertion is good for this issuer, from this client, soon, and once.</summary>
+/// <summary>
+/// private_key_jwt (RFC 7523 §3): an assertion is good for this issuer, from this client, soon, and once.
+/// </summary>
 public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture<AssertionTests.Agents>
 {
     private const string Type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-    private static readonly ECDsa Key = ECDsa.Create(ECCurve.NamedCurves.nistP256), Foreign = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private static readonly ECDsa Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private static readonly ECDsa Foreign = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private static readonly RSA Rsa = RSA.Create(2048);
 
     private readonly TestServer server = agents.Server;
@@ -248,7 +251,8 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
     private static string Encode(string payload, JsonObject header) =>
         $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}";
 
-    private static string Sign(JsonObject claims, JsonObject header, ECDsa? key = null) => SignText(claims.ToJsonString(), header, key);
+    private static string Sign(JsonObject claims, JsonObject header, ECDsa? key = null) =>
+        SignText(claims.ToJsonString(), header, key);
 
     private static string SignText(string payload, JsonObject header, ECDsa? key = null)
     {

@@ -3,7 +3,9 @@ using AngleSharp.Html.Parser;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>The authorization endpoint: what is shown, what is redirected, and in which order things are checked.</summary>
+/// <summary>
+/// The authorization endpoint: what is shown, what is redirected, and in which order things are checked.
+/// </summary>
 public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
 {
     private TestServer Server => town.Server;
@@ -126,8 +128,10 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     {
         foreach (var (first, second) in ((string, string)[])[("x", "x"), ("x", "y"), ("", "")])
         {
-            using var query = await SendAsync(HttpMethod.Get, App.Web(Server).Authorize((parameter, first), (parameter, second)));
-            using var form = await SendAsync(HttpMethod.Post, App.Web(Server).Authorize((parameter, first), (parameter, second)));
+            using var query = await SendAsync(
+                HttpMethod.Get, App.Web(Server).Authorize((parameter, first), (parameter, second)));
+            using var form = await SendAsync(
+                HttpMethod.Post, App.Web(Server).Authorize((parameter, first), (parameter, second)));
 
             await ShownAsync(query);
             await ShownAsync(form);
@@ -187,7 +191,8 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     {
         await town.Ada.AllowAsync(App.Native(Server).Authorize());
 
-        var again = await town.Ada.OpenAsync(App.Native(Server).Authorize(("redirect_uri", "http://127.0.0.1:50123/callback")));
+        var again = await town.Ada.OpenAsync(
+            App.Native(Server).Authorize(("redirect_uri", "http://127.0.0.1:50123/callback")));
 
         Assert.NotNull(again.Page!.QuerySelector("form.consent"));
     }

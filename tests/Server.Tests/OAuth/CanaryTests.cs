@@ -16,13 +16,15 @@ public sealed class CanaryTests
         var shown = new List<string>();
 
         var question = await ada.AskedAsync(app.Authorize());
-        canaries.AddRange([app.Verifier, app.Challenge, question.Fields()["transaction"][0], question.Fields()["form"][0]]);
+        canaries.AddRange(
+            [app.Verifier, app.Challenge, question.Fields()["transaction"][0], question.Fields()["form"][0]]);
         canaries.AddRange([ada.Cookie("postern_session")!, ada.Cookie("postern_browser")!]);
         var code = new Answer((await ada.AnswerAsync(question, "allow")).Left!).Code;
         canaries.Add(code);
         shown.Add((await peer.RedeemAsync(code)).Text);
         shown.Add((await app.RedeemAsync(code, ("client_secret", "canary-wrong-secret"))).Text);
-        shown.Add((await app.RedeemAsync(code, ("code_verifier", "canary-verifier-canary-verifier-canary-verifier"))).Text);
+        shown.Add(
+            (await app.RedeemAsync(code, ("code_verifier", "canary-verifier-canary-verifier-canary-verifier"))).Text);
         var first = await app.RedeemAsync(code);
         var second = await app.RefreshAsync(first.RefreshToken);
         var third = await app.RefreshAsync(second.RefreshToken);
@@ -38,7 +40,8 @@ public sealed class CanaryTests
         shown.Add((await app.PostAsync("/token", [("grant_type", "client_credentials")], App.Basic("web", "canary-basic-secret"))).Text);
         foreach (var parameter in (string[])["client_id", "redirect_uri", "scope", "state", "resource", "code_challenge", "prompt", "max_age", "response_type"])
         {
-            using var answer = await server.Http.GetAsync(new Uri(app.Authorize((parameter, "canary-" + parameter)), UriKind.Relative));
+            using var answer = await server.Http.GetAsync(
+                new Uri(app.Authorize((parameter, "canary-" + parameter)), UriKind.Relative));
             shown.Add(await answer.Content.ReadAsStringAsync());
         }
 
@@ -56,7 +59,8 @@ public sealed class CanaryTests
         });
         foreach (var record in await Chain.VerifiedAsync(server))
         {
-            Assert.All(canaries, canary => Assert.DoesNotContain(canary, record.GetRawText(), StringComparison.Ordinal));
+            Assert.All(
+                canaries, canary => Assert.DoesNotContain(canary, record.GetRawText(), StringComparison.Ordinal));
         }
     }
 }

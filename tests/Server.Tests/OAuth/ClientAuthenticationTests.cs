@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>RFC 6749 §2.3: a client proves itself by the method it is registered with, at every endpoint, and by one.</summary>
+/// <summary>
+/// RFC 6749 §2.3: a client proves itself by the method it is registered with, at every endpoint, and by one.
+/// </summary>
 public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients clients)
     : IClassFixture<ClientAuthenticationTests.Clients>
 {
@@ -114,7 +116,8 @@ public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients 
     }
 
     // RFC 6749 §2.3.1: both halves are form-encoded, then joined.
-    private static string Header(string id, string secret) => App.Basic(WebUtility.UrlEncode(id), WebUtility.UrlEncode(secret));
+    private static string Header(string id, string secret) =>
+        App.Basic(WebUtility.UrlEncode(id), WebUtility.UrlEncode(secret));
 
     /// <summary>A client of each method, on one server for all tries.</summary>
     public sealed class Clients : IAsyncLifetime

@@ -137,7 +137,8 @@ public sealed class ConsentTests : IAsyncLifetime
 
         var opened = await elsewhere.OpenAsync(question.Address);
         using var answered = await elsewhere.PostAsync(question, "allow");
-        var resumed = await elsewhere.OpenAsync(question.Address.Replace("/consent", "/authorize", StringComparison.Ordinal));
+        var resumed = await elsewhere.OpenAsync(
+            question.Address.Replace("/consent", "/authorize", StringComparison.Ordinal));
 
         Assert.Equal(HttpStatusCode.BadRequest, opened.Status);
         Assert.Equal(HttpStatusCode.BadRequest, answered.StatusCode);

@@ -63,7 +63,8 @@ internal sealed class DocumentHost : IAsyncDisposable
     private Task AnswerAsync(string head, Stream stream, CancellationToken stop)
     {
         var path = head.Split(' ')[1];
-        var (answer, body) = pages.GetValueOrDefault(path, ("HTTP/1.1 404 Not Found\r\nContent-Type: application/json", "{}"));
+        var (answer, body) = pages.GetValueOrDefault(
+            path, ("HTTP/1.1 404 Not Found\r\nContent-Type: application/json", "{}"));
         return OutboundPeer.WriteAsync(stream, answer, body, stop);
     }
 }

@@ -83,7 +83,8 @@ public sealed class DocumentTests
             await using var server = await TestServer.StartAsync(host.Settings + App.Town);
             foreach (var (what, url) in some)
             {
-                using var answer = await server.Http.GetAsync(new Uri(new App(server, url, Redirect).Authorize(), UriKind.Relative));
+                using var answer = await server.Http.GetAsync(
+                    new Uri(new App(server, url, Redirect).Authorize(), UriKind.Relative));
 
                 Assert.True(answer.StatusCode is HttpStatusCode.BadRequest, $"{what}: {answer.StatusCode}");
                 Assert.Null(answer.Headers.Location);
@@ -116,7 +117,8 @@ public sealed class DocumentTests
 
         foreach (var url in urls)
         {
-            using var answer = await server.Http.GetAsync(new Uri(new App(server, url, Redirect).Authorize(), UriKind.Relative));
+            using var answer = await server.Http.GetAsync(
+                new Uri(new App(server, url, Redirect).Authorize(), UriKind.Relative));
             Assert.True(answer.StatusCode is HttpStatusCode.BadRequest, $"{url}: {answer.StatusCode}");
             Assert.Null(answer.Headers.Location);
             TokenTests.Refused(await new App(server, url, Redirect).RefreshAsync("x"), "invalid_client");
@@ -148,7 +150,8 @@ public sealed class DocumentTests
         var app = new App(server, host.Client("/client.json"), Redirect);
         var first = await app.LetInAsync(ada);
         server.Clock.Advance(TimeSpan.FromMinutes(2));
-        host.Client("/client.json", members: ",\"contacts\":[\"a@doc.example\"],\"tos_uri\":\"https://doc.example/tos\"");
+        host.Client(
+            "/client.json", members: ",\"contacts\":[\"a@doc.example\"],\"tos_uri\":\"https://doc.example/tos\"");
         var harmless = await app.RefreshAsync(first.RefreshToken);
         Assert.Equal(HttpStatusCode.OK, harmless.Status);
 
@@ -256,7 +259,8 @@ public sealed class DocumentTests
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
         {
-            using var answer = await server.Http.GetAsync(new Uri(new App(server, host.At($"/{i}.json"), Redirect).Authorize(), UriKind.Relative));
+            using var answer = await server.Http.GetAsync(
+                new Uri(new App(server, host.At($"/{i}.json"), Redirect).Authorize(), UriKind.Relative));
             return answer.StatusCode;
         }));
 
@@ -269,7 +273,8 @@ public sealed class DocumentTests
     public async Task An_operator_can_refuse_documents()
     {
         await using var host = new DocumentHost();
-        await using var server = await TestServer.StartAsync($"registration: {{ metadata_documents: false }}\n{host.Settings}{App.Town}");
+        await using var server = await TestServer.StartAsync(
+            $"registration: {{ metadata_documents: false }}\n{host.Settings}{App.Town}");
         var app = new App(server, host.Client("/client.json"), Redirect);
 
         using var answer = await server.Http.GetAsync(new Uri(app.Authorize(), UriKind.Relative));
@@ -339,7 +344,8 @@ public sealed class DocumentTests
         var head = $$"""{"alg":"ES256","kid":"{{kid ?? Kid(key)}}"}""";
         var claims = $$"""{"iss":"{{app.Id}}","sub":"{{app.Id}}","aud":"{{server.Issuer}}","exp":{{now + 60}},"jti":"{{Guid.NewGuid()}}"}""";
         var input = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(head))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
-        var signature = Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256));
+        var signature = Base64Url.EncodeToString(
+            key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256));
         return
         [
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),

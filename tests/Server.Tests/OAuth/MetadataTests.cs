@@ -27,13 +27,15 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
             Assert.StartsWith(town.Server.Issuer + "/", metadata.GetProperty(endpoint + "_endpoint").GetString()!, StringComparison.Ordinal);
         }
 
-        IEnumerable<string> Texts(string name) => metadata.GetProperty(name).EnumerateArray().Select(item => item.GetString()!);
+        IEnumerable<string> Texts(string name) => metadata.GetProperty(name).EnumerateArray().Select(
+            item => item.GetString()!);
     }
 
     [Fact]
     public async Task An_endpoint_that_was_shut_is_not_promised()
     {
-        await using var server = await TestServer.StartAsync("registration: { dynamic: false, metadata_documents: false }");
+        await using var server = await TestServer.StartAsync(
+            "registration: { dynamic: false, metadata_documents: false }");
 
         var metadata = JsonElement.Parse(
             await server.Http.GetStringAsync(new Uri("/.well-known/oauth-authorization-server", UriKind.Relative)));

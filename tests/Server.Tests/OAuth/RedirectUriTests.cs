@@ -177,8 +177,10 @@ public sealed class RedirectUriTests(Town town) : IClassFixture<Town>
     [InlineData("com.example.app://callback")]
     public async Task A_native_app_may_have_a_scheme_of_its_own_and_a_web_app_may_not(string uri)
     {
-        var native = await Registered.PostAsync(Server, JsonSerializer.Serialize(new { redirect_uris = (string[])[uri] }));
-        var web = await Registered.PostAsync(Server, JsonSerializer.Serialize(new { redirect_uris = (string[])[uri], application_type = "web" }));
+        var native = await Registered.PostAsync(
+            Server, JsonSerializer.Serialize(new { redirect_uris = (string[])[uri] }));
+        var web = await Registered.PostAsync(
+            Server, JsonSerializer.Serialize(new { redirect_uris = (string[])[uri], application_type = "web" }));
 
         Assert.Equal(HttpStatusCode.Created, native.Status);
         Assert.Equal("invalid_redirect_uri", web.Error);
@@ -203,7 +205,8 @@ public sealed class RedirectUriTests(Town town) : IClassFixture<Town>
 
         var answer = await town.Ada.AllowAsync(app.Authorize());
 
-        Assert.StartsWith("https://query.example/cb?x=1&y=a%20b&code=", answer.Address.OriginalString, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "https://query.example/cb?x=1&y=a%20b&code=", answer.Address.OriginalString, StringComparison.Ordinal);
     }
 
     private async Task ShownAsync(string address)

@@ -71,7 +71,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         Assert.DoesNotContain(reply.Json.EnumerateObject(), member => member.Value.ValueKind is JsonValueKind.Null);
         Assert.True(reply.Json.GetProperty("client_id_issued_at").TryGetInt64(out _));
         Assert.False(reply.Member("client_id")!.StartsWith("https://", StringComparison.Ordinal));
-        var isSecret = reply.Member("token_endpoint_auth_method")!.StartsWith("client_secret", StringComparison.Ordinal);
+        var isSecret = reply.Member("token_endpoint_auth_method")!.StartsWith(
+            "client_secret", StringComparison.Ordinal);
         Assert.Equal(isSecret, reply.Json.TryGetProperty("client_secret", out _));
         Assert.Equal(isSecret, reply.Json.TryGetProperty("client_secret_expires_at", out var expires) && expires.GetRawText() is "0");
         Assert.DoesNotContain("device_code", reply.Text, StringComparison.Ordinal);
@@ -87,7 +88,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         var code = (await town.Ada.AllowAsync(app.Authorize())).Code;
 
         TokenTests.Refused(await app.RedeemAsync(code), "invalid_client");
-        TokenTests.Refused(await app.RedeemAsync(code, ("client_secret", reply.Member("client_secret"))), "invalid_client");
+        TokenTests.Refused(
+            await app.RedeemAsync(code, ("client_secret", reply.Member("client_secret"))), "invalid_client");
         var redeemed = await app.PostAsync(
             "/token",
             [("grant_type", "authorization_code"), ("code", code), ("code_verifier", app.Verifier)],
@@ -182,7 +184,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
     [InlineData(null)]
     public async Task What_is_not_said_to_be_JSON_is_refused(string? type)
     {
-        var reply = await Registered.PostAsync(Server, """{"redirect_uris":["https://a.example/cb"]}"""u8.ToArray(), type);
+        var reply = await Registered.PostAsync(
+            Server, """{"redirect_uris":["https://a.example/cb"]}"""u8.ToArray(), type);
 
         Assert.Equal("invalid_client_metadata", reply.Error);
     }
@@ -264,7 +267,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         Assert.Equal((HttpStatusCode.Forbidden, "access_denied"), (reply.Status, reply.Error));
     }
 
-    private async Task<long> CountAsync() => await Server.Get<ClientStore>().CountDynamicAsync(TenantId.Default, default);
+    private async Task<long> CountAsync() =>
+        await Server.Get<ClientStore>().CountDynamicAsync(TenantId.Default, default);
 
     private static string Large(string member, string value) => (member, value) switch
     {

@@ -205,7 +205,8 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
     {
         var fields = Enumerable.Range(0, count).Select(i => ($"p{i}", (string?)new string('x', size)));
 
-        var reply = await App.Bench(Server).PostAsync("/token", fields.Append(("grant_type", "client_credentials")), App.Basic("bench", App.BenchSecret));
+        var reply = await App.Bench(Server).PostAsync(
+            "/token", fields.Append(("grant_type", "client_credentials")), App.Basic("bench", App.BenchSecret));
 
         Refused(reply, "invalid_request");
     }

@@ -10,7 +10,8 @@ public sealed class CacheTests
     {
         var reading = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var loads = 0;
-        var cache = new Cache<string, string>(10, (_, _) => ++loads is 1 ? reading.Task : Task.FromResult<string?>("new"));
+        var cache = new Cache<string, string>(
+            10, (_, _) => ++loads is 1 ? reading.Task : Task.FromResult<string?>("new"));
 
         var slow = cache.FindAsync("a", default);
         cache.Drop("a");

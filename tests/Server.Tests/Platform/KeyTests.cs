@@ -126,8 +126,10 @@ public sealed class KeyTests
         var other = Key("bbbbbbbb");
         var twin = Key(id);
 
-        var wrong = await Assert.ThrowsAsync<SetupException>(() => other.ProveAsync(server.Db, new(other), server.Clock, default));
-        var same = await Assert.ThrowsAsync<SetupException>(() => twin.ProveAsync(server.Db, new(twin), server.Clock, default));
+        var wrong = await Assert.ThrowsAsync<SetupException>(
+            () => other.ProveAsync(server.Db, new(other), server.Clock, default));
+        var same = await Assert.ThrowsAsync<SetupException>(
+            () => twin.ProveAsync(server.Db, new(twin), server.Clock, default));
 
         Assert.Contains(id, wrong.Message, StringComparison.Ordinal);
         Assert.Contains("bbbbbbbb", wrong.Message, StringComparison.Ordinal);

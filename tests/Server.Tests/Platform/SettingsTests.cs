@@ -82,7 +82,8 @@ public sealed class SettingsTests
 
         Assert.Equal("http://localhost:7400", settings.Issuer);
         Assert.Equal(TimeSpan.FromMinutes(10), settings.AccessLifetime);
-        Assert.True(settings is { DynamicRegistration: true, MetadataDocuments: true, Demo: true, AuditIsRelaxed: false });
+        Assert.True(
+            settings is { DynamicRegistration: true, MetadataDocuments: true, Demo: true, AuditIsRelaxed: false });
         Assert.Empty(settings.OutboundAllow);
     }
 
@@ -142,5 +143,6 @@ public sealed class SettingsTests
 
     private static Settings Read(
         string yaml, Dictionary<string, string>? options = null, Dictionary<string, string>? variables = null) =>
-        Settings.Read(SettingsSource.Parse("postern.yaml", yaml, options ?? [], name => variables?.GetValueOrDefault(name)));
+        Settings.Read(
+            SettingsSource.Parse("postern.yaml", yaml, options ?? [], name => variables?.GetValueOrDefault(name)));
 }
