@@ -1,4 +1,5 @@
 using Postern.Audit;
+using Postern.Grants;
 using Postern.Platform.Configuration;
 using Postern.Servers;
 
@@ -53,7 +54,7 @@ internal static class ServersEndpoint
         return Results.Json(Body(added, servers), ApiJson.Default.ServerBody, statusCode: StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> RemoveAsync(HttpContext http, string name, ServerBook servers)
+    private static async Task<IResult> RemoveAsync(HttpContext http, string name, ServerBook servers, GrantBook grants)
     {
         if (!ServerSeed.IsName(name) || servers.Find(TenantId.Default, name) is not { } server)
         {
@@ -70,6 +71,8 @@ internal static class ServersEndpoint
         }
 
         await servers.RemoveAsync(TenantId.Default, name, By.Admin(http, AuditKinds.ServerRemoved));
+        await grants.RevokeAllAsync(
+            TenantId.Default, server.Resource, By.Admin(http, AuditKinds.GrantRevoked) with { Reason = "its server was removed" });
         return Results.NoContent();
     }
 

@@ -76,6 +76,27 @@ internal sealed partial class GrantBook : IAsyncDisposable
         return true;
     }
 
+    /// <summary>
+    /// Ends all grants of a resource that is no more, so that whatever comes under its name later inherits nothing.
+    /// </summary>
+    public async Task RevokeAllAsync(TenantId tenant, Resource resource, AuditEntry by)
+    {
+        var ended = GrantStore.Page;
+        while (ended is GrantStore.Page)
+        {
+            ended = await db.WriteAsync(async unit =>
+            {
+                var living = await GrantStore.OfResourceAsync(unit, tenant, resource, clock.GetUtcNow());
+                foreach (var grant in living)
+                {
+                    await RevokeAsync(unit, grant, by);
+                }
+
+                return living.Count;
+            });
+        }
+    }
+
     public Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
         store.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop);
 

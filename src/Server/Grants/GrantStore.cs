@@ -58,6 +58,15 @@ internal sealed partial class GrantStore(Db db)
             where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null
             """) is 1;
 
+    /// <summary>Living grants of a resource, at most a page of them.</summary>
+    public static ValueTask<List<Grant>> OfResourceAsync(Unit unit, TenantId tenant, Resource resource, DateTimeOffset now) => unit.AllAsync(
+        $"""
+        select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
+          and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+        limit {(long)Page}
+        """,
+        Read);
+
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
     public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) => db.WriteAsync(async unit =>
     {

@@ -288,6 +288,19 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_comes_under_a_removed_servers_name_inherits_no_grant()
+    {
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+        var wiki = (await MakeGrantsAsync(1, "wiki")).Single();
+        var notes = (await MakeGrantsAsync(1)).Single();
+
+        using var removed = await SendAsync(HttpMethod.Delete, "/api/servers/wiki", Token);
+
+        Assert.NotNull((await server.Get<GrantBook>().FindAsync(TenantId.Default, wiki.Id, default))!.RevokedAt);
+        Assert.Null((await server.Get<GrantBook>().FindAsync(TenantId.Default, notes.Id, default))!.RevokedAt);
+    }
+
+    [Fact]
     public async Task A_revoked_grant_is_over_at_once_and_only_once()
     {
         var grant = (await MakeGrantsAsync(1)).Single();
@@ -376,7 +389,7 @@ public sealed class ApiTests : IAsyncLifetime
     private WebApplication BuildBeside() =>
         Program.Build(["--data", server.Folder, "--database", $"sqlite:{server.Folder}/beside.db", "--listen", "http://127.0.0.1:7400"]);
 
-    private async Task<List<Grant>> MakeGrantsAsync(int count)
+    private async Task<List<Grant>> MakeGrantsAsync(int count, string at = "notes")
     {
         var ada = (await server.Get<UserStore>().FindByEmailAsync(TenantId.Default, "ada@example.test", default))!;
         var made = new List<Grant>();
@@ -392,7 +405,7 @@ public sealed class ApiTests : IAsyncLifetime
                 IsOwn = false,
                 Client = new("c_test"),
                 ClientName = "Test",
-                Resource = Resource.TryParse($"{server.Issuer}/mcp/notes", out var notes) ? notes : throw new InvalidOperationException(),
+                Resource = Resource.TryParse($"{server.Issuer}/mcp/{at}", out var resource) ? resource : throw new InvalidOperationException(),
                 Scopes = Scopes.Of(Scopes.Read),
                 CreatedAt = now,
                 ExpiresAt = now.AddDays(1),
