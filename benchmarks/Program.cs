@@ -16,12 +16,13 @@ internal static class Program
         """
         ./bench [--quick] [--only ROW] [--write]
           --quick     a fifth of the time, for a first look
-          --only ROW  one row: tokens, codes, refresh, calls, pace, validation, start
+          --only ROW  one row: disk, tokens, codes, refresh, calls, pace, validation, start
           --write     put the figures into docs/bench.md
         """;
 
     private static readonly Row[] Rows =
     [
+        new DiskRow(),
         new ClientCredentialsRow(),
         new CodeRow(),
         new RefreshRow(),
@@ -64,6 +65,7 @@ internal static class Program
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => End(signal, ending));
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => End(signal, ending));
         await using var stage = new Stage(options.Root, ending.Token);
+        var load = (await File.ReadAllTextAsync("/proc/loadavg", ending.Token)).Split(' ')[0];
         var findings = new List<Finding>();
         foreach (var row in rows)
         {
@@ -82,7 +84,7 @@ internal static class Program
 
         if (options.Writes)
         {
-            await Page.WriteAsync(options.Root, findings);
+            await Page.WriteAsync(options.Root, load, findings);
         }
 
         return findings.TrueForAll(finding => finding.IsMeasured) ? 0 : 1;

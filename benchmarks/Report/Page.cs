@@ -22,23 +22,23 @@ internal static class Page
     }
 
     /// <summary>Writes the figures; the words below them are a person's and stay.</summary>
-    public static async Task WriteAsync(string root, IReadOnlyList<Finding> findings)
+    public static async Task WriteAsync(string root, string load, IReadOnlyList<Finding> findings)
     {
         var path = Path.Combine(root, "docs", "bench.md");
         var old = File.Exists(path) ? await File.ReadAllTextAsync(path) : "";
         var words = old.IndexOf(WrittenByHand, StringComparison.Ordinal) is var at and >= 0 ? old[at..] : WrittenByHand + "\n";
-        await File.WriteAllTextAsync(path, Text(findings) + words);
+        await File.WriteAllTextAsync(path, Text(load, findings) + words);
     }
 
-    private static string Text(IReadOnlyList<Finding> findings)
+    private static string Text(string load, IReadOnlyList<Finding> findings)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
             # How fast it is
 
-            `./bench --write` wrote this on {DateTimeOffset.UtcNow:yyyy-MM-dd}: {Machine()}. The load came from the same machine, so
-            only the comparisons mean something: product and yardsticks took turns in one run, after a warm-up. The middle
-            one of the rounds is given, with the lowest and the highest.
+            `./bench --write` wrote this on {DateTimeOffset.UtcNow:yyyy-MM-dd}: {Machine()}, load average {load} before it began.
+            The requests come from the same machine, so only the comparisons mean something: product and yardsticks take turns
+            in one run, after a warm-up. The middle one of the rounds is given, with the lowest and the highest.
 
             | what | must be | is | lowest – highest | |
             |---|---|---|---|---|
