@@ -210,7 +210,7 @@ public sealed class SandboxTests
 
         var process = await ground.StartAsync(hog);
         await HostingGround.ReadAsync(process);
-        var end = await process.Exited.WaitAsync(TimeSpan.FromSeconds(30));
+        var end = await process.Exited.WaitAsync(TimeSpan.FromMinutes(3));
 
         Assert.NotEqual(0, end.Code);
         var level = await ground.Servers.LevelOfAsync(hog);
