@@ -40,7 +40,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await page.GetByLabel("Password").FillAsync(House.Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
-        await page.WaitForURLAsync($"{Callback}**");
+        await page.ArrivesAtAsync($"{Callback}**");
 
         var query = HttpUtility.ParseQueryString(new Uri(page.Url).Query);
         Assert.NotNull(query[answer]);
@@ -58,7 +58,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await page.GetByLabel("Password").FillAsync(House.OtherPassword);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
-        await page.WaitForURLAsync($"{Callback}**");
+        await page.ArrivesAtAsync($"{Callback}**");
 
         await page.GotoAsync($"{house.Address}me");
         await Assertions.Expect(page.GetByText("“Field Reports”")).ToBeVisibleAsync();

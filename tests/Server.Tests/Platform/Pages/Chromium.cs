@@ -10,6 +10,7 @@ public sealed class Chromium : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        Assertions.SetDefaultExpectTimeout(30_000);
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(new()
         {
@@ -31,4 +32,14 @@ public sealed class Chromium : IAsyncLifetime
         await browser!.DisposeAsync();
         playwright!.Dispose();
     }
+}
+
+public static class Arrivals
+{
+    /// <summary>
+    /// Waits until the page is at <paramref name="address"/>. Not for its <c>load</c> event: one that fires while the
+    /// address is being compared is never seen, and what follows waits for what it needs by itself.
+    /// </summary>
+    public static Task ArrivesAtAsync(this IPage page, string address) =>
+        page.WaitForURLAsync(address, new() { WaitUntil = WaitUntilState.Commit });
 }
