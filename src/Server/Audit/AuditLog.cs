@@ -43,16 +43,24 @@ internal sealed class AuditLog
         return id;
     }
 
-    /// <summary>Records an act that changes nothing else; returns when the entry is durable.</summary>
-    public Task<string> WriteAsync(AuditEntry entry)
+    /// <summary>Records an act that changes nothing else; returns when the entry is durable, with its identifier.</summary>
+    public async Task<string> WriteAsync(AuditEntry entry)
     {
         // Rendered here, where many do so at once, and not in the unit, which the one writer runs.
         var (id, item) = Prepare(entry);
-        return db.WriteAsync(unit =>
-        {
-            unit.Attach(item);
-            return ValueTask.FromResult(id);
-        });
+        await db.AttachAsync(item);
+        return id;
+    }
+
+    /// <summary>
+    /// Records an act whose beginning is recorded already, or that may go before its entry: durable within a twentieth
+    /// of a second, and lost if the process is killed before. Answers the entry's identifier.
+    /// </summary>
+    public string WriteSoon(AuditEntry entry)
+    {
+        var (id, item) = Prepare(entry);
+        db.AttachSoon(item);
+        return id;
     }
 
     /// <summary>Entries after a number, oldest first; at most <paramref name="limit"/>.</summary>

@@ -19,6 +19,9 @@ public sealed class Unit
 
     internal Unit(WriterConnection connection) => this.connection = connection;
 
+    /// <summary>What is done for the transaction as a whole; when it fails there is nothing else to keep.</summary>
+    internal static Unit Whole(WriterConnection connection) => new(connection) { isMarked = true };
+
     internal List<object> Attached { get; } = [];
 
     internal List<Change> Changes { get; } = [];
