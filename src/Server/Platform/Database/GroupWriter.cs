@@ -225,7 +225,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         var (attached, changes) = (new List<object>(group.Count), new List<Change>());
         try
         {
-            connection ??= new(await engine.OpenWriterAsync(CancellationToken.None));
+            connection ??= new(engine, await engine.OpenWriterAsync(CancellationToken.None));
             await connection.Fixed(engine.Begin).ExecuteNonQueryAsync();
             foreach (var work in group)
             {

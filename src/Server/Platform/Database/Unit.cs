@@ -64,13 +64,11 @@ public sealed class Unit
         await connection.Fixed(sql).ExecuteNonQueryAsync();
     }
 
-    /// <summary>A statement over many rows, with the parameters already bound by position.</summary>
-    internal async ValueTask RunRowsAsync(string sql, int parameters, Action<DbParameterCollection> bind)
+    /// <summary>Inserts <paramref name="rows"/> rows into <paramref name="table"/>, always with the same columns.</summary>
+    internal async ValueTask InsertAsync(string table, int rows, params IReadOnlyList<Cells> columns)
     {
         await MarkAsync();
-        var command = connection.Fixed(sql, parameters);
-        bind(command.Parameters);
-        await command.ExecuteNonQueryAsync();
+        await connection.Bulk(table).RunAsync(rows, columns);
     }
 
     internal ValueTask KeepAsync() => isMarked ? Discard(connection.Fixed("release savepoint unit")) : default;
