@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Postern.Grants;
 using Postern.Platform.Database;
 
@@ -13,12 +12,14 @@ internal sealed class GrantWatch
     /// <summary>Streams that one grant may hold open.</summary>
     public const int MostPerGrant = 64;
 
-    private readonly ConcurrentDictionary<(TenantId, GrantId), ConcurrentDictionary<Watched, bool>> open = new();
+    private readonly Lock entering = new();
+    private readonly Dictionary<(TenantId, GrantId), HashSet<Watched>> open = [];
+    private readonly GrantBook grants;
     private readonly TimeProvider clock;
 
     public GrantWatch(GrantBook grants, Changes changes, TimeProvider clock)
     {
-        this.clock = clock;
+        (this.grants, this.clock) = (grants, clock);
         grants.Watch(Cut);
         changes.Subscribe(change =>
         {
@@ -32,62 +33,90 @@ internal sealed class GrantWatch
     /// <summary>Begins to watch; null when the grant holds too many streams already. Disposing ends it.</summary>
     public IDisposable? Enter(Grant grant, DateTimeOffset until, Action cut)
     {
-        var key = (grant.Tenant, grant.Id);
-        var streams = open.GetOrAdd(key, static _ => new());
-        if (streams.Count >= MostPerGrant)
+        var watched = new Watched(this, (grant.Tenant, grant.Id), cut);
+        if (!TryAdd(watched))
         {
             return null;
         }
 
         var left = until - clock.GetUtcNow();
-        var watched = new Watched(this, key, cut);
         watched.Expiry = clock.CreateTimer(
             static state => ((Watched)state!).Cut(),
             watched,
             left > TimeSpan.Zero ? left : TimeSpan.Zero,
             Timeout.InfiniteTimeSpan);
-        streams[watched] = true;
-
-        // An emptied set may have been taken away in between.
-        open.TryAdd(key, streams);
+        _ = LookAgainAsync(watched);
         return watched;
     }
 
-    private void Cut(TenantId tenant, GrantId grant)
+    // It was judged before it was watched: an end in between has been told to nobody.
+    private async Task LookAgainAsync(Watched watched)
     {
-        if (open.TryGetValue((tenant, grant), out var streams))
+        var (tenant, id) = watched.Key;
+        try
         {
-            Cut(streams);
+            if (await grants.FindAsync(tenant, id, CancellationToken.None) is { } grant && grant.IsLive(clock.GetUtcNow()))
+            {
+                return;
+            }
         }
+        catch (DatabaseUnavailableException)
+        {
+            // Nobody knows whether it lives.
+        }
+
+        watched.Cut();
     }
 
-    private void CutAll()
+    private bool TryAdd(Watched watched)
     {
-        foreach (var streams in open.Values)
+        lock (entering)
         {
-            Cut(streams);
-        }
-    }
+            if (!open.TryGetValue(watched.Key, out var streams))
+            {
+                open[watched.Key] = streams = [];
+            }
 
-    private static void Cut(ConcurrentDictionary<Watched, bool> streams)
-    {
-        foreach (var (watched, _) in streams)
-        {
-            watched.Cut();
+            return streams.Count < MostPerGrant && streams.Add(watched);
         }
     }
 
     private void Leave(Watched watched)
     {
-        if (open.TryGetValue(watched.Key, out var streams) && streams.TryRemove(watched, out _) && streams.IsEmpty)
+        lock (entering)
         {
-            open.TryRemove(KeyValuePair.Create(watched.Key, streams));
+            if (open.TryGetValue(watched.Key, out var streams) && streams.Remove(watched) && streams.Count is 0)
+            {
+                open.Remove(watched.Key);
+            }
         }
+    }
+
+    private void Cut(TenantId tenant, GrantId grant)
+    {
+        Watched[] streams;
+        lock (entering)
+        {
+            streams = [.. open.GetValueOrDefault((tenant, grant), [])];
+        }
+
+        Array.ForEach(streams, watched => watched.Cut());
+    }
+
+    private void CutAll()
+    {
+        Watched[] streams;
+        lock (entering)
+        {
+            streams = [.. open.Values.SelectMany(watched => watched)];
+        }
+
+        Array.ForEach(streams, watched => watched.Cut());
     }
 
     private sealed class Watched(GrantWatch watch, (TenantId, GrantId) key, Action cut) : IDisposable
     {
-        public (TenantId, GrantId) Key => key;
+        public (TenantId Tenant, GrantId Grant) Key => key;
 
         public ITimer? Expiry { get; set; }
 
