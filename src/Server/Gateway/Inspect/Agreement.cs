@@ -57,7 +57,7 @@ internal static class Agreement
     {
         Methods.ToolsCall or Methods.PromptsGet => message.At("params"u8, "name"u8),
         Methods.ResourcesRead => message.At("params"u8, "uri"u8),
-        "tasks/get" or "tasks/update" or "tasks/cancel" => message.At("params"u8, "taskId"u8),
+        Methods.TasksGet or Methods.TasksUpdate or Methods.TasksCancel => message.At("params"u8, "taskId"u8),
         _ => default,
     };
 
@@ -144,8 +144,10 @@ internal static class Agreement
     }
 
     private static bool NeedsName(string method) => method is Methods.ToolsCall or Methods.PromptsGet
-        or Methods.ResourcesRead or "tasks/get" or "tasks/update" or "tasks/cancel";
+        or Methods.ResourcesRead or Methods.TasksGet or Methods.TasksUpdate or Methods.TasksCancel;
 
     private static RpcError? MethodExists(Message message, IHeaderDictionary headers) =>
-        Methods.IsRemoved(message.Method) ? RpcError.UnknownMethod(message.Method) : null;
+        message.IsRequest && !Methods.IsServed(message.Method, Era.Modern)
+            ? RpcError.UnknownMethod(message.Method)
+            : null;
 }

@@ -66,23 +66,25 @@ internal sealed class Message
     public ReadOnlySpan<byte> RawId => Raw(Id);
 
     /// <summary>
-    /// Reads strictly: two parsers must never see two different messages in the same bytes. When it fails, the message
-    /// holds at least the identifier if that was readable.
+    /// Reads what a client sends, strictly: two parsers must never see two different messages in the same bytes. When it
+    /// fails, the message holds at least the identifier if that was readable.
     /// </summary>
     public static bool TryRead(
-        ReadOnlyMemory<byte> bytes, out Message message, [NotNullWhen(false)] out RpcError? error, int depth = MaxDepth)
+        ReadOnlyMemory<byte> bytes, out Message message, [NotNullWhen(false)] out RpcError? error)
     {
-        var envelope = EnvelopeReader.Read(bytes, depth, out var because);
-        message = new(bytes, envelope);
-        error = because is null ? message.Refusal() : RpcError.Parse(because);
-        if (error is not null)
+        var isRead = TryRead(bytes, MaxDepth, out message, out error);
+        if (isRead && message.HasLookalike())
         {
-            return false;
+            error = RpcError.InvalidRequest("A member's name differs from one of the protocol's by its case alone.");
         }
 
-        message.Kind = message.Shape();
-        return true;
+        return error is null;
     }
+
+    /// <summary>Reads what a server sends: as strictly, and more deeply nested.</summary>
+    public static bool TryReadAnswer(
+        ReadOnlyMemory<byte> bytes, out Message message, [NotNullWhen(false)] out RpcError? error) =>
+        TryRead(bytes, MaxAnswerDepth, out message, out error);
 
     public Part At(ReadOnlySpan<byte> name) => Find(-1, name, out _);
 
@@ -141,6 +143,54 @@ internal sealed class Message
         return part.Type is JsonTokenType.Number
             && Utf8Parser.TryParse(Raw(part), out number, out var read) && read == part.Length;
     }
+
+    private static bool TryRead(
+        ReadOnlyMemory<byte> bytes, int depth, out Message message, [NotNullWhen(false)] out RpcError? error)
+    {
+        var envelope = EnvelopeReader.Read(bytes, depth, out var because);
+        message = new(bytes, envelope);
+        error = because is null ? message.Refusal() : RpcError.Parse(because);
+        if (error is not null)
+        {
+            return false;
+        }
+
+        message.Kind = message.Shape();
+        return true;
+    }
+
+    // A server that does not mind the case would read an argument that was not judged (T109).
+    private bool HasLookalike()
+    {
+        _ = Find(-1, "params"u8, out var parameters);
+        foreach (var member in members)
+        {
+            if ((member.Parent < 0 || member.Parent == parameters) && IsLookalike(member.Name.Span))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsLookalike(ReadOnlySpan<byte> name) => name.Length switch
+    {
+        2 => Resembles(name, "id"u8),
+        3 => Resembles(name, "uri"u8),
+        4 => Resembles(name, "name"u8),
+        5 => Resembles(name, "_meta"u8) || Resembles(name, "error"u8),
+        6 => Resembles(name, "method"u8) || Resembles(name, "params"u8) || Resembles(name, "result"u8)
+            || Resembles(name, "cursor"u8) || Resembles(name, "taskId"u8),
+        7 => Resembles(name, "jsonrpc"u8),
+        9 => Resembles(name, "arguments"u8),
+        12 => Resembles(name, "requestState"u8),
+        14 => Resembles(name, "inputResponses"u8),
+        _ => false,
+    };
+
+    private static bool Resembles(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) =>
+        !name.SequenceEqual(known) && Ascii.EqualsIgnoreCase(name, known);
 
     private Part Find(int parent, ReadOnlySpan<byte> name, out int index)
     {

@@ -1,12 +1,13 @@
 namespace Postern.Gateway.Inspect;
 
-/// <summary>The methods the gateway treats specially, and what the revisions say about them.</summary>
+/// <summary>The methods of the protocol, and what the revisions say about them. What is not listed is not served.</summary>
 internal static class Methods
 {
     public const string Initialize = "initialize";
     public const string Initialized = "notifications/initialized";
     public const string Cancelled = "notifications/cancelled";
     public const string Progress = "notifications/progress";
+    public const string RootsChanged = "notifications/roots/list_changed";
     public const string LogMessage = "notifications/message";
     public const string Acknowledged = "notifications/subscriptions/acknowledged";
     public const string ToolsChanged = "notifications/tools/list_changed";
@@ -21,6 +22,13 @@ internal static class Methods
     public const string ResourcesList = "resources/list";
     public const string TemplatesList = "resources/templates/list";
     public const string ResourcesRead = "resources/read";
+    public const string Complete = "completion/complete";
+    public const string Subscribe = "resources/subscribe";
+    public const string Unsubscribe = "resources/unsubscribe";
+    public const string TasksGet = "tasks/get";
+    public const string TasksUpdate = "tasks/update";
+    public const string TasksResult = "tasks/result";
+    public const string TasksCancel = "tasks/cancel";
 
     /// <summary>The constant for a method's name in UTF-8: the hot path makes no string.</summary>
     public static string? Known(ReadOnlySpan<byte> name)
@@ -33,10 +41,23 @@ internal static class Methods
         return name.SequenceEqual("tools/list"u8) ? ToolsList : null;
     }
 
-    /// <summary>Part of the older revisions, and removed from the modern one.</summary>
-    public static bool IsRemoved(string method) => method is Initialize or Ping or SetLevel
-        or "resources/subscribe" or "resources/unsubscribe" or "notifications/roots/list_changed"
-        or "tasks/result" or "tasks/list" or Initialized;
+    /// <summary>
+    /// What a client of an era may ask for. A method of a vendor's own may do anything, and is not judged as reading.
+    /// The list of tasks is left out: it would name those of others.
+    /// </summary>
+    public static bool IsServed(string method, Era era) => method switch
+    {
+        ToolsCall or ToolsList or PromptsList or PromptsGet or ResourcesList or TemplatesList or ResourcesRead
+            or Complete or TasksGet or TasksCancel => true,
+        Discover or Listen or TasksUpdate => era is Era.Modern,
+        Initialize or Ping or SetLevel or Subscribe or Unsubscribe or TasksResult => era is Era.Legacy,
+        _ => false,
+    };
+
+    /// <summary>What a client may tell a server of the older revisions of its own accord.</summary>
+    public static bool IsTold(string method) => method is Cancelled or Progress or RootsChanged;
+
+    public static bool IsOfTask(string method) => method is TasksGet or TasksUpdate or TasksResult or TasksCancel;
 
     /// <summary>The result says how long and for whom it may be kept (SEP-2549).</summary>
     public static bool IsCacheable(string method) =>

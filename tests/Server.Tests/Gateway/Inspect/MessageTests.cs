@@ -49,6 +49,26 @@ public sealed class MessageTests
         Assert.Equal((code, 400), (error?.Code, error?.Status));
     }
 
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"ID":2,"method":"ping"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","Params":{}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","Name":"b"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","ARGUMENTS":{}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","_META":{}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a","URI":"b"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"Cursor":"b"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","requeststate":"b"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","InputResponses":{}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskid":"a"}}""")]
+    public void A_name_that_a_lax_reader_takes_for_one_of_the_protocols_is_refused(string json) =>
+        Assert.Equal((-32600, 400), (Read(json).Error?.Code, Read(json).Error?.Status));
+
+    [Fact]
+    public void Names_inside_arguments_are_the_tools_own_affair() =>
+        Assert.Null(Read(
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"Name":"b","ID":1}}}""").Error);
+
     [Fact]
     public void A_body_that_is_not_utf8_is_refused() =>
         Assert.False(Message.TryRead(
