@@ -8,10 +8,7 @@ using Postern.Policy;
 
 namespace Postern.Gateway;
 
-/// <summary>
-/// Runs one request: may they, then there and back, and what to say when it cannot be done. A method the gateway does
-/// not know is a reading one, for the server to refuse.
-/// </summary>
+/// <summary>Runs one request: may they, then there and back, and what to say when it cannot be done.</summary>
 internal sealed partial class Errand(
     Gatekeeper keeper, ToolGate tools, Conversation conversation, SessionBook sessions, TaskOwners tasks, GrantWatch watch,
     TimeProvider clock, ILogger<Errand> logger)
@@ -26,14 +23,16 @@ internal sealed partial class Errand(
             case Methods.ToolsCall:
                 await CallToolAsync(visit, message);
                 break;
-            case Methods.ToolsList or Methods.Discover or Methods.SetLevel:
-                await RelayAsync(visit, message);
-                break;
-            case var method when method.StartsWith("tools/", StringComparison.Ordinal) || method is Methods.Initialize:
+            case var method when method is Methods.Initialize || !Methods.IsServed(method, visit.Writer.Era):
                 await visit.AnswerAsync(RpcError.UnknownMethod(method), message);
                 break;
-            case var method when method.StartsWith("tasks/", StringComparison.Ordinal) && !HasTask(visit, message):
-                await visit.AnswerAsync(RpcError.BadArgument("There is no such task."), message);
+            case var method when Methods.IsOfTask(method):
+                await (HasTask(visit, message)
+                    ? RelayAsync(visit, message)
+                    : visit.AnswerAsync(RpcError.BadArgument("There is no such task."), message).AsTask());
+                break;
+            case Methods.ToolsList or Methods.Discover or Methods.SetLevel:
+                await RelayAsync(visit, message);
                 break;
             case var _ when !visit.Admission.Grant.Scopes.Has(Scopes.Read):
                 await RefuseAsync(
@@ -64,7 +63,13 @@ internal sealed partial class Errand(
         }
         catch (UpstreamException failure) when (!visit.Http.Response.HasStarted)
         {
-            visit.Http.Response.StatusCode = failure.SessionIsLost ? StatusCodes.Status404NotFound : failure.Error.Status;
+            if (failure.SessionIsLost)
+            {
+                visit.Writer.Close(StatusCodes.Status404NotFound);
+                return;
+            }
+
+            await visit.Writer.WriteAsync(failure.Error, default, visit.Gone);
         }
         catch (Exception end) when (end is UpstreamException or OperationCanceledException)
         {
@@ -140,9 +145,16 @@ internal sealed partial class Errand(
         }
 
         var began = clock.GetTimestamp();
-        var status = await TryAsync(visit, message, stay => conversation.CallToolAsync(
-            permit, CallOf(visit, message, stay) with { Headers = headers }, visit.Writer, stay.Token));
-        tools.Close(permit, status, clock.GetElapsedTime(began));
+        var status = "unknown";
+        try
+        {
+            status = await TryAsync(visit, message, stay => conversation.CallToolAsync(
+                permit, CallOf(visit, message, stay) with { Headers = headers }, visit.Writer, stay.Token));
+        }
+        finally
+        {
+            tools.Close(permit, status, clock.GetElapsedTime(began));
+        }
     }
 
     private Task RelayAsync(Visit visit, Message message) => TryAsync(visit, message, stay =>
@@ -171,6 +183,11 @@ internal sealed partial class Errand(
 
     private async Task FailAsync(Visit visit, Message message, UpstreamException failure)
     {
+        if (visit.Gone.IsCancellationRequested)
+        {
+            return;
+        }
+
         if (!failure.SessionIsLost || visit.Session is not { } session)
         {
             await visit.AnswerAsync(failure.Error, message);
@@ -182,7 +199,7 @@ internal sealed partial class Errand(
         visit.Writer.Close(StatusCodes.Status404NotFound);
     }
 
-    private static ValueTask EndAsync(Visit visit, Message message, Stay stay)
+    private ValueTask EndAsync(Visit visit, Message message, Stay stay)
     {
         if (visit.Gone.IsCancellationRequested || stay.IsCutByClient)
         {
@@ -197,6 +214,11 @@ internal sealed partial class Errand(
                 message);
         }
 
+        if (message.Method is not Methods.Listen && !visit.Writer.IsStreaming)
+        {
+            keeper.Challenge(visit.Http, visit.Admission.Server);
+        }
+
         // Its end is an answer, after which the client asks again and learns from the 401 what to do.
         return message.Method is Methods.Listen
             ? visit.AnswerAsync(
@@ -206,7 +228,7 @@ internal sealed partial class Errand(
                     .. "}}"u8,
                 ],
                 message)
-            : visit.AnswerAsync(Gatekeeper.OutsideGrant("the grant ended while this ran") with { Status = 401 }, message);
+            : visit.AnswerAsync(Gatekeeper.CutShort, message);
     }
 
     private static partial class Log

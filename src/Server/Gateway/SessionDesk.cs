@@ -141,8 +141,9 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         {
             return;
         }
-        else if (session.Line.Era is Era.Legacy)
+        else if (session.Line.Era is Era.Legacy && (message.IsResponse || Methods.IsTold(message.Method)))
         {
+            // Nothing else: a call without an identifier is one all the same to a server that does not look.
             await PassOnAsync(visit, session.Line, message);
         }
     }

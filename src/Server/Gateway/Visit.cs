@@ -16,17 +16,6 @@ internal sealed record Visit(HttpContext Http, Admission Admission, AnswerWriter
 
     public ValueTask AnswerAsync(RpcError error, Message message) => Writer.WriteAsync(error, message.RawId, Gone);
 
-    /// <summary>Answers with a result of the gateway's own; what came from a server in it is cleaned like all else.</summary>
-    public ValueTask AnswerAsync(ReadOnlySpan<byte> result, Message message)
-    {
-        byte[] json = [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. message.RawId, .. ",\"result\":"u8, .. result, (byte)'}'];
-        if (!Message.TryRead(json, out var answer, out var error, Message.MaxAnswerDepth))
-        {
-            return AnswerAsync(error, message);
-        }
-
-        var edits = new Edits();
-        HiddenText.Strip(json, edits);
-        return Writer.WriteAsync(answer, edits, Gone);
-    }
+    public ValueTask AnswerAsync(ReadOnlySpan<byte> result, Message message) =>
+        Writer.WriteAsync(result, message.RawId, Gone);
 }

@@ -27,6 +27,7 @@ internal sealed class Behind : IAsyncDisposable
          {"name":"mirror","description":"By region.","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}},"annotations":{"readOnlyHint":true}},
          {"name":"write","description":"Changes.","inputSchema":{"type":"object"},"annotations":{"destructiveHint":false}},
          {"name":"wipe","description":"Destroys.","inputSchema":{"type":"object"}},
+         {"name":"job","description":"Goes on.","inputSchema":{"type":"object"},"annotations":{"destructiveHint":false}},
          {"name":"poisoned","description":"Adds.\udb40\udc41","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}]
         """;
 
@@ -53,6 +54,12 @@ internal sealed class Behind : IAsyncDisposable
     public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A stream that a client opens is held without a word; completes when it was let go.</summary>
+    public TaskCompletionSource? LetGo { get; set; }
+
+    /// <summary>A stream that a client opens is refused, as one too many.</summary>
+    public bool HasStream { get; set; }
 
     public string Url => app.Urls.Single() + "/mcp";
 
@@ -87,7 +94,7 @@ internal sealed class Behind : IAsyncDisposable
 
         if (http.Request.Method is "GET")
         {
-            await PushAsync(http);
+            await GetAsync(http);
             return;
         }
 
@@ -110,6 +117,8 @@ internal sealed class Behind : IAsyncDisposable
                 : $$"""{"tools":{{Tools}}}"""),
             "tools/call" => CallAsync(http, message),
             "subscriptions/listen" when isModern => ListenAsync(http, message),
+            "prompts/list" when isModern => AskBackAsync(http, message),
+            "tasks/get" when isModern => ReplyAsync(http, message, """{"resultType":"complete","taskId":"t-1","status":"completed"}"""),
             "resources/read" when !isModern => ErrorAsync(http, message, -32002, "Not found", 200),
             "notifications/cancelled" => CancelAsync(http),
             _ when message["id"] is null => HearAsync(http, message),
@@ -132,6 +141,9 @@ internal sealed class Behind : IAsyncDisposable
                 break;
             case "ask":
                 await AskAsync(http, message);
+                break;
+            case "job":
+                await ReplyAsync(http, message, """{"resultType":"task","taskId":"t-1","status":"working","ttlMs":null}""");
                 break;
             case "fail":
                 await ErrorAsync(http, message, -32603, "It broke", 200);
@@ -191,7 +203,7 @@ internal sealed class Behind : IAsyncDisposable
 
     private static Task AskBackAsync(HttpContext http, JsonObject message) => message["params"]!["inputResponses"]?["who"] is { } answer
         ? ReplyAsync(http, message, $$"""{"resultType":"complete","content":[{"type":"text","text":"{{(string?)answer["content"]?["name"]}} {{(string?)message["params"]!["requestState"]}}"}]}""")
-        : ReplyAsync(http, message, """{"resultType":"input_required","requestState":"s-1","inputRequests":{"who":{"method":"elicitation/create","params":{"message":"Who?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}}}""");
+        : ReplyAsync(http, message, """{"resultType":"input_required","requestState":"s-1","inputRequests":{"who":{"method":"elicitation/create","params":{"message":"Who\udb40\udc41?", NEWLINE "requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}}}""".Replace("NEWLINE", "\n", StringComparison.Ordinal));
 
     private async Task AskAsync(HttpContext http, JsonObject message)
     {
@@ -207,6 +219,25 @@ internal sealed class Behind : IAsyncDisposable
         var id = message["id"]!.ToJsonString();
         await EventAsync(http, $$$$$"""{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/subscriptionId":{{{{{id}}}}}}}}""");
         await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task GetAsync(HttpContext http)
+    {
+        if (HasStream)
+        {
+            http.Response.StatusCode = 409;
+            return;
+        }
+
+        if (LetGo is { } letGo)
+        {
+            Started.TrySetResult();
+            await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            letGo.SetResult();
+            return;
+        }
+
+        await PushAsync(http);
     }
 
     private static async Task PushAsync(HttpContext http)
@@ -243,7 +274,7 @@ internal sealed class Behind : IAsyncDisposable
         var session = Guid.NewGuid().ToString("N");
         Sessions[session] = true;
         http.Response.Headers["Mcp-Session-Id"] = session;
-        return ReplyAsync(http, message, """{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"behind","version":"1"},"instructions":"Be kind."}""");
+        return ReplyAsync(http, message, """{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"behind","version":"1"},"instructions":"Be \udb40\udc41kind."}""");
     }
 
     private static Task ReplyAsync(HttpContext http, JsonObject message, string result)

@@ -9,20 +9,25 @@ namespace Postern.Tests.Gateway;
 
 public sealed class GateTests : IAsyncLifetime
 {
-    private Behind behind = null!;
+    private Behind behind = null!, old = null!;
     private GatewayHost host = null!;
 
     public async ValueTask InitializeAsync()
     {
-        behind = await Behind.ModernAsync();
+        (behind, old) = (await Behind.ModernAsync(), await Behind.LegacyAsync());
         host = await GatewayHost.StartAsync(
-            $"  - {{ name: crm, http: \"{behind.Url}\", tools: {{ echo: change }} }}\n  - {{ name: other, http: \"{behind.Url}\" }}");
+            $$"""
+              - { name: crm, http: "{{behind.Url}}", tools: { echo: change } }
+              - { name: other, http: "{{behind.Url}}" }
+              - { name: old, http: "{{old.Url}}" }
+            """);
     }
 
     public async ValueTask DisposeAsync()
     {
         await host.DisposeAsync();
         await behind.DisposeAsync();
+        await old.DisposeAsync();
     }
 
     [Theory]
@@ -185,6 +190,42 @@ public sealed class GateTests : IAsyncLifetime
         var decision = JsonNode.Parse(entries.First(e => e.Kind is AuditKinds.ToolCallDecision).Record)!;
         Assert.Equal("ok", (string?)outcome["outcome"]!["status"]);
         Assert.Equal((string?)decision["id"], (string?)outcome["intentRef"]);
+    }
+
+    [Fact]
+    public async Task How_a_call_ended_is_in_the_log_though_its_client_had_gone_by_then()
+    {
+        var token = await host.TokenAsync("old");
+        using var leaving = new CancellationTokenSource();
+        var call = host.LegacyAsync(
+            "old", token, null, "tools/call", """{"name":"slow","arguments":{}}""", stop: leaving.Token);
+        await old.Started.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        old.Cancelled.TrySetResult();
+
+        var outcome = Assert.Single(await EntriesAsync(2), entry => entry.Kind is AuditKinds.ToolCallOutcome);
+        Assert.Equal("error", (string?)JsonNode.Parse(outcome.Record)!["outcome"]!["status"]);
+    }
+
+    [Fact]
+    public async Task A_call_whose_grant_ends_in_its_first_second_is_cut_and_not_called_undone()
+    {
+        await host.TokenAsync("crm");
+        var grant = await host.GrantAsync("crm");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        var call = host.ModernAsync(
+            "crm", host.Token(grant), "tools/call", "\"name\":\"slow\",\"arguments\":{}", "slow", stop: patience.Token);
+        await behind.Started.Task.WaitAsync(patience.Token);
+        await host.Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
+        using var answer = await call;
+
+        var said = (string?)(await JsonOf(answer))["error"]!["message"];
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains("resource_metadata", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Contains("in part", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nothing was done", said, StringComparison.Ordinal);
+        await behind.Cancelled.Task.WaitAsync(patience.Token);
     }
 
     [Fact]

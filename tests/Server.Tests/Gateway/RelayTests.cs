@@ -35,7 +35,7 @@ public sealed class RelayTests : IAsyncLifetime
         var json = await JsonOf(answer);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("x-7", (string?)json["id"]);
-        Assert.Equal("complete", (string?)json["result"]!["resultType"] ?? "complete");
+        Assert.Equal("complete", (string?)json["result"]!["resultType"]);
         Assert.Equal("""{"a":[1,{"b":"é"}]}""", Regular((string?)json["result"]!["content"]![0]!["text"]));
     }
 
@@ -150,6 +150,50 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal((status, code), ((int)answer.StatusCode, (int)(await JsonOf(answer))["error"]!["code"]!));
     }
 
+    [Theory]
+    [InlineData("modern", "vendor/wipe")]
+    [InlineData("legacy", "vendor/wipe")]
+    [InlineData("legacy", "TOOLS/CALL")]
+    [InlineData("legacy", "tasks/list")]
+    [InlineData("modern", "rpc.discover")]
+    public async Task A_method_that_the_protocol_does_not_have_reaches_no_server(string server, string method)
+    {
+        var token = await host.TokenAsync(server);
+        var session = await host.InitializeAsync(server, token);
+        using var modernly = await host.ModernAsync(server, token, method);
+        using var legacily = await host.LegacyAsync(server, token, session, method);
+
+        Assert.Equal(-32601, (int)(await JsonOf(modernly))["error"]!["code"]!);
+        Assert.Equal(-32601, (int)(await JsonOf(legacily))["error"]!["code"]!);
+        var behind = server is "modern" ? modern : legacy;
+        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains(method, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_task_is_its_callers_though_they_may_read_nothing()
+    {
+        await host.TokenAsync("modern");
+        var token = host.Token(await host.GrantAsync("modern", "mcp:write"));
+        using var began = await host.CallAsync("modern", token, "job");
+        using var answer = await host.ModernAsync("modern", token, "tasks/get", "\"taskId\":\"t-1\"", "t-1");
+
+        Assert.Equal("completed", (string?)(await JsonOf(answer))["result"]!["status"]);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"cursor":"x"}""")]
+    public async Task A_server_that_asks_back_where_nothing_can_be_asked_is_in_error(string parameters)
+    {
+        var token = await host.TokenAsync("modern");
+        var session = await host.InitializeAsync("modern", token, """{"elicitation":{}}""");
+        using var legacily = await host.LegacyAsync("modern", token, session, "prompts/list", parameters);
+        using var modernly = await host.ModernAsync("modern", token, "prompts/list");
+
+        Assert.Equal(-32603, (int)(await JsonOf(legacily))["error"]!["code"]!);
+        Assert.Equal(-32603, (int)(await JsonOf(modernly))["error"]!["code"]!);
+    }
+
     [Fact]
     public async Task A_resource_that_is_not_found_has_the_code_of_the_clients_era()
     {
@@ -217,6 +261,7 @@ public sealed class RelayTests : IAsyncLifetime
         var result = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
 
         Assert.Equal("elicitation/create", (string?)question["method"]);
+        Assert.Equal("Who?", (string?)question["params"]!["message"]); // it came over two lines, with invisible text
         Assert.Equal(HttpStatusCode.Accepted, told.StatusCode);
         Assert.Equal(3, (int)result["id"]!);
         Assert.Equal("Ada s-1", (string?)result["result"]!["content"]![0]!["text"]);

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Postern.Audit;
 using Postern.Gateway.Relay;
 using Postern.Grants;
+using Postern.Platform.Database;
 
 namespace Postern.Tests.Gateway;
 
@@ -55,6 +56,56 @@ public sealed class SessionTests : IAsyncLifetime
         Assert.Contains("2026-07-28", result["supportedVersions"]!.AsArray().Select(v => (string?)v));
         Assert.Equal("behind", (string?)result["_meta"]!["io.modelcontextprotocol/serverInfo"]!["name"]);
         Assert.Equal("private", (string?)result["cacheScope"]);
+        Assert.Equal("Be kind.", (string?)result["instructions"]);
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task A_call_without_an_identifier_is_no_call_and_reaches_no_server(string server)
+    {
+        var token = await host.TokenAsync(server);
+        var session = await host.InitializeAsync(server, token);
+        using var told = await host.LegacyAsync(
+            server, token, session, "tools/call", """{"name":"wipe","arguments":{}}""", id: null);
+        using var other = await host.LegacyAsync(server, token, session, "notifications/vendor", id: null);
+        using var heard = await host.LegacyAsync(
+            server, token, session, "notifications/roots/list_changed", id: null);
+
+        Assert.Equal(HttpStatusCode.Accepted, told.StatusCode);
+        var behind = server is "modern" ? modern : legacy;
+        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains("wipe", StringComparison.Ordinal));
+        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains("vendor", StringComparison.Ordinal));
+        Assert.Equal(
+            server is "legacy",
+            behind.Seen.Any(seen => seen.Body.Contains("roots/list_changed", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_client_that_drops_its_stream_before_the_first_byte_lets_go_of_the_servers_too()
+    {
+        var token = await host.TokenAsync("legacy");
+        var session = await host.InitializeAsync("legacy", token);
+        legacy.LetGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var leaving = new CancellationTokenSource();
+        var stream = GetAsync("legacy", token, session, leaving.Token);
+        await legacy.Started.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await leaving.CancelAsync();
+
+        await legacy.LetGo.Task.WaitAsync(TimeSpan.FromSeconds(5));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stream);
+    }
+
+    [Fact]
+    public async Task A_second_stream_that_the_server_does_not_give_is_refused_in_words()
+    {
+        var token = await host.TokenAsync("legacy");
+        var session = await host.InitializeAsync("legacy", token);
+        legacy.HasStream = true;
+        using var answer = await GetAsync("legacy", token, session);
+
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        Assert.Contains("stream", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,15 +141,19 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task Sessions_of_one_owner_are_bounded_and_the_oldest_makes_room()
     {
         var token = await host.TokenAsync("modern");
-        var first = await host.InitializeAsync("modern", token);
-        for (var i = 0; i < Postern.Gateway.Sessions.SessionBook.MostPerOwner; i++)
+        var made = new List<string>();
+        for (var i = 0; i <= Postern.Gateway.Sessions.SessionBook.MostPerOwner; i++)
         {
-            await host.InitializeAsync("modern", token);
+            made.Add(new Secret(await host.InitializeAsync("modern", token)).Hash());
+            await SeenAsync(made[^1], i);
         }
 
-        var alive = await host.Get<Postern.Platform.Database.Db>().AllAsync($"select id from gateway_sessions limit 100", row => row.GetString(0), default);
-        Assert.Equal(Postern.Gateway.Sessions.SessionBook.MostPerOwner, alive.Count);
-        Assert.DoesNotContain(first, alive);
+        var alive = await host.Get<Db>().AllAsync(
+            $"select id from gateway_sessions limit 100", row => row.GetString(0), default);
+        Assert.Equal(made.Skip(1).Order(), alive.Order());
+
+        Task SeenAsync(string id, long at) => host.Get<Db>().WriteAsync(
+            async unit => await unit.RunAsync($"update gateway_sessions set seen_at = {at} where id = {id}"));
     }
 
     [Fact]
@@ -136,6 +191,16 @@ public sealed class SessionTests : IAsyncLifetime
     [InlineData("DELETE")]
     public async Task Without_a_session_there_is_nothing_to_get_or_end(string verb) =>
         Assert.Equal(405, await StatusAsync(verb, "modern", await host.TokenAsync("modern"), null));
+
+    private async Task<HttpResponseMessage> GetAsync(
+        string server, string token, string session, CancellationToken stop = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/mcp/{server}");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
+        request.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
+        return await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+    }
 
     private async Task<int> StatusAsync(string verb, string server, string? token, string? session)
     {

@@ -33,6 +33,13 @@ internal sealed partial class Gatekeeper(
         $"Not allowed: {because}. Nothing was done. Ask the person to connect again and to allow it.",
         StatusCodes.Status403Forbidden);
 
+    /// <summary>What a model is told when the grant ended under a call: nobody knows how far the server had come.</summary>
+    public static readonly RpcError CutShort = new(
+        StatusCodes.Status401Unauthorized,
+        "Stopped: the grant or its token ended while this ran. It may have been carried out in part. "
+        + "Ask the person to connect again.",
+        StatusCodes.Status401Unauthorized);
+
     /// <summary>Null when the request has been answered already.</summary>
     public async ValueTask<Admission?> AdmitAsync(HttpContext http)
     {
@@ -71,6 +78,9 @@ internal sealed partial class Gatekeeper(
         http.Response.ContentLength = json.Length;
         await http.Response.Body.WriteAsync(json, http.RequestAborted);
     }
+
+    /// <summary>401: the client must get a new token before it asks again.</summary>
+    public void Challenge(HttpContext http, McpServer server) => _ = Challenge(http, server, refusal: null);
 
     private async ValueTask<Admission?> WithGrantAsync(HttpContext http, McpServer server, AccessToken token)
     {

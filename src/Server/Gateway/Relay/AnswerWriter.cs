@@ -28,43 +28,41 @@ internal sealed class AnswerWriter(HttpResponse response, Era era)
         else
         {
             Open();
-            response.BodyWriter.Write("event: message\ndata: "u8);
-            edits.WriteTo(message.Bytes.Span, response.BodyWriter);
-            response.BodyWriter.Write("\n\n"u8);
+            WriteEvent(message.Bytes.Span, edits);
         }
 
         await response.BodyWriter.FlushAsync(stop);
     }
 
-    /// <summary>Writes a message of the gateway's own.</summary>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> json, int status, CancellationToken stop)
+    /// <summary>
+    /// Writes a message that the gateway made and that is no answer. What came from a server in it is cleaned like all
+    /// else, and becomes one line.
+    /// </summary>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> json, CancellationToken stop)
     {
-        if (IsStreaming)
+        Open();
+        var edits = new Edits();
+        HiddenText.Strip(json.Span, edits);
+        WriteEvent(json.Span, edits);
+        await response.BodyWriter.FlushAsync(stop);
+    }
+
+    /// <summary>Answers with a result of the gateway's own, cleaned likewise.</summary>
+    public ValueTask WriteAsync(ReadOnlySpan<byte> result, ReadOnlySpan<byte> id, CancellationToken stop)
+    {
+        byte[] json = [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. id, .. ",\"result\":"u8, .. result, (byte)'}'];
+        if (!Message.TryReadAnswer(json, out var answer, out var error))
         {
-            response.BodyWriter.Write("event: message\ndata: "u8);
-            response.BodyWriter.Write(json.Span);
-            response.BodyWriter.Write("\n\n"u8);
-        }
-        else
-        {
-            Begin("application/json", status);
-            response.ContentLength = json.Length;
-            response.BodyWriter.Write(json.Span);
+            return WriteAsync(error, id, stop);
         }
 
-        await response.BodyWriter.FlushAsync(stop);
+        var edits = new Edits();
+        HiddenText.Strip(json, edits);
+        return WriteAsync(answer, edits, stop);
     }
 
     public ValueTask WriteAsync(RpcError error, ReadOnlySpan<byte> id, CancellationToken stop) =>
-        WriteAsync(error.ToJson(id), era is Era.Legacy && error.Status is 404 ? 200 : error.Status, stop);
-
-    /// <summary>Writes a message that is no answer: it opens the stream.</summary>
-    public ValueTask SendAsync(ReadOnlyMemory<byte> json, CancellationToken stop)
-    {
-        Open();
-        return WriteAsync(json, StatusCodes.Status200OK, stop);
-    }
-
+        WriteOwnAsync(error.ToJson(id), era is Era.Legacy && error.Status is 404 ? 200 : error.Status, stop);
     /// <summary>Opens the stream if it is not open, and says nothing in it.</summary>
     public async ValueTask BeatAsync(CancellationToken stop)
     {
@@ -82,6 +80,22 @@ internal sealed class AnswerWriter(HttpResponse response, Era era)
         }
     }
 
+    private async ValueTask WriteOwnAsync(byte[] json, int status, CancellationToken stop)
+    {
+        if (IsStreaming)
+        {
+            WriteEvent(json, new());
+        }
+        else
+        {
+            Begin("application/json", status);
+            response.ContentLength = json.Length;
+            response.BodyWriter.Write(json);
+        }
+
+        await response.BodyWriter.FlushAsync(stop);
+    }
+
     private void Open()
     {
         if (!IsStreaming)
@@ -90,6 +104,13 @@ internal sealed class AnswerWriter(HttpResponse response, Era era)
             response.Headers["X-Accel-Buffering"] = "no";
             IsStreaming = true;
         }
+    }
+
+    private void WriteEvent(ReadOnlySpan<byte> json, Edits edits)
+    {
+        response.BodyWriter.Write("event: message\ndata: "u8);
+        edits.WriteTo(json, response.BodyWriter);
+        response.BodyWriter.Write("\n\n"u8);
     }
 
     private void Begin(string type, int status)

@@ -65,7 +65,8 @@ internal sealed class Conversation(
             var line = await LineAsync(call, upstream, stop);
             if (call.Request.Method is Methods.Discover && line.Era is Era.Legacy)
             {
-                return await AnswerAsync(call, writer, Handshake.Discovery(line.Greeting), stop);
+                await writer.WriteAsync(Handshake.Discovery(line.Greeting), call.Request.RawId, stop);
+                return true;
             }
 
             try
@@ -99,12 +100,7 @@ internal sealed class Conversation(
         for (var round = 0; round < MostRounds; round++)
         {
             var id = Outgoing.NewId();
-            var edits = Translation.Request(call.Request, call.Era, line, id);
-            if (answers is not null)
-            {
-                Translation.AddAnswers(call.Request, edits, answers.Json, answers.State);
-            }
-
+            var edits = Translation.Request(call.Request, call.Era, line, id, answers);
             using var request = Outgoing.Of(call.Request, edits, id, call.Headers);
             (var isResult, answers) = await PumpAsync(call, upstream, line, request, writer, stop);
             if (answers is null)
@@ -124,9 +120,17 @@ internal sealed class Conversation(
         while (await NextAsync(messages, call.Lasts, writer))
         {
             var message = messages.Current;
-            if (message.IsResponse && call.Era is Era.Legacy && Translation.AsksBack(message))
+            if (message.IsResponse && Translation.AsksBack(message))
             {
-                return (false, await AskClientAsync(call, message, stop));
+                if (!Methods.MayAskBack(call.Request.Method))
+                {
+                    throw new UpstreamException("The server asks back where the protocol has no questions.");
+                }
+
+                if (call.Era is Era.Legacy)
+                {
+                    return (false, await AskClientAsync(call, message, stop));
+                }
             }
 
             if (message.IsRequest && call.SessionLine is null)
@@ -234,14 +238,4 @@ internal sealed class Conversation(
     }
 
     private static string CapabilityOf(string method) => method.Split('/')[0];
-
-    private static async Task<bool> AnswerAsync(Call call, AnswerWriter writer, byte[] result, CancellationToken stop)
-    {
-        var id = Encoding.UTF8.GetString(call.Request.RawId);
-        var json = $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{Encoding.UTF8.GetString(result)}}}";
-        await writer.WriteAsync(Encoding.UTF8.GetBytes(json), 200, stop);
-        return true;
-    }
-
-    private sealed record Answers(string Json, string? State);
 }

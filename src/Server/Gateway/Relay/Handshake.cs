@@ -23,15 +23,19 @@ internal static class Handshake
     public static Outgoing Cancel(string id) => Outgoing.Notification(Methods.Cancelled, $"{{\"requestId\":{id}}}");
 
     /// <summary>What every modern request says about its sender.</summary>
-    public static string Meta(Line line) => $"{{{MetaMembers(line)}}}";
+    public static string Meta(Line line) =>
+        $"{{{string.Join(',', MetaMembers(line).Select(member => $"\"{member.Name}\":{member.Value}"))}}}";
 
     /// <inheritdoc cref="Meta"/>
-    public static string MetaMembers(Line line)
+    public static IEnumerable<(string Name, string Value)> MetaMembers(Line line)
     {
-        var level = line.LogLevel is null ? "" : $",\"io.modelcontextprotocol/logLevel\":\"{line.LogLevel}\"";
-        return $"\"io.modelcontextprotocol/protocolVersion\":\"{Revisions.Modern}\","
-            + $"\"io.modelcontextprotocol/clientCapabilities\":{line.Capabilities},"
-            + $"\"io.modelcontextprotocol/clientInfo\":{line.ClientInfo ?? Gateway}{level}";
+        yield return ("io.modelcontextprotocol/protocolVersion", $"\"{Revisions.Modern}\"");
+        yield return ("io.modelcontextprotocol/clientCapabilities", line.Capabilities);
+        yield return ("io.modelcontextprotocol/clientInfo", line.ClientInfo ?? Gateway);
+        if (line.LogLevel is { } level)
+        {
+            yield return ("io.modelcontextprotocol/logLevel", $"\"{level}\"");
+        }
     }
 
     /// <summary>The line as the server's InitializeResult leaves it.</summary>

@@ -9,23 +9,25 @@ internal sealed class HttpAnswer : IDisposable
     private readonly SseReader? stream;
     private readonly TimeSpan patience;
     private readonly CancellationTokenSource? watch;
+    private readonly CancellationTokenRegistration leaving;
     private bool isRead;
 
     private HttpAnswer(PooledBytes json) => this.json = json;
 
-    private HttpAnswer(SseReader stream, TimeSpan patience, CancellationToken stop)
+    private HttpAnswer(SseReader stream, TimeSpan patience, CancellationTokenSource watch, CancellationToken stop)
     {
-        (this.stream, this.patience) = (stream, patience);
-        watch = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        (this.stream, this.patience, this.watch) = (stream, patience, watch);
+        leaving = stop.UnsafeRegister(static watch => ((CancellationTokenSource)watch!).Cancel(), watch);
     }
 
     public static async Task<HttpAnswer> OpenAsync(
-        HttpResponseMessage response, TimeSpan patience, CancellationToken stop, Line? line = null)
+        HttpResponseMessage response, TimeSpan patience, TimeProvider clock, CancellationToken stop, Line? line = null)
     {
         var type = response.Content.Headers.ContentType?.MediaType;
         if (response.IsSuccessStatusCode && type is "text/event-stream")
         {
-            return new(new(await response.Content.ReadAsStreamAsync(stop), HttpUpstream.MaxMessage), patience, stop);
+            var reader = new SseReader(await response.Content.ReadAsStreamAsync(stop), HttpUpstream.MaxMessage);
+            return new(reader, patience, new(Timeout.InfiniteTimeSpan, clock), stop);
         }
 
         // An error of the modern protocol comes with the status 400 or 404 and a JSON-RPC body; all else is a refusal.
@@ -38,8 +40,8 @@ internal sealed class HttpAnswer : IDisposable
         var body = new PooledBytes((int)Math.Clamp(response.Content.Headers.ContentLength ?? 0, 512, 64 * 1024) + 1);
         try
         {
-            await ReadAsync(response, body, patience, stop);
-            return response.IsSuccessStatusCode || Message.TryRead(body.Written, out _, out _, Message.MaxAnswerDepth)
+            await ReadAsync(response, body, new(patience, clock), stop);
+            return response.IsSuccessStatusCode || Message.TryReadAnswer(body.Written, out _, out _)
                 && !(line is { Era: Era.Legacy } && (int)response.StatusCode is 404)
                 ? new(body)
                 : throw Refusal(response, line);
@@ -79,6 +81,11 @@ internal sealed class HttpAnswer : IDisposable
         {
             throw Outage(failure);
         }
+        finally
+        {
+            // The client now takes its own time, which is not the server's silence.
+            watch.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Reads on to the response of a request; what comes before it is nobody's.</summary>
@@ -99,13 +106,15 @@ internal sealed class HttpAnswer : IDisposable
     {
         json?.Dispose();
         stream?.Dispose();
+        leaving.Dispose();
         watch?.Dispose();
     }
 
-    private static async Task ReadAsync(HttpResponseMessage response, PooledBytes body, TimeSpan patience, CancellationToken stop)
+    private static async Task ReadAsync(
+        HttpResponseMessage response, PooledBytes body, CancellationTokenSource limited, CancellationToken stop)
     {
-        using var limited = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        limited.CancelAfter(patience);
+        using var within = limited;
+        await using var ending = stop.UnsafeRegister(_ => limited.Cancel(), null);
         try
         {
             await using var content = await response.Content.ReadAsStreamAsync(limited.Token);
@@ -121,7 +130,7 @@ internal sealed class HttpAnswer : IDisposable
     }
 
     private static Message Parse(ReadOnlyMemory<byte> bytes) =>
-        Message.TryRead(bytes, out var message, out var error, Message.MaxAnswerDepth)
+        Message.TryReadAnswer(bytes, out var message, out var error)
             ? message
             : throw new UpstreamException($"The server's answer is no JSON-RPC message. {error.Message}");
 

@@ -58,7 +58,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     {
         using var hello = Handshake.Initialize(line);
         using var response = await SendAsync(HttpMethod.Post, line with { SessionId = null }, hello, stop);
-        using var answer = await HttpAnswer.OpenAsync(response, Patience, stop);
+        using var answer = await HttpAnswer.OpenAsync(response, Patience, clock, stop);
         var message = await answer.ResponseToAsync(hello, stop);
         var opened = Handshake.Complete(line, message) with { SessionId = SessionOf(response) };
         using var done = Outgoing.Notification(Methods.Initialized);
@@ -109,7 +109,13 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
             yield break;
         }
 
-        using var answer = await HttpAnswer.OpenAsync(response, Timeout.InfiniteTimeSpan, stop, line);
+        if (response.StatusCode is HttpStatusCode.Conflict)
+        {
+            throw new UpstreamException(
+                RpcError.Upstream("The server holds a stream of this session already, and gives no second.", 409));
+        }
+
+        using var answer = await HttpAnswer.OpenAsync(response, Timeout.InfiniteTimeSpan, clock, stop, line);
         while (await answer.NextAsync(stop) is { } message)
         {
             yield return message;
@@ -146,7 +152,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     {
         try
         {
-            return await HttpAnswer.OpenAsync(response, Patience, stop, line);
+            return await HttpAnswer.OpenAsync(response, Patience, clock, stop, line);
         }
         catch (UpstreamException) when (line.Era is Era.Modern)
         {
@@ -237,7 +243,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
         try
         {
-            using var answer = await HttpAnswer.OpenAsync(response, Patience, stop);
+            using var answer = await HttpAnswer.OpenAsync(response, Patience, clock, stop);
             return Handshake.EraOf(await answer.ResponseToAsync(question, stop));
         }
         catch (UpstreamException) when (!response.IsSuccessStatusCode)

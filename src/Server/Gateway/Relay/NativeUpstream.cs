@@ -41,7 +41,7 @@ internal sealed class NativeUpstream(NoteTools tools, ILoggerFactory loggers) : 
         {
             while (await answers.NextAsync(stop) is { } data)
             {
-                if (!Message.TryRead(data, out var message, out var error, Message.MaxAnswerDepth))
+                if (!Message.TryReadAnswer(data, out var message, out var error))
                 {
                     throw new UpstreamException(error.Message);
                 }

@@ -165,9 +165,15 @@ internal sealed class StdioConnection
     {
         await foreach (var line in process.Lines.ReadAllAsync())
         {
-            if (Message.TryRead(line, out var message, out _, Message.MaxDepth))
+            if (Message.TryReadAnswer(line, out var message, out var error))
             {
                 await DeliverAsync(message);
+            }
+            else if (waiting.TryGetValue(Encoding.UTF8.GetString(message.RawId), out var asked))
+            {
+                // What cannot be read is still an answer: whoever asked would wait for no other.
+                asked.Writer.TryComplete(new UpstreamException(
+                    $"The server's answer is no JSON-RPC message. {error.Message}"));
             }
         }
 

@@ -15,8 +15,8 @@ internal static class Translation
 
     private const int LegacyResourceNotFound = -32002;
 
-    /// <summary>A client's request on its way to the server.</summary>
-    public static Edits Request(Message request, Era client, Line line, ReadOnlyMemory<byte> id)
+    /// <summary>A client's request on its way to the server, with the answers to what that asked back before.</summary>
+    public static Edits Request(Message request, Era client, Line line, ReadOnlyMemory<byte> id, Answers? answers)
     {
         var edits = new Edits();
         edits.Replace(request.Id, id);
@@ -29,17 +29,10 @@ internal static class Translation
 
         if (client is Era.Legacy && line.Era is Era.Modern)
         {
-            AddMeta(request, line, edits);
+            Modernize(request, line, answers, edits);
         }
 
         return edits;
-    }
-
-    /// <summary>A client's answers to what a modern server asked back, added to the request that is made again.</summary>
-    public static void AddAnswers(Message request, Edits edits, string answers, string? state)
-    {
-        var members = $"\"inputResponses\":{answers}" + (state is null ? "" : $",\"requestState\":{state}");
-        edits.Append(request.Bytes.Span, request.Params, Encoding.UTF8.GetBytes(members));
     }
 
     /// <summary>Whether a client of this era is to see what the server sent beside the response.</summary>
@@ -135,24 +128,55 @@ internal static class Translation
     private static string Ttl(Message answer) =>
         answer.TryNumber(answer.At("result"u8, "ttlMs"u8), out var given) && given is >= 0 and < TtlMs ? $"{given}" : $"{TtlMs}";
 
-    private static void AddMeta(Message request, Line line, Edits edits)
+    private static void Modernize(Message request, Line line, Answers? answers, Edits edits)
     {
-        var members = Handshake.MetaMembers(line);
-        var meta = request.At("params"u8, "_meta"u8);
         var source = request.Bytes.Span;
+        var meta = request.At("params"u8, "_meta"u8);
+        var members = Members(request, line, edits);
         if (meta.Type is JsonTokenType.StartObject)
         {
-            edits.Append(source, meta, Encoding.UTF8.GetBytes(members));
-            return;
+            edits.Append(source, meta, Encoding.UTF8.GetBytes(members[1..]));
         }
-
-        if (!request.Params.IsMissing)
+        else if (!meta.IsMissing)
         {
-            edits.Append(source, request.Params, Encoding.UTF8.GetBytes($"\"_meta\":{{{members}}}"));
+            edits.Replace(meta, Encoding.UTF8.GetBytes($"{{{members[1..]}}}"));
+        }
+
+        var added = (meta.IsMissing ? $",\"_meta\":{{{members[1..]}}}" : "") + answers;
+        if (added is "")
+        {
             return;
         }
 
-        var whole = new Part(source.IndexOf((byte)'{'), source.LastIndexOf((byte)'}') + 1 - source.IndexOf((byte)'{'), default);
-        edits.Append(source, whole, Encoding.UTF8.GetBytes($"\"params\":{{\"_meta\":{{{members}}}}}"));
+        if (request.Params.IsMissing)
+        {
+            var start = source.IndexOf((byte)'{');
+            var whole = new Part(start, source.LastIndexOf((byte)'}') + 1 - start, default);
+            edits.Append(source, whole, Encoding.UTF8.GetBytes($"\"params\":{{{added[1..]}}}"));
+            return;
+        }
+
+        edits.Append(source, request.Params, Encoding.UTF8.GetBytes(added[1..]));
+    }
+
+    // What a client says of itself was said at its handshake: a member that says otherwise is replaced, never doubled.
+    // At least the version is not there, or the message would be modern.
+    private static string Members(Message request, Line line, Edits edits)
+    {
+        var members = "";
+        foreach (var (name, value) in Handshake.MetaMembers(line))
+        {
+            var part = request.Meta(Encoding.UTF8.GetBytes(name));
+            if (part.IsMissing)
+            {
+                members += $",\"{name}\":{value}";
+            }
+            else
+            {
+                edits.Replace(part, Encoding.UTF8.GetBytes(value));
+            }
+        }
+
+        return members;
     }
 }

@@ -58,7 +58,7 @@ internal sealed class SessionBook : IAsyncDisposable
                   and id not in (
                     select id from gateway_sessions
                     where tenant = {owner.Tenant.Value} and subject = {owner.Subject.Value} and client = {owner.Client.Value}
-                    order by seen_at desc, id limit {(long)MostPerOwner})
+                    order by seen_at desc, case id when {handle.Hash()} then 0 else 1 end, id limit {(long)MostPerOwner})
                 returning id
                 """,
                 row => row.GetString(0));
