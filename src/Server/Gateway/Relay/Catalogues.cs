@@ -17,7 +17,8 @@ internal sealed partial class Catalogues(
 {
     private const int MostTools = 1000, MostPages = 50, AtOnce = 4;
 
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5), Within = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan
+        Rest = TimeSpan.FromSeconds(5), Within = TimeSpan.FromSeconds(15), CloseWithin = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<(TenantId, string), Shelf> shelves = new();
 
@@ -26,7 +27,8 @@ internal sealed partial class Catalogues(
     /// </summary>
     public async ValueTask<Tool?> FindAsync(McpServer server, string name, CancellationToken stop)
     {
-        if (servers.Catalogue(server)?.Find(name) is { } tool)
+        // What a node has read in the database says nothing of headers; only the schema does.
+        if (servers.Catalogue(server)?.Find(name) is { } tool && HasSchemas(server))
         {
             return tool;
         }
@@ -38,7 +40,7 @@ internal sealed partial class Catalogues(
     /// <summary>The headers a tool mirrors its parameters into; none when its schema has not been seen by this node.</summary>
     public ParamHeaders HeadersOf(McpServer server, string tool) =>
         shelves.TryGetValue((server.Tenant, server.Name), out var shelf)
-            ? shelf.Headers.GetValueOrDefault(tool, ParamHeaders.None)
+            ? shelf.Headers?.GetValueOrDefault(tool) ?? ParamHeaders.None
             : ParamHeaders.None;
 
     /// <summary>Sees a page that is passed on: when it holds something new, all are asked for again.</summary>
@@ -74,7 +76,14 @@ internal sealed partial class Catalogues(
     {
         changes.Subscribe(change =>
         {
-            if (change.Kind is "server" && servers.Find(change.Tenant, change.Key) is { } server)
+            if (change.Kind is not ServerBook.Kind)
+            {
+                return;
+            }
+
+            // Another server may come under the name.
+            shelves.TryRemove((change.Tenant, change.Key), out _);
+            if (servers.Find(change.Tenant, change.Key) is { } server)
             {
                 Refresh(server);
             }
@@ -85,6 +94,9 @@ internal sealed partial class Catalogues(
             async (server, stop) => await RefreshAsync(server).WaitAsync(stop))
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    private bool HasSchemas(McpServer server) =>
+        shelves.TryGetValue((server.Tenant, server.Name), out var shelf) && shelf.Headers is not null;
 
     // Never throws: those who wait for it go on with what is known.
     private async Task AskAsync(McpServer server, Shelf shelf)
@@ -115,6 +127,32 @@ internal sealed partial class Catalogues(
             line = await upstream.OpenAsync(line with { Version = Revisions.NewestLegacy }, stop) ?? line;
         }
 
+        try
+        {
+            return await ReadAllAsync(upstream, line, stop);
+        }
+        finally
+        {
+            await CloseAsync(upstream, line);
+        }
+    }
+
+    // What was read is kept though a server may hang on the goodbye.
+    private async Task CloseAsync(IUpstream upstream, Line line)
+    {
+        using var patience = new CancellationTokenSource(CloseWithin, clock);
+        try
+        {
+            await upstream.CloseAsync(line, patience.Token);
+        }
+        catch (Exception failure) when (failure is UpstreamException or OperationCanceledException)
+        {
+            // The server will find out by itself.
+        }
+    }
+
+    private static async Task<List<ToolDefinition>> ReadAllAsync(IUpstream upstream, Line line, CancellationToken stop)
+    {
         var tools = new List<ToolDefinition>();
         string? cursor = null;
         var page = 0;
@@ -124,7 +162,6 @@ internal sealed partial class Catalogues(
         }
         while (cursor is not null && ++page < MostPages && tools.Count < MostTools);
 
-        await upstream.CloseAsync(line, stop);
         return [.. tools.Take(MostTools).DistinctBy(tool => tool.Name)];
     }
 
@@ -158,8 +195,8 @@ internal sealed partial class Catalogues(
 
         public DateTimeOffset AskedAt { get; set; } = DateTimeOffset.MinValue;
 
-        public IReadOnlyDictionary<string, ParamHeaders> Headers { get; set; } =
-            new Dictionary<string, ParamHeaders>(StringComparer.Ordinal);
+        /// <summary>Null until this node has seen the schemas.</summary>
+        public IReadOnlyDictionary<string, ParamHeaders>? Headers { get; set; }
     }
 
     private static partial class Log

@@ -20,15 +20,16 @@ internal sealed class StdioConnection
     private static readonly TimeSpan ProbeWithin = TimeSpan.FromSeconds(5), GreetWithin = TimeSpan.FromSeconds(60);
 
     private readonly HostedProcess process;
+    private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<string, Channel<Message>> waiting = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Channel<Message>, bool> listening = new();
     private readonly Lock greeting = new();
     private Task<Line>? greeted;
     private volatile UpstreamException? end;
 
-    public StdioConnection(HostedProcess process)
+    public StdioConnection(HostedProcess process, TimeProvider clock)
     {
-        this.process = process;
+        (this.process, this.clock) = (process, clock);
         _ = ReadAsync();
     }
 
@@ -52,9 +53,12 @@ internal sealed class StdioConnection
         try
         {
             await TellAsync(request, stop);
-            await foreach (var message in answers.Reader.ReadAllAsync(stop))
+            while (await NextAsync(answers.Reader, request.Patience, stop))
             {
-                yield return message;
+                while (answers.Reader.TryRead(out var message))
+                {
+                    yield return message;
+                }
             }
         }
         finally
@@ -97,6 +101,18 @@ internal sealed class StdioConnection
         }
     }
 
+    private async ValueTask<bool> NextAsync(ChannelReader<Message> answers, TimeSpan patience, CancellationToken stop)
+    {
+        try
+        {
+            return await answers.WaitToReadAsync(stop).AsTask().WaitAsync(patience, clock, stop);
+        }
+        catch (TimeoutException failure)
+        {
+            throw new UpstreamException(RpcError.Upstream("The server did not answer in time.", 504), failure);
+        }
+    }
+
     // One that never gets through the handshake would fail every call of its life.
     private async Task<Line> OpenOrStopAsync(Era? known)
     {
@@ -114,13 +130,14 @@ internal sealed class StdioConnection
     private async Task<Line> OpenAsync(Era? known)
     {
         var line = new Line(Handshake.Nobody);
-        if (known is Era.Modern || (known is null && await SpeaksModernAsync(line)))
+        // A legacy server may leave the question unanswered, so one that was is not asked again; a modern one is quick.
+        if (known is not Era.Legacy && await SpeaksModernAsync(line))
         {
             return line;
         }
 
         using var hello = Handshake.Initialize(line with { Version = Revisions.NewestLegacy });
-        using var patience = new CancellationTokenSource(GreetWithin);
+        using var patience = new CancellationTokenSource(GreetWithin, clock);
         try
         {
             var agreed = Handshake.Complete(line, await ResponseAsync(hello, patience.Token));
@@ -137,7 +154,7 @@ internal sealed class StdioConnection
     private async Task<bool> SpeaksModernAsync(Line line)
     {
         using var question = Handshake.Discover(line);
-        using var patience = new CancellationTokenSource(ProbeWithin);
+        using var patience = new CancellationTokenSource(ProbeWithin, clock);
         try
         {
             return Handshake.EraOf(await ResponseAsync(question, patience.Token)) is Era.Modern;

@@ -9,13 +9,13 @@ namespace Postern.Gateway.Relay;
 /// A server that is a local command. Hosting runs it, one process a person unless it is shared; here its pipes are
 /// divided among the requests that are under way.
 /// </summary>
-internal sealed class StdioUpstream(HostedServers hosts, HostedCommand command) : IUpstream
+internal sealed class StdioUpstream(HostedServers hosts, HostedCommand command, TimeProvider clock) : IUpstream
 {
     private readonly ConditionalWeakTable<HostedProcess, StdioConnection> connections = [];
-    private Era? known;
+    private volatile Line? known;
 
     public async ValueTask<Era> EraAsync(CancellationToken stop) =>
-        known ??= (await ConnectAsync(Handshake.Nobody with { Tenant = command.Tenant }, stop)).Agreed.Era;
+        (known ?? (await ConnectAsync(Handshake.Nobody with { Tenant = command.Tenant }, stop)).Agreed).Era;
 
     public async Task<Line?> OpenAsync(Line line, CancellationToken stop)
     {
@@ -53,14 +53,28 @@ internal sealed class StdioUpstream(HostedServers hosts, HostedCommand command) 
         switch (await hosts.AcquireAsync(command, $"{owner.Tenant}\n{owner.Subject}", stop))
         {
             case AcquireOutcome.Running { Process: var process }:
-                var connection = connections.GetValue(process, static made => new(made));
-                await connection.GreetAsync(known).WaitAsync(stop);
-                known ??= connection.Agreed.Era;
+                var connection = connections.GetValue(process, made => new(made, clock));
+                await GreetAsync(connection, stop);
                 return connection;
             case AcquireOutcome.Refused refused:
                 throw new UpstreamException(RpcError.Upstream(refused.Sentence, refused.RetryAfter is null ? 502 : 503));
             case var other:
                 throw new InvalidOperationException($"Hosting answered {other.GetType().Name}.");
+        }
+    }
+
+    // The command may be another program since the last process began.
+    private async Task GreetAsync(StdioConnection connection, CancellationToken stop)
+    {
+        try
+        {
+            await connection.GreetAsync(known?.Era).WaitAsync(stop);
+            known = connection.Agreed;
+        }
+        catch (UpstreamException)
+        {
+            known = null;
+            throw;
         }
     }
 }

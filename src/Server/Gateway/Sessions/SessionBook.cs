@@ -16,7 +16,7 @@ internal sealed class SessionBook : IAsyncDisposable
     /// <summary>Sessions one subject may have through one client; the one longest unused makes room.</summary>
     public const int MostPerOwner = 32;
 
-    private const string Kind = "gateway-session", Purpose = "gateway-session";
+    private const string Kind = "gateway-session", LevelKind = "gateway-session-level", Purpose = "gateway-session";
 
     private static readonly TimeSpan
         Idle = TimeSpan.FromHours(12), NoteEvery = TimeSpan.FromMinutes(5), SweepEvery = TimeSpan.FromHours(1);
@@ -77,7 +77,7 @@ internal sealed class SessionBook : IAsyncDisposable
 
         var session = await sessions.FindAsync((caller.Tenant, new Secret(handle).Hash()), stop);
         var now = clock.GetUtcNow();
-        if (session is null || !session.IsOf(caller, server) || now - session.SeenAt > Idle)
+        if (session is null || !session.IsOf(caller, server) || (IsIdle(session, now) && !await WasSeenAsync(session, now, stop)))
         {
             return null;
         }
@@ -104,6 +104,7 @@ internal sealed class SessionBook : IAsyncDisposable
         {
             await unit.RunAsync(
                 $"update gateway_sessions set log_level = {level} where tenant = {tenant.Value} and id = {session.Id}");
+            unit.Announce(LevelKind, tenant, session.Id);
         });
     }
 
@@ -125,9 +126,43 @@ internal sealed class SessionBook : IAsyncDisposable
         {
             sessions.Drop((change.Tenant, change.Key));
         }
+        else if (change.Kind is LevelKind && sessions.Peek((change.Tenant, change.Key)) is { } session)
+        {
+            // Not dropped: it knows what is under way with the client on this node.
+            _ = ReloadAsync(session);
+        }
         else if (change.Kind is Changes.Everything)
         {
             sessions.Clear();
+        }
+    }
+
+    private static bool IsIdle(LegacySession session, DateTimeOffset now) => now - session.SeenAt > Idle;
+
+    // Another node may have served it since.
+    private async Task<bool> WasSeenAsync(LegacySession session, DateTimeOffset now, CancellationToken stop)
+    {
+        var key = (session.Line.Owner.Tenant, session.Id);
+        if (await LoadAsync(key, stop) is not { } kept)
+        {
+            sessions.Drop(key);
+            return false;
+        }
+
+        session.SeenAt = kept.SeenAt;
+        return !IsIdle(session, now);
+    }
+
+    private async Task ReloadAsync(LegacySession session)
+    {
+        var key = (session.Line.Owner.Tenant, session.Id);
+        try
+        {
+            session.Line = (await LoadAsync(key, CancellationToken.None))?.Line ?? session.Line;
+        }
+        catch (DatabaseUnavailableException)
+        {
+            sessions.Drop(key);
         }
     }
 

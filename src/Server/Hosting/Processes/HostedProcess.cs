@@ -278,7 +278,7 @@ internal sealed class HostedProcess
     {
         try
         {
-            var reader = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = 64 });
+            var reader = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = 256 });
             if (!reader.Read() || reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
             {
                 return false;
