@@ -44,16 +44,14 @@ internal sealed partial class Errand(
         }
     }
 
-    /// <summary>What a legacy server says of its own accord, until the client leaves or its grant ends.</summary>
+    /// <summary>What a server says to a legacy client of its own accord, until the client leaves or its grant ends.</summary>
     public async Task ListenAsync(Visit visit)
     {
         var line = visit.Session!.Line;
         using var stay = new Stay(watch, visit, TimeSpan.Zero);
-        if (line.Era is Era.Modern || !stay.TryLast())
+        if (!stay.TryLast())
         {
-            visit.Http.Response.StatusCode = line.Era is Era.Modern
-                ? StatusCodes.Status405MethodNotAllowed
-                : StatusCodes.Status429TooManyRequests;
+            visit.Writer.Close(StatusCodes.Status429TooManyRequests);
             return;
         }
 

@@ -21,6 +21,9 @@ internal static class GatewayRoom
         services.AddSingleton<GrantWatch>();
         services.AddSingleton<Catalogues>();
         services.AddHostedService(all => all.GetRequiredService<Catalogues>());
+        services.AddSingleton<RequestStates>();
+        services.AddSingleton<ParkedCalls>();
+        services.AddSingleton<Questions>();
         services.AddSingleton<Conversation>();
         services.AddSingleton<SessionBook>();
         services.AddSingleton<SessionDesk>();

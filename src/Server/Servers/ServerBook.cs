@@ -17,7 +17,7 @@ internal sealed partial class ServerBook
     /// <summary>The most servers of a tenant.</summary>
     public const int Most = 1000;
 
-    private const string Kind = "server", CatalogueKind = "catalogue";
+    public const string Kind = "server", CatalogueKind = "catalogue";
 
     private readonly Db db;
     private readonly AuditLog audit;

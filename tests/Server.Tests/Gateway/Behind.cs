@@ -55,6 +55,9 @@ internal sealed class Behind : IAsyncDisposable
 
     public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Completed when its tools have changed, which those hear who listen (modern).</summary>
+    public TaskCompletionSource Changed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>A stream that a client opens is held without a word; completes when it was let go.</summary>
     public TaskCompletionSource? LetGo { get; set; }
 
@@ -70,6 +73,7 @@ internal sealed class Behind : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Cancelled.TrySetCanceled();
+        Changed.TrySetCanceled();
         await app.StopAsync();
         await app.DisposeAsync();
     }
@@ -214,10 +218,18 @@ internal sealed class Behind : IAsyncDisposable
         await EventAsync(http, $$$"""{"jsonrpc":"2.0","id":{{{message["id"]!.ToJsonString()}}},"result":{"content":[{"type":"text","text":{{{name}}}}]}}""");
     }
 
-    private static async Task ListenAsync(HttpContext http, JsonObject message)
+    private async Task ListenAsync(HttpContext http, JsonObject message)
     {
         var id = message["id"]!.ToJsonString();
         await EventAsync(http, $$$$$"""{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/subscriptionId":{{{{{id}}}}}}}}""");
+        await Changed.Task.WaitAsync(http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!http.RequestAborted.IsCancellationRequested)
+        {
+            await EventAsync(
+                http,
+                $$$$"""{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":{{{{id}}}}}}}""");
+        }
+
         await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Postern.Audit;
 using Postern.Gateway.Relay;
+using Postern.Grants;
 
 namespace Postern.Tests.Gateway;
 
@@ -298,14 +300,157 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_question_to_a_modern_client_is_passed_on_as_it_is()
+    public async Task A_servers_state_comes_back_as_it_was_and_only_from_the_call_it_was_made_for()
+    {
+        var (token, other) = (await host.TokenAsync("modern"), await host.TokenAsync("modern", subject: "bob"));
+        var result = (await JsonOf(await AskAsync("modern", token)))["result"]!;
+        var state = (string)result["requestState"]!;
+        var good = await AskAsync("modern", token, state, "who");
+        var foreign = await AskAsync("modern", other, state, "who");
+        var altered = await AskAsync("modern", token, state[..^2] + (state[^2] is 'A' ? 'B' : 'A') + state[^1], "who");
+        var raw = await AskAsync("modern", token, "s-1", "who");
+        var elsewhere = await AskAsync("modern", token, state, "who", tool: "echo");
+
+        Assert.Equal("input_required", (string?)result["resultType"]);
+        Assert.NotEqual("s-1", state);
+        Assert.Equal("Ada s-1", (string?)(await JsonOf(good))["result"]!["content"]![0]!["text"]);
+        foreach (var refused in new[] { foreign, altered, raw, elsewhere })
+        {
+            Assert.Equal(-32602, (int)(await JsonOf(refused))["error"]!["code"]!);
+        }
+
+        Assert.Equal(2, modern.Seen.Count(seen => seen.Body.Contains("\"ask\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_modern_client_answers_what_a_legacy_server_asks_in_the_middle_of_a_call()
+    {
+        var token = await host.TokenAsync("legacy");
+        var result = (await JsonOf(await AskAsync("legacy", token)))["result"]!;
+        var question = result["inputRequests"]!["question"]!;
+        var again = (await JsonOf(await AskAsync("legacy", token, (string)result["requestState"]!)))["result"]!;
+        var state = (string)again["requestState"]!;
+        var answer = await JsonOf(await AskAsync("legacy", token, state, "question", id: "77"));
+        var late = await JsonOf(await AskAsync("legacy", token, state, "question"));
+
+        Assert.Equal("input_required", (string?)result["resultType"]);
+        Assert.Equal(("elicitation/create", "Who?"), ((string?)question["method"], (string?)question["params"]!["message"]));
+        Assert.Equal("Who?", (string?)again["inputRequests"]!["question"]!["params"]!["message"]);
+        Assert.Equal((77, "Ada"), ((int)answer["id"]!, (string?)answer["result"]!["content"]![0]!["text"]));
+        Assert.Equal("complete", (string?)answer["result"]!["resultType"]);
+        Assert.Equal(-32602, (int)late["error"]!["code"]!);
+        Assert.Contains("Call again", (string?)late["error"]!["message"], StringComparison.Ordinal);
+        Assert.Single(legacy.Seen, seen => seen.Body.Contains("\"tools/call\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_call_that_waits_is_its_callers_alone_and_for_the_arguments_it_was_judged_by()
+    {
+        var (token, other) = (await host.TokenAsync("legacy"), await host.TokenAsync("legacy", subject: "bob"));
+        var state = (string)(await JsonOf(await AskAsync("legacy", token)))["result"]!["requestState"]!;
+        var foreign = await JsonOf(await AskAsync("legacy", other, state, "question"));
+        var changed = await JsonOf(await AskAsync("legacy", token, state, "question", arguments: """{"a":2}"""));
+        var malformed = await JsonOf(await AskAsync("legacy", token, state, "question", response: "7"));
+        var good = await JsonOf(await AskAsync("legacy", token, state, "question", arguments: """{ "a" : 1 }"""));
+
+        Assert.Equal(-32602, (int)foreign["error"]!["code"]!);
+        Assert.Equal(-32602, (int)changed["error"]!["code"]!);
+        Assert.Equal(-32602, (int)malformed["error"]!["code"]!);
+        Assert.Equal("Ada", (string?)good["result"]!["content"]![0]!["text"]);
+    }
+
+    [Fact]
+    public async Task Calls_that_wait_are_bounded_and_end_with_their_grant()
+    {
+        await host.TokenAsync("legacy");
+        var grant = await host.GrantAsync("legacy");
+        for (var i = 0; i < ParkedCalls.MostPerGrant; i++)
+        {
+            Assert.NotNull((await JsonOf(await AskAsync("legacy", host.Token(grant))))["result"]);
+        }
+
+        using var surplus = await AskAsync("legacy", host.Token(grant));
+        await host.Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, surplus.StatusCode);
+        await legacy.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task A_legacy_client_hears_what_a_modern_server_has_to_say()
     {
         var token = await host.TokenAsync("modern");
-        using var answer = await host.CallAsync("modern", token, "ask");
+        var session = await host.InitializeAsync("modern", token);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/mcp/modern");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
+        using var answer = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
+        modern.Changed.SetResult();
+        var said = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
 
-        var result = (await JsonOf(answer))["result"]!;
-        Assert.Equal("input_required", (string?)result["resultType"]);
-        Assert.Equal("s-1", (string?)result["requestState"]);
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("notifications/tools/list_changed", (string?)said["method"]);
+    }
+
+    [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task Headers_that_no_schema_declares_and_baggage_stay_here(string server)
+    {
+        var token = await host.TokenAsync(server);
+        using var answer = await host.PostAsync(
+            server, token,
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"mirror","arguments":{"region":"eu"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}""",
+            default,
+            ("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "mirror"),
+            ("Mcp-Param-Region", "eu"), ("Mcp-Param-Other", "x"), ("baggage", "mission=7"), ("tracestate", "a=b"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+
+        var sent = (server is "modern" ? modern : legacy).Seen
+            .Last(seen => seen.Body.Contains("mirror", StringComparison.Ordinal)).Headers;
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("eu", sent["Mcp-Param-Region"].ToString());
+        Assert.Contains("0af7651916cd43dd8448eb211c80319c", sent["traceparent"].ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(sent.Keys, name => name is "Mcp-Param-Other" or "baggage" or "tracestate" or "Correlation-Context");
+    }
+
+    [Theory]
+    [InlineData("\"requestState\":\"s-1\"")]
+    [InlineData("\"inputResponses\":{}")]
+    public async Task A_legacy_client_has_no_state_to_give(string member)
+    {
+        var token = await host.TokenAsync("modern");
+        using var answer = await host.LegacyAsync(
+            "modern", token, null, "tools/call", $"{{\"name\":\"echo\",\"arguments\":{{}},{member}}}");
+
+        Assert.Equal(-32602, (int)(await JsonOf(answer))["error"]!["code"]!);
+    }
+
+    [Fact]
+    public async Task What_a_legacy_client_says_of_itself_in_passing_stands_in_no_message_twice()
+    {
+        var token = await host.TokenAsync("modern");
+        using var answer = await host.LegacyAsync(
+            "modern", token, null, "tools/call",
+            """{"name":"echo","arguments":{},"_meta":{"io.modelcontextprotocol/clientCapabilities":{"sampling":{}}}}""");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var sent = modern.Seen.Last(seen => seen.Body.Contains("tools/call", StringComparison.Ordinal)).Body;
+        Assert.DoesNotContain("sampling", sent, StringComparison.Ordinal);
+        Assert.Equal(2, sent.Split("clientCapabilities").Length);
+    }
+
+    // Calls a tool as a client that can be asked, with a state and an answer if it has them.
+    private Task<HttpResponseMessage> AskAsync(
+        string server, string token, string? state = null, string? key = null, string tool = "ask", string id = "1",
+        string arguments = """{"a":1}""", string response = """{"action":"accept","content":{"name":"Ada"}}""")
+    {
+        var more = (state is null ? "" : $",\"requestState\":\"{state}\"")
+            + (key is null ? "" : $",\"inputResponses\":{{\"{key}\":{response}}}");
+        return host.ModernAsync(
+            server, token, "tools/call", $"\"name\":\"{tool}\",\"arguments\":{arguments}{more}", tool, id,
+            """{"elicitation":{},"extensions":{"x":{}}}""");
     }
 
     private static string? Regular(string? json) => json is null ? null : JsonNode.Parse(json)!.ToJsonString(Relaxed);

@@ -35,31 +35,30 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
     }
 
     /// <summary>
-    /// The headers that mirror arguments: a modern client's, held against the body, or made for a legacy client. The
-    /// error is the client's, who sent what disagrees.
+    /// The headers that mirror arguments, made from the body. The error is the client's, who sent what disagrees; what
+    /// no schema declares goes nowhere.
     /// </summary>
     public RpcError? MirroredHeaders(
-        HttpContext http, Admission admission, Message call, Era era, out IReadOnlyList<KeyValuePair<string, string>> headers)
+        HttpContext http, Admission admission, Message call, Era era,
+        out IReadOnlyList<KeyValuePair<string, string>> headers)
     {
         var mirrored = catalogues.HeadersOf(admission.Server, call.Text(Agreement.NamePart(call))!);
-        headers = era is Era.Modern ? SentHeaders(http.Request.Headers) : [];
+        headers = [];
         if (mirrored.IsEmpty)
         {
             return null;
         }
 
         var part = call.At("params"u8, "arguments"u8);
-        using var arguments = JsonDocument.Parse(part.IsMissing ? "{}"u8.ToArray() : call.Bytes.Slice(part.Start, part.Length));
-        if (era is Era.Modern)
-        {
-            return mirrored.Disagreement(arguments.RootElement, http.Request.Headers);
-        }
-
+        using var arguments = JsonDocument.Parse(
+            part.IsMissing ? "{}"u8.ToArray() : call.Bytes.Slice(part.Start, part.Length));
         headers = [.. mirrored.For(arguments.RootElement)];
-        return null;
+        return era is Era.Modern ? mirrored.Disagreement(arguments.RootElement, http.Request.Headers) : null;
     }
 
-    /// <summary>Records how a call that was allowed ended. Nobody waits for it: that there was a call is durable since before it.</summary>
+    /// <summary>
+    /// Records how a call that was allowed ended. Nobody waits for it: that there was a call is durable since before it.
+    /// </summary>
     public void Close(Permit permit, string status, TimeSpan took) => audit.WriteSoon(new()
     {
         Tenant = permit.Question.Grant.Tenant,
@@ -72,21 +71,6 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         Status = status,
         DurationMs = (long)took.TotalMilliseconds,
     });
-
-    // Those that are not known here are passed on as they are: the server may know them.
-    private static List<KeyValuePair<string, string>> SentHeaders(IHeaderDictionary sent)
-    {
-        var found = new List<KeyValuePair<string, string>>();
-        foreach (var (name, values) in sent)
-        {
-            if (name.StartsWith(ParamHeaders.Prefix, StringComparison.OrdinalIgnoreCase) && values is [{ } value])
-            {
-                found.Add(new(name, value));
-            }
-        }
-
-        return found;
-    }
 
     // The name is the caller's invention and stays out of the log.
     private Task<string> RecordUnknownAsync(Admission admission) => audit.WriteAsync(new()

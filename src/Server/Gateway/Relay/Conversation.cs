@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Postern.Gateway.Inspect;
@@ -11,7 +12,8 @@ namespace Postern.Gateway.Relay;
 /// passes a message on only when the client has taken the one before.
 /// </summary>
 internal sealed class Conversation(
-    Upstreams upstreams, OwnLines lines, Catalogues catalogues, TaskOwners tasks, TimeProvider clock)
+    Upstreams upstreams, OwnLines lines, Catalogues catalogues, TaskOwners tasks, RequestStates states, Questions questions,
+    TimeProvider clock)
 {
     // A server that keeps asking never answers.
     private const int MostRounds = 10, MostQuestions = 8;
@@ -35,12 +37,20 @@ internal sealed class Conversation(
             : throw new InvalidOperationException("A tool is called with a permit.");
     }
 
-    /// <summary>Passes on what a legacy server says of its own accord; 405 when it says nothing.</summary>
+    /// <summary>Passes on what a server says to a legacy client of its own accord; 405 when it says nothing.</summary>
     public async Task ListenAsync(McpServer server, Line line, AnswerWriter writer, CancellationToken stop)
     {
-        await using var messages = upstreams.To(server).ListenAsync(line, stop).GetAsyncEnumerator(stop);
+        var upstream = upstreams.To(server);
+        var heard = line.Era is Era.Legacy ? upstream.ListenAsync(line, stop) : SubscribeAsync(upstream, line, stop);
+        await using var messages = heard.GetAsyncEnumerator(stop);
         while (await NextAsync(messages, null, writer))
         {
+            if (messages.Current.Method is Methods.Acknowledged)
+            {
+                await writer.BeatAsync(stop);
+                continue;
+            }
+
             if (messages.Current.Method is Methods.ToolsChanged)
             {
                 catalogues.Refresh(server);
@@ -57,8 +67,31 @@ internal sealed class Conversation(
         }
     }
 
+    // A modern server is asked for what a legacy one says unasked; it answers at once when it has nothing to say.
+    private static async IAsyncEnumerable<Message> SubscribeAsync(
+        IUpstream upstream, Line line, [EnumeratorCancellation] CancellationToken stop)
+    {
+        using var request = Outgoing.Request(
+            Methods.Listen,
+            "{\"notifications\":{\"toolsListChanged\":true,\"promptsListChanged\":true,\"resourcesListChanged\":true},"
+            + $"\"_meta\":{Handshake.Meta(line)}}}");
+        await foreach (var message in upstream.AskAsync(line, request, stop))
+        {
+            if (message.Method is Methods.Acknowledged || message.Method.EndsWith("/list_changed", StringComparison.Ordinal))
+            {
+                yield return message;
+            }
+        }
+    }
+
     private async Task<bool> CarryAsync(Call call, AnswerWriter writer, CancellationToken stop)
     {
+        if (!states.TryOpen(call, out var state))
+        {
+            await writer.WriteAsync(RequestStates.NotOfThisCall, call.Request.RawId, stop);
+            return false;
+        }
+
         var upstream = upstreams.To(call.Server);
         for (var isRetry = false; ; isRetry = true)
         {
@@ -71,13 +104,15 @@ internal sealed class Conversation(
 
             try
             {
-                return await RoundsAsync(call, upstream, line, writer, stop);
+                return line.Era is Era.Legacy && call.SessionLine is null && (!state.IsEmpty || line.Capabilities is not "{}")
+                    ? await AskingAsync(call, upstream, line, state, writer, stop)
+                    : await RoundsAsync(call, upstream, line, state, writer, stop);
             }
             catch (UpstreamException lost)
                 when (lost.SessionIsLost && call.SessionLine is null && !isRetry && !writer.IsStreaming)
             {
                 // The server refused before it looked at the call, so nothing runs twice.
-                lines.Drop(call.Caller, call.Server);
+                lines.Drop(line, call.Server);
             }
         }
     }
@@ -91,16 +126,89 @@ internal sealed class Conversation(
 
         return await upstream.EraAsync(stop) is Era.Modern
             ? new(call.Caller)
-            : await lines.OfAsync(call.Caller, call.Server, stop);
+            : await lines.OfAsync(
+                call.Caller, call.Server, call.Era is Era.Modern ? Questions.Askable(call.Request) : "{}", stop);
     }
 
-    private async Task<bool> RoundsAsync(Call call, IUpstream upstream, Line line, AnswerWriter writer, CancellationToken stop)
+    // At a legacy server that may ask a modern client: the call is begun, or taken up again with the answer.
+    private async Task<bool> AskingAsync(
+        Call call, IUpstream upstream, Line line, ReadOnlyMemory<byte> state, AnswerWriter writer, CancellationToken stop)
+    {
+        var (open, error) = state.IsEmpty
+            ? (new OpenCall(call, upstream, line), null)
+            : await questions.AnswerAsync(call, state, stop);
+        if (open is null)
+        {
+            await writer.WriteAsync(error!, call.Request.RawId, stop);
+            return false;
+        }
+
+        byte[]? question = null;
+        try
+        {
+            await using var leaving = stop.UnsafeRegister(_ => _ = open.StopAsync(), null);
+            if (await AnswerOrQuestionAsync(call, open, writer, stop) is { } isResult)
+            {
+                return isResult;
+            }
+
+            question = questions.Park(open, call);
+        }
+        finally
+        {
+            await (question is null ? open.DisposeAsync() : default);
+        }
+
+        await writer.WriteAsync(question, call.Request.RawId, stop);
+        return true;
+    }
+
+    // Null when the server has asked first.
+    private async Task<bool?> AnswerOrQuestionAsync(Call call, OpenCall open, AnswerWriter writer, CancellationToken stop)
+    {
+        while (open.Question is null && await NextAsync(open.Messages, call.Lasts, writer))
+        {
+            var message = open.Messages.Current;
+            if (message.IsRequest)
+            {
+                await HearQuestionAsync(open, message, stop);
+                continue;
+            }
+
+            if (message.IsResponse || Translation.Passes(message, call.Request, call.Era, open.Line.Era))
+            {
+                await writer.WriteAsync(message, Edited(call, message), stop);
+            }
+
+            if (message.IsResponse)
+            {
+                tasks.Notice(call.Server, call.Caller, message);
+                return !message.IsError;
+            }
+        }
+
+        return open.Question is null ? throw new UpstreamException("The server ended before it had answered.") : null;
+    }
+
+    private static async Task HearQuestionAsync(OpenCall open, Message question, CancellationToken stop)
+    {
+        if (Questions.IsDeclared(open.Line, question))
+        {
+            open.Asks(question);
+            return;
+        }
+
+        await RefuseAsync(open.Upstream, open.Line, question, stop);
+    }
+
+    private async Task<bool> RoundsAsync(
+        Call call, IUpstream upstream, Line line, ReadOnlyMemory<byte> state, AnswerWriter writer, CancellationToken stop)
     {
         Answers? answers = null;
         for (var round = 0; round < MostRounds; round++)
         {
             var id = Outgoing.NewId();
-            var edits = Translation.Request(call.Request, call.Era, line, id, answers);
+            var edits = Translation.Request(call.Request, call.Era, line, id, answers, state);
             using var request = Outgoing.Of(call.Request, edits, id, call.Headers);
             (var isResult, answers) = await PumpAsync(call, upstream, line, request, writer, stop);
             if (answers is null)
@@ -136,6 +244,7 @@ internal sealed class Conversation(
             if (message.IsRequest && call.SessionLine is null)
             {
                 await RefuseAsync(upstream, line, message, stop);
+                continue;
             }
 
             if (message.IsResponse || message.IsRequest || Translation.Passes(message, call.Request, call.Era, line.Era))
@@ -156,6 +265,12 @@ internal sealed class Conversation(
     private Edits Edited(Call call, Message message)
     {
         var edits = Translation.Answer(message, call.Request, call.Era);
+        if (message.IsResponse && Translation.AsksBack(message))
+        {
+            // A legacy client never sees it: it is asked itself.
+            Bind(call, message, edits);
+        }
+
         if (call.Request.Method is Methods.ToolsList && message.IsResponse && !message.IsError)
         {
             catalogues.Notice(call.Server, message);
@@ -163,6 +278,15 @@ internal sealed class Conversation(
         }
 
         return edits;
+    }
+
+    private void Bind(Call call, Message message, Edits edits)
+    {
+        var state = message.At("result"u8, "requestState"u8);
+        if (!state.IsMissing)
+        {
+            edits.Replace(state, states.Seal(call, message.Raw(state)));
+        }
     }
 
     // The next message, with signs of life to the client while the server thinks.
@@ -195,13 +319,21 @@ internal sealed class Conversation(
         return waiting.IsCompleted;
     }
 
-    // Nothing was declared on this line that a server could ask for. It is told so, and the client learns what it lacks.
+    // What was not declared on this line cannot be asked. The server is told so, and the client learns what it lacks.
     private static async Task RefuseAsync(IUpstream upstream, Line line, Message question, CancellationToken stop)
     {
+        if (question.Method is Methods.Ping)
+        {
+            using var here = Outgoing.Response(
+                [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. question.RawId, .. ",\"result\":{}}"u8]);
+            await upstream.TellAsync(line, here, stop);
+            return;
+        }
+
         using var refusal = Outgoing.Response(RpcError.UnknownMethod(question.Method).ToJson(question.RawId));
         await upstream.TellAsync(line, refusal, stop);
         throw new UpstreamException(RpcError.MissingCapability(
-            $"The server wants to ask the client ('{question.Method}'), which a call without a session cannot carry.",
+            $"The server wants to ask the client ('{question.Method}'), which the client has not said it can do.",
             CapabilityOf(question.Method)));
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -18,9 +19,6 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     /// <summary>The longest message a server may send.</summary>
     public const int MaxMessage = 16 * 1024 * 1024;
-
-    /// <summary>How long a server may be silent before it counts as gone.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan CancelWithin = TimeSpan.FromSeconds(5);
 
@@ -58,7 +56,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     {
         using var hello = Handshake.Initialize(line);
         using var response = await SendAsync(HttpMethod.Post, line with { SessionId = null }, hello, stop);
-        using var answer = await HttpAnswer.OpenAsync(response, Patience, clock, stop);
+        using var answer = await HttpAnswer.OpenAsync(response, Outgoing.AnswerWithin, clock, stop);
         var message = await answer.ResponseToAsync(hello, stop);
         var opened = Handshake.Complete(line, message) with { SessionId = SessionOf(response) };
         using var done = Outgoing.Notification(Methods.Initialized);
@@ -74,7 +72,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
             ? stop.UnsafeRegister(_ => _ = TryCancelAsync(line, Encoding.UTF8.GetString(request.Id.Span)), null)
             : default;
         using var response = await SendAsync(HttpMethod.Post, line, request, stop);
-        using var answer = await OpenAnswerAsync(response, line, stop);
+        using var answer = await OpenAnswerAsync(response, line, request.Patience, stop);
         while (true)
         {
             var message = await answer.NextAsync(stop)
@@ -132,7 +130,8 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         using var response = await SendAsync(HttpMethod.Delete, line, null, stop);
     }
 
-    public void Dispose() => probing.Dispose();
+    // Those who are still under way hear of it at their next request. The semaphore holds nothing to let go.
+    public void Dispose() => http.Dispose();
 
     private async Task TryCancelAsync(Line line, string id)
     {
@@ -148,11 +147,12 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         }
     }
 
-    private async Task<HttpAnswer> OpenAnswerAsync(HttpResponseMessage response, Line line, CancellationToken stop)
+    private async Task<HttpAnswer> OpenAnswerAsync(
+        HttpResponseMessage response, Line line, TimeSpan patience, CancellationToken stop)
     {
         try
         {
-            return await HttpAnswer.OpenAsync(response, Patience, clock, stop, line);
+            return await HttpAnswer.OpenAsync(response, patience, clock, stop, line);
         }
         catch (UpstreamException) when (line.Era is Era.Modern)
         {
@@ -175,6 +175,10 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         {
             throw new UpstreamException(RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure);
         }
+        catch (ObjectDisposedException failure)
+        {
+            throw new UpstreamException(RpcError.Upstream("The server was registered anew; call again.", 503), failure);
+        }
         catch (TimeoutException failure)
         {
             throw new UpstreamException(RpcError.Upstream("The server did not answer in time.", 504), failure);
@@ -185,6 +189,11 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     {
         headers.TryAddWithoutValidation("Accept", message is null ? "text/event-stream" : "application/json, text/event-stream");
         headers.TryAddWithoutValidation(Agreement.VersionHeader, line.Version);
+        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
+        {
+            headers.TryAddWithoutValidation("traceparent", trace);
+        }
+
         if (line.SessionId is not null)
         {
             headers.TryAddWithoutValidation(SessionHeader, line.SessionId);
@@ -243,7 +252,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
         try
         {
-            using var answer = await HttpAnswer.OpenAsync(response, Patience, clock, stop);
+            using var answer = await HttpAnswer.OpenAsync(response, Outgoing.AnswerWithin, clock, stop);
             return Handshake.EraOf(await answer.ResponseToAsync(question, stop));
         }
         catch (UpstreamException) when (!response.IsSuccessStatusCode)

@@ -10,6 +10,9 @@ namespace Postern.Gateway.Relay;
 /// </summary>
 internal sealed class Outgoing : IDisposable
 {
+    /// <summary>How long a server may be silent before it counts as gone.</summary>
+    public static readonly TimeSpan AnswerWithin = TimeSpan.FromMinutes(5);
+
     private static long last;
 
     private readonly PooledBytes body;
@@ -25,6 +28,9 @@ internal sealed class Outgoing : IDisposable
 
     /// <summary>The identifier as it stands in the message; empty for what expects no response.</summary>
     public ReadOnlyMemory<byte> Id { get; init; }
+
+    /// <summary>How long the server may be silent over it: a stream of notifications is for as long as the client's.</summary>
+    public TimeSpan Patience => Method is Methods.Listen ? Timeout.InfiniteTimeSpan : AnswerWithin;
 
     /// <summary>Further headers, each from the allow-list or made from the body.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];

@@ -6,7 +6,7 @@ namespace Postern.Gateway.Relay;
 
 /// <summary>
 /// Lines the gateway keeps with legacy servers for callers that have no session: modern clients, and legacy ones that
-/// never began one. Each belongs to one principal. Nothing is declared on them, since nobody could be asked.
+/// never began one. Each belongs to one principal, and to what its client has said it can be asked.
 /// </summary>
 internal sealed class OwnLines
 {
@@ -14,7 +14,7 @@ internal sealed class OwnLines
 
     private readonly ServerBook servers;
     private readonly Upstreams upstreams;
-    private readonly Cache<(Principal, string), Line> lines;
+    private readonly Cache<(Principal, string, string), Line> lines;
 
     public OwnLines(ServerBook servers, Upstreams upstreams)
     {
@@ -22,15 +22,19 @@ internal sealed class OwnLines
         lines = new(Most, OpenAsync);
     }
 
-    public async ValueTask<Line> OfAsync(Principal caller, McpServer server, CancellationToken stop) =>
-        await lines.FindAsync((caller, server.Name), stop)
+    /// <summary>The line on which these capabilities, as JSON, are declared.</summary>
+    public async ValueTask<Line> OfAsync(Principal caller, McpServer server, string capabilities, CancellationToken stop) =>
+        await lines.FindAsync((caller, server.Name, capabilities), stop)
         ?? throw new UpstreamException("The server is no longer registered.");
 
     /// <summary>The server no longer knows it.</summary>
-    public void Drop(Principal caller, McpServer server) => lines.Drop((caller, server.Name));
+    public void Drop(Line line, McpServer server) => lines.Drop((line.Owner, server.Name, line.Capabilities));
 
-    private async Task<Line?> OpenAsync((Principal Caller, string Server) key, CancellationToken stop) =>
-        servers.Find(key.Caller.Tenant, key.Server) is { } server
-            ? await upstreams.To(server).OpenAsync(new(key.Caller) { Version = Revisions.NewestLegacy }, stop)
+    private async Task<Line?> OpenAsync((Principal Caller, string Server, string Capabilities) key, CancellationToken stop)
+    {
+        var line = new Line(key.Caller) { Version = Revisions.NewestLegacy, Capabilities = key.Capabilities };
+        return servers.Find(key.Caller.Tenant, key.Server) is { } server
+            ? await upstreams.To(server).OpenAsync(line, stop)
             : null;
+    }
 }

@@ -16,10 +16,16 @@ internal static class Translation
     private const int LegacyResourceNotFound = -32002;
 
     /// <summary>A client's request on its way to the server, with the answers to what that asked back before.</summary>
-    public static Edits Request(Message request, Era client, Line line, ReadOnlyMemory<byte> id, Answers? answers)
+    public static Edits Request(
+        Message request, Era client, Line line, ReadOnlyMemory<byte> id, Answers? answers, ReadOnlyMemory<byte> state = default)
     {
         var edits = new Edits();
         edits.Replace(request.Id, id);
+        if (!state.IsEmpty)
+        {
+            edits.Replace(request.At("params"u8, "requestState"u8), state);
+        }
+
         var progress = request.Meta("progressToken"u8);
         if (!progress.IsMissing)
         {

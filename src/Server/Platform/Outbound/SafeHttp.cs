@@ -85,6 +85,7 @@ internal sealed partial class SafeHttp : IDisposable
         handler.MaxResponseHeadersLength = 64;
         handler.EnableMultipleHttp2Connections = true;
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
+        handler.ActivityHeadersPropagator = null; // it would add what a caller chose; who calls says what goes on
         return new(new HeaderDeadline(headersWithin, clock, handler));
     }
 

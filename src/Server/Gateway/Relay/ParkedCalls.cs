@@ -1,0 +1,83 @@
+namespace Postern.Gateway.Relay;
+
+/// <summary>
+/// Calls that wait at legacy servers for what modern clients have been asked. Each is taken once, by its name, which
+/// only a sealed state holds; it ends with its grant and after a while. They are known on this node alone.
+/// </summary>
+internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock)
+{
+    public const int MostPerGrant = 8, Most = 256;
+
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    private readonly Lock parking = new();
+    private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
+
+    /// <summary>Keeps a call and answers its name; null when too many wait.</summary>
+    public string? TryPark(OpenCall call)
+    {
+        var name = Secret.New().Reveal();
+        var place = new Place(call);
+        lock (parking)
+        {
+            if (places.Count >= Most || places.Values.Count(other => IsOfSameGrant(other.Call, call)) >= MostPerGrant)
+            {
+                return null;
+            }
+
+            places[name] = place;
+        }
+
+        place.Watched = watch.Enter(call.Grant, clock.GetUtcNow() + Patience, () => _ = DropAsync(name));
+        if (place.Watched is not null)
+        {
+            return name;
+        }
+
+        _ = TryRemove(name);
+        return null;
+    }
+
+    /// <summary>The call of a name, to look at.</summary>
+    public OpenCall? Find(string name)
+    {
+        lock (parking)
+        {
+            return places.GetValueOrDefault(name)?.Call;
+        }
+    }
+
+    /// <summary>The call of a name, for the one who asks first.</summary>
+    public OpenCall? Take(string name) => TryRemove(name)?.Call;
+
+    private async Task DropAsync(string name)
+    {
+        if (TryRemove(name) is { } place)
+        {
+            await place.Call.StopAsync();
+            await place.Call.DisposeAsync();
+        }
+    }
+
+    private Place? TryRemove(string name)
+    {
+        Place? place;
+        lock (parking)
+        {
+            places.Remove(name, out place);
+        }
+
+        place?.Watched?.Dispose();
+        return place;
+    }
+
+    private static bool IsOfSameGrant(OpenCall one, OpenCall other) =>
+        one.Grant.Id == other.Grant.Id && one.Grant.Tenant == other.Grant.Tenant;
+
+    private sealed class Place(OpenCall call)
+    {
+        public OpenCall Call => call;
+
+        public IDisposable? Watched { get; set; }
+    }
+}
