@@ -130,6 +130,14 @@ CREATE TABLE notes (
   updated_at bigint not null,
   primary key (tenant, subject, number)
 );
+CREATE TABLE offers (
+  tenant text not null,
+  installation text not null,
+  resource text not null,
+  tools text not null,
+  agreed_at bigint not null,
+  primary key (tenant, installation, resource)
+);
 CREATE TABLE passkeys (
   tenant text not null,
   id text not null,

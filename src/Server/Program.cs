@@ -78,6 +78,7 @@ internal static partial class Program
         services.AddSingleton<GrantBook>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
+        services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<OwnTokens>();

@@ -1,6 +1,7 @@
 using Postern.Grants;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Sessions;
+using Postern.Identity.SignOut;
 using Postern.Platform.Pages;
 using Postern.Servers;
 
@@ -41,6 +42,7 @@ internal sealed class MePages(
             Passkeys = [.. (await passkeys.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
                 .Select(passkey => new OwnPasskey(passkey.Id, passkey.Name, passkey.CreatedAt))],
             FormToken = forms.Token(Purpose, caller.Session),
+            SignOutToken = forms.Token(SignOutEndpoint.Purpose, caller.Session),
             PasskeyOptions = ceremony?.Options,
             PasskeyState = ceremony?.State,
             MustSignInAgain = !IsFresh(caller),

@@ -19,6 +19,8 @@ public sealed record MeView
 
     public required string FormToken { get; init; }
 
+    public required string SignOutToken { get; init; }
+
     /// <summary>The WebAuthn options, JSON for the browser, and the sealed state that goes with them.</summary>
     public string? PasskeyOptions { get; init; }
 

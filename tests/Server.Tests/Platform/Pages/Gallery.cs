@@ -67,13 +67,6 @@ public sealed class Gallery : IAsyncLifetime
         {
             Tools = [.. from risk in Risks.All from n in Enumerable.Range(1, 14) select new ToolChoice($"{risk.Word}_number_{n}", risk, "Does one thing and does it well.")],
         }),
-        ["consent-login"] = Consent(Usual with
-        {
-            Server = null,
-            Tools = [],
-            Ask = [],
-            Learns = ["your name", "your e-mail address"],
-        }),
         ["error"] = Error(new(
             "This request has expired",
             "It waited longer than ten minutes for an answer, so we dropped it. Nothing was agreed.",
@@ -83,16 +76,13 @@ public sealed class Gallery : IAsyncLifetime
             "The app named itself in a way we could not check, so we did not ask you anything.",
             "Tell whoever makes the app, or start again in it.",
             "/",
-            "To the front page")
-        {
-            TheySay = Hostile,
-            Reference = "4bf92f3577b34da6a3ce929d0e0e4736",
-        }),
+            "To the front page")),
         ["me"] = Me(new()
         {
             Person = "ada@example.test",
             IsAdministrator = true,
             FormToken = "t",
+            SignOutToken = "s",
             Done = "Ended. Cursor can no longer do anything for you. It took 3 ms.",
             PasskeyOptions = "{}",
             PasskeyState = "s",
@@ -108,7 +98,7 @@ public sealed class Gallery : IAsyncLifetime
             ],
             Passkeys = [new("p1", "Chrome on Linux", Now.AddDays(-200))],
         }),
-        ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
+        ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", SignOutToken = "s", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
         ["home"] = Home(new(null, [new("Linear", "http://127.0.0.1:7400/mcp/linear"), new("files", "http://127.0.0.1:7400/mcp/files")])),
         ["home-empty"] = Home(new("ada@example.test", [])),
         ["console"] = Overview(new()
@@ -137,13 +127,12 @@ public sealed class Gallery : IAsyncLifetime
         Return = ReturnPlace.Of(new("https://claude.ai/api/mcp/auth_callback")),
         Server = "Linear",
         Account = "ada@example.test",
-        SwitchAccount = "/signin",
         Tools =
         [
             new("list_issues", Risk.Read, "Lists issues of a team, newest first."),
             new("get_issue", Risk.Read, "Shows one issue with its comments."),
             new("search", Risk.Read) { IsNew = true, IsOn = false },
-            new("create_issue", Risk.Change, "Creates an issue in a team.") { Limits = ["team is ENG"] },
+            new("create_issue", Risk.Change, "Creates an issue in a team.") { IsChanged = true },
             new("add_comment", Risk.Change, "Adds a comment to an issue."),
             new("delete_issue", Risk.Destroy, "Deletes an issue for good."),
         ],
@@ -153,14 +142,10 @@ public sealed class Gallery : IAsyncLifetime
             new("30d", "30 days", " until 22 December", true),
             new("90d", "90 days", " until 20 February 2027"),
         ],
-        Ask =
-        [
-            new("never", "Never", ""),
-            new("change", "Before it changes something", ", asking you before each change", true),
-            new("always", "Always", ", asking you each time"),
-        ],
+        Idle = "30 days",
         Transaction = "tx",
         FormToken = "t",
+        SignOutToken = "s",
     };
 
     public async ValueTask InitializeAsync()
