@@ -74,6 +74,7 @@ internal static partial class Program
 
         // What every token and every call stands on
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<GrantBook>();
         services.AddSingleton<Families>();

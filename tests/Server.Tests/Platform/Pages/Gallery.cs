@@ -97,6 +97,14 @@ public sealed class Gallery : IAsyncLifetime
                 new("s2", "Safari on iPhone", Now.AddDays(-40), Now.AddDays(-1.5), false),
             ],
             Passkeys = [new("p1", "Chrome on Linux", Now.AddDays(-200))],
+            HasPassword = true,
+            PasswordProblem = "That is not your current password.",
+            Calls =
+            [
+                new("Claude", "Chrome on Linux", "create_issue", "Linear", Now.AddMinutes(-4), true),
+                new(new string('w', 60), "Safari on iPhone", new string('x', 60), "files", Now.AddHours(-1), false),
+                new("Claude", null, null, "Linear", Now.AddDays(-3), false),
+            ],
         }),
         ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", SignOutToken = "s", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
         ["home"] = Home(new(null, [new("Linear", "http://127.0.0.1:7400/mcp/linear"), new("files", "http://127.0.0.1:7400/mcp/files")])),
