@@ -52,6 +52,7 @@ CREATE TABLE clients (
   used_at bigint not null,
   primary key (tenant, id)
 );
+CREATE INDEX clients_age on clients (tenant, created_at, id);
 CREATE INDEX clients_unused on clients (tenant, source, used_at);
 CREATE TABLE families (
   tenant text not null,

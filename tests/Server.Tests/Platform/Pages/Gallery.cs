@@ -2,9 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Postern.Console.Desk;
 using Postern.Console.Home;
 using Postern.Console.Me;
-using Postern.Console.Overview;
 using Postern.Identity.Setup;
 using Postern.Identity.SignIn;
 using Postern.OAuth.Consent;
@@ -16,6 +16,12 @@ namespace Postern.Tests.Platform.Pages;
 public sealed class Gallery : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 30, 0, TimeSpan.Zero);
+
+    private static readonly IReadOnlyList<EntryRow> Entries =
+    [
+        .. Enumerable.Range(1, 20).Select(n => new EntryRow(
+            1000 - n, Now.AddMinutes(-n), "ada@example.test", "tool.call", "linear/create_issue", n % 5 is 0 ? "denied" : "allowed")),
+    ];
 
     private static readonly Dictionary<string, IResult> Pages = new()
     {
@@ -109,15 +115,34 @@ public sealed class Gallery : IAsyncLifetime
         ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", SignOutToken = "s", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
         ["home"] = Home(new(null, [new("Linear", "http://127.0.0.1:7400/mcp/linear"), new("files", "http://127.0.0.1:7400/mcp/files")])),
         ["home-empty"] = Home(new("ada@example.test", [])),
-        ["console"] = Overview(new()
+        ["console"] = new PageResult<OverviewPage, OverviewView>(new()
         {
             Person = "ada@example.test",
             Issuer = "http://127.0.0.1:7400",
             Servers = [new("linear", "http://127.0.0.1:7400/mcp/linear", "remote", 34), new("files", "http://127.0.0.1:7400/mcp/files", "command", 7)],
-            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow($"gr_{n}", "ada@example.test", Hostile, "http://127.0.0.1:7400/mcp/linear", Now.AddDays(-n), n % 2 is 0 ? Now.AddDays(n) : null))],
-            Entries = [.. Enumerable.Range(1, 20).Select(n => new EntryRow(1000 - n, Now.AddMinutes(-n), "ada@example.test", "tool.call", "linear/create_issue", n % 5 is 0 ? "denied" : "allowed"))],
+            Entries = Entries,
         }),
-        ["console-empty"] = Overview(new() { Person = "ada@example.test", Issuer = "http://127.0.0.1:7400" }),
+        ["console-clients"] = new PageResult<ClientsPage, ClientsView>(new()
+        {
+            Person = "ada@example.test",
+            Clients =
+            [
+                new("app", "Field Reports", "by the configuration", null, null, Now, "3"),
+                new("https://claude.ai/oauth/client.json", "Claude", "by its metadata document", "claude.ai", Now.AddMonths(-8), Now.AddDays(-1), "214"),
+                new(new string('c', 200), Hostile, "by itself", null, Now, null, "0"),
+            ],
+            Next = "c_1",
+        }),
+        ["console-grants"] = new PageResult<GrantsPage, GrantsView>(new()
+        {
+            Person = "ada@example.test",
+            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow("ada@example.test", new(Hostile, null, Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddDays(-n), n % 3 is 0 ? null : Now, n % 2 is 0 ? Now.AddDays(n) : null))],
+            IsFurther = true,
+            Next = "gr_1",
+        }),
+        ["console-log"] = new PageResult<LogPage, LogView>(new() { Person = "ada@example.test", Entries = Entries, IsFurther = true }),
+        ["console-empty"] = new PageResult<OverviewPage, OverviewView>(new() { Person = "ada@example.test", Issuer = "http://127.0.0.1:7400" }),
+        ["console-grants-empty"] = new PageResult<GrantsPage, GrantsView>(new() { Person = "ada@example.test" }),
     };
 
     public const string Hostile =
@@ -180,8 +205,6 @@ public sealed class Gallery : IAsyncLifetime
     private static PageResult<MePage, MeView> Me(MeView view) => new(view);
 
     private static PageResult<HomePage, HomeView> Home(HomeView view) => new(view);
-
-    private static PageResult<OverviewPage, OverviewView> Overview(OverviewView view) => new(view);
 
     private sealed class Stopped : TimeProvider
     {
