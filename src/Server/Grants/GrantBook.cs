@@ -97,8 +97,10 @@ internal sealed partial class GrantBook : IAsyncDisposable
         }
     }
 
-    public Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
-        store.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop);
+    /// <summary>A person's grants that are not over, with the uses of this node that are not written down yet.</summary>
+    public async Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
+        [.. (await store.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop)).Select(known =>
+            uses.TryGetValue((tenant, known.Grant.Id), out var at) ? known with { UsedAt = DateTimeOffset.FromUnixTimeSeconds(at) } : known)];
 
     public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, int limit, CancellationToken stop) =>
         store.AllAsync(tenant, before, limit, clock.GetUtcNow(), stop);
