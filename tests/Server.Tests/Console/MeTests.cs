@@ -212,7 +212,7 @@ public sealed class MeTests : IAsyncLifetime
 
         var rows = page.QuerySelectorAll(".calls li").Select(row => Regex.Replace(row.TextContent, @"\s+", " ").Trim());
         Assert.Equal(
-            ["Claude wanted to use delete_note in Notes just now refused", "Claude used read_note in Notes just now allowed"],
+            ["“Claude” wanted to use delete_note in Notes refused just now", "“Claude” used read_note in Notes allowed just now"],
             rows);
     }
 

@@ -49,6 +49,6 @@ public sealed record ClientRow(
     string Id, string Name, string Registered, string? Host, DateTimeOffset? Since, DateTimeOffset? LastGrant, string Alive);
 
 public sealed record GrantRow(
-    string Person, Asker Client, string Sentence, DateTimeOffset Since, DateTimeOffset? LastUse, DateTimeOffset? Ends);
+    string Person, Asker Client, string Sentence, DateTimeOffset Since, DateTimeOffset? LastUse, DateTimeOffset Ends);
 
 public sealed record EntryRow(long Number, DateTimeOffset At, string Who, string Act, string? Target, string Outcome);

@@ -70,8 +70,8 @@ internal sealed class MePages(
         {
             var grant = record.GrantId is { } id ? await grants.FindAsync(caller.Tenant, new(id), stop) : null;
             made.Add(new(
-                Untrusted.Name(grant?.ClientName) ?? "An app without a name",
-                Untrusted.Name(grant?.InstallationName),
+                grant is null ? "Something" : Who(grant).Words,
+                grant is null ? null : Who(grant).Place,
                 Untrusted.Name(record.Tool),
                 Resource.TryParse(record.Resource, out var resource) && servers.ByResource(caller.Tenant, resource) is { } server
                     ? server.Title
@@ -83,13 +83,19 @@ internal sealed class MePages(
         return made;
     }
 
+    private static Asker Who(Grant grant) => new(
+        grant.ClientName,
+        grant.Client.IsDocument ? Untrusted.Host(new(grant.Client.Value)) : null,
+        Proof.Remembered,
+        null,
+        grant.InstallationName);
+
     private LetIn Row(GrantUse use)
     {
         var grant = use.Grant;
-        var host = grant.Client.IsDocument ? Untrusted.Host(new(grant.Client.Value)) : null;
         return new(
             grant.Id.Value,
-            new(grant.ClientName, host, Proof.Remembered, null, grant.InstallationName),
+            Who(grant),
             GrantSentence.Of(grant, servers.ByResource(grant.Tenant, grant.Resource)),
             grant.CreatedAt,
             use.UsedAt,

@@ -49,7 +49,7 @@ public sealed record CallMade(string Who, string? Device, string? Tool, string S
 
 /// <summary>One agent on one installation, and what it may do.</summary>
 public sealed record LetIn(
-    string Id, Asker Who, string Sentence, DateTimeOffset Since, DateTimeOffset? LastDid, DateTimeOffset? Ends);
+    string Id, Asker Who, string Sentence, DateTimeOffset Since, DateTimeOffset? LastDid, DateTimeOffset Ends);
 
 public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
 

@@ -29,7 +29,7 @@ public sealed record ConsentView
     /// <summary>How long; at most five, exactly one chosen.</summary>
     public required IReadOnlyList<Choice> Until { get; init; }
 
-    /// <summary>How long it may rest before it must ask again, in words.</summary>
+    /// <summary>How long it may do nothing before it must ask again, in words.</summary>
     public required string Idle { get; init; }
 
     /// <summary>The sealed request this page shows and the answer must name.</summary>

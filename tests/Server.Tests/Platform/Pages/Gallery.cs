@@ -94,8 +94,8 @@ public sealed class Gallery : IAsyncLifetime
             PasskeyState = "s",
             Grants =
             [
-                new("gr_1", new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, until 22 December.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
-                new("gr_2", new(Hostile, null, Proof.Remembered, null, "this computer"), "May read in files, until you end it.", Now.AddHours(-3), null, null),
+                new("gr_1", new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
+                new("gr_2", new(Hostile, null, Proof.Remembered, null, "this computer"), "May read in files, with 1 tool you chose.", Now.AddHours(-3), null, Now.AddDays(1)),
             ],
             Browsers =
             [
@@ -136,7 +136,7 @@ public sealed class Gallery : IAsyncLifetime
         ["console-grants"] = new PageResult<GrantsPage, GrantsView>(new()
         {
             Person = "ada@example.test",
-            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow("ada@example.test", new(Hostile, null, Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddDays(-n), n % 3 is 0 ? null : Now, n % 2 is 0 ? Now.AddDays(n) : null))],
+            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow("ada@example.test", new(Hostile, null, Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddDays(-n), n % 3 is 0 ? null : Now, Now.AddDays(n)))],
             IsFurther = true,
             Next = "gr_1",
         }),
