@@ -153,6 +153,8 @@ internal static partial class Program
 
     internal static async Task<int> ServeAsync(string[] args)
     {
+        // One thread of the pool may be waiting for the disk with a transaction in its hands; requests keep the others.
+        ThreadPool.SetMinThreads(Environment.ProcessorCount + 1, Environment.ProcessorCount);
         try
         {
             await using var app = Build(args);

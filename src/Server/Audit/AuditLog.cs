@@ -15,18 +15,18 @@ namespace Postern.Audit;
 /// </summary>
 internal sealed class AuditLog
 {
-    /// <summary>Rows of one insert. A multi-row statement is prepared once for each of these sizes.</summary>
-    private static readonly int[] Sizes = [64, 16, 4, 1];
+    /// <summary>Entries for which there are places in a tenant's chain.</summary>
+    private const long MostEntries = 1L << 40;
 
-    private const int Columns = 9;
     private const string SubjectPurpose = "audit-subject", IndexPurpose = "audit-index";
-
-    private static readonly Dictionary<int, string> Inserts = Sizes.ToDictionary(size => size, InsertOf);
 
     private readonly Db db;
     private readonly Sealer sealer;
     private readonly TimeProvider clock;
     private readonly Cache<(TenantId, SubjectId), AuditSubject> subjects;
+
+    // Where each chain ended when this node last wrote to it. Only the writer looks here, and it asks the database whether it is still so.
+    private readonly Dictionary<TenantId, Head> heads = [];
 
     public AuditLog(Db db, Sealer sealer, TimeProvider clock)
     {
@@ -43,24 +43,33 @@ internal sealed class AuditLog
         return id;
     }
 
-    /// <summary>Records an act that changes nothing else; returns when the entry is durable.</summary>
-    public Task<string> WriteAsync(AuditEntry entry)
+    /// <summary>Records an act that changes nothing else; returns when the entry is durable, with its identifier.</summary>
+    public async Task<string> WriteAsync(AuditEntry entry)
     {
         // Rendered here, where many do so at once, and not in the unit, which the one writer runs.
         var (id, item) = Prepare(entry);
-        return db.WriteAsync(unit =>
-        {
-            unit.Attach(item);
-            return ValueTask.FromResult(id);
-        });
+        await db.AttachAsync(item);
+        return id;
+    }
+
+    /// <summary>
+    /// Records an act whose beginning is recorded already, or that may go before its entry: durable within a twentieth
+    /// of a second, and lost if the process is killed before. Answers the entry's identifier.
+    /// </summary>
+    public string WriteSoon(AuditEntry entry)
+    {
+        var (id, item) = Prepare(entry);
+        db.AttachSoon(item);
+        return id;
     }
 
     /// <summary>Entries after a number, oldest first; at most <paramref name="limit"/>.</summary>
     public Task<List<AuditRow>> AfterAsync(TenantId tenant, long seq, int limit, CancellationToken stop) => db.AllAsync(
         $"""
-        select e.seq, e.kind, e.record, e.leaf, s.subject from audit_entries e
-        left join audit_subjects s on s.tenant = e.tenant and s.pseudonym = e.subject
-        where e.tenant = {tenant.Value} and e.seq > {seq} order by e.seq limit {(long)limit}
+        select e.place - h.number * {MostEntries}, e.kind, e.record, e.leaf, s.subject from audit_heads h
+        join audit_entries e on e.place > h.number * {MostEntries} + {seq} and e.place < (h.number + 1) * {MostEntries}
+        left join audit_subjects s on s.tenant = h.tenant and s.pseudonym = e.subject
+        where h.tenant = {tenant.Value} order by e.place limit {(long)limit}
         """,
         AuditRow.Read,
         stop);
@@ -105,42 +114,62 @@ internal sealed class AuditLog
         }
     }
 
-    private static async ValueTask AppendAsync(Unit last, TenantId tenant, List<AuditRecord> records)
+    private async ValueTask AppendAsync(Unit last, TenantId tenant, List<AuditRecord> records)
     {
-        var head = await last.FirstAsync(
-            $"update audit_heads set seq = seq + {(long)records.Count} where tenant = {tenant.Value} returning seq, leaf",
-            row => Tuple.Create(row.GetInt64(0), row.GetFieldValue<byte[]>(1))) ?? throw new UnreachableException();
-        var (seq, leaf) = (head.Item1 - records.Count, head.Item2.Length is 32 ? head.Item2 : new byte[32]);
-        for (var at = 0; at < records.Count;)
+        var head = heads.GetValueOrDefault(tenant) ?? await LockAsync(last, tenant);
+        var (rows, next) = Place(records, head);
+        if (!await MoveAsync(last, tenant, head, next))
         {
-            var size = Array.Find(Sizes, size => size <= records.Count - at);
-            await last.RunRowsAsync(Inserts[size], size * Columns, parameters =>
+            // Another node wrote meanwhile, or a transaction of this one was taken back.
+            head = await LockAsync(last, tenant);
+            (rows, next) = Place(records, head);
+            if (!await MoveAsync(last, tenant, head, next))
             {
-                for (var row = 0; row < size; row++)
-                {
-                    leaf = Bind(parameters, row * Columns, records[at + row], ++seq, leaf);
-                }
-            });
-            at += size;
+                throw new UnreachableException("The end of the log moved while it was locked.");
+            }
         }
 
-        await last.RunAsync($"update audit_heads set leaf = {leaf} where tenant = {tenant.Value}");
+        heads[tenant] = next;
+        await last.InsertAsync("audit_entries", records.Count, rows);
     }
 
-    private static byte[] Bind(DbParameterCollection parameters, int at, AuditRecord record, long seq, byte[] previous)
+    // Every entry of the chain is written under the row lock that this takes. Without entries there is no leaf to compare.
+    private static async ValueTask<bool> MoveAsync(Unit last, TenantId tenant, Head from, Head to) => await last.RunAsync(
+        $"""
+        update audit_heads set seq = {to.Seq}, leaf = {to.Leaf}
+        where tenant = {tenant.Value} and seq = {from.Seq} and (seq < 0 or leaf = {from.Leaf})
+        """) is 1;
+
+    private static async ValueTask<Head> LockAsync(Unit last, TenantId tenant) => await last.FirstAsync(
+        $"update audit_heads set seq = seq where tenant = {tenant.Value} returning number, seq, leaf",
+        row => new Head(row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2))) ?? throw new UnreachableException();
+
+    private static (Cells[] Rows, Head Next) Place(List<AuditRecord> records, Head head)
     {
-        var (bytes, leaf) = record.Place(seq, previous);
-        var entry = record.Entry;
-        parameters[at].Value = entry.Tenant.Value;
-        parameters[at + 1].Value = seq;
-        parameters[at + 2].Value = record.Id;
-        parameters[at + 3].Value = record.At.ToUnixTimeMilliseconds();
-        parameters[at + 4].Value = entry.Kind;
-        parameters[at + 5].Value = (object?)entry.Grant?.Id.Value ?? DBNull.Value;
-        parameters[at + 6].Value = (object?)record.Subject?.Pseudonym ?? DBNull.Value;
-        parameters[at + 7].Value = Encoding.UTF8.GetString(bytes);
-        parameters[at + 8].Value = leaf;
-        return leaf;
+        var (places, times) = (new long[records.Count], new long[records.Count]);
+        var (kinds, grants, subjects) = (new string[records.Count], new string?[records.Count], new string?[records.Count]);
+        var (texts, leaves) = (new ReadOnlyMemory<byte>[records.Count], new byte[records.Count][]);
+        for (var i = 0; i < records.Count; i++)
+        {
+            var record = records[i];
+            var (text, leaf) = record.Place(head.Seq + 1, head.Leaf.Length is 0 ? new byte[32] : head.Leaf);
+            head = head with { Seq = head.Seq + 1, Leaf = leaf };
+            (places[i], times[i]) = ((head.Number * MostEntries) + head.Seq, record.At.ToUnixTimeMilliseconds());
+            (kinds[i], grants[i], subjects[i]) = (record.Entry.Kind, record.Entry.Grant?.Id.Value, record.Subject?.Pseudonym);
+            (texts[i], leaves[i]) = (text, leaf);
+        }
+
+        return (
+            [
+                new Cells.Numbers("place", places),
+                new Cells.Numbers("at", times),
+                new Cells.Texts("kind", kinds),
+                new Cells.Texts("grant_id", grants),
+                new Cells.Texts("subject", subjects),
+                new Cells.Utf8("record", texts),
+                new Cells.Bytes("leaf", leaves),
+            ],
+            head);
     }
 
     private async ValueTask<AuditSubject> SubjectAsync(Unit unit, TenantId tenant, SubjectId subject)
@@ -187,12 +216,10 @@ internal sealed class AuditLog
 
     private static Tuple<string, byte[]> ReadSubject(DbDataReader row) => Tuple.Create(row.GetString(0), row.GetFieldValue<byte[]>(1));
 
-    private static string InsertOf(int rows) =>
-        "insert into audit_entries (tenant, seq, id, at, kind, grant_id, subject, record, leaf) values "
-        + string.Join(", ", Enumerable.Range(0, rows).Select(row =>
-            $"({string.Join(", ", Enumerable.Range(row * Columns, Columns).Select(i => $"@p{i}"))})"));
-
     private sealed record Unprepared(AuditEntry Entry, Guid Id, DateTimeOffset Now);
+
+    /// <summary>The end of a chain.</summary>
+    private sealed record Head(long Number, long Seq, byte[] Leaf);
 }
 
 /// <summary>An entry as it is read back; <see cref="Subject"/> while the person is not forgotten.</summary>

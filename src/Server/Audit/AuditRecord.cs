@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Postern.Audit;
 
@@ -30,16 +31,17 @@ internal sealed class AuditRecord
     public DateTimeOffset At { get; }
 
     /// <summary>The record at its place, and its leaf hash, <c>SHA-256(0x00 || record)</c> (RFC 6962 §2.1).</summary>
-    public (byte[] Record, byte[] Leaf) Place(long seq, ReadOnlySpan<byte> previousLeaf)
+    public (ReadOnlyMemory<byte> Record, byte[] Leaf) Place(long seq, ReadOnlySpan<byte> previousLeaf)
     {
-        var middle = string.Create(
-            CultureInfo.InvariantCulture, $",\"prev\":\"sha-256:{Base64Url.EncodeToString(previousLeaf)}\",\"seq\":{seq},");
-        var leafInput = new byte[1 + head.Length + middle.Length + tail.Length];
-        var record = leafInput.AsSpan(1);
+        Span<byte> middle = stackalloc byte[128];
+        Utf8.TryWrite(
+            middle, CultureInfo.InvariantCulture, $",\"prev\":\"sha-256:{Base64Url.EncodeToString(previousLeaf)}\",\"seq\":{seq},", out var length);
+        var leafInput = new byte[1 + head.Length + length + tail.Length];
+        var record = leafInput.AsMemory(1);
         head.CopyTo(record);
-        Encoding.ASCII.GetBytes(middle, record[head.Length..]);
-        tail.CopyTo(record[(head.Length + middle.Length)..]);
-        return (leafInput[1..], SHA256.HashData(leafInput));
+        middle[..length].CopyTo(record.Span[head.Length..]);
+        tail.CopyTo(record[(head.Length + length)..]);
+        return (record, SHA256.HashData(leafInput));
     }
 
     private static byte[] Head(AuditEntry entry, AuditSubject? subject, string id)

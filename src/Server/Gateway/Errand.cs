@@ -4,7 +4,6 @@ using Postern.Gateway.Inspect;
 using Postern.Gateway.Protect;
 using Postern.Gateway.Relay;
 using Postern.Gateway.Sessions;
-using Postern.Platform.Database;
 using Postern.Policy;
 
 namespace Postern.Gateway;
@@ -136,16 +135,14 @@ internal sealed partial class Errand(
         if (tools.MirroredHeaders(visit.Http, visit.Admission, message, visit.Writer.Era, out var headers) is { } mismatch)
         {
             await visit.AnswerAsync(mismatch, message);
-            await CloseAsync(permit, "error", TimeSpan.Zero);
+            tools.Close(permit, "error", TimeSpan.Zero);
             return;
         }
 
         var began = clock.GetTimestamp();
         var status = await TryAsync(visit, message, stay => conversation.CallToolAsync(
             permit, CallOf(visit, message, stay) with { Headers = headers }, visit.Writer, stay.Token));
-
-        // The client has its answer and does not wait for the disk; the entry joins those of the calls after it.
-        _ = CloseAsync(permit, status, clock.GetElapsedTime(began));
+        tools.Close(permit, status, clock.GetElapsedTime(began));
     }
 
     private Task RelayAsync(Visit visit, Message message) => TryAsync(visit, message, stay =>
@@ -212,24 +209,9 @@ internal sealed partial class Errand(
             : visit.AnswerAsync(Gatekeeper.OutsideGrant("the grant ended while this ran") with { Status = 401 }, message);
     }
 
-    private async Task CloseAsync(Permit permit, string status, TimeSpan took)
-    {
-        try
-        {
-            await tools.CloseAsync(permit, status, took);
-        }
-        catch (DatabaseUnavailableException failure)
-        {
-            Log.NotClosed(logger, permit.Entry, failure.Message);
-        }
-    }
-
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "The server {Server} failed: {Cause}")]
         public static partial void Failed(ILogger logger, string server, string cause);
-
-        [LoggerMessage(LogLevel.Error, "The outcome of {Entry} could not be recorded: {Cause}")]
-        public static partial void NotClosed(ILogger logger, string entry, string cause);
     }
 }

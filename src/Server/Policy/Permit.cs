@@ -41,7 +41,7 @@ internal sealed class Permit
     public static async ValueTask<Verdict> AskAsync(AuditLog audit, Settings settings, Question question)
     {
         var refusal = Refusal(question);
-        var writing = audit.WriteAsync(new()
+        var entry = new AuditEntry
         {
             Tenant = question.Grant.Tenant,
             Kind = AuditKinds.ToolCallDecision,
@@ -58,10 +58,10 @@ internal sealed class Permit
             Network = question.Network,
             TraceParent = question.TraceParent,
             ArgumentsDigest = question.ArgumentsDigest,
-        });
+        };
         var waits = refusal is not null || !settings.AuditIsRelaxed || question.Risk is not Risk.Read;
-        var entry = waits ? await writing : "";
-        return refusal is null ? new Verdict.Yes(new(question, entry)) : new Verdict.No(refusal, Needs(question));
+        var id = waits ? await audit.WriteAsync(entry) : audit.WriteSoon(entry);
+        return refusal is null ? new Verdict.Yes(new(question, id)) : new Verdict.No(refusal, Needs(question));
     }
 
     // The rules so far are the grant itself. They are pure: all they need comes with the question.

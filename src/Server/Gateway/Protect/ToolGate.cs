@@ -59,8 +59,8 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         return null;
     }
 
-    /// <summary>Records how a call that was allowed ended.</summary>
-    public Task CloseAsync(Permit permit, string status, TimeSpan took) => audit.WriteAsync(new()
+    /// <summary>Records how a call that was allowed ended. Nobody waits for it: that there was a call is durable since before it.</summary>
+    public void Close(Permit permit, string status, TimeSpan took) => audit.WriteSoon(new()
     {
         Tenant = permit.Question.Grant.Tenant,
         Kind = AuditKinds.ToolCallOutcome,

@@ -52,6 +52,13 @@ public sealed class Db : IAsyncDisposable
         return true;
     });
 
+    /// <summary>A unit that only hands <paramref name="item"/> to those who act at the end of the transaction.</summary>
+    /// <inheritdoc cref="WriteAsync{T}(Func{Unit, ValueTask{T}})"/>
+    internal Task AttachAsync(object item) => writer.AttachAsync(item);
+
+    /// <summary>The same for what nobody waits for: it goes with the next transaction, within a twentieth of a second.</summary>
+    internal void AttachSoon(object item) => writer.AttachSoon(item);
+
     /// <summary>Throws unless the database answers.</summary>
     public Task PingAsync(CancellationToken stop) => FirstAsync($"select '1'", row => row.GetString(0), stop);
 

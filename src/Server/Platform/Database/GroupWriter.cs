@@ -1,28 +1,32 @@
-using System.Threading.Channels;
-
 namespace Postern.Platform.Database;
 
 /// <summary>
 /// The one writer of this node. It takes all units that wait, runs them in one transaction, each atomic by savepoint,
-/// commits once, and only then tells their callers: one wait for the disk serves everybody who came meanwhile.
+/// commits once, and only then tells their callers: one wait for the disk serves everybody who came meanwhile. There is
+/// no thread of its own: who comes while nobody writes writes at once, and the pool goes on with those who came after.
 /// </summary>
 internal sealed partial class GroupWriter : IAsyncDisposable
 {
     /// <summary>The most units in one transaction, and the most that may wait for the next.</summary>
     private const int MostTogether = 256, MostWaiting = 8192;
 
+    /// <summary>How long what nobody waits for may stay in memory, in milliseconds.</summary>
+    private const int Patience = 50;
+
     private readonly Engine engine;
     private readonly ILogger logger;
-    private readonly Channel<Work> queue = Channel.CreateBounded<Work>(
-        new BoundedChannelOptions(MostWaiting) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-
-    private readonly Lazy<Thread> thread;
+    private readonly Lock gate = new();
+    private readonly Queue<Work> waiting = new();
+    private readonly Timer timer;
+    private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int urgent;
+    private bool isWriting, isTimed, isClosing;
     private WriterConnection? connection;
 
     public GroupWriter(Engine engine, ILogger logger)
     {
         (this.engine, this.logger) = (engine, logger);
-        thread = new(Start);
+        timer = new(static writer => ((GroupWriter)writer!).OnTimer(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
     public List<BeforeCommit> BeforeCommit { get; } = [];
@@ -31,53 +35,155 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
     public Task<T> WriteAsync<T>(Func<Unit, ValueTask<T>> run)
     {
-        _ = thread.Value;
-        var work = new Work<T>(run);
-        return queue.Writer.TryWrite(work)
-            ? work.Done
-            : Task.FromException<T>(new DatabaseUnavailableException("Too much waits to be written."));
+        var work = new UnitWork<T>(run);
+        return TryAdd(work) ? work.Done : Task.FromException<T>(Full());
+    }
+
+    /// <summary>Like a unit that does nothing but attach <paramref name="item"/>.</summary>
+    public Task AttachAsync(object item)
+    {
+        var work = new AttachmentWork(item, isUrgent: true);
+        return TryAdd(work) ? work.Done : Task.FromException(Full());
+    }
+
+    /// <summary>
+    /// Attaches <paramref name="item"/> to the next transaction, which begins within <see cref="Patience"/>. Nobody waits:
+    /// if it fails, the log of the process says so.
+    /// </summary>
+    public void AttachSoon(object item)
+    {
+        if (!TryAdd(new AttachmentWork(item, isUrgent: false)))
+        {
+            Log.Failed(logger, 1, Full());
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        queue.Writer.TryComplete();
-        if (thread.IsValueCreated)
+        bool begins;
+        lock (gate)
         {
-            thread.Value.Join();
+            (isClosing, begins) = (true, !isWriting);
+            isWriting = true;
         }
 
+        if (begins)
+        {
+            await WriteGroupAsync();
+        }
+
+        await closed.Task;
+        await timer.DisposeAsync();
         if (connection is not null)
         {
             await connection.DisposeAsync();
         }
     }
 
-    // A thread of its own: SQLite waits for the disk inside the call, and the pool's few threads have requests to serve.
-    private Thread Start()
+    private bool TryAdd(Work work)
     {
-        var started = new Thread(Run) { IsBackground = true, Name = "postern writer" };
-        started.Start();
-        return started;
-    }
-
-    private void Run()
-    {
-        var group = new List<Work>(MostTogether);
-        while (queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        lock (gate)
         {
-            while (group.Count < MostTogether && queue.Reader.TryRead(out var work))
+            if (isClosing || waiting.Count >= MostWaiting)
             {
-                group.Add(work);
+                return false;
             }
 
-            CommitAsync(group).AsTask().GetAwaiter().GetResult();
-            group.Clear();
+            waiting.Enqueue(work);
+            urgent += work.IsUrgent ? 1 : 0;
+            if (isWriting)
+            {
+                return true;
+            }
+
+            if (!work.IsUrgent)
+            {
+                SetTimer();
+                return true;
+            }
+
+            isWriting = true;
+        }
+
+        // Requests that wait for a thread will soon have units of their own: after them, one transaction serves all.
+        if (ThreadPool.PendingWorkItemCount > 0)
+        {
+            GoOn();
+        }
+        else
+        {
+            _ = WriteGroupAsync();
+        }
+
+        return true;
+    }
+
+    private void OnTimer()
+    {
+        lock (gate)
+        {
+            isTimed = false;
+            if (isWriting || waiting.Count is 0)
+            {
+                return;
+            }
+
+            isWriting = true;
+        }
+
+        _ = WriteGroupAsync();
+    }
+
+    private void GoOn() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static writer => _ = writer.WriteGroupAsync(), this, preferLocal: false);
+
+    // One group; the caller whose thread this is goes on with its own business, and the pool with those who wait.
+    private async Task WriteGroupAsync()
+    {
+        var group = new List<Work>();
+        lock (gate)
+        {
+            while (group.Count < MostTogether && waiting.TryDequeue(out var work))
+            {
+                group.Add(work);
+                urgent -= work.IsUrgent ? 1 : 0;
+            }
+        }
+
+        await CommitAsync(group);
+        bool goesOn;
+        lock (gate)
+        {
+            isWriting = goesOn = urgent > 0 || (isClosing && waiting.Count > 0);
+            if (!goesOn)
+            {
+                SetTimer();
+            }
+        }
+
+        if (goesOn)
+        {
+            GoOn();
+        }
+        else if (isClosing)
+        {
+            closed.TrySetResult();
         }
     }
 
+    private void SetTimer()
+    {
+        if (!isTimed && waiting.Count > 0)
+        {
+            isTimed = timer.Change(Patience, Timeout.Infinite);
+        }
+    }
+
+    private static DatabaseUnavailableException Full() => new("Too much waits to be written.");
+
     private async ValueTask CommitAsync(List<Work> group)
     {
-        if (await TryCommitAsync(group) is not { } failure)
+        if (group.Count is 0 || await TryCommitAsync(group) is not { } failure)
         {
             return;
         }
@@ -116,40 +222,58 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
     private async ValueTask<Exception?> TryCommitAsync(List<Work> group)
     {
+        var (attached, changes) = (new List<object>(group.Count), new List<Change>());
         try
         {
-            connection ??= new(await engine.OpenWriterAsync(CancellationToken.None));
+            connection ??= new(engine, await engine.OpenWriterAsync(CancellationToken.None));
             await connection.Fixed(engine.Begin).ExecuteNonQueryAsync();
-            var (attached, changes) = (new List<object>(group.Count), new List<Change>());
             foreach (var work in group)
             {
-                await RunAsync(work, connection, attached, changes);
+                if (work is AttachmentWork { Item: var item })
+                {
+                    attached.Add(item);
+                    continue;
+                }
+
+                await RunAsync((UnitWork)work, connection, attached, changes);
             }
 
-            var last = new Unit(connection);
+            var whole = Unit.Whole(connection);
             foreach (var act in BeforeCommit)
             {
-                await act(last, attached, changes);
+                await act(whole, attached, changes);
             }
 
-            await last.KeepAsync();
             await connection.Fixed("commit").ExecuteNonQueryAsync();
-            foreach (var act in AfterCommit)
-            {
-                act(changes);
-            }
-
-            group.ForEach(work => work.Tell());
-            return null;
         }
         catch (Exception failure)
         {
             await RollBackAsync(failure);
             return failure;
         }
+
+        TellCaches(changes);
+        group.ForEach(work => work.Tell());
+        return null;
     }
 
-    private async ValueTask RunAsync(Work work, WriterConnection connection, List<object> attached, List<Change> changes)
+    // It is committed, whatever they make of it; and the others must hear of it too.
+    private void TellCaches(List<Change> changes)
+    {
+        foreach (var act in AfterCommit)
+        {
+            try
+            {
+                act(changes);
+            }
+            catch (Exception failure)
+            {
+                Log.NotHeard(logger, failure);
+            }
+        }
+    }
+
+    private async ValueTask RunAsync(UnitWork work, WriterConnection connection, List<object> attached, List<Change> changes)
     {
         var unit = new Unit(connection);
         try
@@ -188,19 +312,25 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         connection = null;
     }
 
-    /// <summary>One caller's work with the place where its answer is told.</summary>
+    /// <summary>What waits for the next transaction.</summary>
     private abstract class Work
     {
-        public abstract ValueTask RunAsync(Unit unit);
-
-        public abstract void Refuse(Exception failure);
+        public virtual bool IsUrgent => true;
 
         public abstract void Tell();
 
         public abstract void Fail(Exception failure);
     }
 
-    private sealed class Work<T>(Func<Unit, ValueTask<T>> run) : Work
+    /// <summary>One caller's unit with the place where its answer is told.</summary>
+    private abstract class UnitWork : Work
+    {
+        public abstract ValueTask RunAsync(Unit unit);
+
+        public abstract void Refuse(Exception failure);
+    }
+
+    private sealed class UnitWork<T>(Func<Unit, ValueTask<T>> run) : UnitWork
     {
         private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? result;
@@ -230,10 +360,28 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         public override void Fail(Exception failure) => done.TrySetException(failure);
     }
 
+    private sealed class AttachmentWork(object item, bool isUrgent) : Work
+    {
+        private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public object Item => item;
+
+        public Task Done => done.Task;
+
+        public override bool IsUrgent => isUrgent;
+
+        public override void Tell() => done.TrySetResult();
+
+        public override void Fail(Exception failure) => done.TrySetException(failure);
+    }
+
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Error, "A transaction of {Count} units failed; nothing of it was acknowledged")]
         public static partial void Failed(ILogger logger, int count, Exception failure);
+
+        [LoggerMessage(LogLevel.Critical, "A change was committed and not all of this node heard of it")]
+        public static partial void NotHeard(ILogger logger, Exception failure);
 
         [LoggerMessage(LogLevel.Warning, "Rolling back after '{Cause}' failed; the connection is given up")]
         public static partial void RollbackFailed(ILogger logger, string cause, Exception failure);

@@ -25,7 +25,7 @@ internal sealed partial class Migrations(Db db, TimeProvider clock, ILogger<Migr
             var done = await AppliedAsync(connection, stop);
             foreach (var (number, name, text) in All().Where(step => !done.Contains(step.Number)))
             {
-                await ExecuteAsync(connection, text, stop);
+                await ExecuteAsync(connection, db.Engine.Schema(text), stop);
                 await ExecuteAsync(
                     connection,
                     string.Create(

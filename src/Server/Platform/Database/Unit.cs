@@ -19,6 +19,9 @@ public sealed class Unit
 
     internal Unit(WriterConnection connection) => this.connection = connection;
 
+    /// <summary>What is done for the transaction as a whole; when it fails there is nothing else to keep.</summary>
+    internal static Unit Whole(WriterConnection connection) => new(connection) { isMarked = true };
+
     internal List<object> Attached { get; } = [];
 
     internal List<Change> Changes { get; } = [];
@@ -61,13 +64,11 @@ public sealed class Unit
         await connection.Fixed(sql).ExecuteNonQueryAsync();
     }
 
-    /// <summary>A statement over many rows, with the parameters already bound by position.</summary>
-    internal async ValueTask RunRowsAsync(string sql, int parameters, Action<DbParameterCollection> bind)
+    /// <summary>Inserts <paramref name="rows"/> rows into <paramref name="table"/>, always with the same columns.</summary>
+    internal async ValueTask InsertAsync(string table, int rows, params IReadOnlyList<Cells> columns)
     {
         await MarkAsync();
-        var command = connection.Fixed(sql, parameters);
-        bind(command.Parameters);
-        await command.ExecuteNonQueryAsync();
+        await connection.Bulk(table).RunAsync(rows, columns);
     }
 
     internal ValueTask KeepAsync() => isMarked ? Discard(connection.Fixed("release savepoint unit")) : default;
