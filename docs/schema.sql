@@ -1,19 +1,17 @@
 -- The tables as the migrations leave them. On PostgreSQL they are the same.
 
 CREATE TABLE audit_entries (
-  tenant text not null,
-  seq bigint not null,
-  id text not null,
+  place integer primary key,
   at bigint not null,
   kind text not null,
   grant_id text,
   subject text,
   record text not null,
-  leaf bytea not null,
-  primary key (tenant, seq)
+  leaf bytea not null
 );
 CREATE TABLE audit_heads (
   tenant text primary key,
+  number bigint not null unique,
   seq bigint not null,
   leaf bytea not null
 );

@@ -14,12 +14,12 @@ internal sealed class RecentCalls(Db db)
     /// <summary>The decisions about calls made for this person, newest first.</summary>
     public Task<List<AuditRow>> OfAsync(TenantId tenant, SubjectId subject, CancellationToken stop) => db.AllAsync(
         $"""
-        select e.seq, e.kind, e.record, e.leaf, s.subject from audit_subjects s
+        select e.place - h.number * {AuditLog.MostEntries}, e.kind, e.record, e.leaf, s.subject from audit_subjects s
         join audit_heads h on h.tenant = s.tenant
-        join audit_entries e on e.tenant = s.tenant and e.subject = s.pseudonym
-        where s.tenant = {tenant.Value} and s.subject = {subject.Value}
-          and e.seq > h.seq - {(long)Reach} and e.kind = {AuditKinds.ToolCallDecision}
-        order by e.seq desc limit {(long)Most}
+        join audit_entries e on e.subject = s.pseudonym and e.place < (h.number + 1) * {AuditLog.MostEntries}
+          and e.place > h.number * {AuditLog.MostEntries} + case when h.seq < {(long)Reach} then -1 else h.seq - {(long)Reach} end
+        where s.tenant = {tenant.Value} and s.subject = {subject.Value} and e.kind = {AuditKinds.ToolCallDecision}
+        order by e.place desc limit {(long)Most}
         """,
         AuditRow.Read,
         stop);

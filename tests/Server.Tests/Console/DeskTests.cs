@@ -26,7 +26,7 @@ public sealed class DeskTests
 
         Assert.Equal([50, 50, 20], pages.Select(page => page.Count));
         Assert.Equal(
-            Enumerable.Range(0, 120).Reverse().Select(n => $"app {n:000}"),
+            Enumerable.Range(0, 120).Reverse().Select(n => $"“app {n:000}”"),
             pages.SelectMany(page => page).Select(row => row.Children[1].ChildNodes[0].TextContent.Trim()));
         Assert.All(pages[0], row => Assert.Equal(Person.Ada, row.Children[0].TextContent));
     }

@@ -57,6 +57,19 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
         "this browser",
         "Change the password");
 
+    [Theory, MemberData(nameof(Looks))]
+    public Task An_operator_sees_which_clients_came_and_how(int width, ColorScheme scheme) => SeeAsync(
+        "clients",
+        $"{scene.Address}console/clients",
+        width,
+        scheme,
+        true,
+        "Harbor Assistant",
+        "by its metadata document",
+        "assistant.harbor.example",
+        "Field Notes",
+        "by itself");
+
     private async Task SeeAsync(string name, string address, int width, ColorScheme scheme, bool isAdas, params string[] words)
     {
         await using var context = await scene.BrowserAsync(width, scheme, isAdas);
