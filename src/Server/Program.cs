@@ -76,10 +76,12 @@ internal static partial class Program
 
         // What every token and every call stands on
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<GrantBook>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
+        services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<OwnTokens>();

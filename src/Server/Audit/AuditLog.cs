@@ -16,7 +16,7 @@ namespace Postern.Audit;
 internal sealed class AuditLog
 {
     /// <summary>Entries for which there are places in a tenant's chain.</summary>
-    private const long MostEntries = 1L << 40;
+    internal const long MostEntries = 1L << 40;
 
     private const string SubjectPurpose = "audit-subject", IndexPurpose = "audit-index";
 
