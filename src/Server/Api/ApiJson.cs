@@ -3,8 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace Postern.Api;
 
-internal sealed record ProblemBody(int Status, string Title, string Detail);
-
 internal sealed record StatusBody(
     string Version, string Issuer, string Console, string Database, int Servers, long LastEntry);
 
@@ -46,7 +44,6 @@ internal sealed record EntryBody(
 
 internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 
-[JsonSerializable(typeof(ProblemBody))]
 [JsonSerializable(typeof(StatusBody))]
 [JsonSerializable(typeof(ServerList))]
 [JsonSerializable(typeof(NewServer))]

@@ -1,6 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Servers;
 
 namespace Postern.Api;

@@ -11,6 +11,7 @@ using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.Platform;
+using Postern.Platform.Database;
 
 namespace Postern.Tests.Api;
 
@@ -301,6 +302,16 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_failure_is_told_in_the_form_of_the_API_also_when_it_is_ours()
+    {
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table grants rename to away"));
+
+        using var answer = await SendAsync(HttpMethod.Get, "/api/grants", Token);
+
+        await IsProblemAsync(answer, HttpStatusCode.InternalServerError);
+    }
+
+    [Fact]
     public async Task A_revoked_grant_is_over_at_once_and_only_once()
     {
         var grant = (await MakeGrantsAsync(1)).Single();
@@ -427,10 +438,11 @@ public sealed class ApiTests : IAsyncLifetime
         return JsonDocument.Parse(text).RootElement;
     }
 
-    private async Task<HttpResponseMessage> PostAsync(string body, string type = "application/json")
+    private async Task<HttpResponseMessage> PostAsync(
+        string body, string type = "application/json", string path = "/api/servers")
     {
         using var content = new StringContent(body, Encoding.UTF8, type);
-        return await SendAsync(HttpMethod.Post, "/api/servers", Token, content);
+        return await SendAsync(HttpMethod.Post, path, Token, content);
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token, HttpContent? body = null)
