@@ -12,6 +12,7 @@ using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.Platform;
 using Postern.Platform.Database;
+using Postern.Servers;
 
 namespace Postern.Tests.Api;
 
@@ -299,6 +300,28 @@ public sealed class ApiTests : IAsyncLifetime
 
         Assert.NotNull((await server.Get<GrantBook>().FindAsync(TenantId.Default, wiki.Id, default))!.RevokedAt);
         Assert.Null((await server.Get<GrantBook>().FindAsync(TenantId.Default, notes.Id, default))!.RevokedAt);
+    }
+
+    [Fact]
+    public async Task What_comes_under_a_removed_servers_name_is_not_judged_by_its_tools()
+    {
+        var book = server.Get<ServerBook>();
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+        var before = book.Find(TenantId.Default, "wiki")!;
+        await book.KeepCatalogueAsync(before, Catalogue("one"));
+        Assert.NotNull(book.Catalogue(before));
+
+        using var removed = await SendAsync(HttpMethod.Delete, "/api/servers/wiki", Token);
+        await book.KeepCatalogueAsync(before, Catalogue("asked before, answered after the removal"));
+        using var again = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7001/mcp"}""");
+        Assert.Null(book.Catalogue(book.Find(TenantId.Default, "wiki")!));
+        await book.KeepCatalogueAsync(before, Catalogue("answered later still"));
+
+        await book.LoadAsync(default);
+        Assert.Null(book.Catalogue(book.Find(TenantId.Default, "wiki")!));
+
+        ToolCatalogue Catalogue(string hash) =>
+            new([new("purge", null, null, Risk.Read, hash)], server.Clock.GetUtcNow());
     }
 
     [Fact]
