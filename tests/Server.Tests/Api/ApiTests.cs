@@ -303,6 +303,30 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_goes_after_its_grants_so_that_a_kill_between_leaves_none_alive()
+    {
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+        await MakeGrantsAsync(1, "wiki");
+        var told = new List<string>();
+        server.Get<Changes>().Subscribe(change => told.Add(change.Kind));
+
+        using var removed = await SendAsync(HttpMethod.Delete, "/api/servers/wiki", Token);
+
+        Assert.Equal(["grant", "server"], told);
+    }
+
+    [Fact]
+    public async Task What_a_cut_off_removal_left_behind_is_ended_before_the_name_is_used_again()
+    {
+        var left = (await MakeGrantsAsync(1, "wiki")).Single();
+
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        Assert.NotNull((await server.Get<GrantBook>().FindAsync(TenantId.Default, left.Id, default))!.RevokedAt);
+    }
+
+    [Fact]
     public async Task What_comes_under_a_removed_servers_name_is_not_judged_by_its_tools()
     {
         var book = server.Get<ServerBook>();
