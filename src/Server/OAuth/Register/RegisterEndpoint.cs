@@ -33,7 +33,7 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
                 "invalid_client_metadata", "Send client metadata as application/json, at most 16 KiB.").ToHttp();
         }
 
-        if (ClientMetadata.Register(body).Failed(out var error, out var metadata))
+        if (ClientMetadata.Register(body, settings.Issuer).Failed(out var error, out var metadata))
         {
             return error.ToHttp();
         }
