@@ -107,7 +107,7 @@ public sealed class NodeTests : IAsyncLifetime
         var token = (await App.Bench(one).AsItselfAsync()).AccessToken;
         Assert.True(await App.Watch(two).IsAliveAsync(token));
 
-        await two.Get<SigningKeys>().ReplaceAsync(default);
+        await two.Get<SigningKeys>().ReplaceAsync(_ => { }, default);
 
         var clock = Stopwatch.StartNew();
         while (await App.Watch(one).IsAliveAsync(token))

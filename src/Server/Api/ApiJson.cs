@@ -36,6 +36,10 @@ internal sealed record GrantList(IReadOnlyList<GrantBody> Grants, string? Next);
 /// </summary>
 internal sealed record RevokedGrant(string Id, bool Revoked, double Ms);
 
+internal sealed record NewKey(bool Now);
+
+internal sealed record KeyBody(string Id, DateTimeOffset SignsFrom);
+
 /// <summary>
 /// An entry: its place, its leaf hash and the record byte for byte, so that a reader can verify one by the other.
 /// </summary>
@@ -50,6 +54,8 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(GrantList))]
 [JsonSerializable(typeof(RevokedGrant))]
 [JsonSerializable(typeof(EntryList))]
+[JsonSerializable(typeof(NewKey))]
+[JsonSerializable(typeof(KeyBody))]
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

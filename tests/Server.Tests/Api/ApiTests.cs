@@ -12,6 +12,7 @@ using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.Platform;
 using Postern.Platform.Database;
+using Postern.Platform.Keys;
 using Postern.Servers;
 
 namespace Postern.Tests.Api;
@@ -433,6 +434,22 @@ public sealed class ApiTests : IAsyncLifetime
 
         Assert.Equal(last, rest.GetProperty("entries")[0].GetProperty("seq").GetInt64());
         Assert.Empty((await JsonAsync($"/api/audit?after={long.MaxValue}")).GetProperty("entries").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task A_lost_key_is_replaced_by_the_administrator_and_the_log_says_so()
+    {
+        var before = server.Get<SigningKeys>().Current().Id;
+        using var later = await PostAsync("""{"now":false}""", path: "/api/keys");
+        Assert.Equal((HttpStatusCode.Created, before), (later.StatusCode, server.Get<SigningKeys>().Current().Id));
+
+        using var now = await PostAsync("""{"now":true}""", path: "/api/keys");
+
+        var made = JsonDocument.Parse(await now.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal(Text(made, "id"), Assert.Single(server.Get<SigningKeys>().Published).Id);
+        Assert.Equal(2, (await KindsAsync(kind => kind is AuditKinds.KeysRotated)).Count);
+        using var vague = await PostAsync("{}", path: "/api/keys");
+        await IsProblemAsync(vague, HttpStatusCode.BadRequest);
     }
 
     [Fact]
