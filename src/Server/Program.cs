@@ -45,6 +45,8 @@ internal static partial class Program
         // watch that folder for changes, of which a database in it makes some at every commit.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        // A request goes on where its bytes arrived, on a thread of the pool; the next one there does not wait for it.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         Logs.Configure(builder.Logging, settings);
 
         var services = builder.Services;
@@ -74,10 +76,12 @@ internal static partial class Program
 
         // What every token and every call stands on
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<GrantBook>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
+        services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<OwnTokens>();

@@ -98,11 +98,16 @@ internal sealed partial class GrantBook : IAsyncDisposable
         }
     }
 
-    public Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
-        store.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop);
+    /// <summary>A person's grants that are not over, with the uses of this node that are not written down yet.</summary>
+    public async Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
+        [.. (await store.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop)).Select(known =>
+            uses.TryGetValue((tenant, known.Grant.Id), out var at) ? known with { UsedAt = DateTimeOffset.FromUnixTimeSeconds(at) } : known)];
 
-    public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, CancellationToken stop) =>
-        store.AllAsync(tenant, before, clock.GetUtcNow(), stop);
+    public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, int limit, CancellationToken stop) =>
+        store.AllAsync(tenant, before, limit, clock.GetUtcNow(), stop);
+
+    public Task<ClientUse> OfClientAsync(TenantId tenant, ClientId client, CancellationToken stop) =>
+        store.OfClientAsync(tenant, client, clock.GetUtcNow(), stop);
 
     /// <summary>Remembers that a grant was used now; written down in batches.</summary>
     public void NoteUse(Grant grant)

@@ -155,10 +155,14 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     [Fact]
     public async Task A_request_by_form_leads_to_the_same_question()
     {
-        using var answer = await SendAsync(HttpMethod.Post, App.Web(Server).Authorize());
+        // The longest that is taken, in characters that are escaped in an address.
+        using var answer = await SendAsync(HttpMethod.Post, App.Web(Server).Authorize(("state", new string('"', 3000)), ("other", new string('\u00e9', 1000))));
+        using var same = await SendAsync(HttpMethod.Get, answer.Headers.Location!.OriginalString);
 
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
-        Assert.StartsWith("/signin?transaction=", answer.Headers.Location!.OriginalString, StringComparison.Ordinal);
+        Assert.False(answer.Headers.Contains("Set-Cookie"));
+        Assert.StartsWith("/authorize?response_type=code&", answer.Headers.Location.OriginalString, StringComparison.Ordinal);
+        Assert.StartsWith("/signin?transaction=", same.Headers.Location!.OriginalString, StringComparison.Ordinal);
     }
 
     [Fact]

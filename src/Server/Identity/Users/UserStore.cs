@@ -46,6 +46,13 @@ internal sealed class UserStore(Db db)
         where tenant = {user.Tenant.Value} and id = {user.Id.Value} and password_hash = {user.PasswordHash}
         """));
 
+    /// <summary>Exchanges the hash of a password; false when it is not the one that was checked any more.</summary>
+    public static async ValueTask<bool> ChangePasswordAsync(Unit unit, User user, string hash) => await unit.RunAsync(
+        $"""
+        update users set password_hash = {hash}
+        where tenant = {user.Tenant.Value} and id = {user.Id.Value} and password_hash = {user.PasswordHash} and disabled_at is null
+        """) is 1;
+
     private static User Read(DbDataReader row) => new()
     {
         Tenant = new(row.GetString(row.GetOrdinal("tenant"))),

@@ -60,9 +60,16 @@ internal sealed class AuthorizeEndpoint(
             return Refused(back, error);
         }
 
-        var holder = browser.Ensure(http);
-        return Next(http, Propose(back, valid), holder);
+        return HttpMethods.IsPost(http.Request.Method)
+            ? AsLink(parameters)
+            : Next(http, Propose(back, valid), browser.Ensure(http));
     }
+
+    // With a form that another site sends, a browser keeps our cookies to itself (SameSite), so it would look like one
+    // never seen: a new cookie would cut off what it has waiting in another tab, and its person would seem signed out.
+    // As a link the same request comes with the cookies.
+    private static SeeOther AsLink(IEnumerable<KeyValuePair<string, StringValues>> parameters) =>
+        new("/authorize" + QueryString.Create(parameters.Where(parameter => AuthorizeRequest.Names.Contains(parameter.Key))));
 
     private async Task<IResult> GoOnAsync(HttpContext http)
     {

@@ -40,6 +40,9 @@ internal sealed class ClientBook
         changes.Subscribe(Hear);
     }
 
+    /// <summary>The clients that an operator named, by their identifiers.</summary>
+    public IEnumerable<Client> Configured => configured.Values.OrderBy(client => client.Id.Value, StringComparer.Ordinal);
+
     /// <summary>
     /// The client, with its metadata as fresh as its own cache lifetime says. An outage is not an unknown client: a client
     /// that is told so would register anew.

@@ -20,7 +20,6 @@ internal sealed class ConsentDecision(
         Scopes scopes,
         IReadOnlyList<string>? tools,
         DateTimeOffset until,
-        (InstallationId Id, string Name) installation,
         string? network)
     {
         var now = clock.GetUtcNow();
@@ -33,8 +32,8 @@ internal sealed class ConsentDecision(
             Client = question.Client.Id,
             ClientName = Untrusted.Name(question.Client.Name) ?? question.Client.Id.Value,
             ClientHash = question.Client.Hash,
-            Installation = installation.Id,
-            InstallationName = installation.Name,
+            Installation = question.Installation.Id,
+            InstallationName = question.Installation.Name,
             Resource = question.Server.Resource,
             Scopes = scopes,
             Tools = tools,
@@ -51,6 +50,7 @@ internal sealed class ConsentDecision(
 
             await families.BeginAsync(unit, grant);
             await Installations.SeeAsync(unit, grant, now);
+            await KeepOfferAsync(unit, question, grant);
             await clients.KeepAsync(unit, caller.Tenant, question.Client);
             audit.Write(unit, Entry(question, caller, network) with { Kind = AuditKinds.GrantApproved, Grant = grant, Effect = "allow" });
             return grant;
@@ -74,6 +74,9 @@ internal sealed class ConsentDecision(
         });
         return true;
     }
+
+    private static ValueTask KeepOfferAsync(Unit unit, ConsentQuestion question, Grant grant) =>
+        grant.Tools is { } left ? Offers.KeepAsync(unit, grant, question.Offered(left)) : default;
 
     // A second click on the same button brings the same grant. Another answer does not: whoever goes back and unticks
     // something must not be left with what they ticked before.

@@ -38,6 +38,7 @@ internal sealed class TokenIssuer(
         }
         else
         {
+            await audit.PrepareAsync(grant.Tenant, grant.Subject);
             switch (await families.RotateAsync(grant, generation, network ?? "", settings.RefreshIdle, entry))
             {
                 case Rotation.Moved moved:
