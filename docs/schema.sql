@@ -1,19 +1,17 @@
 -- The tables as the migrations leave them. On PostgreSQL they are the same.
 
 CREATE TABLE audit_entries (
-  tenant text not null,
-  seq bigint not null,
-  id text not null,
+  place integer primary key,
   at bigint not null,
   kind text not null,
   grant_id text,
   subject text,
   record text not null,
-  leaf bytea not null,
-  primary key (tenant, seq)
+  leaf bytea not null
 );
 CREATE TABLE audit_heads (
   tenant text primary key,
+  number bigint not null unique,
   seq bigint not null,
   leaf bytea not null
 );
@@ -52,6 +50,7 @@ CREATE TABLE clients (
   used_at bigint not null,
   primary key (tenant, id)
 );
+CREATE INDEX clients_age on clients (tenant, created_at, id);
 CREATE INDEX clients_unused on clients (tenant, source, used_at);
 CREATE TABLE families (
   tenant text not null,
@@ -129,6 +128,14 @@ CREATE TABLE notes (
   body text not null,
   updated_at bigint not null,
   primary key (tenant, subject, number)
+);
+CREATE TABLE offers (
+  tenant text not null,
+  installation text not null,
+  resource text not null,
+  tools text not null,
+  agreed_at bigint not null,
+  primary key (tenant, installation, resource)
 );
 CREATE TABLE passkeys (
   tenant text not null,

@@ -29,11 +29,18 @@ internal sealed class Stage(string root, CancellationToken stop) : IAsyncDisposa
         return await StartProductAsync("product", upstream.Port);
     });
 
+    /// <summary>The product with an operator's leave that calls which only read go before their entry is on the disk.</summary>
+    public Task<Child> RelaxedAsync() => OnceAsync("relaxed", async () =>
+    {
+        var upstream = await EchoAsync();
+        return await StartProductAsync("relaxed", upstream.Port, "relaxed");
+    });
+
     /// <summary>One more product in a folder of its own; the caller ends it.</summary>
-    public async Task<Child> StartProductAsync(string name, int upstream = 9)
+    public async Task<Child> StartProductAsync(string name, int upstream = 9, string audit = "strict")
     {
         var (port, config) = (Child.FreePort(), Path.Combine(Folder, name + ".yaml"));
-        await File.WriteAllTextAsync(config, Config(port, upstream, Path.Combine(Folder, name)), stop);
+        await File.WriteAllTextAsync(config, Config(port, upstream, Path.Combine(Folder, name), audit), stop);
         return await Child.StartAsync(
             port, "/readyz", Log(name), stop,
             Path.Combine(root, "artifacts/bin/Server/release/postern"), "serve", "--config", config);
@@ -96,13 +103,14 @@ internal sealed class Stage(string root, CancellationToken stop) : IAsyncDisposa
 
     private string Log(string name) => Path.Combine(Folder, name + ".log");
 
-    private static string Config(int port, int upstream, string data) => string.Create(
+    private static string Config(int port, int upstream, string data, string audit) => string.Create(
         CultureInfo.InvariantCulture,
         $$"""
         issuer: http://127.0.0.1:{{port}}
         listen: http://127.0.0.1:{{port}}
         database: sqlite:{{data}}/postern.db
         data: {{data}}
+        audit: { mode: {{audit}} }
         outbound:
           allow: [127.0.0.1/32]
         users:

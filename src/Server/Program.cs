@@ -41,10 +41,13 @@ internal static partial class Program
     public static WebApplication Build(IReadOnlyList<string> args, Action<IServiceCollection>? replace = null)
     {
         var settings = Settings.Read(ServeArguments.Open(args));
+        PrivateFolder.Make(settings.Data);
         // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours, and
         // watch that folder for changes, of which a database in it makes some at every commit.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        // A request goes on where its bytes arrived, on a thread of the pool; the next one there does not wait for it.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         Logs.Configure(builder.Logging, settings);
 
         var services = builder.Services;
@@ -74,10 +77,12 @@ internal static partial class Program
 
         // What every token and every call stands on
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<GrantBook>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
+        services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<OwnTokens>();
@@ -212,6 +217,8 @@ internal static partial class Program
     {
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
+        // Back through as many proxies as are known: the first address that is none of theirs is the caller's.
+        forwarded.ForwardLimit = null;
         forwarded.ForwardedHeaders = settings.Proxies.Count > 0 ? ForwardedHeaders.XForwardedFor : ForwardedHeaders.None;
         foreach (var network in settings.Proxies)
         {

@@ -103,7 +103,14 @@ internal sealed class Person : IDisposable
         var fields = question.Fields();
         fields["decision"] = [decision];
         change?.Invoke(fields);
-        using var request = new HttpRequestMessage(HttpMethod.Post, At(question.Address));
+        return await SendAsync(question.Address, fields, origin);
+    }
+
+    /// <summary>Sends a form with these fields, as a page of this origin would.</summary>
+    public async Task<HttpResponseMessage> SendAsync(
+        string address, Dictionary<string, List<string>> fields, string? origin = "own")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, At(address));
         request.Content = new FormUrlEncodedContent(
             fields.SelectMany(field => field.Value.Select(value => KeyValuePair.Create(field.Key, value))));
         if (origin is not null)
@@ -170,7 +177,16 @@ internal sealed record Question(string Address, IHtmlDocument Page, IHtmlFormEle
     public IReadOnlyList<(string Name, bool IsOn)> Tools =>
         [.. Form.QuerySelectorAll("input[name=tool]").OfType<IHtmlInputElement>().Select(box => (box.Value, box.IsChecked))];
 
-    public Dictionary<string, List<string>> Fields() => Form.QuerySelectorAll("input").OfType<IHtmlInputElement>()
+    /// <summary>The form by which somebody else takes the question over: where it leads, and what it sends.</summary>
+    public (string Address, Dictionary<string, List<string>> Fields) NotYou()
+    {
+        var form = Page.QuerySelectorAll("button").OfType<IHtmlButtonElement>().Single(button => button.TextContent is "Not you?").Form!;
+        return (form.GetAttribute("action")!, FieldsOf(form));
+    }
+
+    public Dictionary<string, List<string>> Fields() => FieldsOf(Form);
+
+    private static Dictionary<string, List<string>> FieldsOf(IHtmlFormElement form) => form.QuerySelectorAll("input").OfType<IHtmlInputElement>()
         .Where(input => input.Name is not null && (input.Type is not ("checkbox" or "radio") || input.IsChecked))
         .GroupBy(input => input.Name!)
         .ToDictionary(group => group.Key, group => group.Select(input => input.Value).ToList(), StringComparer.Ordinal);

@@ -23,6 +23,7 @@ internal static class ApiRoom
         ServersEndpoint.Map(api);
         GrantsEndpoint.Map(api);
         AuditEndpoint.Map(api);
+        KeysEndpoint.Map(api);
         api.Map("/{**rest}", () => new Problem(StatusCodes.Status404NotFound, "The API has no such route, or not "
             + "with this method."));
     }

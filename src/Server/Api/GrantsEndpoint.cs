@@ -1,5 +1,6 @@
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Platform.Http;
 
 namespace Postern.Api;
 
@@ -36,7 +37,7 @@ internal static class GrantsEndpoint
                 + "begin anew.");
         }
 
-        var found = await grants.AllAsync(TenantId.Default, before, stop);
+        var found = await grants.AllAsync(TenantId.Default, before, GrantStore.Page, stop);
         var page = found.Take((int)limit).ToList();
         var next = page.Count < found.Count || page.Count is GrantStore.Page
             ? cursors.Seal(List, page[^1].Grant.Id.Value)

@@ -3,27 +3,29 @@ using Postern.Audit;
 namespace Postern.Api;
 
 /// <summary>Who reads the log stands in the log, at most once a minute, and before they see it.</summary>
-internal sealed class ReadNotes(AuditLog audit, TimeProvider clock)
+internal sealed class ReadNotes(AuditLog audit, TimeProvider clock) : IDisposable
 {
-    private readonly Lock gate = new();
-    private Task note = Task.CompletedTask;
+    private readonly SemaphoreSlim turn = new(1);
     private long notedIn;
 
-    /// <summary>
-    /// Ends when the entry that covers this reading is durable; readers of the same minute wait for the same one.
-    /// </summary>
-    public Task NoteAsync(HttpContext http)
+    /// <summary>Ends when the entry that covers this reading is durable; readers of the same minute share one.</summary>
+    public async Task NoteAsync(HttpContext http)
     {
-        lock (gate)
+        await turn.WaitAsync(http.RequestAborted);
+        try
         {
             var minute = clock.GetUtcNow().ToUnixTimeSeconds() / 60;
-            if (minute != notedIn || note.IsFaulted)
+            if (minute != notedIn)
             {
+                await audit.WriteAsync(By.Admin(http, AuditKinds.AdminRead));
                 notedIn = minute;
-                note = audit.WriteAsync(By.Admin(http, AuditKinds.AdminRead));
             }
-
-            return note;
+        }
+        finally
+        {
+            turn.Release();
         }
     }
+
+    public void Dispose() => turn.Dispose();
 }

@@ -16,7 +16,7 @@ namespace Postern.Audit;
 internal sealed class AuditLog
 {
     /// <summary>Entries for which there are places in a tenant's chain.</summary>
-    private const long MostEntries = 1L << 40;
+    internal const long MostEntries = 1L << 40;
 
     private const string SubjectPurpose = "audit-subject", IndexPurpose = "audit-index";
 
@@ -47,6 +47,11 @@ internal sealed class AuditLog
     public async Task<string> WriteAsync(AuditEntry entry)
     {
         // Rendered here, where many do so at once, and not in the unit, which the one writer runs.
+        if (entry.User is { } user)
+        {
+            await PrepareAsync(entry.Tenant, user);
+        }
+
         var (id, item) = Prepare(entry);
         await db.AttachAsync(item);
         return id;
@@ -195,9 +200,12 @@ internal sealed class AuditLog
     private async Task<AuditSubject?> LoadSubjectAsync((TenantId Tenant, SubjectId Subject) key, CancellationToken stop) =>
         await db.FirstAsync(SelectSubject(key.Tenant, key.Subject), ReadSubject, stop) is { } row ? Open(key.Subject, row) : null;
 
-    /// <summary>Brings a person's key to memory, so that entries about them are rendered outside the writer.</summary>
-    public async ValueTask PrepareAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
-        await subjects.FindAsync((tenant, subject), stop);
+    /// <summary>
+    /// Brings a person's key to memory, so that entries about them are rendered outside the writer. Who writes about a
+    /// person in a unit calls it before. Of somebody unknown there is none until their first entry.
+    /// </summary>
+    public async ValueTask PrepareAsync(TenantId tenant, SubjectId subject) =>
+        await subjects.FindAsync((tenant, subject), CancellationToken.None);
 
     private AuditSubject Open(SubjectId subject, Tuple<string, byte[]> row)
     {

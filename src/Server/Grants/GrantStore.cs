@@ -29,15 +29,30 @@ internal sealed partial class GrantStore(Db db)
             stop);
 
     /// <summary>All grants of a tenant that are not over, newest first, from below <paramref name="before"/>.</summary>
-    public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, DateTimeOffset now, CancellationToken stop) =>
+    public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, int limit, DateTimeOffset now, CancellationToken stop) =>
         db.AllAsync(
             $"""
             select * from grants where tenant = {tenant.Value} and id < {before ?? "~"}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
-            order by id desc limit {(long)Page}
+            order by id desc limit {(long)limit}
             """,
             ReadUse,
             stop);
+
+    /// <summary>What people made of a client, seen from its newest grants.</summary>
+    public async Task<ClientUse> OfClientAsync(TenantId tenant, ClientId client, DateTimeOffset now, CancellationToken stop) =>
+        (await db.FirstAsync(
+            $"""
+            select max(created_at), count(case when revoked_at is null and expires_at > {now.ToUnixTimeSeconds()} then 1 end), count(*)
+            from (
+              select created_at, revoked_at, expires_at from grants
+              where tenant = {tenant.Value} and client_id = {client.Value} order by id desc limit {(long)ClientUse.Reach}) newest
+            """,
+            row => new ClientUse(
+                row.IsDBNull(0) ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(0)),
+                row.GetInt64(1),
+                row.GetInt64(2) is ClientUse.Reach),
+            stop))!;
 
     public static ValueTask<int> InsertAsync(Unit unit, Grant grant, string? ownKey = null) => unit.RunAsync(
         $"""
@@ -115,3 +130,10 @@ internal sealed partial class GrantStore(Db db)
 
 /// <summary>A grant and when it was last used.</summary>
 internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt);
+
+/// <summary>The last grant of a client and how many are alive; <paramref name="IsMore"/> when older ones were not looked at.</summary>
+internal sealed record ClientUse(DateTimeOffset? LastGrant, long Alive, bool IsMore)
+{
+    /// <summary>Grants of a client that are counted.</summary>
+    public const int Reach = 1000;
+}

@@ -25,6 +25,7 @@ internal static class IdentityRooms
         services.AddSingleton<SignInTries>();
         services.AddSingleton<SignInPages>();
         services.AddSingleton<LetIn>();
+        services.AddSingleton<PasswordChange>();
         services.AddSingleton<SetupLinks>();
         services.AddSingleton<SetupDesk>();
     }

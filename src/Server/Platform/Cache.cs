@@ -26,7 +26,16 @@ internal sealed class Cache<TKey, TValue>(int capacity, Func<TKey, CancellationT
     }
 
     /// <summary>What is in memory now, without loading.</summary>
-    public TValue? Peek(TKey key) => entries.TryGetValue(key, out var entry) ? entry.Loaded : null;
+    public TValue? Peek(TKey key)
+    {
+        if (!entries.TryGetValue(key, out var entry))
+        {
+            return null;
+        }
+
+        entry.Used = true;
+        return entry.Loaded;
+    }
 
     public void Drop(TKey key) => entries.TryRemove(key, out _);
 

@@ -1,8 +1,12 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using AngleSharp.Html.Dom;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Identity.SignIn;
+using Postern.Platform.Configuration;
 using Postern.Platform.Database;
+using Postern.Policy;
 using Postern.Servers;
 using Postern.Tests.Identity;
 
@@ -10,6 +14,8 @@ namespace Postern.Tests.Console;
 
 public sealed class MeTests : IAsyncLifetime
 {
+    private const string NewPassword = "a door, a lantern, and a key";
+
     private readonly House house = new();
 
     public ValueTask InitializeAsync() => house.InitializeAsync();
@@ -94,6 +100,123 @@ public sealed class MeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_new_password_ends_the_old_one_and_every_other_browser()
+    {
+        using var laptop = await InAsync(House.Email, House.Password);
+        using var lost = await InAsync(House.Email, House.Password);
+
+        using var answer = await ChangeAsync(laptop, House.Password, NewPassword);
+
+        Assert.Contains("Every other browser is signed out", (await Visitor.ReadAsync(answer)).QuerySelector("[role=status]")!.TextContent);
+        Assert.False(await SignInTests.IsInAsync(lost));
+        Assert.True(await SignInTests.IsInAsync(laptop));
+        using var old = await lost.SignInAsync(House.Email, House.Password);
+        using var wanted = await lost.SignInAsync(House.Email, NewPassword);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, old.StatusCode);
+        Assert.Equal(HttpStatusCode.SeeOther, wanted.StatusCode);
+        var entry = Assert.Single(await house.LoggedAsync(AuditKinds.UserChanged));
+        Assert.Contains("changed the password", entry);
+        Assert.DoesNotContain(NewPassword, entry);
+    }
+
+    [Theory]
+    [InlineData("wrong-horse-battery-staple", NewPassword, "not your current password")]
+    [InlineData("", NewPassword, "not your current password")]
+    [InlineData(House.Password, "short", "at least 12")]
+    [InlineData(House.Password, House.Password, "the one you have")]
+    [InlineData(House.Password, "", "at least 12")]
+    public async Task A_password_stays_as_it_is(string old, string wanted, string because)
+    {
+        using var laptop = await InAsync(House.Email, House.Password);
+        using var other = await InAsync(House.Email, House.Password);
+
+        using var answer = await ChangeAsync(laptop, old, wanted);
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        Assert.Contains(because, (await Visitor.ReadAsync(answer)).QuerySelector("details[open] [role=alert]")!.TextContent);
+        Assert.True(await SignInTests.IsInAsync(other));
+        using var still = await other.SignInAsync(House.Email, House.Password);
+        Assert.Equal(HttpStatusCode.SeeOther, still.StatusCode);
+    }
+
+    [Fact]
+    public async Task Who_finds_a_browser_open_after_a_while_cannot_change_the_password()
+    {
+        using var ada = await InAsync(House.Email, House.Password);
+        var form = (await ada.PageAsync("/me")).Forms["password"]!;
+        house.Clock.Advance(TimeSpan.FromMinutes(15));
+
+        using var answer = await ada.SubmitAsync(form, "/me", ("password", House.Password), ("new_password", NewPassword));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        Assert.Null((await Visitor.ReadAsync(answer)).Forms["password"]);
+        using var still = await ada.SignInAsync(House.Email, House.Password);
+        Assert.Equal(HttpStatusCode.SeeOther, still.StatusCode);
+    }
+
+    [Fact]
+    public async Task Guesses_at_the_current_password_are_tries_to_sign_in()
+    {
+        using var ada = await InAsync(House.Email, House.Password);
+        for (var tries = 0; tries < SignInThrottle.PerAccount; tries++)
+        {
+            (await ChangeAsync(ada, $"wrong-horse-battery-{tries}", NewPassword)).Dispose();
+        }
+
+        using var right = await ChangeAsync(ada, House.Password, NewPassword);
+        using var signIn = await ada.SignInAsync(House.Email, House.Password);
+
+        Assert.Contains("too many tries", (await Visitor.ReadAsync(right)).Body!.TextContent);
+        Assert.Equal(HttpStatusCode.TooManyRequests, signIn.StatusCode);
+        Assert.Equal(SignInThrottle.PerAccount, (await house.LoggedAsync(AuditKinds.UserFailed)).Count);
+    }
+
+    [Fact]
+    public async Task Of_two_changes_side_by_side_one_is_made()
+    {
+        using var ada = await InAsync(House.Email, House.Password);
+        var form = (await ada.PageAsync("/me")).Forms["password"]!;
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(n =>
+            ada.SubmitAsync(form, "/me", ("password", House.Password), ("new_password", $"{NewPassword} {n}"))));
+
+        Assert.Single(answers, answer => answer.StatusCode is HttpStatusCode.OK);
+        Assert.Single(await house.LoggedAsync(AuditKinds.UserChanged));
+        Array.ForEach(answers, answer => answer.Dispose());
+    }
+
+    [Fact]
+    public async Task Who_signs_in_by_passkey_alone_is_given_no_password()
+    {
+        using var ada = await InAsync(House.Email, House.Password);
+        var form = (await ada.PageAsync("/me")).Forms["password"]!;
+        await house.Get<Db>().WriteAsync(async unit => await unit.RunAsync($"update users set password_hash = null"));
+
+        using var answer = await ada.SubmitAsync(form, "/me", ("password", ""), ("new_password", NewPassword));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        Assert.Null((await Visitor.ReadAsync(answer)).Forms["password"]);
+        Assert.Null((await house.UserAsync(House.Email)).PasswordHash);
+    }
+
+    [Fact]
+    public async Task A_person_sees_what_was_done_and_refused_in_their_name_and_no_more()
+    {
+        var (adas, bobs) = (await GrantAsync(House.Email, "Claude"), await GrantAsync(House.OtherEmail, "Spy"));
+        await AskAsync(adas, "read_note", Risk.Read);
+        await AskAsync(adas, "delete_note", Risk.Destroy);
+        await AskAsync(bobs, "add_note", Risk.Change);
+        using var ada = await InAsync(House.Email, House.Password);
+
+        var page = await ada.PageAsync("/me");
+
+        var rows = page.QuerySelectorAll(".calls li").Select(row => Regex.Replace(row.TextContent, @"\s+", " ").Trim());
+        Assert.Equal(
+            ["“Claude” wanted to use delete_note in Notes refused just now", "“Claude” used read_note in Notes allowed just now"],
+            rows);
+    }
+
+    [Fact]
     public async Task The_front_page_offers_addresses_that_can_be_copied_by_hand()
     {
         using var nobody = new Visitor(house.Address);
@@ -114,6 +237,13 @@ public sealed class MeTests : IAsyncLifetime
         (await visitor.SignInAsync(email, password)).Dispose();
         return visitor;
     }
+
+    private static async Task<HttpResponseMessage> ChangeAsync(Visitor visitor, string old, string wanted) =>
+        await visitor.SubmitAsync(
+            (await visitor.PageAsync("/me")).Forms["password"]!, "/me", ("password", old), ("new_password", wanted));
+
+    private async Task AskAsync(Grant grant, string tool, Risk risk) => await Permit.AskAsync(
+        house.Get<AuditLog>(), house.Get<Settings>(), new(grant, grant.Resource, tool, risk, null, "t"));
 
     private async Task<Grant> GrantAsync(string email, string client)
     {

@@ -38,18 +38,27 @@ public sealed class House : IAsyncLifetime
 
     public ValueTask InitializeAsync() => StartAsync(withPeople: true);
 
-    internal async ValueTask StartAsync(bool withPeople, On on = On.Sqlite)
+    /// <param name="withPeople">Whether Ada and Bob have accounts.</param>
+    /// <param name="on">The database.</param>
+    /// <param name="settings">Settings beside the people.</param>
+    /// <param name="replace">Exchanges what a test must own.</param>
+    internal async ValueTask StartAsync(
+        bool withPeople, On on = On.Sqlite, string settings = "", Action<IServiceCollection>? replace = null)
     {
         var database = on is On.Postgres ? await Postgres.NewDatabaseAsync() : $"sqlite:{folder}/postern.db";
         var file = Path.Combine(folder, "postern.yaml");
-        await File.WriteAllTextAsync(file, withPeople ? People : "");
+        await File.WriteAllTextAsync(file, settings + (withPeople ? People : ""));
         for (var tries = 0; ; tries++)
         {
             Address = new($"http://localhost:{Postgres.FreePort()}");
             var own = Address.GetLeftPart(UriPartial.Authority);
             app = Program.Build(
                 ["--config", file, "--issuer", own, "--listen", own, "--database", database, "--data", folder],
-                services => services.AddSingleton<TimeProvider>(Clock).AddLogging(logging => logging.ClearProviders()));
+                services =>
+                {
+                    services.AddSingleton<TimeProvider>(Clock).AddLogging(logging => logging.ClearProviders());
+                    replace?.Invoke(services);
+                });
             try
             {
                 await app.StartAsync();

@@ -150,7 +150,7 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
         return page;
     }
 
-    private static async Task NewAuthenticatorAsync(IBrowserContext context, IPage page, bool isVerified, string transport = "internal")
+    internal static async Task NewAuthenticatorAsync(IBrowserContext context, IPage page, bool isVerified, string transport = "internal")
     {
         var devtools = await context.NewCDPSessionAsync(page);
         await devtools.SendAsync("WebAuthn.enable");

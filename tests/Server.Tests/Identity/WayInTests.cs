@@ -23,6 +23,9 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         builder.Logging.ClearProviders();
         program = builder.Build();
         program.MapGet("/callback", () => Results.Text("You can close this window."));
+        // Another site to a browser: its name is the address, ours is localhost.
+        program.MapGet("/elsewhere", (string to) => Results.Content(
+            $"<form method=post action='{house.Address}authorize'>{Inputs(to)}<button>Go</button></form>", "text/html"));
         await program.StartAsync();
     }
 
@@ -36,9 +39,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await page.GotoAsync(await AuthorizeAsync());
 
         await Assertions.Expect(page.GetByText("a program on this computer")).ToBeVisibleAsync();
-        await page.GetByLabel("Email").FillAsync(House.Email);
-        await page.GetByLabel("Password").FillAsync(House.Password);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await SignInAsync(page, House.Email, House.Password);
         await page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
         await page.ArrivesAtAsync($"{Callback}**");
 
@@ -48,15 +49,47 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         Assert.Equal(house.Address.GetLeftPart(UriPartial.Authority), query["iss"]);
     }
 
+    [Theory]
+    [InlineData("mcp:read", "**/signin?transaction=*")]
+    [InlineData("mcp:none", "**/authorize")]
+    public async Task A_request_that_another_site_posts_does_not_disturb_one_that_waits(string scope, string end)
+    {
+        await using var context = await chromium.ContextAsync(scripts: false);
+        var (waiting, other) = (await context.NewPageAsync(), await context.NewPageAsync());
+        await waiting.GotoAsync(await AuthorizeAsync());
+        var posted = (await AuthorizeAsync()).Replace("mcp:read", scope, StringComparison.Ordinal);
+
+        await other.GotoAsync($"{program!.Urls.Single()}/elsewhere?to={Uri.EscapeDataString(posted)}");
+        await other.GetByText("Go").ClickAsync();
+        await other.ArrivesAtAsync(end);
+        await SignInAsync(waiting, House.Email, House.Password);
+
+        await Assertions.Expect(waiting.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Somebody_else_takes_the_question_over_without_a_script()
+    {
+        await using var context = await chromium.ContextAsync(scripts: false);
+        var page = await context.NewPageAsync();
+        await page.GotoAsync(await AuthorizeAsync());
+        await SignInAsync(page, House.Email, House.Password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Not you?" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByText("a program on this computer")).ToBeVisibleAsync();
+        await SignInAsync(page, House.OtherEmail, House.OtherPassword);
+
+        await Assertions.Expect(page.GetByText(House.OtherEmail)).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true })).ToBeVisibleAsync();
+    }
+
     [Fact]
     public async Task What_was_agreed_to_stands_on_the_persons_page_and_ends_there()
     {
         await using var context = await chromium.ContextAsync(scripts: false);
         var page = await context.NewPageAsync();
         await page.GotoAsync(await AuthorizeAsync());
-        await page.GetByLabel("Email").FillAsync(House.OtherEmail);
-        await page.GetByLabel("Password").FillAsync(House.OtherPassword);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await SignInAsync(page, House.OtherEmail, House.OtherPassword);
         await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
         await page.ArrivesAtAsync($"{Callback}**");
 
@@ -69,6 +102,19 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
     }
 
     public async ValueTask DisposeAsync() => await program!.DisposeAsync();
+
+    private static async Task SignInAsync(IPage page, string email, string password)
+    {
+        await page.GetByLabel("Email").FillAsync(email);
+        await page.GetByLabel("Password").FillAsync(password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+    }
+
+    private static string Inputs(string address)
+    {
+        var query = HttpUtility.ParseQueryString(new Uri(address).Query);
+        return string.Concat(query.AllKeys.Select(name => $"<input type=hidden name='{name}' value='{query[name]}'>"));
+    }
 
     private async Task<string> AuthorizeAsync()
     {

@@ -196,6 +196,75 @@ public sealed class ConsentTests : IAsyncLifetime
     }
 
     [Theory, OnBoth]
+    public async Task A_tool_that_came_since_the_last_agreement_is_marked_and_off(On on)
+    {
+        await using var town = await TestServer.StartAsync(App.Town, on);
+        using var person = new Person(town);
+        var app = App.Web(town);
+        await ToolsAsync(town, ("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change));
+        var first = await person.AskedAsync(app.Authorize());
+        await person.AnswerAsync(first, "allow");
+        await ToolsAsync(town, ("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change), ("peek", Risk.Read), ("wipe", Risk.Destroy));
+
+        var second = await person.AskedAsync(app.Authorize());
+        var reply = await app.RedeemAsync(new Answer((await person.AnswerAsync(second, "allow")).Left!).Code);
+        var third = await person.AskedAsync(app.Authorize());
+
+        Assert.Empty(Marked(first));
+        Assert.Equal(["peek new", "wipe new"], Marked(second));
+        Assert.Equal([("look", true), ("list", true), ("peek", false), ("write", true), ("wipe", false)], second.Tools);
+        Assert.DoesNotContain("peek", reply.Text, StringComparison.Ordinal);
+        // Seen by now, and left off: it is not new any more, and does not come on by itself.
+        Assert.Empty(Marked(third));
+        Assert.Equal(second.Tools, third.Tools);
+    }
+
+    [Fact]
+    public async Task A_tool_that_is_described_otherwise_is_marked()
+    {
+        var app = App.Web(server);
+        await ada.AllowAsync(app.Authorize());
+        var book = server.Get<ServerBook>();
+        var echo = book.Find(TenantId.Default, "echo")!;
+        var tools = book.Catalogue(echo)!.Tools.Select(tool => tool.Name is "list" ? tool with { Hash = "sha-256:other" } : tool);
+        await book.KeepCatalogueAsync(echo, new([.. tools], server.Clock.GetUtcNow()));
+
+        var question = await ada.AskedAsync(app.Authorize());
+
+        Assert.Equal(["list changed"], Marked(question));
+        Assert.Contains(("list", true), question.Tools);
+    }
+
+    [Fact]
+    public async Task What_was_not_asked_for_then_is_not_new_now()
+    {
+        var app = App.Web(server);
+        await ada.AllowAsync(app.Authorize(("scope", "mcp:read")));
+
+        var question = await ada.AskedAsync(app.Authorize(("scope", "mcp:read mcp:write")));
+
+        Assert.Empty(Marked(question));
+        Assert.Equal([("look", true), ("list", true), ("write", true)], question.Tools);
+    }
+
+    [Fact]
+    public async Task What_is_new_is_new_to_one_person_one_copy_and_one_agreement()
+    {
+        var (web, peer) = (App.Web(server), App.Peer(server));
+        await ada.AllowAsync(web.Authorize());
+        await ToolsAsync(("look", Risk.Read), ("peek", Risk.Read));
+        using var bob = new Person(server, Person.Bob);
+
+        var denied = await ada.AskedAsync(web.Authorize());
+        await ada.AnswerAsync(denied, "deny");
+        var again = await ada.AskedAsync(web.Authorize());
+
+        Assert.Equal(["peek new"], Marked(again));
+        Assert.Empty(Marked(await ada.AskedAsync(peer.Authorize())));
+        Assert.Empty(Marked(await bob.AskedAsync(web.Authorize())));
+    }
+
+    [Theory, OnBoth]
     public async Task A_question_makes_one_grant_also_when_twenty_answers_race(On on)
     {
         await using var town = await TestServer.StartAsync(App.Town, on);
@@ -207,6 +276,18 @@ public sealed class ConsentTests : IAsyncLifetime
 
         Assert.Single(await Grants.OfAsync(town, Person.Ada));
         Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(new Answer(answers[^1].Left!).Code)).Status);
+    }
+
+    [Fact]
+    public async Task A_refusal_cannot_be_made_a_yes_from_a_page_left_open()
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        await ada.AnswerAsync(question, "deny");
+
+        using var answer = await ada.PostAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
     }
 
     [Theory]
@@ -267,7 +348,17 @@ public sealed class ConsentTests : IAsyncLifetime
         }
     }
 
-    private async Task ToolsAsync(params (string Name, Risk Risk)[] tools)
+    private static string[] Marked(Question question) =>
+    [
+        .. from box in question.Form.QuerySelectorAll("input[name=tool]")
+           let sign = box.Closest("li")!.QuerySelector(".sign")?.TextContent.Trim()
+           where sign is not null
+           select $"{box.GetAttribute("value")} {sign.Split(' ')[0]}",
+    ];
+
+    private Task ToolsAsync(params (string Name, Risk Risk)[] tools) => ToolsAsync(server, tools);
+
+    private static async Task ToolsAsync(TestServer server, params (string Name, Risk Risk)[] tools)
     {
         var book = server.Get<ServerBook>();
         await book.KeepCatalogueAsync(book.Find(TenantId.Default, "echo")!, new(

@@ -12,10 +12,14 @@ internal sealed class DocumentHost : IAsyncDisposable
 
     private readonly Dictionary<string, (string Head, string Body)> pages = new(StringComparer.Ordinal);
     private readonly string authority = Path.GetTempFileName();
+    private readonly string name;
     private readonly OutboundPeer peer;
 
-    public DocumentHost(int port = 0)
+    /// <param name="port">Where it listens; 0 for any.</param>
+    /// <param name="name">What it is called, for a resolver that knows it; its address unless told.</param>
+    public DocumentHost(int port = 0, string name = "127.0.0.1")
     {
+        this.name = name;
         var now = TimeProvider.System.GetUtcNow();
         using var root = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Authority of the documents", root, HashAlgorithmName.SHA256);
@@ -26,6 +30,11 @@ internal sealed class DocumentHost : IAsyncDisposable
         var leaf = new CertificateRequest("CN=documents", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
+        if (!IPAddress.TryParse(name, out _))
+        {
+            names.AddDnsName(name);
+        }
+
         leaf.CertificateExtensions.Add(names.Build());
         using var signed = leaf.Create(issuer, now.AddDays(-1), now.AddDays(2), [1, 2, 3, 4]);
         using var whole = signed.CopyWithPrivateKey(key);
@@ -39,7 +48,7 @@ internal sealed class DocumentHost : IAsyncDisposable
     /// <summary>What a server must be told to fetch from here.</summary>
     public string Settings => $"outbound: {{ allow: [127.0.0.1/32], trust: [{authority}] }}\n";
 
-    public string At(string path) => peer.At(path, scheme: "https");
+    public string At(string path) => new Uri(peer.At(path, name, "https")).AbsoluteUri;
 
     public void Put(string path, string body, string head = Ok) => pages[path] = (head, body);
 

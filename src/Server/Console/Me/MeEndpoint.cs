@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Passkeys;
+using Postern.Identity.Passwords;
 using Postern.Identity.Sessions;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
@@ -19,11 +20,12 @@ internal static class MeEndpoint
         routes.MapPost("/me/browsers/end", EndBrowserAsync).For(Door.Person);
         routes.MapPost("/me/passkeys/add", AddPasskeyAsync).For(Door.Person);
         routes.MapPost("/me/passkeys/remove", RemovePasskeyAsync).For(Door.Person);
+        routes.MapPost("/me/password", ChangePasswordAsync).For(Door.Person);
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, MePages pages, CancellationToken stop) =>
         http.Features.Get<Caller>() is { } caller
-            ? await pages.ShowAsync(http, caller, null, null, stop)
+            ? await pages.ShowAsync(http, caller, new(), stop)
             : new SeeOther("/signin");
 
     private static Task<IResult> EndGrantAsync(
@@ -89,6 +91,21 @@ internal static class MeEndpoint
                 ? new(Done: "That passkey opens nothing here any more.")
                 : new(Problem: "It is gone already, or it is the only way you can sign in."), stop);
 
+    private static Task<IResult> ChangePasswordAsync(
+        HttpContext http, MePages pages, PageForms forms, PasswordChange passwords, CancellationToken stop) =>
+        ActAsync(http, pages, forms, async (caller, _) =>
+        {
+            var form = await http.Request.ReadFormAsync(stop);
+            if (!pages.IsFresh(caller))
+            {
+                return new(Problem: "The password was not changed: your sign-in is too long ago.");
+            }
+
+            return await passwords.MakeAsync(http, caller, form[MeView.PasswordField].ToString(), form[MeView.NewPasswordField].ToString(), stop) is { } problem
+                ? new(PasswordProblem: problem)
+                : new(Done: "The password is changed. Every other browser is signed out.");
+        }, stop);
+
     // What every act here has in common, so that none can forget it: a session, and a form of ours made for that session.
     private static async Task<IResult> ActAsync(
         HttpContext http, MePages pages, PageForms forms, Func<Caller, string, Task<Outcome>> act, CancellationToken stop)
@@ -106,7 +123,7 @@ internal static class MeEndpoint
         var outcome = await act(caller, form[MeView.IdField].ToString());
         return outcome.IsGone
             ? new SeeOther("/signin")
-            : await pages.ShowAsync(http, caller, outcome.Done, outcome.Problem, stop);
+            : await pages.ShowAsync(http, caller, outcome, stop);
     }
 
     private static AuditEntry By(Caller caller, string kind, string reason, HttpContext http) => new()
@@ -117,6 +134,4 @@ internal static class MeEndpoint
         Reason = reason,
         Network = SourceNetwork.Of(http),
     };
-
-    private sealed record Outcome(string? Done = null, string? Problem = null, bool IsGone = false);
 }

@@ -1,6 +1,9 @@
+using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Sessions;
+using Postern.Identity.SignOut;
+using Postern.Identity.Users;
 using Postern.Platform.Pages;
 using Postern.Servers;
 
@@ -12,19 +15,21 @@ internal sealed class MePages(
     SessionBook sessions,
     PasskeyStore passkeys,
     PasskeyCeremonies ceremonies,
+    UserStore users,
+    RecentCalls calls,
     ServerBook servers,
     PageForms forms,
     TimeProvider clock)
 {
     public const string Purpose = "me";
 
-    /// <summary>How recently a person must have signed in to add a way to sign in by.</summary>
+    /// <summary>How recently a person must have signed in to change how they sign in.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(15);
 
     public bool IsFresh(Caller caller) => clock.GetUtcNow() < caller.AuthTime + Fresh;
 
     public async Task<PageResult<MePage, MeView>> ShowAsync(
-        HttpContext http, Caller caller, string? done, string? problem, CancellationToken stop)
+        HttpContext http, Caller caller, Outcome outcome, CancellationToken stop)
     {
         var ceremony = IsFresh(caller)
             ? await ceremonies.BeginAddAsync(http, caller.Subject, caller.Email, caller.Session)
@@ -34,6 +39,7 @@ internal sealed class MePages(
             Person = caller.Email,
             IsAdministrator = caller.IsAdmin,
             Grants = [.. (await grants.OfSubjectAsync(caller.Tenant, caller.Subject, stop)).Select(Row)],
+            Calls = await CallsAsync(caller, stop),
             Browsers = [.. (await sessions.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
                 .Where(session => session.IsLive(clock.GetUtcNow()))
                 .Select(session => new Browser(
@@ -41,27 +47,61 @@ internal sealed class MePages(
             Passkeys = [.. (await passkeys.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
                 .Select(passkey => new OwnPasskey(passkey.Id, passkey.Name, passkey.CreatedAt))],
             FormToken = forms.Token(Purpose, caller.Session),
+            SignOutToken = forms.Token(SignOutEndpoint.Purpose, caller.Session),
             PasskeyOptions = ceremony?.Options,
             PasskeyState = ceremony?.State,
+            HasPassword = await users.FindAsync(caller.Tenant, caller.Subject, stop) is { PasswordHash: not null },
             MustSignInAgain = !IsFresh(caller),
-            Done = done,
-            Problem = problem,
+            Done = outcome.Done,
+            Problem = outcome.Problem,
+            PasswordProblem = outcome.PasswordProblem,
         })
         {
-            Status = problem is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity,
+            Status = (outcome.Problem ?? outcome.PasswordProblem) is null
+                ? StatusCodes.Status200OK
+                : StatusCodes.Status422UnprocessableEntity,
         };
     }
+
+    private async Task<IReadOnlyList<CallMade>> CallsAsync(Caller caller, CancellationToken stop)
+    {
+        var made = new List<CallMade>();
+        foreach (var record in (await calls.OfAsync(caller.Tenant, caller.Subject, stop)).Select(LogRecord.Of))
+        {
+            var grant = record.GrantId is { } id ? await grants.FindAsync(caller.Tenant, new(id), stop) : null;
+            made.Add(new(
+                grant is null ? "Something" : Who(grant).Words,
+                grant is null ? null : Who(grant).Place,
+                Untrusted.Name(record.Tool),
+                Resource.TryParse(record.Resource, out var resource) && servers.ByResource(caller.Tenant, resource) is { } server
+                    ? server.Title
+                    : record.Resource ?? "",
+                record.At,
+                record.Effect is "allow"));
+        }
+
+        return made;
+    }
+
+    private static Asker Who(Grant grant) => new(
+        grant.ClientName,
+        grant.Client.IsDocument ? Untrusted.Host(new(grant.Client.Value)) : null,
+        Proof.Remembered,
+        null,
+        grant.InstallationName);
 
     private LetIn Row(GrantUse use)
     {
         var grant = use.Grant;
-        var host = grant.Client.IsDocument ? Untrusted.Host(new(grant.Client.Value)) : null;
         return new(
             grant.Id.Value,
-            new(grant.ClientName, host, Proof.Remembered, null, grant.InstallationName),
+            Who(grant),
             GrantSentence.Of(grant, servers.ByResource(grant.Tenant, grant.Resource)),
             grant.CreatedAt,
             use.UsedAt,
             grant.ExpiresAt);
     }
 }
+
+/// <summary>What came of an act on the page.</summary>
+internal sealed record Outcome(string? Done = null, string? Problem = null, string? PasswordProblem = null, bool IsGone = false);

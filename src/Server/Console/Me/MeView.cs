@@ -5,7 +5,8 @@ namespace Postern.Console.Me;
 /// <summary>A person's own page: whom they let in, where they are signed in, how they sign in.</summary>
 public sealed record MeView
 {
-    public const string IdField = "id", PasskeyField = "passkey", StateField = "state", FormField = PageForms.TokenField;
+    public const string IdField = "id", PasskeyField = "passkey", StateField = "state", PasswordField = "password",
+        NewPasswordField = "new_password", FormField = PageForms.TokenField;
 
     public required string Person { get; init; }
 
@@ -13,29 +14,42 @@ public sealed record MeView
 
     public required IReadOnlyList<LetIn> Grants { get; init; }
 
+    /// <summary>What was done lately in this person's name, newest first.</summary>
+    public IReadOnlyList<CallMade> Calls { get; init; } = [];
+
     public required IReadOnlyList<Browser> Browsers { get; init; }
 
     public required IReadOnlyList<OwnPasskey> Passkeys { get; init; }
 
     public required string FormToken { get; init; }
 
+    public required string SignOutToken { get; init; }
+
     /// <summary>The WebAuthn options, JSON for the browser, and the sealed state that goes with them.</summary>
     public string? PasskeyOptions { get; init; }
 
     public string? PasskeyState { get; init; }
 
-    /// <summary>The sign-in is too old to add a way to sign in by.</summary>
+    public bool HasPassword { get; init; }
+
+    /// <summary>The sign-in is too old to change how one signs in.</summary>
     public bool MustSignInAgain { get; init; }
 
     /// <summary>What the last act did: <c>Ended. It took 3 ms.</c></summary>
     public string? Done { get; init; }
 
     public string? Problem { get; init; }
+
+    /// <summary>What was wrong with the change of the password, said beside its form.</summary>
+    public string? PasswordProblem { get; init; }
 }
+
+/// <summary>One call of a tool; <paramref name="Tool"/> is null when the server has none of the name that was called.</summary>
+public sealed record CallMade(string Who, string? Device, string? Tool, string Server, DateTimeOffset At, bool IsAllowed);
 
 /// <summary>One agent on one installation, and what it may do.</summary>
 public sealed record LetIn(
-    string Id, Asker Who, string Sentence, DateTimeOffset Since, DateTimeOffset? LastDid, DateTimeOffset? Ends);
+    string Id, Asker Who, string Sentence, DateTimeOffset Since, DateTimeOffset? LastDid, DateTimeOffset Ends);
 
 public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Postern.Gateway.Notes;
+using Postern.Hosting;
 using Postern.Hosting.Processes;
 using Postern.Platform.Database;
 using Postern.Platform.Outbound;
@@ -71,8 +72,8 @@ internal sealed class Upstreams : IDisposable
         ServerKind.Http => new HttpUpstream(
             http.ToUpstream(server.Url!, server.IsConfigured, Outgoing.AnswerWithin), server.Url!, clock),
         ServerKind.Native => new NativeUpstream(notes, loggers),
-        ServerKind.Command => new StdioUpstream(hosts, new(
-            server.Tenant, server.Name, server.Command, Environment.CurrentDirectory, server.Sandbox!), clock),
+        ServerKind.Command => new StdioUpstream(
+            hosts, HostedCommand.Of(server, Environment.CurrentDirectory), clock),
         _ => throw new UnreachableException(),
     };
 

@@ -120,21 +120,37 @@ internal sealed partial class HostedServers(
             return Refuse(server, "as many processes run as may", BusyFor);
         }
 
-        if (!await turns.WaitAsync(options.QueueLimit) || isClosing)
+        if (!await turns.WaitAsync(options.QueueLimit))
         {
             room.Dispose();
             return Refuse(server, "no turn to start came", BusyFor);
         }
 
-        var outcome = await start(room);
-        _ = ReleaseTurnAsync((outcome as AcquireOutcome.Running)?.Process);
-        return outcome;
+        HostedProcess? process = null;
+        try
+        {
+            var outcome = isClosing ? Refuse(server, "the server is shutting down", BusyFor) : await start(room);
+            process = (outcome as AcquireOutcome.Running)?.Process;
+            return outcome;
+        }
+        finally
+        {
+            _ = ReleaseAsync(process, room);
+        }
     }
 
     // Not when the process exists but when it has spoken: what is costly is what a runtime does before.
-    private async Task ReleaseTurnAsync(HostedProcess? process)
+    private async Task ReleaseAsync(HostedProcess? process, Room room)
     {
-        await Task.WhenAny(process?.Spoke ?? Task.CompletedTask, Task.Delay(options.StartLimit, clock));
+        if (process is null)
+        {
+            room.Dispose();
+        }
+        else
+        {
+            await Task.WhenAny(process.Spoke, Task.Delay(options.StartLimit, clock));
+        }
+
         turns.Release();
     }
 
@@ -197,7 +213,15 @@ internal sealed partial class HostedServers(
 
     private sealed class Room(HostedServers owner, string key) : IDisposable
     {
-        public void Dispose() => owner.Leave(key);
+        private int left;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref left, 1) is 0)
+            {
+                owner.Leave(key);
+            }
+        }
     }
 
     private static partial class Log

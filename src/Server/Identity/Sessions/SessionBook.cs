@@ -112,6 +112,15 @@ internal sealed class SessionBook
         return true;
     }
 
+    /// <summary>Ends every session of this person but the caller's; the entry is that of what made it necessary.</summary>
+    public static async ValueTask EndOthersAsync(Unit unit, Caller caller)
+    {
+        foreach (var over in await SessionStore.DeleteOthersAsync(unit, caller.Tenant, caller.Subject, caller.Session))
+        {
+            unit.Announce(Kind, caller.Tenant, over);
+        }
+    }
+
     public void SetCookie(HttpContext http, Secret cookie) =>
         http.Response.Cookies.Append(CookieName, cookie.Reveal(), Options(clock.GetUtcNow() + Session.Absolute));
 

@@ -51,6 +51,11 @@ internal sealed class SessionStore(Db db)
     public static async ValueTask<bool> DeleteAsync(Unit unit, TenantId tenant, SubjectId subject, string id) => await unit.RunAsync(
         $"delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and id = {id}") is 1;
 
+    /// <summary>Ends all of a person's but one; answers which.</summary>
+    public static ValueTask<List<string>> DeleteOthersAsync(Unit unit, TenantId tenant, SubjectId subject, string id) => unit.AllAsync(
+        $"delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and id <> {id} returning id",
+        row => row.GetString(0));
+
     public Task NoteSeenAsync(Session session) => db.WriteAsync(async unit => await unit.RunAsync(
         $"""
         update sessions set seen_at = {session.SeenAt.ToUnixTimeSeconds()}

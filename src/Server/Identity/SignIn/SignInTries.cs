@@ -18,6 +18,12 @@ internal sealed class SignInTries(
     private async Task<SignInOutcome> PasswordAsync(HttpContext http, string email, string password, CancellationToken stop)
     {
         var user = await users.FindByEmailAsync(TenantId.Default, email, stop);
+        return await CheckAsync(http, user, email, password, stop);
+    }
+
+    /// <summary>Checks the password of a person, if there is one of that address; each check is a try.</summary>
+    public async Task<SignInOutcome> CheckAsync(HttpContext http, User? user, string email, string password, CancellationToken stop)
+    {
         var allowances = Allowances(http, user, email);
         if (!throttle.Admits(allowances, out var wait))
         {
@@ -40,7 +46,9 @@ internal sealed class SignInTries(
         throttle.Forgive(allowances[0]);
         if (answer is PasswordVerificationResult.SuccessRehashNeeded)
         {
-            await users.RehashAsync(user, await hashes.MakeAsync(password, stop));
+            var stronger = await hashes.MakeAsync(password, stop);
+            await users.RehashAsync(user, stronger);
+            user = user with { PasswordHash = stronger };
         }
 
         return new SignInOutcome.Proven(user, null);

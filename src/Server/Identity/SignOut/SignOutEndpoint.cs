@@ -1,13 +1,21 @@
+using Microsoft.AspNetCore.WebUtilities;
 using Postern.Identity.Sessions;
+using Postern.Identity.SignIn;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 
 namespace Postern.Identity.SignOut;
 
-/// <summary>Ends the session of this browser: the record, not only the cookie, so that a copy of it opens nothing.</summary>
+/// <summary>
+/// Ends the session of this browser: the record, not only the cookie, so that a copy of it opens nothing. Whoever was
+/// asked in another person's place comes by here to sign in as themselves, and is asked the same.
+/// </summary>
 internal static class SignOutEndpoint
 {
+    /// <summary>What a form that signs out is sealed for; each page that offers to is shown to that session.</summary>
+    public const string Purpose = "signout";
+
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/signout", SignOutAsync).For(Door.Person);
 
     private static async Task<IResult> SignOutAsync(
@@ -15,17 +23,22 @@ internal static class SignOutEndpoint
     {
         if (http.Features.Get<Caller>() is not { } caller)
         {
-            return new SeeOther("/");
+            return Next(http);
         }
 
-        // The token of a person's own page: every page that offers to sign out is shown to that session.
-        if (await forms.ReadAsync(http.Request, "me", caller.Session, stop) is null)
+        if (await forms.ReadAsync(http.Request, Purpose, caller.Session, stop) is null)
         {
             return RefusedForm.Page;
         }
 
         await db.WriteAsync(async unit => await sessions.EndAsync(unit, caller, caller.Session, http));
         sessions.DropCookie(http);
-        return new SeeOther("/");
+        return Next(http);
     }
+
+    // The sign-in page goes on with a request only if it was sealed for this browser; it is text until then.
+    private static SeeOther Next(HttpContext http) => new(
+        http.Request.Query[SignInView.TransactionField] is [{ Length: > 0 } transaction]
+            ? QueryHelpers.AddQueryString("/signin", SignInView.TransactionField, transaction)
+            : "/");
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Servers;
@@ -19,6 +20,7 @@ internal sealed class AuthorizeEndpoint(
     GrantBook grants,
     Codes codes,
     AuthorizeAnswer answer,
+    Settings settings,
     TimeProvider clock)
 {
     private const string Transaction = "transaction";
@@ -46,7 +48,7 @@ internal sealed class AuthorizeEndpoint(
         }
 
         if ((await clients.FindAsync(TenantId.Default, id, http.RequestAborted)).Failed(out error, out var client)
-            || ReturnAddress.Prove(request, client).Failed(out error, out var back))
+            || ReturnAddress.Prove(request, client, settings).Failed(out error, out var back))
         {
             return Shown(error);
         }
@@ -58,9 +60,16 @@ internal sealed class AuthorizeEndpoint(
             return Refused(back, error);
         }
 
-        var holder = browser.Ensure(http);
-        return Next(http, Propose(back, valid), holder);
+        return HttpMethods.IsPost(http.Request.Method)
+            ? AsLink(parameters)
+            : Next(http, Propose(back, valid), browser.Ensure(http));
     }
+
+    // With a form that another site sends, a browser keeps our cookies to itself (SameSite), so it would look like one
+    // never seen: a new cookie would cut off what it has waiting in another tab, and its person would seem signed out.
+    // As a link the same request comes with the cookies.
+    private static SeeOther AsLink(IEnumerable<KeyValuePair<string, StringValues>> parameters) =>
+        new("/authorize" + QueryString.Create(parameters.Where(parameter => AuthorizeRequest.Names.Contains(parameter.Key))));
 
     private async Task<IResult> GoOnAsync(HttpContext http)
     {
@@ -152,13 +161,13 @@ internal sealed class AuthorizeEndpoint(
             return new SeeOther(address);
         }
 
-        var host = Untrusted.Host(new(back.Uri));
+        var place = Untrusted.Place(new(back.Uri));
         return new PageResult<ErrorPage, ErrorView>(new(
             "The app asked for something that cannot be given",
             error.Description,
-            $"Go back to {host} to let it know, or close this page.",
+            $"Go back to {place} to let it know, or close this page.",
             address,
-            $"Go back to {host}"))
+            $"Go back to {place}"))
         {
             Status = error.Status,
         };

@@ -9,7 +9,8 @@ internal sealed record AuthorizeRequest
     /// <summary>Characters of one parameter and of all together, so that the sealed request fits into an address.</summary>
     public const int MaxValue = 3000, MaxTotal = 5000;
 
-    private static readonly FrozenSet<string> Names = FrozenSet.Create(
+    /// <summary>The parameters that are read.</summary>
+    public static readonly FrozenSet<string> Names = FrozenSet.Create(
         StringComparer.Ordinal,
         "client_id",
         "redirect_uri",

@@ -13,6 +13,18 @@ internal sealed partial class ClientStore(Db db)
         Read,
         stop);
 
+    /// <summary>Stored clients, the newest first, from below <paramref name="before"/>.</summary>
+    public Task<List<Client>> AllAsync(
+        TenantId tenant, (DateTimeOffset Since, ClientId Id)? before, int limit, CancellationToken stop) => db.AllAsync(
+        $"""
+        select id, source, metadata, secret_hash, created_at from clients
+        where tenant = {tenant.Value}
+          and (created_at, id) < ({before?.Since.ToUnixTimeSeconds() ?? long.MaxValue}, {before?.Id.Value ?? ""})
+        order by created_at desc, id desc limit {(long)limit}
+        """,
+        Read,
+        stop);
+
     public static ValueTask<int> SaveAsync(Unit unit, TenantId tenant, Client client, DateTimeOffset now)
     {
         var metadata = JsonSerializer.Serialize(

@@ -1,6 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform;
 using Postern.Platform.Database;
 using Postern.Platform.Pages;
 
@@ -11,7 +12,7 @@ namespace Postern.OAuth.Consent;
 /// A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
 /// </summary>
 internal sealed class ConsentDecision(
-    Db db, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
+    Db db, Once once, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
 {
     /// <summary>The grant; null when the question was answered before, and not like this.</summary>
     public async Task<Grant?> AllowAsync(
@@ -20,7 +21,6 @@ internal sealed class ConsentDecision(
         Scopes scopes,
         IReadOnlyList<string>? tools,
         DateTimeOffset until,
-        (InstallationId Id, string Name) installation,
         string? network)
     {
         var now = clock.GetUtcNow();
@@ -33,8 +33,8 @@ internal sealed class ConsentDecision(
             Client = question.Client.Id,
             ClientName = Untrusted.Name(question.Client.Name) ?? question.Client.Id.Value,
             ClientHash = question.Client.Hash,
-            Installation = installation.Id,
-            InstallationName = installation.Name,
+            Installation = question.Installation.Id,
+            InstallationName = question.Installation.Name,
             Resource = question.Server.Resource,
             Scopes = scopes,
             Tools = tools,
@@ -44,13 +44,14 @@ internal sealed class ConsentDecision(
         };
         var made = await db.WriteAsync<Grant?>(async unit =>
         {
-            if (!await GrantBook.AddAsync(unit, grant))
+            if (!await IsFirstAsync(unit, question, caller) || !await GrantBook.AddAsync(unit, grant))
             {
                 return null;
             }
 
             await families.BeginAsync(unit, grant);
             await Installations.SeeAsync(unit, grant, now);
+            await KeepOfferAsync(unit, question, grant);
             await clients.KeepAsync(unit, caller.Tenant, question.Client);
             audit.Write(unit, Entry(question, caller, network) with { Kind = AuditKinds.GrantApproved, Grant = grant, Effect = "allow" });
             return grant;
@@ -59,21 +60,30 @@ internal sealed class ConsentDecision(
     }
 
     /// <summary>False when the answer was yes before: that is taken back where grants are ended, not here.</summary>
-    public async Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network)
-    {
-        if (await grants.FindAsync(caller.Tenant, new(question.Proposal.Id), CancellationToken.None) is not null)
+    public async Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network) =>
+        await db.WriteAsync(async unit =>
         {
-            return false;
-        }
+            if (!await IsFirstAsync(unit, question, caller))
+            {
+                return false;
+            }
 
-        await audit.WriteAsync(Entry(question, caller, network) with
-        {
-            Kind = AuditKinds.GrantDenied,
-            Effect = "deny",
-            Reason = "the person said no",
-        });
-        return true;
-    }
+            audit.Write(unit, Entry(question, caller, network) with
+            {
+                Kind = AuditKinds.GrantDenied,
+                Effect = "deny",
+                Reason = "the person said no",
+            });
+            return true;
+        })
+        || await grants.FindAsync(caller.Tenant, new(question.Proposal.Id), CancellationToken.None) is null;
+
+    // A question has one answer. Whoever finds the page of a refusal open later cannot make a yes of it.
+    private ValueTask<bool> IsFirstAsync(Unit unit, ConsentQuestion question, Caller caller) => once.TakeAsync(
+        unit, caller.Tenant, "consent", question.Proposal.Id, clock.GetUtcNow() + Proposals.Lifetime);
+
+    private static ValueTask KeepOfferAsync(Unit unit, ConsentQuestion question, Grant grant) =>
+        grant.Tools is { } left ? Offers.KeepAsync(unit, grant, question.Offered(left)) : default;
 
     // A second click on the same button brings the same grant. Another answer does not: whoever goes back and unticks
     // something must not be left with what they ticked before.

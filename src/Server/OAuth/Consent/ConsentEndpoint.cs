@@ -1,5 +1,6 @@
 using Postern.Grants;
 using Postern.Identity.Sessions;
+using Postern.Identity.SignOut;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
@@ -13,7 +14,14 @@ namespace Postern.OAuth.Consent;
 /// of its own, answered by a click on our page.
 /// </summary>
 internal sealed class ConsentEndpoint(
-    Proposals proposals, Browser browser, ClientBook clients, ServerBook servers, PageForms forms, Settings settings, TimeProvider clock)
+    Proposals proposals,
+    Browser browser,
+    ClientBook clients,
+    ServerBook servers,
+    Offers offers,
+    PageForms forms,
+    Settings settings,
+    TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -25,18 +33,25 @@ internal sealed class ConsentEndpoint(
     private async Task<IResult> AskAsync(HttpContext http)
     {
         var text = http.Request.Query[ConsentView.TransactionField].ToString();
-        return (http.Features.Get<Caller>(), await QuestionAsync(http, text)) switch
+        if (Opened(http, text) is not { } proposal)
         {
-            (_, null) => Over,
-            (null, _) => new SeeOther($"/authorize?transaction={Uri.EscapeDataString(text)}"),
-            ({ } caller, { } question) => Page(http, caller, question, text),
-        };
+            return Over;
+        }
+
+        if (http.Features.Get<Caller>() is not { } caller)
+        {
+            return new SeeOther($"/authorize?transaction={Uri.EscapeDataString(text)}");
+        }
+
+        return await QuestionAsync(http, caller, proposal) is { } question ? Page(http, caller, question, text) : Over;
     }
 
     private async Task<IResult> DecideAsync(HttpContext http, ConsentDecision decision)
     {
         var text = http.Request.Query[ConsentView.TransactionField].ToString();
-        if (http.Features.Get<Caller>() is not { } caller || await QuestionAsync(http, text) is not { } question)
+        if (http.Features.Get<Caller>() is not { } caller
+            || Opened(http, text) is not { } proposal
+            || await QuestionAsync(http, caller, proposal) is not { } question)
         {
             return Over;
         }
@@ -61,7 +76,7 @@ internal sealed class ConsentEndpoint(
         }
 
         var grant = await decision.AllowAsync(
-            question, caller, narrowed.Scopes, narrowed.Tools, until, Installation(http, question, caller), SourceNetwork.Of(http));
+            question, caller, narrowed.Scopes, narrowed.Tools, until, SourceNetwork.Of(http));
         return grant is null ? Over : Back(http, question.Proposal with { Agreed = grant.Id.Value });
     }
 
@@ -69,10 +84,12 @@ internal sealed class ConsentEndpoint(
     private SeeOther Back(HttpContext http, Proposal answered) =>
         new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(answered, browser.Known(http)!)));
 
-    private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, string text)
+    private Proposal? Opened(HttpContext http, string text) =>
+        proposals.Open(text, browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
+
+    private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
     {
-        if (proposals.Open(text, browser.Known(http)) is not { Agreed: null } proposal
-            || (await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted)).Failed(out _, out var client)
+        if ((await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted)).Failed(out _, out var client)
             || !Resource.TryParse(proposal.Resource, out var resource)
             || servers.ByResource(TenantId.Default, resource) is not { } server
             || !Scopes.TryParse(proposal.Scope, out var asked))
@@ -80,13 +97,16 @@ internal sealed class ConsentEndpoint(
             return null;
         }
 
+        var installation = Installation(http, caller, proposal);
         return new()
         {
             Proposal = proposal,
             Client = client,
             Server = server,
             Asked = asked,
-            Tools = servers.Catalogue(server)?.Tools.Where(tool => asked.Has(tool.Risk.Scope)).ToList(),
+            Catalogue = servers.Catalogue(server)?.Tools,
+            Installation = installation,
+            Before = await offers.LastAsync(caller.Tenant, installation.Id, resource, http.RequestAborted),
         };
     }
 
@@ -109,19 +129,21 @@ internal sealed class ConsentEndpoint(
             Tools = question.Choices,
             Until = ConsentDials.Until(settings, clock.GetUtcNow()),
             Transaction = text,
+            Idle = PlainTime.Span(settings.RefreshIdle),
             FormToken = forms.Token(question.Purpose, caller.Session),
+            SignOutToken = forms.Token(SignOutEndpoint.Purpose, caller.Session),
             Problem = problem,
         };
         return new(view) { FormTargets = [place.FormTarget] };
     }
 
     // A program on a device is a copy of its own; a service on the web is one copy for everybody.
-    private (InstallationId Id, string Name) Installation(HttpContext http, ConsentQuestion question, Caller caller)
+    private (InstallationId Id, string Name) Installation(HttpContext http, Caller caller, Proposal proposal)
     {
-        var place = ReturnPlace.Of(new(question.Proposal.RedirectUri));
+        var place = ReturnPlace.Of(new(proposal.RedirectUri));
         var isHere = place.IsThisComputer || place.IsApp;
         return (
-            Installations.Id(caller.Subject, question.Client.Id, isHere ? browser.Known(http)! : ""),
+            Installations.Id(caller.Subject, new(proposal.Client), isHere ? browser.Known(http)! : ""),
             isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
     }
 

@@ -15,10 +15,19 @@ internal sealed record ConsentQuestion
 
     public required McpServer Server { get; init; }
 
-    /// <summary>The tools within the scopes asked for; null when the server has not told yet, so only classes can be shown.</summary>
-    public required IReadOnlyList<Tool>? Tools { get; init; }
+    /// <summary>All tools of the server; null when it has not told yet, so only classes can be shown.</summary>
+    public required IReadOnlyList<Tool>? Catalogue { get; init; }
+
+    /// <summary>The tools within the scopes asked for.</summary>
+    public IReadOnlyList<Tool>? Tools => Catalogue?.Where(tool => Asked.Has(tool.Risk.Scope)).ToList();
 
     public required Scopes Asked { get; init; }
+
+    /// <summary>The copy of the client that asks, and its name for people.</summary>
+    public required (InstallationId Id, string Name) Installation { get; init; }
+
+    /// <summary>What the person was shown when they last let this copy in here; null when they never did.</summary>
+    public IReadOnlyDictionary<string, OfferedTool>? Before { get; init; }
 
     /// <summary>
     /// Binds the answer to what was shown: another proposal, client or set of tools in the meantime is another question,
@@ -30,7 +39,7 @@ internal sealed record ConsentQuestion
 
     /// <summary>What can be ticked: tools, or whole classes while the tools are not known.</summary>
     public IReadOnlyList<ToolChoice> Choices => Tools is not null
-        ? [.. Tools.Select(tool => new ToolChoice(tool.Name, tool.Risk, tool.Description ?? tool.Title))]
+        ? [.. Tools.Select(Choice)]
         : [.. Risks.All.Where(risk => Asked.Has(risk.Scope)).Select(risk => new ToolChoice(ClassName(risk), risk))];
 
     /// <summary>The scopes and tools that a set of ticks amounts to; null when nothing is left.</summary>
@@ -45,6 +54,23 @@ internal sealed record ConsentQuestion
         var scopes = Scopes.Of(on.Select(choice => choice.Risk).Distinct().Order().Select(risk => risk.Scope))
             .With(Asked.Intersect(Scopes.Of(Scopes.OfflineAccess)));
         return (scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)]);
+    }
+
+    /// <summary>What there is now and what became of it, for the next time; nothing while the tools are not known.</summary>
+    public IEnumerable<OfferedTool> Offered(IReadOnlyList<string> left) => (Catalogue ?? []).Select(tool => new OfferedTool(
+        tool.Name, tool.Hash, Asked.Has(tool.Risk.Scope) ? left.Contains(tool.Name) : null));
+
+    // Who agrees again begins where they left off: what they turned off then, and what did not exist then, does not come
+    // on by itself. What destroys is off each time.
+    private ToolChoice Choice(Tool tool)
+    {
+        var before = Before?.GetValueOrDefault(tool.Name);
+        return new(tool.Name, tool.Risk, tool.Description ?? tool.Title)
+        {
+            IsOn = tool.Risk is not Risk.Destroy && (Before is null || before is { IsOn: not false }),
+            IsNew = Before is not null && before is null,
+            IsChanged = before is not null && before.Hash != tool.Hash,
+        };
     }
 
     private static string ClassName(Risk risk) => $"Everything that can {risk.Word}";

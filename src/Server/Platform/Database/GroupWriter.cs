@@ -150,24 +150,41 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             }
         }
 
-        await CommitAsync(group);
-        bool goesOn;
-        lock (gate)
+        try
         {
-            isWriting = goesOn = urgent > 0 || (isClosing && waiting.Count > 0);
-            if (!goesOn)
-            {
-                SetTimer();
-            }
+            await CommitAsync(group);
+        }
+        catch (Exception failure)
+        {
+            // Nobody else would tell those who wait, and nothing would ever be written again.
+            Log.Failed(logger, group.Count, failure);
+            group.ForEach(work => work.Fail(failure));
         }
 
-        if (goesOn)
+        if (HasMore())
         {
             GoOn();
         }
-        else if (isClosing)
+    }
+
+    /// <summary>Whether somebody waits for the next group. If not, nobody writes from here on until the next one comes.</summary>
+    private bool HasMore()
+    {
+        lock (gate)
         {
-            closed.TrySetResult();
+            isWriting = urgent > 0 || (isClosing && waiting.Count > 0);
+            if (isWriting)
+            {
+                return true;
+            }
+
+            SetTimer();
+            if (isClosing)
+            {
+                closed.TrySetResult();
+            }
+
+            return false;
         }
     }
 
@@ -292,24 +309,25 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     }
 
     // After a failure the state of the connection is not known, so it is not used again.
-    private async ValueTask RollBackAsync(Exception failure)
+    private async ValueTask RollBackAsync(Exception cause)
     {
-        if (connection is null)
+        if (connection is not { } lost)
         {
             return;
         }
 
+        connection = null;
         try
         {
-            await connection.Fixed("rollback").ExecuteNonQueryAsync();
+            await using (lost)
+            {
+                await lost.Fixed("rollback").ExecuteNonQueryAsync();
+            }
         }
-        catch (Exception second) when (second is System.Data.Common.DbException or InvalidOperationException or TimeoutException)
+        catch (Exception failure)
         {
-            Log.RollbackFailed(logger, failure.Message, second);
+            Log.RollbackFailed(logger, cause.Message, failure);
         }
-
-        await connection.DisposeAsync();
-        connection = null;
     }
 
     /// <summary>What waits for the next transaction.</summary>

@@ -30,5 +30,13 @@ public static class PlainTime
         ? Count(Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)), "second")
         : Count((int)Math.Ceiling(wait.TotalMinutes), "minute");
 
+    /// <summary>A length of time in the largest unit that is true to it.</summary>
+    public static string Span(TimeSpan span) => span switch
+    {
+        { TotalDays: >= 2 } => Count((int)span.TotalDays, "day"),
+        { TotalHours: >= 2 } => Count((int)span.TotalHours, "hour"),
+        _ => Wait(span),
+    };
+
     public static string Count(int count, string thing) => count is 1 ? $"1 {thing}" : $"{count} {thing}s";
 }

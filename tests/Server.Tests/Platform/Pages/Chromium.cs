@@ -19,12 +19,20 @@ public sealed class Chromium : IAsyncLifetime
         });
     }
 
-    public Task<IBrowserContext> ContextAsync(int width = 1280, ColorScheme scheme = ColorScheme.Light, bool scripts = true) =>
+    /// <param name="width">Of the window.</param>
+    /// <param name="scheme">What its person prefers.</param>
+    /// <param name="scripts">Whether scripts run.</param>
+    /// <param name="agent">What it says it is; Chrome on Linux unless told.</param>
+    /// <param name="like">The cookies of another context, as it keeps them.</param>
+    public Task<IBrowserContext> ContextAsync(
+        int width = 1280, ColorScheme scheme = ColorScheme.Light, bool scripts = true, string? agent = null, string? like = null) =>
         browser!.NewContextAsync(new()
         {
             ViewportSize = new() { Width = width, Height = 900 },
             ColorScheme = scheme,
             JavaScriptEnabled = scripts,
+            UserAgent = agent,
+            StorageState = like,
         });
 
     public async ValueTask DisposeAsync()

@@ -14,15 +14,12 @@ public sealed class ConsentPageTests(Gallery gallery, Chromium chromium) : IClas
         var page = await context.NewPageAsync();
         await page.GotoAsync($"{gallery.Address}consent");
 
-        Assert.Equal(
-            "claude.ai may read and change in Linear, asking you before each change until 22 December.",
-            await SentenceAsync(page));
+        Assert.Equal("claude.ai may read and change in Linear until 22 December.", await SentenceAsync(page));
         await Assertions.Expect(page.GetByText("delete or send anything")).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "delete_issue", Exact = true }).CheckAsync();
         await page.GetByText("90 days").ClickAsync();
-        await page.GetByText("Never").ClickAsync();
-        Assert.Equal("claude.ai may read and change and destroy in Linear until 20 February 2027.", await SentenceAsync(page));
+        Assert.Equal("claude.ai may read, change and destroy in Linear until 20 February 2027.", await SentenceAsync(page));
         await Assertions.Expect(page.GetByText("delete or send anything")).ToBeHiddenAsync();
 
         foreach (var tool in await page.GetByRole(AriaRole.Checkbox).AllAsync())

@@ -2,9 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Postern.Console.Desk;
 using Postern.Console.Home;
 using Postern.Console.Me;
-using Postern.Console.Overview;
 using Postern.Identity.Setup;
 using Postern.Identity.SignIn;
 using Postern.OAuth.Consent;
@@ -16,6 +16,12 @@ namespace Postern.Tests.Platform.Pages;
 public sealed class Gallery : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 22, 9, 30, 0, TimeSpan.Zero);
+
+    private static readonly IReadOnlyList<EntryRow> Entries =
+    [
+        .. Enumerable.Range(1, 20).Select(n => new EntryRow(
+            1000 - n, Now.AddMinutes(-n), "ada@example.test", "tool.call", "linear/create_issue", n % 5 is 0 ? "denied" : "allowed")),
+    ];
 
     private static readonly Dictionary<string, IResult> Pages = new()
     {
@@ -67,13 +73,6 @@ public sealed class Gallery : IAsyncLifetime
         {
             Tools = [.. from risk in Risks.All from n in Enumerable.Range(1, 14) select new ToolChoice($"{risk.Word}_number_{n}", risk, "Does one thing and does it well.")],
         }),
-        ["consent-login"] = Consent(Usual with
-        {
-            Server = null,
-            Tools = [],
-            Ask = [],
-            Learns = ["your name", "your e-mail address"],
-        }),
         ["error"] = Error(new(
             "This request has expired",
             "It waited longer than ten minutes for an answer, so we dropped it. Nothing was agreed.",
@@ -83,23 +82,20 @@ public sealed class Gallery : IAsyncLifetime
             "The app named itself in a way we could not check, so we did not ask you anything.",
             "Tell whoever makes the app, or start again in it.",
             "/",
-            "To the front page")
-        {
-            TheySay = Hostile,
-            Reference = "4bf92f3577b34da6a3ce929d0e0e4736",
-        }),
+            "To the front page")),
         ["me"] = Me(new()
         {
             Person = "ada@example.test",
             IsAdministrator = true,
             FormToken = "t",
+            SignOutToken = "s",
             Done = "Ended. Cursor can no longer do anything for you. It took 3 ms.",
             PasskeyOptions = "{}",
             PasskeyState = "s",
             Grants =
             [
-                new("gr_1", new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, until 22 December.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
-                new("gr_2", new(Hostile, null, Proof.Remembered, null, "this computer"), "May read in files, until you end it.", Now.AddHours(-3), null, null),
+                new("gr_1", new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
+                new("gr_2", new(Hostile, null, Proof.Remembered, null, "this computer"), "May read in files, with 1 tool you chose.", Now.AddHours(-3), null, Now.AddDays(1)),
             ],
             Browsers =
             [
@@ -107,19 +103,46 @@ public sealed class Gallery : IAsyncLifetime
                 new("s2", "Safari on iPhone", Now.AddDays(-40), Now.AddDays(-1.5), false),
             ],
             Passkeys = [new("p1", "Chrome on Linux", Now.AddDays(-200))],
+            HasPassword = true,
+            PasswordProblem = "That is not your current password.",
+            Calls =
+            [
+                new("Claude", "Chrome on Linux", "create_issue", "Linear", Now.AddMinutes(-4), true),
+                new(new string('w', 60), "Safari on iPhone", new string('x', 60), "files", Now.AddHours(-1), false),
+                new("Claude", null, null, "Linear", Now.AddDays(-3), false),
+            ],
         }),
-        ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
+        ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", SignOutToken = "s", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
         ["home"] = Home(new(null, [new("Linear", "http://127.0.0.1:7400/mcp/linear"), new("files", "http://127.0.0.1:7400/mcp/files")])),
         ["home-empty"] = Home(new("ada@example.test", [])),
-        ["console"] = Overview(new()
+        ["console"] = new PageResult<OverviewPage, OverviewView>(new()
         {
             Person = "ada@example.test",
             Issuer = "http://127.0.0.1:7400",
             Servers = [new("linear", "http://127.0.0.1:7400/mcp/linear", "remote", 34), new("files", "http://127.0.0.1:7400/mcp/files", "command", 7)],
-            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow($"gr_{n}", "ada@example.test", Hostile, "http://127.0.0.1:7400/mcp/linear", Now.AddDays(-n), n % 2 is 0 ? Now.AddDays(n) : null))],
-            Entries = [.. Enumerable.Range(1, 20).Select(n => new EntryRow(1000 - n, Now.AddMinutes(-n), "ada@example.test", "tool.call", "linear/create_issue", n % 5 is 0 ? "denied" : "allowed"))],
+            Entries = Entries,
         }),
-        ["console-empty"] = Overview(new() { Person = "ada@example.test", Issuer = "http://127.0.0.1:7400" }),
+        ["console-clients"] = new PageResult<ClientsPage, ClientsView>(new()
+        {
+            Person = "ada@example.test",
+            Clients =
+            [
+                new("app", "Field Reports", "by the configuration", null, null, Now, "3"),
+                new("https://claude.ai/oauth/client.json", "Claude", "by its metadata document", "claude.ai", Now.AddMonths(-8), Now.AddDays(-1), "214"),
+                new(new string('c', 200), Hostile, "by itself", null, Now, null, "0"),
+            ],
+            Next = "c_1",
+        }),
+        ["console-grants"] = new PageResult<GrantsPage, GrantsView>(new()
+        {
+            Person = "ada@example.test",
+            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow("ada@example.test", new(Hostile, null, Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddDays(-n), n % 3 is 0 ? null : Now, Now.AddDays(n)))],
+            IsFurther = true,
+            Next = "gr_1",
+        }),
+        ["console-log"] = new PageResult<LogPage, LogView>(new() { Person = "ada@example.test", Entries = Entries, IsFurther = true }),
+        ["console-empty"] = new PageResult<OverviewPage, OverviewView>(new() { Person = "ada@example.test", Issuer = "http://127.0.0.1:7400" }),
+        ["console-grants-empty"] = new PageResult<GrantsPage, GrantsView>(new() { Person = "ada@example.test" }),
     };
 
     public const string Hostile =
@@ -137,13 +160,12 @@ public sealed class Gallery : IAsyncLifetime
         Return = ReturnPlace.Of(new("https://claude.ai/api/mcp/auth_callback")),
         Server = "Linear",
         Account = "ada@example.test",
-        SwitchAccount = "/signin",
         Tools =
         [
             new("list_issues", Risk.Read, "Lists issues of a team, newest first."),
             new("get_issue", Risk.Read, "Shows one issue with its comments."),
             new("search", Risk.Read) { IsNew = true, IsOn = false },
-            new("create_issue", Risk.Change, "Creates an issue in a team.") { Limits = ["team is ENG"] },
+            new("create_issue", Risk.Change, "Creates an issue in a team.") { IsChanged = true },
             new("add_comment", Risk.Change, "Adds a comment to an issue."),
             new("delete_issue", Risk.Destroy, "Deletes an issue for good."),
         ],
@@ -153,14 +175,10 @@ public sealed class Gallery : IAsyncLifetime
             new("30d", "30 days", " until 22 December", true),
             new("90d", "90 days", " until 20 February 2027"),
         ],
-        Ask =
-        [
-            new("never", "Never", ""),
-            new("change", "Before it changes something", ", asking you before each change", true),
-            new("always", "Always", ", asking you each time"),
-        ],
+        Idle = "30 days",
         Transaction = "tx",
         FormToken = "t",
+        SignOutToken = "s",
     };
 
     public async ValueTask InitializeAsync()
@@ -187,8 +205,6 @@ public sealed class Gallery : IAsyncLifetime
     private static PageResult<MePage, MeView> Me(MeView view) => new(view);
 
     private static PageResult<HomePage, HomeView> Home(HomeView view) => new(view);
-
-    private static PageResult<OverviewPage, OverviewView> Overview(OverviewView view) => new(view);
 
     private sealed class Stopped : TimeProvider
     {

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Postern.Audit;
+using Postern.Identity.Sessions;
+using Postern.Identity.SignIn;
+using Postern.Identity.Users;
+using Postern.Platform.Database;
+using Postern.Platform.Http;
+
+namespace Postern.Identity.Passwords;
+
+/// <summary>
+/// Exchanges a password for another. Whoever found a browser open must still guess the old one, with no more tries than
+/// the sign-in page gives; and whoever came in by the old one elsewhere is out.
+/// </summary>
+internal sealed class PasswordChange(
+    UserStore users, SignInTries tries, PasswordHashes hashes, Db db, AuditLog audit)
+{
+    /// <summary>Null when it is done; else what is wrong, in words for the person.</summary>
+    public async Task<string?> MakeAsync(HttpContext http, Caller caller, string old, string wanted, CancellationToken stop)
+    {
+        if (await users.FindAsync(caller.Tenant, caller.Subject, stop) is not { PasswordHash: not null } user)
+        {
+            return "You sign in without a password.";
+        }
+
+        if ((wanted == old ? "The new password is the one you have." : PasswordRules.Refuse(wanted, user.Email)) is { } problem)
+        {
+            return problem;
+        }
+
+        return await tries.CheckAsync(http, user, user.Email, old, stop) switch
+        {
+            SignInOutcome.Proven proven => await WriteAsync(http, caller, proven.User, await hashes.MakeAsync(wanted, stop)),
+            SignInOutcome.TooMany late => SignInPages.TooMany(late.Wait),
+            SignInOutcome.Wrong wrong => await WrongAsync(http, caller, wrong.Reason),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private async Task<string?> WriteAsync(HttpContext http, Caller caller, User user, string hash)
+    {
+        var isChanged = await db.WriteAsync(async unit =>
+        {
+            if (!await UserStore.ChangePasswordAsync(unit, user, hash))
+            {
+                return false;
+            }
+
+            await SessionBook.EndOthersAsync(unit, caller);
+            audit.Write(unit, Entry(http, caller, AuditKinds.UserChanged, "changed the password"));
+            return true;
+        });
+        return isChanged ? null : "The password was changed in another browser meanwhile.";
+    }
+
+    private async Task<string> WrongAsync(HttpContext http, Caller caller, string reason)
+    {
+        await audit.WriteAsync(Entry(http, caller, AuditKinds.UserFailed, reason) with { Effect = "deny" });
+        return "That is not your current password.";
+    }
+
+    private static AuditEntry Entry(HttpContext http, Caller caller, string kind, string reason) => new()
+    {
+        Tenant = caller.Tenant,
+        Kind = kind,
+        User = caller.Subject,
+        Reason = reason,
+        Network = SourceNetwork.Of(http),
+    };
+}

@@ -1,0 +1,175 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Web;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+using Postern.Platform.Outbound;
+using Postern.Tests.Identity;
+using Postern.Tests.OAuth;
+using Postern.Tests.Platform.Pages;
+
+namespace Postern.Tests.Console;
+
+/// <summary>
+/// A server in use: Ada has let two apps in, one of them on two computers; they have worked for her, and one was refused
+/// something. Everything was done as people and apps do it: in browsers, by registering, with tokens.
+/// </summary>
+public sealed class Scene : IAsyncLifetime
+{
+    private const string Assistant = "assistant.harbor.example", LoopbackCallback = "http://127.0.0.1:8765/callback";
+
+    private const string Edge =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
+
+    private readonly House house = new();
+    private readonly Chromium chromium = new();
+    private readonly DocumentHost documents = Documents();
+    private readonly HttpClient http = new();
+    private string adas = "";
+
+    /// <summary>A service on the web whose host is proven, and a program on a computer, which nobody can check.</summary>
+    internal App Remote { get; private set; } = null!;
+
+    internal App Local { get; private set; } = null!;
+
+    public Uri Address => house.Address;
+
+    public async ValueTask InitializeAsync()
+    {
+        await chromium.InitializeAsync();
+        await house.StartAsync(withPeople: true, settings: documents.Settings, replace: services => services.AddSingleton<SafeHttp>(
+            given => new(
+                given.GetRequiredService<OutboundOptions>(),
+                given.GetRequiredService<TimeProvider>(),
+                given.GetRequiredService<ILogger<SafeHttp>>(),
+                (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]))));
+        http.BaseAddress = house.Address;
+        var issuer = house.Address.GetLeftPart(UriPartial.Authority);
+        Remote = new(http, issuer, Document(), $"https://{Assistant}/callback");
+        Local = new(http, issuer, await RegisterAsync(), LoopbackCallback);
+
+        await using var work = await chromium.ContextAsync(agent: Edge);
+        await SignInAsync(await work.NewPageAsync());
+        await CallAsync(await LetInAsync(work, Local), "add_note", """{"title":"Crossing to Hven","text":"Ferry at nine"}""");
+        house.Clock.Advance(TimeSpan.FromHours(27));
+
+        await using var home = await chromium.ContextAsync();
+        await AddPasskeyAsync(home);
+        var assistant = await LetInAsync(home, Remote);
+        await CallAsync(assistant, "list_notes", "{}");
+        await CallAsync(assistant, "add_note", """{"title":"Packing","text":"Lamp, rope, key"}""");
+        house.Clock.Advance(TimeSpan.FromMinutes(3));
+        var notes = await LetInAsync(home, Local);
+        await CallAsync(notes, "search_notes", """{"query":"ferry"}""");
+        house.Clock.Advance(TimeSpan.FromMinutes(4));
+        await CallAsync(assistant, "delete_note", """{"number":1}""");
+        adas = await home.StorageStateAsync();
+    }
+
+    /// <summary>A browser of somebody who has not signed in, or Ada's at home.</summary>
+    internal Task<IBrowserContext> BrowserAsync(int width, ColorScheme scheme, bool isAdas) =>
+        chromium.ContextAsync(width, scheme, like: isAdas ? adas : null);
+
+    /// <summary>The address that an app opens to be let in to the notes.</summary>
+    internal string Asks(App app) => house.Address + app.Authorize(("resource", $"{house.Address}mcp/notes"))[1..];
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await chromium.DisposeAsync();
+        await house.DisposeAsync();
+        await documents.DisposeAsync();
+    }
+
+    // At the port of https where that may be had, so that the host reads as it does elsewhere.
+    private static DocumentHost Documents()
+    {
+        try
+        {
+            return new(443, Assistant);
+        }
+        catch (SocketException)
+        {
+            return new(0, Assistant);
+        }
+    }
+
+    private string Document()
+    {
+        var url = documents.At("/client.json");
+        documents.Put("/client.json", JsonSerializer.Serialize(new
+        {
+            client_id = url,
+            client_name = "Harbor Assistant",
+            redirect_uris = new[] { $"https://{Assistant}/callback" },
+        }));
+        return url;
+    }
+
+    private async Task<string> RegisterAsync()
+    {
+        using var content = new StringContent(
+            JsonSerializer.Serialize(new
+            {
+                client_name = "Field Notes",
+                redirect_uris = new[] { LoopbackCallback },
+                token_endpoint_auth_method = "none",
+            }),
+            Encoding.UTF8,
+            "application/json");
+        using var answer = await http.PostAsync(new Uri("/register", UriKind.Relative), content);
+        return (await Reply.ReadAsync(answer)).Member("client_id")!;
+    }
+
+    private async Task SignInAsync(IPage page)
+    {
+        await page.GotoAsync($"{house.Address}signin");
+        await page.GetByLabel("Email").FillAsync(House.Email);
+        await page.GetByLabel("Password").FillAsync(House.Password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await page.ArrivesAtAsync("**/me");
+    }
+
+    private async Task AddPasskeyAsync(IBrowserContext context)
+    {
+        var page = await context.NewPageAsync();
+        await PasskeyTests.NewAuthenticatorAsync(context, page, isVerified: true);
+        await SignInAsync(page);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("sign in with this passkey");
+    }
+
+    // Where the answer goes is not there; what the browser would tell it is read from the address.
+    private async Task<string> LetInAsync(IBrowserContext context, App app)
+    {
+        await context.RouteAsync(url => url.Contains("/callback", StringComparison.Ordinal), route => route.FulfillAsync(new() { Body = "Done." }));
+        var page = await context.NewPageAsync();
+        await page.GotoAsync(Asks(app));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
+        await page.ArrivesAtAsync("**/callback?code=**");
+        var code = HttpUtility.ParseQueryString(new Uri(page.Url).Query)["code"]!;
+        return (await app.RedeemAsync(code, ("resource", $"{house.Address}mcp/notes"))).AccessToken;
+    }
+
+    private async Task CallAsync(string token, string tool, string arguments)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/mcp/notes", UriKind.Relative));
+        request.Headers.Authorization = new("Bearer", token);
+        request.Headers.Accept.ParseAdd("application/json, text/event-stream");
+        request.Headers.Add("MCP-Protocol-Version", "2026-07-28");
+        request.Headers.Add("Mcp-Method", "tools/call");
+        request.Headers.Add("Mcp-Name", tool);
+        request.Content = new StringContent(
+            $$$"""
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}},"_meta":{
+            "io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{} } } }
+            """,
+            Encoding.UTF8,
+            "application/json");
+        using var answer = await http.SendAsync(request);
+        Assert.Equal(tool is "delete_note" ? HttpStatusCode.Forbidden : HttpStatusCode.OK, answer.StatusCode);
+    }
+}
