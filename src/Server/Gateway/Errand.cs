@@ -44,7 +44,9 @@ internal sealed partial class Errand(
         }
     }
 
-    /// <summary>What a server says to a legacy client of its own accord, until the client leaves or its grant ends.</summary>
+    /// <summary>
+    /// What a server says to a legacy client of its own accord, until the client leaves or its grant ends.
+    /// </summary>
     public async Task ListenAsync(Visit visit)
     {
         var line = visit.Session!.Line;

@@ -61,6 +61,9 @@ internal sealed class Behind : IAsyncDisposable
     /// <summary>A stream that a client opens is held without a word; completes when it was let go.</summary>
     public TaskCompletionSource? LetGo { get; set; }
 
+    /// <summary>Its tools are not to be had.</summary>
+    public bool HidesTools { get; set; }
+
     /// <summary>A stream that a client opens is refused, as one too many.</summary>
     public bool HasStream { get; set; }
 
@@ -116,6 +119,7 @@ internal sealed class Behind : IAsyncDisposable
             null => HearAsync(http, message),
             "initialize" => InitializeAsync(http, message),
             "server/discover" when isModern => ReplyAsync(http, message, """{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"instructions":"Be kind.","resultType":"complete","ttlMs":99999,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"behind","version":"1"}}}"""),
+            "tools/list" when HidesTools => ErrorAsync(http, message, -32603, "Not now", 200),
             "tools/list" => ReplyAsync(http, message, isModern
                 ? $$"""{"tools":{{Tools}},"resultType":"complete","ttlMs":99999,"cacheScope":"public"}"""
                 : $$"""{"tools":{{Tools}}}"""),

@@ -3,8 +3,10 @@ using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Postern.Audit;
 using Postern.Gateway.Relay;
+using Postern.Gateway.Sessions;
 using Postern.Grants;
 using Postern.Platform.Database;
+using Postern.Servers;
 
 namespace Postern.Tests.Gateway;
 
@@ -142,7 +144,7 @@ public sealed class SessionTests : IAsyncLifetime
     {
         var token = await host.TokenAsync("modern");
         var made = new List<string>();
-        for (var i = 0; i <= Postern.Gateway.Sessions.SessionBook.MostPerOwner; i++)
+        for (var i = 0; i <= SessionBook.MostPerOwner; i++)
         {
             made.Add(new Secret(await host.InitializeAsync("modern", token)).Hash());
             await SeenAsync(made[^1], i);
@@ -154,6 +156,53 @@ public sealed class SessionTests : IAsyncLifetime
 
         Task SeenAsync(string id, long at) => host.Get<Db>().WriteAsync(
             async unit => await unit.RunAsync($"update gateway_sessions set seen_at = {at} where id = {id}"));
+    }
+
+    [Fact]
+    public async Task A_session_that_another_node_has_served_is_not_idle_here()
+    {
+        var token = await host.TokenAsync("modern");
+        var handle = await host.InitializeAsync("modern", token);
+        var id = new Secret(handle).Hash();
+        var line = await host.Get<Db>().AllAsync(
+            $"select subject, client, grant_id from gateway_sessions where id = {id}",
+            row => new Principal(TenantId.Default, new(row.GetString(0)), new(row.GetString(1)), new(row.GetString(2))),
+            default);
+        var session = await host.Get<SessionBook>().FindAsync(handle, line.Single(), "modern", default);
+        session!.SeenAt -= TimeSpan.FromHours(13); // as this node remembers it; the row says otherwise
+        var served = await StatusAsync("POST", "modern", token, handle);
+        session.SeenAt -= TimeSpan.FromHours(13);
+        await host.Get<Db>().WriteAsync(
+            async unit => await unit.RunAsync($"update gateway_sessions set seen_at = 0 where id = {id}"));
+
+        Assert.Equal(200, served);
+        Assert.Equal(404, await StatusAsync("POST", "modern", token, handle));
+    }
+
+    [Fact]
+    public async Task A_list_that_cannot_be_had_leaves_no_session_at_the_server()
+    {
+        legacy.HidesTools = true;
+        await host.Get<Catalogues>().RefreshAsync(host.Get<ServerBook>().Find(TenantId.Default, "legacy")!);
+
+        Assert.Contains(legacy.Seen, seen => seen.Body.Contains("tools/list", StringComparison.Ordinal));
+        Assert.Empty(legacy.Sessions);
+    }
+
+    [Fact]
+    public async Task The_way_to_a_server_that_changed_is_made_anew()
+    {
+        var server = host.Get<ServerBook>().Find(TenantId.Default, "modern")!;
+        var before = host.Get<Upstreams>().To(server);
+        await host.Get<Db>().WriteAsync(unit =>
+        {
+            unit.Announce(ServerBook.Kind, TenantId.Default, "modern");
+            return default;
+        });
+
+        Assert.NotSame(before, host.Get<Upstreams>().To(server));
+        await Assert.ThrowsAsync<UpstreamException>(
+            () => before.TellAsync(new(Handshake.Nobody), Outgoing.Notification("notifications/x"), default));
     }
 
     [Fact]

@@ -21,11 +21,18 @@ public sealed class StdioTests : IAsyncLifetime
             elif not ready:
                 say({"jsonrpc": "2.0", "id": id, "error": {"code": -32602, "message": "not initialized"}})
             elif method == "tools/list":
-                say({"jsonrpc": "2.0", "id": id, "result": {"tools": [{"name": n, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}} for n in ("echo", "progress", "ask", "die")]}})
+                say({"jsonrpc": "2.0", "id": id, "result": {"tools": [{"name": n, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}} for n in ("echo", "progress", "ask", "die", "twice", "deep")]}})
             elif method == "tools/call":
                 name = params["name"]
                 if name == "die":
                     sys.exit(3)
+                if name == "twice":
+                    sys.stdout.write('{"jsonrpc":"2.0","id":%d,"result":{},"result":{}}\n' % id); sys.stdout.flush()
+                    continue
+                if name == "deep":
+                    sys.stdout.write('{"jsonrpc":"2.0","id":%d,"result":{"content":[],"deep":%s}}\n' % (id, "[" * 99 + "]" * 99))
+                    sys.stdout.flush()
+                    continue
                 if name == "progress":
                     say({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": params["_meta"]["progressToken"], "progress": 1}})
                 if name == "ask":
@@ -98,6 +105,19 @@ public sealed class StdioTests : IAsyncLifetime
         using var answer = await host.CallAsync("pipes", token, "ask");
 
         Assert.Equal("-32601", (string?)(await JsonOf(answer))["result"]!["content"]![0]!["text"]);
+    }
+
+    [Theory]
+    [InlineData("twice", 502)]
+    [InlineData("deep", 200)]
+    public async Task An_answer_that_cannot_be_read_fails_its_call_and_a_deep_one_can_be(string tool, int status)
+    {
+        var token = await host.TokenAsync("pipes");
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var answer = await host.ModernAsync(
+            "pipes", token, "tools/call", $"\"name\":\"{tool}\",\"arguments\":{{}}", tool, stop: patience.Token);
+
+        Assert.Equal(status, (int)answer.StatusCode);
     }
 
     [Fact]

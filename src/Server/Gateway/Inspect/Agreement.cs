@@ -52,7 +52,9 @@ internal static class Agreement
     /// <summary>Whether the body itself says that it is of the modern era.</summary>
     public static bool IsModern(Message message) => !BodyVersion(message).IsMissing;
 
-    /// <summary>What the method's object is called: the tool, prompt, resource or task; null when it has none.</summary>
+    /// <summary>
+    /// What the method's object is called: the tool, prompt, resource or task; null when it has none.
+    /// </summary>
     public static Part NamePart(Message message) => message.Method switch
     {
         Methods.ToolsCall or Methods.PromptsGet => message.At("params"u8, "name"u8),

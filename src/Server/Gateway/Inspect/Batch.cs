@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Postern.Gateway.Inspect;
 
-/// <summary>Several messages in one body: part of the revision 2025-03-26 alone. Each is read and judged by itself.</summary>
+/// <summary>
+/// Several messages in one body: part of the revision 2025-03-26 alone. Each is read and judged by itself.
+/// </summary>
 internal static class Batch
 {
     public const int Most = 50;

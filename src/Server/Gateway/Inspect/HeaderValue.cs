@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Postern.Gateway.Inspect;
 
-/// <summary>The form in which a value of the body stands in a header: plain, or <c>=?base64?…?=</c> of its UTF-8.</summary>
+/// <summary>
+/// The form in which a value of the body stands in a header: plain, or <c>=?base64?…?=</c> of its UTF-8.
+/// </summary>
 internal static class HeaderValue
 {
     private const string Opening = "=?base64?", Closing = "?=";

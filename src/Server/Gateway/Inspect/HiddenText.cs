@@ -25,7 +25,9 @@ internal static class HiddenText
         return false;
     }
 
-    /// <summary>Takes tag characters, which spell ASCII invisibly, out of a message; regional flags keep theirs.</summary>
+    /// <summary>
+    /// Takes tag characters, which spell ASCII invisibly, out of a message; regional flags keep theirs.
+    /// </summary>
     public static void Strip(ReadOnlySpan<byte> json, Edits edits)
     {
         StripEncoded(json, edits);

@@ -1,6 +1,8 @@
 namespace Postern.Gateway.Inspect;
 
-/// <summary>The methods of the protocol, and what the revisions say about them. What is not listed is not served.</summary>
+/// <summary>
+/// The methods of the protocol, and what the revisions say about them. What is not listed is not served.
+/// </summary>
 internal static class Methods
 {
     public const string Initialize = "initialize";

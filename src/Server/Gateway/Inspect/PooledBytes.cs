@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Postern.Gateway.Inspect;
 
-/// <summary>Bytes under construction in a rented array; given back when disposed, and not to be read afterwards.</summary>
+/// <summary>
+/// Bytes under construction in a rented array; given back when disposed, and not to be read afterwards.
+/// </summary>
 internal sealed class PooledBytes(int capacity) : IBufferWriter<byte>, IDisposable
 {
     private byte[]? array = ArrayPool<byte>.Shared.Rent(capacity);

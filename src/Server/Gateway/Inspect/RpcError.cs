@@ -21,7 +21,9 @@ internal sealed record RpcError(int Code, string Message, int Status = 200)
 
     public static RpcError InvalidRequest(string because) => new(-32600, because, 400);
 
-    /// <summary>The request as such is incomplete; a bad argument of an operation is <see cref="BadArgument"/>.</summary>
+    /// <summary>
+    /// The request as such is incomplete; a bad argument of an operation is <see cref="BadArgument"/>.
+    /// </summary>
     public static RpcError Incomplete(string because) => new(-32602, because, 400);
 
     public static RpcError BadArgument(string because) => new(-32602, because);
@@ -47,7 +49,9 @@ internal sealed record RpcError(int Code, string Message, int Status = 200)
     /// <summary>The server behind the gateway failed; the text says how, so that a person can mend it.</summary>
     public static RpcError Upstream(string because, int status = 502) => new(-32603, because, status);
 
-    /// <summary>The status a modern client expects with an error code; an upstream's own status is not believed.</summary>
+    /// <summary>
+    /// The status a modern client expects with an error code; an upstream's own status is not believed.
+    /// </summary>
     public static int StatusOf(int code) => code switch
     {
         UnknownMethodCode => 404,

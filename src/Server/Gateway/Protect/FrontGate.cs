@@ -24,7 +24,9 @@ internal sealed class FrontGate
         (origin, isLocal) = (issuer.GetLeftPart(UriPartial.Authority), issuer.IsLoopback);
     }
 
-    /// <summary>False when the request has been answered: refused, or a browser's question before the real one.</summary>
+    /// <summary>
+    /// False when the request has been answered: refused, or a browser's question before the real one.
+    /// </summary>
     public bool Admits(HttpContext http)
     {
         var asking = http.Request.Headers.Origin;

@@ -33,7 +33,9 @@ internal sealed partial class Gatekeeper(
         $"Not allowed: {because}. Nothing was done. Ask the person to connect again and to allow it.",
         StatusCodes.Status403Forbidden);
 
-    /// <summary>What a model is told when the grant ended under a call: nobody knows how far the server had come.</summary>
+    /// <summary>
+    /// What a model is told when the grant ended under a call: nobody knows how far the server had come.
+    /// </summary>
     public static readonly RpcError CutShort = new(
         StatusCodes.Status401Unauthorized,
         "Stopped: the grant or its token ended while this ran. It may have been carried out in part. "
@@ -69,7 +71,9 @@ internal sealed partial class Gatekeeper(
         };
     }
 
-    /// <summary>403: all the operation needs in one challenge, and for the model a sentence that it can act on.</summary>
+    /// <summary>
+    /// 403: all the operation needs in one challenge, and for the model a sentence that it can act on.
+    /// </summary>
     public async ValueTask RefuseAsync(HttpContext http, Admission admission, Scopes needs, string because, Message request)
     {
         BearerChallenge.InsufficientScope(needs.ToString(), MetadataOf(admission.Server)).WriteTo(http.Response);

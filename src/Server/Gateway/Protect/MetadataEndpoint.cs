@@ -5,7 +5,9 @@ using Postern.Servers;
 
 namespace Postern.Gateway.Protect;
 
-/// <summary>RFC 9728: tells a client that was turned away who gives tokens for a server, and with which scopes.</summary>
+/// <summary>
+/// RFC 9728: tells a client that was turned away who gives tokens for a server, and with which scopes.
+/// </summary>
 internal static class MetadataEndpoint
 {
     public const string Path = "/.well-known/oauth-protected-resource";

@@ -37,7 +37,9 @@ internal sealed partial class Catalogues(
         return servers.Catalogue(server)?.Find(name);
     }
 
-    /// <summary>The headers a tool mirrors its parameters into; none when its schema has not been seen by this node.</summary>
+    /// <summary>
+    /// The headers a tool mirrors its parameters into; none when its schema has not been seen by this node.
+    /// </summary>
     public ParamHeaders HeadersOf(McpServer server, string tool) =>
         shelves.TryGetValue((server.Tenant, server.Name), out var shelf)
             ? shelf.Headers?.GetValueOrDefault(tool) ?? ParamHeaders.None

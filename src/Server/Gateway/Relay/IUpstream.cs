@@ -8,7 +8,9 @@ namespace Postern.Gateway.Relay;
 /// </summary>
 internal interface IUpstream
 {
-    /// <summary>The protocol the server speaks; asked once, remembered, and asked again when it no longer fits.</summary>
+    /// <summary>
+    /// The protocol the server speaks; asked once, remembered, and asked again when it no longer fits.
+    /// </summary>
     /// <exception cref="UpstreamException">The server is away.</exception>
     ValueTask<Era> EraAsync(CancellationToken stop);
 
@@ -16,7 +18,9 @@ internal interface IUpstream
     /// <exception cref="UpstreamException">The server is away or refuses.</exception>
     Task<Line?> OpenAsync(Line line, CancellationToken stop);
 
-    /// <summary>Sends a request and yields what comes of it; the last is the response. Stopping cancels the request.</summary>
+    /// <summary>
+    /// Sends a request and yields what comes of it; the last is the response. Stopping cancels the request.
+    /// </summary>
     /// <exception cref="UpstreamException">The server is away, or what it says is no answer.</exception>
     IAsyncEnumerable<Message> AskAsync(Line line, Outgoing request, CancellationToken stop);
 

@@ -39,7 +39,9 @@ internal sealed class OpenCall : IAsyncDisposable
 
     public void Answered() => Question = null;
 
-    /// <summary>What runs is what was judged: the call that is made again must be the same in all that matters.</summary>
+    /// <summary>
+    /// What runs is what was judged: the call that is made again must be the same in all that matters.
+    /// </summary>
     public bool IsSameAs(Message again)
     {
         using var mine = JsonDocument.Parse(arguments);

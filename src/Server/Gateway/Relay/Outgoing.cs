@@ -29,7 +29,9 @@ internal sealed class Outgoing : IDisposable
     /// <summary>The identifier as it stands in the message; empty for what expects no response.</summary>
     public ReadOnlyMemory<byte> Id { get; init; }
 
-    /// <summary>How long the server may be silent over it: a stream of notifications is for as long as the client's.</summary>
+    /// <summary>
+    /// How long the server may be silent over it: a stream of notifications is for as long as the client's.
+    /// </summary>
     public TimeSpan Patience => Method is Methods.Listen ? Timeout.InfiniteTimeSpan : AnswerWithin;
 
     /// <summary>Further headers, each from the allow-list or made from the body.</summary>

@@ -9,7 +9,9 @@ using Postern.Servers;
 
 namespace Postern.Gateway.Relay;
 
-/// <summary>The way to each server, made when it is first needed and again when the server is registered anew.</summary>
+/// <summary>
+/// The way to each server, made when it is first needed and again when the server is registered anew.
+/// </summary>
 internal sealed class Upstreams : IDisposable
 {
     private readonly SafeHttp http;

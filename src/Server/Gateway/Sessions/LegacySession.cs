@@ -47,7 +47,9 @@ internal sealed class LegacySession(string id, string server, string version, Li
         }
     }
 
-    /// <summary>Takes the client's response to a question of the gateway; false when the question was not the gateway's.</summary>
+    /// <summary>
+    /// Takes the client's response to a question of the gateway; false when the question was not the gateway's.
+    /// </summary>
     public bool TryAnswer(string requestId, string? result) =>
         asked.TryRemove(requestId, out var waiting) && waiting.TrySetResult(result);
 

@@ -67,7 +67,9 @@ internal sealed class SessionBook : IAsyncDisposable
         return handle.Reveal();
     }
 
-    /// <summary>The session of this owner at this server; null for one that is unknown, over or somebody else's alike.</summary>
+    /// <summary>
+    /// The session of this owner at this server; null for one that is unknown, over or somebody else's alike.
+    /// </summary>
     public async ValueTask<LegacySession?> FindAsync(string handle, Principal caller, string server, CancellationToken stop)
     {
         if (handle.Length is not 43)
