@@ -10,8 +10,8 @@ namespace Postern.Gateway;
 
 /// <summary>Runs one request: may they, then there and back, and what to say when it cannot be done.</summary>
 internal sealed partial class Errand(
-    Gatekeeper keeper, ToolGate tools, Conversation conversation, SessionBook sessions, TaskOwners tasks, GrantWatch watch,
-    TimeProvider clock, ILogger<Errand> logger)
+    Gatekeeper keeper, ToolGate tools, Conversation conversation, SessionBook sessions, TaskOwners tasks,
+    GrantWatch watch, TimeProvider clock, ILogger<Errand> logger)
 {
     // A legacy client that went away has not cancelled, but nothing runs for ever.
     private static readonly TimeSpan Deserted = TimeSpan.FromMinutes(5);
@@ -137,7 +137,8 @@ internal sealed partial class Errand(
 
     private async Task CallToolAsync(Visit visit, Message message, Permit permit)
     {
-        if (tools.MirroredHeaders(visit.Http, visit.Admission, message, visit.Writer.Era, out var headers) is { } mismatch)
+        var era = visit.Writer.Era;
+        if (tools.MirroredHeaders(visit.Http, visit.Admission, message, era, out var headers) is { } mismatch)
         {
             await visit.AnswerAsync(mismatch, message);
             tools.Close(permit, "error", TimeSpan.Zero);
@@ -177,9 +178,10 @@ internal sealed partial class Errand(
                 : (method, parameters, stop) => SessionDesk.AskAsync(visit, method, parameters, stop),
         };
 
-    private ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) => visit.Writer.IsStreaming
-        ? visit.AnswerAsync(Gatekeeper.OutsideGrant(because), message)
-        : keeper.RefuseAsync(visit.Http, visit.Admission, needs, because, message);
+    private ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) =>
+        visit.Writer.IsStreaming
+            ? visit.AnswerAsync(Gatekeeper.OutsideGrant(because), message)
+            : keeper.RefuseAsync(visit.Http, visit.Admission, needs, because, message);
 
     private async Task FailAsync(Visit visit, Message message, UpstreamException failure)
     {

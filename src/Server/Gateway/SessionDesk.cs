@@ -116,7 +116,8 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         {
             return await visit.Session!.AskAsync(
                 method, parameters, async json => await visit.Writer.SendAsync(json, patience.Token), patience.Token)
-                ?? throw new UpstreamException("The server wanted to ask the client, and the client answered with an error.");
+                ?? throw new UpstreamException(
+                    "The server wanted to ask the client, and the client answered with an error.");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -165,7 +166,8 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
     {
         if (message.Text(message.At("params"u8, "level"u8)) is not { } level || !Levels.Contains(level))
         {
-            await visit.AnswerAsync(RpcError.BadArgument($"level must be one of {string.Join(", ", Levels)}."), message);
+            await visit.AnswerAsync(
+                RpcError.BadArgument($"level must be one of {string.Join(", ", Levels)}."), message);
             return;
         }
 
@@ -173,7 +175,8 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         await visit.AnswerAsync("{}"u8, message);
     }
 
-    private static async Task<byte[]> DiscoverAsync(IUpstream upstream, Line line, string version, CancellationToken stop)
+    private static async Task<byte[]> DiscoverAsync(
+        IUpstream upstream, Line line, string version, CancellationToken stop)
     {
         using var question = Handshake.Discover(line);
         await foreach (var answer in upstream.AskAsync(line, question, stop))
@@ -203,5 +206,7 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
         response.IsError ? null : Encoding.UTF8.GetString(response.Raw(response.Result));
 
     private static string? ObjectOf(Message message, Part part, int most) =>
-        part.Type is JsonTokenType.StartObject && part.Length <= most ? Encoding.UTF8.GetString(message.Raw(part)) : null;
+        part.Type is JsonTokenType.StartObject && part.Length <= most
+            ? Encoding.UTF8.GetString(message.Raw(part))
+            : null;
 }

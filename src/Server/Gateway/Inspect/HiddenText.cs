@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Postern.Gateway.Inspect;
@@ -89,7 +90,7 @@ internal static class HiddenText
             before = before[..^4];
         }
 
-        return Rune.DecodeLastFromUtf8(before, out var rune, out _) is System.Buffers.OperationStatus.Done && rune.Value is Flag;
+        return Rune.DecodeLastFromUtf8(before, out var rune, out _) is OperationStatus.Done && rune.Value is Flag;
     }
 
     private static bool IsHidden(int c) => c is

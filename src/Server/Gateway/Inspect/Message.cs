@@ -66,8 +66,8 @@ internal sealed class Message
     public ReadOnlySpan<byte> RawId => Raw(Id);
 
     /// <summary>
-    /// Reads what a client sends, strictly: two parsers must never see two different messages in the same bytes. When it
-    /// fails, the message holds at least the identifier if that was readable.
+    /// Reads what a client sends, strictly: two parsers must never see two different messages in the same bytes. When
+    /// it fails, the message holds at least the identifier if that was readable.
     /// </summary>
     public static bool TryRead(
         ReadOnlyMemory<byte> bytes, out Message message, [NotNullWhen(false)] out RpcError? error)
@@ -264,7 +264,9 @@ internal sealed class Message
 
         if (!Result.IsMissing)
         {
-            return Result.Type is JsonTokenType.StartObject ? null : RpcError.InvalidRequest("result must be an object.");
+            return Result.Type is JsonTokenType.StartObject
+                ? null
+                : RpcError.InvalidRequest("result must be an object.");
         }
 
         return TryNumber(At("error"u8, "code"u8), out _) && At("error"u8, "message"u8).Type is JsonTokenType.String

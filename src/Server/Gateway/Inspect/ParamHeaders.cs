@@ -91,7 +91,8 @@ internal sealed class ParamHeaders
             JsonValueKind.String => text == value.GetString(),
             JsonValueKind.True => text is "true",
             JsonValueKind.False => text is "false",
-            JsonValueKind.Number => TryInteger(text, out var one) && TryInteger(value.GetRawText(), out var other) && one == other,
+            JsonValueKind.Number =>
+                TryInteger(text, out var one) && TryInteger(value.GetRawText(), out var other) && one == other,
             _ => false,
         };
 
@@ -103,7 +104,8 @@ internal sealed class ParamHeaders
     private void Collect(JsonElement schema, string[] path)
     {
         if (schema.ValueKind is not JsonValueKind.Object
-            || !schema.TryGetProperty("properties", out var properties) || properties.ValueKind is not JsonValueKind.Object)
+            || !schema.TryGetProperty("properties", out var properties)
+            || properties.ValueKind is not JsonValueKind.Object)
         {
             return;
         }

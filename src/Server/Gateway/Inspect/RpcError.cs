@@ -33,7 +33,8 @@ internal sealed record RpcError(int Code, string Message, int Status = 200)
 
     public static RpcError HeaderMismatch(string because) => new(HeaderMismatchCode, because, 400);
 
-    public static RpcError MissingCapability(string because, string capability) => new(MissingCapabilityCode, because, 400)
+    public static RpcError MissingCapability(string because, string capability) => new(
+        MissingCapabilityCode, because, 400)
     {
         Data = $"{{\"requiredCapabilities\":{{{Quoted(capability)}:{{}}}}}}",
     };

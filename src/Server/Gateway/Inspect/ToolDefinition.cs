@@ -84,7 +84,8 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
             return Risk.Read;
         }
 
-        return hints.TryGetProperty("destructiveHint", out var destructive) && destructive.ValueKind is JsonValueKind.False
+        return hints.TryGetProperty("destructiveHint", out var destructive)
+            && destructive.ValueKind is JsonValueKind.False
             ? Risk.Change
             : Risk.Destroy;
     }
@@ -112,7 +113,8 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
     private static bool HasBadReference(JsonElement root, JsonElement at) => at.ValueKind switch
     {
         JsonValueKind.Array => at.EnumerateArray().Any(item => HasBadReference(root, item)),
-        JsonValueKind.Object => IsBadReference(root, at) || at.EnumerateObject().Any(m => HasBadReference(root, m.Value)),
+        JsonValueKind.Object =>
+            IsBadReference(root, at) || at.EnumerateObject().Any(m => HasBadReference(root, m.Value)),
         _ => false,
     };
 
@@ -151,7 +153,8 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
     }
 
     private static string? Text(JsonElement at, string name) =>
-        at.ValueKind is JsonValueKind.Object && at.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+        at.ValueKind is JsonValueKind.Object
+        && at.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
             ? value.GetString()
             : null;
 

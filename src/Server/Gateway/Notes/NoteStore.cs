@@ -29,7 +29,8 @@ internal sealed class NoteStore(Db db, TimeProvider clock)
         stop);
 
     /// <summary>
-    /// The new note's number; null when the owner has as many as one may have. One statement, so two cannot be the last.
+    /// The new note's number; null when the owner has as many as one may have. One statement, so two cannot be the
+    /// last.
     /// </summary>
     public async Task<long?> AddAsync(TenantId tenant, SubjectId owner, string title, string body)
     {

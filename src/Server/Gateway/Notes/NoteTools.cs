@@ -25,8 +25,12 @@ internal sealed class NoteTools
             Tool(ReadAsync, new() { Name = "read_note", Title = "Read a note", ReadOnly = true }),
             Tool(SearchAsync, new() { Name = "search_notes", Title = "Search notes", ReadOnly = true }),
             Tool(AddAsync, new() { Name = "add_note", Title = "Add a note", Destructive = false }),
-            Tool(EditAsync, new() { Name = "edit_note", Title = "Edit a note", Destructive = false, Idempotent = true }),
-            Tool(DeleteAsync, new() { Name = "delete_note", Title = "Delete a note", Destructive = true, Idempotent = true }),
+            Tool(
+                EditAsync,
+                new() { Name = "edit_note", Title = "Edit a note", Destructive = false, Idempotent = true }),
+            Tool(
+                DeleteAsync,
+                new() { Name = "delete_note", Title = "Delete a note", Destructive = true, Idempotent = true }),
         ];
     }
 
@@ -110,7 +114,9 @@ internal sealed class NoteTools
         }
 
         var (tenant, owner) = OwnerOf(request);
-        return await notes.EditAsync(tenant, owner, number, title, text) ? Text($"Note {number} is changed.") : Missing(number);
+        return await notes.EditAsync(tenant, owner, number, title, text)
+            ? Text($"Note {number} is changed.")
+            : Missing(number);
     }
 
     [Description("Deletes a note for good.")]
@@ -136,7 +142,8 @@ internal sealed class NoteTools
 
     private static CallToolResult Listed(List<Note> found, string otherwise) => Text(found.Count is 0
         ? otherwise
-        : string.Join('\n', found.Select(note => string.Create(CultureInfo.InvariantCulture, $"{note.Number}: {note.Title}"))));
+        : string.Join('\n', found.Select(
+            note => string.Create(CultureInfo.InvariantCulture, $"{note.Number}: {note.Title}"))));
 
     private static CallToolResult Missing(long number) =>
         Failed($"There is no note {number}. Call list_notes to see the numbers there are.");

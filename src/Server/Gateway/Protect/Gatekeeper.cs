@@ -74,7 +74,8 @@ internal sealed partial class Gatekeeper(
     /// <summary>
     /// 403: all the operation needs in one challenge, and for the model a sentence that it can act on.
     /// </summary>
-    public async ValueTask RefuseAsync(HttpContext http, Admission admission, Scopes needs, string because, Message request)
+    public async ValueTask RefuseAsync(
+        HttpContext http, Admission admission, Scopes needs, string because, Message request)
     {
         BearerChallenge.InsufficientScope(needs.ToString(), MetadataOf(admission.Server)).WriteTo(http.Response);
         var json = OutsideGrant(because).ToJson(request.RawId);

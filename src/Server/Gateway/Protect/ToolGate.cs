@@ -60,7 +60,8 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
     }
 
     /// <summary>
-    /// Records how a call that was allowed ended. Nobody waits for it: that there was a call is durable since before it.
+    /// Records how a call that was allowed ended. Nobody waits for it: that there was a call is durable since before
+    /// it.
     /// </summary>
     public void Close(Permit permit, string status, TimeSpan took) => audit.WriteSoon(new()
     {

@@ -4,8 +4,8 @@ using Postern.Gateway.Inspect;
 namespace Postern.Gateway.Relay;
 
 /// <summary>
-/// Writes to a client, as JSON or as a stream. The first message decides: a response that comes at once is JSON with the
-/// status its code asks for; anything else opens a stream, and the status is 200 from then on.
+/// Writes to a client, as JSON or as a stream. The first message decides: a response that comes at once is JSON with
+/// the status its code asks for; anything else opens a stream, and the status is 200 from then on.
 /// </summary>
 internal sealed class AnswerWriter(HttpResponse response, Era era)
 {
@@ -21,7 +21,8 @@ internal sealed class AnswerWriter(HttpResponse response, Era era)
     {
         if (message.IsResponse && !IsStreaming)
         {
-            Begin("application/json", era is Era.Modern && message.IsError ? RpcError.StatusOf(message.ErrorCode) : 200);
+            var isRefusal = era is Era.Modern && message.IsError;
+            Begin("application/json", isRefusal ? RpcError.StatusOf(message.ErrorCode) : 200);
             response.ContentLength = edits.LengthOf(message.Bytes.Span);
             edits.WriteTo(message.Bytes.Span, response.BodyWriter);
         }

@@ -12,7 +12,12 @@ namespace Postern.Gateway.Relay;
 /// passes a message on only when the client has taken the one before.
 /// </summary>
 internal sealed class Conversation(
-    Upstreams upstreams, OwnLines lines, Catalogues catalogues, TaskOwners tasks, RequestStates states, Questions questions,
+    Upstreams upstreams,
+    OwnLines lines,
+    Catalogues catalogues,
+    TaskOwners tasks,
+    RequestStates states,
+    Questions questions,
     TimeProvider clock)
 {
     // A server that keeps asking never answers.
@@ -77,7 +82,8 @@ internal sealed class Conversation(
             + $"\"_meta\":{Handshake.Meta(line)}}}");
         await foreach (var message in upstream.AskAsync(line, request, stop))
         {
-            if (message.Method is Methods.Acknowledged || message.Method.EndsWith("/list_changed", StringComparison.Ordinal))
+            if (message.Method is Methods.Acknowledged
+                || message.Method.EndsWith("/list_changed", StringComparison.Ordinal))
             {
                 yield return message;
             }
@@ -104,7 +110,7 @@ internal sealed class Conversation(
 
             try
             {
-                return line.Era is Era.Legacy && call.SessionLine is null && (!state.IsEmpty || line.Capabilities is not "{}")
+                return MayAsk(call, line) || (line.Era is Era.Legacy && !state.IsEmpty)
                     ? await AskingAsync(call, upstream, line, state, writer, stop)
                     : await RoundsAsync(call, upstream, line, state, writer, stop);
             }
@@ -130,9 +136,14 @@ internal sealed class Conversation(
                 call.Caller, call.Server, call.Era is Era.Modern ? Questions.Askable(call.Request) : "{}", stop);
     }
 
+    // A legacy server was told what a modern client can be asked.
+    private static bool MayAsk(Call call, Line line) =>
+        line.Era is Era.Legacy && call.SessionLine is null && line.Capabilities is not "{}";
+
     // At a legacy server that may ask a modern client: the call is begun, or taken up again with the answer.
     private async Task<bool> AskingAsync(
-        Call call, IUpstream upstream, Line line, ReadOnlyMemory<byte> state, AnswerWriter writer, CancellationToken stop)
+        Call call, IUpstream upstream, Line line, ReadOnlyMemory<byte> state, AnswerWriter writer,
+        CancellationToken stop)
     {
         var (open, error) = state.IsEmpty
             ? (new OpenCall(call, upstream, line), null)
@@ -164,7 +175,8 @@ internal sealed class Conversation(
     }
 
     // Null when the server has asked first.
-    private async Task<bool?> AnswerOrQuestionAsync(Call call, OpenCall open, AnswerWriter writer, CancellationToken stop)
+    private async Task<bool?> AnswerOrQuestionAsync(
+        Call call, OpenCall open, AnswerWriter writer, CancellationToken stop)
     {
         while (open.Question is null && await NextAsync(open.Messages, call.Lasts, writer))
         {
@@ -182,6 +194,7 @@ internal sealed class Conversation(
 
             if (message.IsResponse)
             {
+                open.IsOver = true;
                 tasks.Notice(call.Server, call.Caller, message);
                 return !message.IsError;
             }
@@ -202,7 +215,8 @@ internal sealed class Conversation(
     }
 
     private async Task<bool> RoundsAsync(
-        Call call, IUpstream upstream, Line line, ReadOnlyMemory<byte> state, AnswerWriter writer, CancellationToken stop)
+        Call call, IUpstream upstream, Line line, ReadOnlyMemory<byte> state, AnswerWriter writer,
+        CancellationToken stop)
     {
         Answers? answers = null;
         for (var round = 0; round < MostRounds; round++)
@@ -247,7 +261,8 @@ internal sealed class Conversation(
                 continue;
             }
 
-            if (message.IsResponse || message.IsRequest || Translation.Passes(message, call.Request, call.Era, line.Era))
+            if (message.IsResponse || message.IsRequest
+                || Translation.Passes(message, call.Request, call.Era, line.Era))
             {
                 await writer.WriteAsync(message, Edited(call, message), stop);
             }
@@ -342,7 +357,8 @@ internal sealed class Conversation(
         var state = message.At("result"u8, "requestState"u8);
         var questions = message.At("result"u8, "inputRequests"u8);
         var answers = new StringBuilder("{");
-        using var document = JsonDocument.Parse(questions.IsMissing ? "{}"u8.ToArray() : message.Raw(questions).ToArray());
+        using var document = JsonDocument.Parse(
+            questions.IsMissing ? "{}"u8.ToArray() : message.Raw(questions).ToArray());
         foreach (var question in document.RootElement.EnumerateObject().Take(MostQuestions))
         {
             var method = question.Value.TryGetProperty("method", out var name) ? name.GetString() ?? "" : "";
@@ -359,7 +375,8 @@ internal sealed class Conversation(
                 .Append(JsonSerializer.Serialize(question.Name, RpcJson.Default.String)).Append(':').Append(answer);
         }
 
-        return new(answers.Append('}').ToString(), state.IsMissing ? null : Encoding.UTF8.GetString(message.Raw(state)));
+        return new(
+            answers.Append('}').ToString(), state.IsMissing ? null : Encoding.UTF8.GetString(message.Raw(state)));
     }
 
     private static bool Declares(Line? line, string method)

@@ -55,7 +55,8 @@ internal sealed class GrantWatch
         var (tenant, id) = watched.Key;
         try
         {
-            if (await grants.FindAsync(tenant, id, CancellationToken.None) is { } grant && grant.IsLive(clock.GetUtcNow()))
+            var grant = await grants.FindAsync(tenant, id, CancellationToken.None);
+            if (grant is not null && grant.IsLive(clock.GetUtcNow()))
             {
                 return;
             }

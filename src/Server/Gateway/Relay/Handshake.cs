@@ -82,9 +82,12 @@ internal static class Handshake
     {
         using var document = JsonDocument.Parse(greeting, new() { MaxDepth = Message.MaxAnswerDepth });
         var root = document.RootElement;
-        var instructions = root.TryGetProperty("instructions", out var text) ? $",\"instructions\":{text.GetRawText()}" : "";
+        var instructions = root.TryGetProperty("instructions", out var text)
+            ? $",\"instructions\":{text.GetRawText()}"
+            : "";
         return Encoding.UTF8.GetBytes(
-            $"{{\"supportedVersions\":[\"{Revisions.Modern}\"],\"capabilities\":{Raw(root, "capabilities", "{}")}{instructions},"
+            $"{{\"supportedVersions\":[\"{Revisions.Modern}\"],"
+            + $"\"capabilities\":{Raw(root, "capabilities", "{}")}{instructions},"
             + $"\"resultType\":\"complete\",\"ttlMs\":{Translation.TtlMs},\"cacheScope\":\"private\","
             + $"\"_meta\":{{\"io.modelcontextprotocol/serverInfo\":{Raw(root, "serverInfo", Gateway)}}}}}");
     }

@@ -31,7 +31,8 @@ internal sealed class HttpAnswer : IDisposable
         }
 
         // An error of the modern protocol comes with the status 400 or 404 and a JSON-RPC body; all else is a refusal.
-        var mayBeMessage = type is "application/json" && (response.IsSuccessStatusCode || (int)response.StatusCode is 400 or 404);
+        var mayBeMessage = type is "application/json"
+            && (response.IsSuccessStatusCode || (int)response.StatusCode is 400 or 404);
         if (!mayBeMessage)
         {
             throw Refusal(response, line);
@@ -55,7 +56,8 @@ internal sealed class HttpAnswer : IDisposable
 
     public static UpstreamException Refusal(HttpResponseMessage response, Line? line) => (int)response.StatusCode switch
     {
-        >= 300 and < 400 => new("The server redirects; a gateway does not follow. Register the address it redirects to."),
+        >= 300 and < 400 =>
+            new("The server redirects; a gateway does not follow. Register the address it redirects to."),
         401 or 403 => new("The server asks for credentials of its own, and none are configured."),
         404 when line is { Era: Era.Legacy, SessionId: not null } =>
             new(RpcError.Upstream("The server has ended the session.")) { SessionIsLost = true },
@@ -93,7 +95,8 @@ internal sealed class HttpAnswer : IDisposable
     {
         while (await NextAsync(stop) is { } message)
         {
-            if (message.IsResponse && (message.RawId.SequenceEqual(request.Id.Span) || message.RawId.SequenceEqual("null"u8)))
+            if (message.IsResponse
+                && (message.RawId.SequenceEqual(request.Id.Span) || message.RawId.SequenceEqual("null"u8)))
             {
                 return message;
             }
@@ -141,7 +144,8 @@ internal sealed class HttpAnswer : IDisposable
     private static UpstreamException Outage(Exception failure) => failure switch
     {
         InvalidDataException => new($"The server's answer is longer than {HttpUpstream.MaxMessage / 1024 / 1024} MB."),
-        OperationCanceledException => new(RpcError.Upstream("The server fell silent in the middle of its answer.", 504), failure),
+        OperationCanceledException =>
+            new(RpcError.Upstream("The server fell silent in the middle of its answer.", 504), failure),
         _ => new(RpcError.Upstream("The server broke the connection in the middle of its answer."), failure),
     };
 }

@@ -162,18 +162,22 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, Line line, Outgoing? message, CancellationToken stop)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, Line line, Outgoing? message, CancellationToken stop)
     {
         using var request = new HttpRequestMessage(method, address);
         AddHeaders(request.Headers, line, message);
-        request.Content = message is null ? null : new ReadOnlyMemoryContent(message.Body) { Headers = { ContentType = Json } };
+        request.Content = message is null
+            ? null
+            : new ReadOnlyMemoryContent(message.Body) { Headers = { ContentType = Json } };
         try
         {
             return await http.SendAsync(request, stop);
         }
         catch (HttpRequestException failure)
         {
-            throw new UpstreamException(RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure);
+            throw new UpstreamException(
+                RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure);
         }
         catch (ObjectDisposedException failure)
         {
@@ -187,7 +191,8 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     private static void AddHeaders(HttpRequestHeaders headers, Line line, Outgoing? message)
     {
-        headers.TryAddWithoutValidation("Accept", message is null ? "text/event-stream" : "application/json, text/event-stream");
+        headers.TryAddWithoutValidation(
+            "Accept", message is null ? "text/event-stream" : "application/json, text/event-stream");
         headers.TryAddWithoutValidation(Agreement.VersionHeader, line.Version);
         if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
         {
@@ -272,7 +277,8 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         var id = string.Join(',', values);
         return id.Length is > 0 and <= 1024 && id.All(c => c is >= '!' and <= '~')
             ? id
-            : throw new UpstreamException("The server's session identifier is not visible ASCII of at most 1024 characters.");
+            : throw new UpstreamException(
+                "The server's session identifier is not visible ASCII of at most 1024 characters.");
     }
 
     private static string Cause(HttpRequestException failure) => failure switch

@@ -84,7 +84,10 @@ internal sealed class NativeUpstream(NoteTools tools, ILoggerFactory loggers) : 
             message.Context = new()
             {
                 ProtocolVersion = line.Version,
-                Items = new Dictionary<string, object?> { [NoteTools.OwnerItem] = (line.Owner.Tenant, line.Owner.Subject) },
+                Items = new Dictionary<string, object?>
+                {
+                    [NoteTools.OwnerItem] = (line.Owner.Tenant, line.Owner.Subject),
+                },
             };
             await transport.HandlePostRequestAsync(message, answers.AsStream(leaveOpen: true), stop);
         }

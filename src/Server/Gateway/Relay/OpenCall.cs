@@ -17,7 +17,8 @@ internal sealed class OpenCall : IAsyncDisposable
     {
         var id = Outgoing.NewId();
         (Upstream, Line, Grant) = (upstream, line, call.Grant);
-        request = Outgoing.Of(call.Request, Translation.Request(call.Request, call.Era, line, id, null), id, call.Headers);
+        var edits = Translation.Request(call.Request, call.Era, line, id, null);
+        request = Outgoing.Of(call.Request, edits, id, call.Headers);
         arguments = ArgumentsOf(call.Request).ToArray();
         Messages = upstream.AskAsync(line, request, stop.Token).GetAsyncEnumerator(stop.Token);
     }
@@ -29,6 +30,9 @@ internal sealed class OpenCall : IAsyncDisposable
     public Grant Grant { get; }
 
     public IAsyncEnumerator<Message> Messages { get; }
+
+    /// <summary>The server has answered.</summary>
+    public bool IsOver { get; set; }
 
     /// <summary>What the server wants to know, once it has asked.</summary>
     public Message? Question { get; private set; }
@@ -51,8 +55,14 @@ internal sealed class OpenCall : IAsyncDisposable
 
     public Task StopAsync() => stop.CancelAsync();
 
+    /// <summary>A server that has not answered is told that nobody waits any more.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (!IsOver)
+        {
+            await StopAsync();
+        }
+
         await Messages.DisposeAsync();
         request.Dispose();
         stop.Dispose();

@@ -23,14 +23,16 @@ internal sealed class OwnLines
     }
 
     /// <summary>The line on which these capabilities, as JSON, are declared.</summary>
-    public async ValueTask<Line> OfAsync(Principal caller, McpServer server, string capabilities, CancellationToken stop) =>
+    public async ValueTask<Line> OfAsync(
+        Principal caller, McpServer server, string capabilities, CancellationToken stop) =>
         await lines.FindAsync((caller, server.Name, capabilities), stop)
         ?? throw new UpstreamException("The server is no longer registered.");
 
     /// <summary>The server no longer knows it.</summary>
     public void Drop(Line line, McpServer server) => lines.Drop((line.Owner, server.Name, line.Capabilities));
 
-    private async Task<Line?> OpenAsync((Principal Caller, string Server, string Capabilities) key, CancellationToken stop)
+    private async Task<Line?> OpenAsync(
+        (Principal Caller, string Server, string Capabilities) key, CancellationToken stop)
     {
         var line = new Line(key.Caller) { Version = Revisions.NewestLegacy, Capabilities = key.Capabilities };
         return servers.Find(key.Caller.Tenant, key.Server) is { } server

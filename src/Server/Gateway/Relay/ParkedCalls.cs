@@ -4,7 +4,7 @@ namespace Postern.Gateway.Relay;
 /// Calls that wait at legacy servers for what modern clients have been asked. Each is taken once, by its name, which
 /// only a sealed state holds; it ends with its grant and after a while. They are known on this node alone.
 /// </summary>
-internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock)
+internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock) : IAsyncDisposable
 {
     public const int MostPerGrant = 8, Most = 256;
 
@@ -50,11 +50,21 @@ internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock)
     /// <summary>The call of a name, for the one who asks first.</summary>
     public OpenCall? Take(string name) => TryRemove(name)?.Call;
 
+    public async ValueTask DisposeAsync()
+    {
+        string[] names;
+        lock (parking)
+        {
+            names = [.. places.Keys];
+        }
+
+        await Task.WhenAll(names.Select(DropAsync));
+    }
+
     private async Task DropAsync(string name)
     {
         if (TryRemove(name) is { } place)
         {
-            await place.Call.StopAsync();
             await place.Call.DisposeAsync();
         }
     }

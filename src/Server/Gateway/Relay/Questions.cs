@@ -20,7 +20,8 @@ internal sealed class Questions(ParkedCalls parked, RequestStates states)
     private static readonly RpcError Other = RpcError.BadArgument(
         "This is another call than the one that was asked about. Send the same arguments with its requestState.");
 
-    private static readonly RpcError Malformed = RpcError.BadArgument("Each of params.inputResponses must be an object.");
+    private static readonly RpcError Malformed =
+        RpcError.BadArgument("Each of params.inputResponses must be an object.");
 
     /// <summary>
     /// What of a modern client's capabilities a legacy server is told, as JSON: kinds of questions, each in the form
@@ -68,8 +69,8 @@ internal sealed class Questions(ParkedCalls parked, RequestStates states)
     }
 
     /// <summary>
-    /// Takes up a call again and tells the server the client's answer; the error when that cannot be. Where the answer is
-    /// missing, the question is still open.
+    /// Takes up a call again and tells the server the client's answer; the error when that cannot be. Where the answer
+    /// is missing, the question is still open.
     /// </summary>
     public async Task<(OpenCall? Call, RpcError? Error)> AnswerAsync(
         Call call, ReadOnlyMemory<byte> state, CancellationToken stop)
@@ -115,7 +116,6 @@ internal sealed class Questions(ParkedCalls parked, RequestStates states)
         }
         catch
         {
-            await open.StopAsync();
             await open.DisposeAsync();
             throw;
         }

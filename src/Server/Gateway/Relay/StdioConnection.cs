@@ -147,7 +147,8 @@ internal sealed class StdioConnection
         }
         catch (OperationCanceledException failure)
         {
-            throw new UpstreamException(RpcError.Upstream("The server did not answer the handshake in time.", 504), failure);
+            throw new UpstreamException(
+                RpcError.Upstream("The server did not answer the handshake in time.", 504), failure);
         }
     }
 

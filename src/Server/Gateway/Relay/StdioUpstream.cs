@@ -57,7 +57,8 @@ internal sealed class StdioUpstream(HostedServers hosts, HostedCommand command, 
                 await GreetAsync(connection, stop);
                 return connection;
             case AcquireOutcome.Refused refused:
-                throw new UpstreamException(RpcError.Upstream(refused.Sentence, refused.RetryAfter is null ? 502 : 503));
+                throw new UpstreamException(
+                    RpcError.Upstream(refused.Sentence, refused.RetryAfter is null ? 502 : 503));
             case var other:
                 throw new InvalidOperationException($"Hosting answered {other.GetType().Name}.");
         }

@@ -24,7 +24,8 @@ internal static class ToolList
         foreach (var place in ToolDefinition.Elements(page.Bytes.Span, tools))
         {
             // Two tools of one name: which of them runs is not known, so neither the second is shown.
-            if (ToolDefinition.Read(page.Bytes.Slice(place.Start, place.Length)) is { Defect: null } tool && seen.Add(tool.Name))
+            if (ToolDefinition.Read(page.Bytes.Slice(place.Start, place.Length)) is { Defect: null } tool
+                && seen.Add(tool.Name))
             {
                 yield return (place, tool);
             }
@@ -55,5 +56,6 @@ internal static class ToolList
     }
 
     /// <summary>The operator's word wins over the server's.</summary>
-    public static Risk RiskOf(McpServer server, ToolDefinition tool) => server.Risks.GetValueOrDefault(tool.Name, tool.Risk);
+    public static Risk RiskOf(McpServer server, ToolDefinition tool) =>
+        server.Risks.GetValueOrDefault(tool.Name, tool.Risk);
 }

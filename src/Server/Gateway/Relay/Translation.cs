@@ -17,7 +17,8 @@ internal static class Translation
 
     /// <summary>A client's request on its way to the server, with the answers to what that asked back before.</summary>
     public static Edits Request(
-        Message request, Era client, Line line, ReadOnlyMemory<byte> id, Answers? answers, ReadOnlyMemory<byte> state = default)
+        Message request, Era client, Line line, ReadOnlyMemory<byte> id, Answers? answers,
+        ReadOnlyMemory<byte> state = default)
     {
         var edits = new Edits();
         edits.Replace(request.Id, id);
@@ -69,8 +70,8 @@ internal static class Translation
         if (request.Method is Methods.Listen)
         {
             Restore(answer, answer.Meta("io.modelcontextprotocol/subscriptionId"u8), request, request.Id, edits);
-            Restore(
-                answer, answer.At("result"u8, "_meta"u8, "io.modelcontextprotocol/subscriptionId"u8), request, request.Id, edits);
+            var subscription = answer.At("result"u8, "_meta"u8, "io.modelcontextprotocol/subscriptionId"u8);
+            Restore(answer, subscription, request, request.Id, edits);
         }
 
         if (client is Era.Modern && answer.IsResponse)
@@ -109,7 +110,8 @@ internal static class Translation
         if (Methods.IsCacheable(method) && !AsksBack(answer))
         {
             // What depends on the grant must not reach another by a shared cache.
-            members += Force(answer, "ttlMs"u8, Ttl(answer), edits) + Force(answer, "cacheScope"u8, "\"private\"", edits);
+            members += Force(answer, "ttlMs"u8, Ttl(answer), edits)
+                + Force(answer, "cacheScope"u8, "\"private\"", edits);
         }
 
         if (members is not "")
@@ -132,7 +134,9 @@ internal static class Translation
     }
 
     private static string Ttl(Message answer) =>
-        answer.TryNumber(answer.At("result"u8, "ttlMs"u8), out var given) && given is >= 0 and < TtlMs ? $"{given}" : $"{TtlMs}";
+        answer.TryNumber(answer.At("result"u8, "ttlMs"u8), out var given) && given is >= 0 and < TtlMs
+            ? $"{given}"
+            : $"{TtlMs}";
 
     private static void Modernize(Message request, Line line, Answers? answers, Edits edits)
     {

@@ -22,7 +22,12 @@ internal sealed class Upstreams : IDisposable
     private readonly ConcurrentDictionary<(TenantId, string), Way> ways = new();
 
     public Upstreams(
-        SafeHttp http, HostedServers hosts, NoteTools notes, Changes changes, TimeProvider clock, ILoggerFactory loggers)
+        SafeHttp http,
+        HostedServers hosts,
+        NoteTools notes,
+        Changes changes,
+        TimeProvider clock,
+        ILoggerFactory loggers)
     {
         (this.http, this.hosts, this.notes) = (http, hosts, notes);
         (this.clock, this.loggers) = (clock, loggers);

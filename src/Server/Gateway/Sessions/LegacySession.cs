@@ -54,7 +54,8 @@ internal sealed class LegacySession(string id, string server, string version, Li
         asked.TryRemove(requestId, out var waiting) && waiting.TrySetResult(result);
 
     /// <summary>Asks the client on a stream and waits for it to post its result; null when that is an error.</summary>
-    public async Task<string?> AskAsync(string method, string parameters, Func<byte[], Task> send, CancellationToken stop)
+    public async Task<string?> AskAsync(
+        string method, string parameters, Func<byte[], Task> send, CancellationToken stop)
     {
         var askId = $"\"postern-{Interlocked.Increment(ref lastAsked)}\"";
         var waiting = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);

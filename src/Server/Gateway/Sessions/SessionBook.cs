@@ -54,11 +54,14 @@ internal sealed class SessionBook : IAsyncDisposable
             var surplus = await unit.AllAsync(
                 $"""
                 delete from gateway_sessions
-                where tenant = {owner.Tenant.Value} and subject = {owner.Subject.Value} and client = {owner.Client.Value}
+                where tenant = {owner.Tenant.Value} and subject = {owner.Subject.Value}
+                  and client = {owner.Client.Value}
                   and id not in (
                     select id from gateway_sessions
-                    where tenant = {owner.Tenant.Value} and subject = {owner.Subject.Value} and client = {owner.Client.Value}
-                    order by seen_at desc, case id when {handle.Hash()} then 0 else 1 end, id limit {(long)MostPerOwner})
+                    where tenant = {owner.Tenant.Value} and subject = {owner.Subject.Value}
+                      and client = {owner.Client.Value}
+                    order by seen_at desc, case id when {handle.Hash()} then 0 else 1 end, id
+                    limit {(long)MostPerOwner})
                 returning id
                 """,
                 row => row.GetString(0));
@@ -70,7 +73,8 @@ internal sealed class SessionBook : IAsyncDisposable
     /// <summary>
     /// The session of this owner at this server; null for one that is unknown, over or somebody else's alike.
     /// </summary>
-    public async ValueTask<LegacySession?> FindAsync(string handle, Principal caller, string server, CancellationToken stop)
+    public async ValueTask<LegacySession?> FindAsync(
+        string handle, Principal caller, string server, CancellationToken stop)
     {
         if (handle.Length is not 43)
         {
@@ -79,7 +83,8 @@ internal sealed class SessionBook : IAsyncDisposable
 
         var session = await sessions.FindAsync((caller.Tenant, new Secret(handle).Hash()), stop);
         var now = clock.GetUtcNow();
-        if (session is null || !session.IsOf(caller, server) || (IsIdle(session, now) && !await WasSeenAsync(session, now, stop)))
+        if (session is null || !session.IsOf(caller, server)
+            || (IsIdle(session, now) && !await WasSeenAsync(session, now, stop)))
         {
             return null;
         }
@@ -173,7 +178,8 @@ internal sealed class SessionBook : IAsyncDisposable
         var before = (clock.GetUtcNow() - Idle).ToUnixTimeSeconds();
         try
         {
-            await db.WriteAsync(async unit => await unit.RunAsync($"delete from gateway_sessions where seen_at < {before}"));
+            await db.WriteAsync(
+                async unit => await unit.RunAsync($"delete from gateway_sessions where seen_at < {before}"));
         }
         catch (DatabaseUnavailableException)
         {
@@ -206,5 +212,6 @@ internal sealed class SessionBook : IAsyncDisposable
         };
     }
 
-    private string? Opened(string text) => sealer.Open(Purpose, text) is { } bytes ? Encoding.ASCII.GetString(bytes) : null;
+    private string? Opened(string text) =>
+        sealer.Open(Purpose, text) is { } bytes ? Encoding.ASCII.GetString(bytes) : null;
 }
