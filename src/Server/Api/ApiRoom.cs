@@ -21,6 +21,7 @@ internal static class ApiRoom
         var api = routes.MapGroup("/api").For(Door.Token).AddEndpointFilter<AdminDoor>();
         StatusEndpoint.Map(api);
         ServersEndpoint.Map(api);
+        HostedEndpoint.Map(api);
         GrantsEndpoint.Map(api);
         AuditEndpoint.Map(api);
         api.Map("/{**rest}", () => new Problem(StatusCodes.Status404NotFound, "The API has no such route, or not "
