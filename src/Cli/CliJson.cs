@@ -34,6 +34,10 @@ internal sealed record GrantAnswer(
 
 internal sealed record GrantsAnswer(IReadOnlyList<GrantAnswer> Grants, string? Next);
 
+internal sealed record NewKey(bool Now);
+
+internal sealed record KeyAnswer(string Id, DateTimeOffset SignsFrom);
+
 internal sealed record RevokedAnswer(string Id, bool Revoked, double Ms);
 
 internal sealed record EntriesAnswer(IReadOnlyList<JsonElement> Entries, long Last);
@@ -54,6 +58,8 @@ internal sealed record Failure(string Error);
 [JsonSerializable(typeof(NewServer))]
 [JsonSerializable(typeof(GrantsAnswer))]
 [JsonSerializable(typeof(RevokedAnswer))]
+[JsonSerializable(typeof(NewKey))]
+[JsonSerializable(typeof(KeyAnswer))]
 [JsonSerializable(typeof(EntriesAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
 [JsonSerializable(typeof(LoginDone))]

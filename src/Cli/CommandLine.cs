@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Postern.Cli.Audit;
 using Postern.Cli.Grant;
+using Postern.Cli.Keys;
 using Postern.Cli.Server;
 using Postern.Cli.Try;
 
@@ -63,6 +64,10 @@ public static class CommandLine
         new Command("grant", "What people allowed agents to do.")
         {
             new ServerOption(), new Grant.ListCommand(), new RevokeCommand(),
+        },
+        new Command("keys", "The keys that sign tokens.")
+        {
+            new ServerOption(), new RotateCommand(),
         },
         new Command("audit", "The log of everything that was done and refused.")
         {

@@ -26,7 +26,7 @@ internal sealed class Opening(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await migrations.RunAsync(cancellationToken);
-        await master.ProveAsync(db, sealer, clock, cancellationToken);
+        await master.ProveAsync(db, sealer, clock);
         await changes.StartAsync(cancellationToken);
         await keys.RefreshAsync(cancellationToken);
         await servers.LoadAsync(cancellationToken);

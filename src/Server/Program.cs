@@ -217,6 +217,8 @@ internal static partial class Program
     {
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
+        // Back through as many proxies as are known: the first address that is none of theirs is the caller's.
+        forwarded.ForwardLimit = null;
         forwarded.ForwardedHeaders = settings.Proxies.Count > 0 ? ForwardedHeaders.XForwardedFor : ForwardedHeaders.None;
         foreach (var network in settings.Proxies)
         {

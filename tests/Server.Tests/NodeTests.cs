@@ -90,12 +90,24 @@ public sealed class NodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_is_good_at_once_on_a_node_whose_clock_is_behind()
+    {
+        var token = (await App.Bench(one).AsItselfAsync()).AccessToken;
+        one.Clock.Advance(TimeSpan.FromSeconds(-2));
+
+        Assert.True(await App.Watch(two).IsAliveAsync(token));
+        one.Clock.Advance(TimeSpan.FromMinutes(10));
+        one.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.False(await App.Watch(two).IsAliveAsync(token));
+    }
+
+    [Fact]
     public async Task Both_sign_with_the_same_keys_also_after_one_has_replaced_them()
     {
         var token = (await App.Bench(one).AsItselfAsync()).AccessToken;
         Assert.True(await App.Watch(two).IsAliveAsync(token));
 
-        await two.Get<SigningKeys>().ReplaceAsync(default);
+        await two.Get<SigningKeys>().ReplaceAsync(_ => { }, default);
 
         var clock = Stopwatch.StartNew();
         while (await App.Watch(one).IsAliveAsync(token))

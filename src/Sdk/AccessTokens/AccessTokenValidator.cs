@@ -43,6 +43,18 @@ public sealed class AccessTokenValidator(
     } = DefaultClockSkew;
 
     /// <summary>
+    /// For how long a token is taken after its <c>exp</c>: as much as the clocks may differ, unless less is said here.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
+    public TimeSpan? ExpirySkew
+    {
+        get;
+        init => field = value is null || (value >= TimeSpan.Zero && value <= MaxClockSkew)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value));
+    }
+
+    /// <summary>
     /// The types of <c>authorization_details</c> (RFC 9396 §2) that this resource enforces. A token with any other is
     /// refused, because what would limit it is not understood. Empty by default.
     /// </summary>
@@ -143,7 +155,7 @@ public sealed class AccessTokenValidator(
             return TokenRefusal.Token("claim: aud is not this resource");
         }
 
-        if (now >= token.ExpiresAt + ClockSkew)
+        if (now >= token.ExpiresAt + (ExpirySkew ?? ClockSkew))
         {
             return TokenRefusal.Token("claim: exp has passed");
         }

@@ -1,3 +1,5 @@
+using Postern.Platform.Http;
+
 namespace Postern.Api;
 
 /// <summary>Lets in who presents the administrator's token, before anything of the request is read.</summary>

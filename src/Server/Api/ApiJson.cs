@@ -3,8 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace Postern.Api;
 
-internal sealed record ProblemBody(int Status, string Title, string Detail);
-
 internal sealed record StatusBody(
     string Version, string Issuer, string Console, string Database, int Servers, long LastEntry);
 
@@ -51,6 +49,10 @@ internal sealed record GrantList(IReadOnlyList<GrantBody> Grants, string? Next);
 /// </summary>
 internal sealed record RevokedGrant(string Id, bool Revoked, double Ms);
 
+internal sealed record NewKey(bool Now);
+
+internal sealed record KeyBody(string Id, DateTimeOffset SignsFrom);
+
 /// <summary>
 /// An entry: its place, its leaf hash and the record byte for byte, so that a reader can verify one by the other.
 /// </summary>
@@ -59,7 +61,6 @@ internal sealed record EntryBody(
 
 internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 
-[JsonSerializable(typeof(ProblemBody))]
 [JsonSerializable(typeof(StatusBody))]
 [JsonSerializable(typeof(ServerList))]
 [JsonSerializable(typeof(NewServer))]
@@ -67,6 +68,8 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(GrantList))]
 [JsonSerializable(typeof(RevokedGrant))]
 [JsonSerializable(typeof(EntryList))]
+[JsonSerializable(typeof(NewKey))]
+[JsonSerializable(typeof(KeyBody))]
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -24,6 +24,7 @@ internal static class ApiRoom
         HostedEndpoint.Map(api);
         GrantsEndpoint.Map(api);
         AuditEndpoint.Map(api);
+        KeysEndpoint.Map(api);
         api.Map("/{**rest}", () => new Problem(StatusCodes.Status404NotFound, "The API has no such route, or not "
             + "with this method."));
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Postern.Audit;
+using Postern.Platform.Http;
 
 namespace Postern.Api;
 

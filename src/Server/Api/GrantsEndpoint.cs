@@ -1,5 +1,6 @@
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Platform.Http;
 
 namespace Postern.Api;
 

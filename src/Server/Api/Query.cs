@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Platform.Http;
 
 namespace Postern.Api;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Platform.Outbound;
 
 namespace Postern.Api;

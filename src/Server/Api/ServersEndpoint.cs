@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Hosting.Processes;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Servers;
 
 namespace Postern.Api;
@@ -11,6 +13,8 @@ namespace Postern.Api;
 /// </summary>
 internal static class ServersEndpoint
 {
+    private const string Added = "api";
+
     private const string Shape =
         "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title` and `tools` (names "
             + "with read, "
@@ -35,7 +39,12 @@ internal static class ServersEndpoint
     }
 
     private static async Task<IResult> AddAsync(
-        HttpContext http, ServerBook servers, ServerVetting vetting, Settings settings, CancellationToken stop)
+        HttpContext http,
+        ServerBook servers,
+        ServerVetting vetting,
+        GrantBook grants,
+        Settings settings,
+        CancellationToken stop)
     {
         if (await StrictBody.ReadAsync(http, ApiJson.Default.NewServer) is not { } asked)
         {
@@ -45,6 +54,12 @@ internal static class ServersEndpoint
         if (await vetting.RefuseAsync(asked, stop) is { } problem)
         {
             return problem;
+        }
+
+        // A removal that was cut off, or a consent page that was open meanwhile, may have left grants of that name.
+        if (servers.Find(TenantId.Default, asked.Name) is null)
+        {
+            await EndGrantsAsync(http, grants, settings.Address($"/mcp/{asked.Name}"));
         }
 
         var tools = asked.Tools ?? new Dictionary<string, string>();
@@ -78,13 +93,16 @@ internal static class ServersEndpoint
                     + "and start again.");
         }
 
+        // The server goes last: a removal that is cut off can be asked for again, and leaves no living grant behind.
+        await EndGrantsAsync(http, grants, server.Resource.Value);
         await servers.RemoveAsync(TenantId.Default, name, By.Admin(http, AuditKinds.ServerRemoved));
-        await grants.RevokeAllAsync(
-            TenantId.Default, server.Resource, By.Admin(http, AuditKinds.GrantRevoked) with { Reason = "its server was removed" });
         return Results.NoContent();
     }
 
-    private const string Added = "api";
+    private static Task EndGrantsAsync(HttpContext http, GrantBook grants, string resource) => grants.RevokeAllAsync(
+        TenantId.Default,
+        Resource.TryParse(resource, out var parsed) ? parsed : throw new UnreachableException(),
+        By.Admin(http, AuditKinds.GrantRevoked) with { Reason = "its server was removed" });
 
     // The address without its query, where some services want a key.
     private static ServerBody Body(McpServer server, ServerBook servers) => new(

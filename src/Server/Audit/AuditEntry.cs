@@ -79,6 +79,7 @@ public static class AuditKinds
     public const string ToolCallDecision = "tool.call.decision";
     public const string ToolCallOutcome = "tool.call.outcome";
     public const string ToolChanged = "tool.changed";
+    public const string KeysRotated = "keys.rotated";
     public const string AdminRead = "admin.read";
     public const string AdminChanged = "admin.changed";
 }

@@ -8,6 +8,9 @@ public sealed record OAuthError(string Code, string Description, int Status = 40
 {
     public string? Reason { get; init; }
 
+    /// <summary>When it is worth asking again, for an answer that says so.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     public static OAuthError InvalidRequest(string description) => new("invalid_request", description);
 
     public static OAuthError InvalidClient(string reason) =>
@@ -23,6 +26,6 @@ public sealed record OAuthError(string Code, string Description, int Status = 40
 
     public static OAuthError UnauthorizedClient(string description) => new("unauthorized_client", description);
 
-    public static OAuthError TooMany(string description) =>
-        new("temporarily_unavailable", description, 429) { Reason = "rate limit" };
+    public static OAuthError TooMany(string description, TimeSpan wait) =>
+        new("temporarily_unavailable", description, 429) { Reason = "rate limit", RetryAfter = wait };
 }

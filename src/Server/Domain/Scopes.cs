@@ -10,7 +10,10 @@ public sealed class Scopes : IEquatable<Scopes>
     public const string Write = "mcp:write";
     public const string Destroy = "mcp:destroy";
 
-    /// <summary>Asks for a refresh token. Offered by the authorization server, never by a resource.</summary>
+    /// <summary>
+    /// What some clients ask for beside a refresh token. It decides nothing here (ADR 0010). Offered by the authorization
+    /// server, never by a resource.
+    /// </summary>
     public const string OfflineAccess = "offline_access";
 
     /// <summary>The most tokens one request may name, and the most characters they may have together.</summary>

@@ -29,6 +29,7 @@ internal sealed partial class GrantBook : IAsyncDisposable
     private readonly Cache<OwnKey, Grant> own;
     private readonly ConcurrentDictionary<(TenantId, GrantId), long> uses = new();
     private readonly ITimer noting;
+    private int noted;
     private Action<TenantId, GrantId>[] watchers = [];
 
     public GrantBook(GrantStore store, Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<GrantBook> logger)
@@ -111,9 +112,11 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// <summary>Remembers that a grant was used now; written down in batches.</summary>
     public void NoteUse(Grant grant)
     {
-        if (uses.Count < Capacity)
+        var key = (grant.Tenant, grant.Id);
+        // Counted here, about: the dictionary's own count takes all of its locks, and each call comes by.
+        if (uses.ContainsKey(key) || Interlocked.Increment(ref noted) <= Capacity)
         {
-            uses[(grant.Tenant, grant.Id)] = clock.GetUtcNow().ToUnixTimeSeconds();
+            uses[key] = clock.GetUtcNow().ToUnixTimeSeconds();
         }
     }
 
@@ -184,21 +187,21 @@ internal sealed partial class GrantBook : IAsyncDisposable
 
     private async Task NoteUsesAsync()
     {
-        var noted = uses.Take(1000).ToList();
-        if (noted.Count is 0)
-        {
-            return;
-        }
-
         try
         {
-            await store.NoteUseAsync(noted);
-            noted.ForEach(use => uses.TryRemove(use));
+            // In pieces, so that tokens and calls are written between.
+            foreach (var some in uses.ToArray().Chunk(1000))
+            {
+                await store.NoteUseAsync(some);
+                Array.ForEach(some, use => uses.TryRemove(use));
+            }
         }
         catch (DatabaseUnavailableException failure)
         {
             Log.NotNoted(logger, failure.Message);
         }
+
+        Volatile.Write(ref noted, uses.Count);
     }
 
     private sealed record OwnKey(TenantId Tenant, ClientId Client, string ClientName, Resource Resource, string Scopes);

@@ -24,7 +24,8 @@ internal sealed class OwnTokens
         keys.Follow(() => local.Replace(KeysOf(keys)));
         Validator = new(settings.Issuer, local, clock)
         {
-            ClockSkew = TimeSpan.Zero,
+            // Ended is ended; but a token of another node may come from a clock that is a little ahead of ours.
+            ExpirySkew = TimeSpan.Zero,
             AuthorizationDetailTypes = new HashSet<string>(StringComparer.Ordinal) { "mcp_tool" },
             Liveness = WhyEndedAsync,
         };

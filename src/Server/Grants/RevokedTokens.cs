@@ -1,25 +1,32 @@
 using System.Collections.Concurrent;
 using Postern.Audit;
+using Postern.Platform;
 using Postern.Platform.Database;
 
 namespace Postern.Grants;
 
 /// <summary>
 /// Access tokens that were handed back before their time, in memory on every node until they would have expired. Only a
-/// valid token gets in, so there are never more than living tokens.
+/// valid token gets in, so there are never more than tokens of the last hour.
 /// </summary>
-internal sealed class RevokedTokens
+internal sealed class RevokedTokens : IDisposable
 {
     private const string Kind = "token";
+
+    /// <summary>Longer than any access token lives.</summary>
+    private static readonly TimeSpan Kept = TimeSpan.FromHours(1);
 
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
+    private readonly Reload reload;
     private readonly ConcurrentDictionary<(TenantId, string), long> revoked = new();
+    private long forgotAt;
 
-    public RevokedTokens(Db db, Changes changes, AuditLog audit, TimeProvider clock)
+    public RevokedTokens(Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<RevokedTokens> logger)
     {
         (this.db, this.audit, this.clock) = (db, audit, clock);
+        reload = new("revoked tokens", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
     }
 
@@ -42,14 +49,18 @@ internal sealed class RevokedTokens
                 audit.Write(unit, entry);
             }
         });
-        Forget();
     }
 
     /// <summary>Reads what was revoked, before the first request is served.</summary>
-    public async Task LoadAsync(CancellationToken stop)
+    public Task LoadAsync(CancellationToken stop) => reload.NowAsync(stop);
+
+    public void Dispose() => reload.Dispose();
+
+    private async Task ReadAsync(CancellationToken stop)
     {
+        var since = clock.GetUtcNow().ToUnixTimeSeconds() - 60;
         foreach (var row in await db.AllAsync(
-            $"select tenant, token_id, expires_at from revoked_tokens where expires_at > {clock.GetUtcNow().ToUnixTimeSeconds() - 60}",
+            $"select tenant, token_id, expires_at from revoked_tokens where expires_at > {since}",
             row => Tuple.Create(row.GetString(0), row.GetString(1), row.GetInt64(2)),
             stop))
         {
@@ -61,18 +72,26 @@ internal sealed class RevokedTokens
     {
         if (change.Kind is Kind)
         {
-            // When it expires is the token's own matter; an hour is longer than any access token lives.
-            revoked[(change.Tenant, change.Key)] = clock.GetUtcNow().AddHours(1).ToUnixTimeSeconds();
+            // When it expires is the token's own matter.
+            revoked[(change.Tenant, change.Key)] = (clock.GetUtcNow() + Kept).ToUnixTimeSeconds();
+            Forget();
         }
         else if (change.Kind is Changes.Everything)
         {
-            _ = Task.Run(() => LoadAsync(CancellationToken.None));
+            reload.Soon();
         }
     }
 
+    // A walk over all of them, so once a minute.
     private void Forget()
     {
-        var now = clock.GetUtcNow().ToUnixTimeSeconds() - 60;
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        var last = Interlocked.Read(ref forgotAt);
+        if (now - last < 60 || Interlocked.CompareExchange(ref forgotAt, now, last) != last)
+        {
+            return;
+        }
+
         foreach (var token in revoked.Where(token => token.Value < now))
         {
             revoked.TryRemove(token);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Audit;
@@ -12,7 +11,7 @@ namespace Postern.Servers;
 /// The MCP servers of this installation, in memory: those of the configuration, those added by the API, and the demo.
 /// A name of the configuration cannot be taken by the API.
 /// </summary>
-internal sealed partial class ServerBook
+internal sealed partial class ServerBook : IDisposable
 {
     /// <summary>The most servers of a tenant.</summary>
     public const int Most = 1000;
@@ -23,48 +22,61 @@ internal sealed partial class ServerBook
     private readonly AuditLog audit;
     private readonly Settings settings;
     private readonly TimeProvider clock;
-    private readonly ConcurrentDictionary<(TenantId, string), ToolCatalogue> catalogues = new();
-    private volatile Dictionary<(TenantId, string), McpServer> servers;
-    private volatile Dictionary<(TenantId, string), McpServer> byResource = [];
+    private readonly Reload reload;
+    private volatile Shelf shelf;
 
-    public ServerBook(Db db, Changes changes, AuditLog audit, Settings settings, TimeProvider clock)
+    public ServerBook(
+        Db db, Changes changes, AuditLog audit, Settings settings, TimeProvider clock, ILogger<ServerBook> logger)
     {
         (this.db, this.audit, this.settings, this.clock) = (db, audit, settings, clock);
-        servers = Configured();
-        Publish(servers);
+        shelf = new(Configured(), []);
+        reload = new("servers", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
     }
 
-    public McpServer? Find(TenantId tenant, string name) => servers.GetValueOrDefault((tenant, name));
+    public McpServer? Find(TenantId tenant, string name) => shelf.Servers.GetValueOrDefault((tenant, name));
 
-    public McpServer? ByResource(TenantId tenant, Resource resource) => byResource.GetValueOrDefault((tenant, resource.Value));
+    public McpServer? ByResource(TenantId tenant, Resource resource) =>
+        shelf.ByResource.GetValueOrDefault((tenant, resource.Value));
 
     public IReadOnlyList<McpServer> All(TenantId tenant) =>
-        [.. servers.Values.Where(server => server.Tenant == tenant).OrderBy(server => server.Name, StringComparer.Ordinal)];
+    [
+        .. shelf.Servers.Values.Where(server => server.Tenant == tenant)
+            .OrderBy(server => server.Name, StringComparer.Ordinal),
+    ];
 
     /// <summary>The server meant when a client names no resource; null when that cannot be said.</summary>
     public McpServer? Default(TenantId tenant) =>
         settings.DefaultServer is { } name ? Find(tenant, name) : All(tenant) is [var only] ? only : null;
 
     /// <summary>What the server last said of its tools; null when it was never asked.</summary>
-    public ToolCatalogue? Catalogue(McpServer server) => catalogues.GetValueOrDefault((server.Tenant, server.Name));
+    public ToolCatalogue? Catalogue(McpServer server) =>
+        shelf.Catalogues.GetValueOrDefault((server.Tenant, server.Name));
 
     /// <summary>The scopes worth asking for at a server.</summary>
     public Scopes Scopes(McpServer server) =>
         Catalogue(server)?.Scopes ?? Domain.Scopes.Of(Risks.All.Select(risk => risk.Scope));
 
-    /// <summary>Keeps what a server says of its tools now; does nothing when it said the same before.</summary>
+    /// <summary>
+    /// Keeps what a server says of its tools now. Does nothing when it said the same before, and when the server was
+    /// removed while it was being asked.
+    /// </summary>
     public async Task KeepCatalogueAsync(McpServer server, ToolCatalogue catalogue)
     {
-        var key = (server.Tenant, server.Name);
-        if (catalogues.TryGetValue(key, out var known) && known.Tools.SequenceEqual(catalogue.Tools))
+        var known = Catalogue(server);
+        if (known?.Tools.SequenceEqual(catalogue.Tools) is true)
         {
             return;
         }
 
         var text = JsonSerializer.Serialize([.. catalogue.Tools], ServersJson.Default.ToolArray);
-        await db.WriteAsync(async unit =>
+        var isKept = await db.WriteAsync(async unit =>
         {
+            if (!await IsThereAsync(unit, server))
+            {
+                return false;
+            }
+
             await unit.RunAsync(
                 $"""
                 insert into catalogues (tenant, server, tools, seen_at)
@@ -79,14 +91,18 @@ internal sealed partial class ServerBook
                 Resource = server.Resource.Value,
                 Reason = known is null ? "first seen" : "the server describes its tools in another way",
             });
+            return true;
         });
-        catalogues[key] = catalogue;
+        if (isKept)
+        {
+            await LoadAsync(CancellationToken.None);
+        }
     }
 
     /// <summary>Adds a server by the API, and says who did. False when the name is taken or there are too many.</summary>
     public async Task<bool> AddAsync(TenantId tenant, ServerSettings server, AuditEntry by)
     {
-        if (Find(tenant, server.Name) is not null || servers.Count >= Most)
+        if (Find(tenant, server.Name) is not null || shelf.Servers.Count >= Most)
         {
             return false;
         }
@@ -101,6 +117,7 @@ internal sealed partial class ServerBook
                 """);
             if (rows is 1)
             {
+                await ForgetToolsAsync(unit, tenant, server.Name);
                 unit.Announce(Kind, tenant, server.Name);
                 audit.Write(unit, by with { Kind = AuditKinds.ServerAdded, Resource = settings.Address($"/mcp/{server.Name}") });
             }
@@ -119,7 +136,7 @@ internal sealed partial class ServerBook
             var rows = await unit.RunAsync($"delete from servers where tenant = {tenant.Value} and name = {name}");
             if (rows is 1)
             {
-                await unit.RunAsync($"delete from catalogues where tenant = {tenant.Value} and server = {name}");
+                await ForgetToolsAsync(unit, tenant, name);
                 unit.Announce(Kind, tenant, name);
                 audit.Write(unit, by with { Kind = AuditKinds.ServerRemoved, Resource = settings.Address($"/mcp/{name}") });
             }
@@ -131,7 +148,11 @@ internal sealed partial class ServerBook
     }
 
     /// <summary>Reads servers and catalogues from the database.</summary>
-    public async Task LoadAsync(CancellationToken stop)
+    public Task LoadAsync(CancellationToken stop) => reload.NowAsync(stop);
+
+    public void Dispose() => reload.Dispose();
+
+    private async Task ReadAsync(CancellationToken stop)
     {
         var all = Configured();
         foreach (var row in await db.AllAsync(
@@ -143,36 +164,47 @@ internal sealed partial class ServerBook
             all.TryAdd((new(row.Item1), server.Name), Added(new(row.Item1), server));
         }
 
-        Publish(all);
-        await LoadCataloguesAsync(stop);
+        shelf = new(all, await CataloguesAsync(stop));
     }
 
-    private async Task LoadCataloguesAsync(CancellationToken stop)
+    private async Task<Dictionary<(TenantId, string), ToolCatalogue>> CataloguesAsync(CancellationToken stop)
     {
-        foreach (var row in await db.AllAsync(
+        var rows = await db.AllAsync(
             $"select tenant, server, tools, seen_at from catalogues limit {(long)Most}",
             row => Tuple.Create(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3)),
-            stop))
-        {
-            catalogues[(new(row.Item1), row.Item2)] = new(
+            stop);
+        return rows.ToDictionary(
+            row => (new TenantId(row.Item1), row.Item2),
+            row => new ToolCatalogue(
                 JsonSerializer.Deserialize(row.Item3, ServersJson.Default.ToolArray)!,
-                DateTimeOffset.FromUnixTimeSeconds(row.Item4));
-        }
+                DateTimeOffset.FromUnixTimeSeconds(row.Item4)));
     }
 
     private void Hear(Change change)
     {
         if (change.Kind is Kind or CatalogueKind or Changes.Everything)
         {
-            _ = Task.Run(() => LoadAsync(CancellationToken.None));
+            reload.Soon();
         }
     }
 
-    private void Publish(Dictionary<(TenantId, string), McpServer> all)
+    // A name may have been given to another server since this one was asked; its tools are not that one's.
+    private static async ValueTask<bool> IsThereAsync(Unit unit, McpServer server)
     {
-        byResource = all.Values.ToDictionary(server => (server.Tenant, server.Resource.Value));
-        servers = all;
+        if (server.IsConfigured || server.Kind is ServerKind.Native)
+        {
+            return true;
+        }
+
+        var text = await unit.FirstAsync(
+            $"select settings from servers where tenant = {server.Tenant.Value} and name = {server.Name}",
+            row => row.GetString(0));
+        return text is not null
+            && new Uri(JsonSerializer.Deserialize(text, ServersJson.Default.ServerSettings)!.Url) == server.Url;
     }
+
+    private static async ValueTask ForgetToolsAsync(Unit unit, TenantId tenant, string name) =>
+        await unit.RunAsync($"delete from catalogues where tenant = {tenant.Value} and server = {name}");
 
     private Dictionary<(TenantId, string), McpServer> Configured()
     {
@@ -224,6 +256,18 @@ internal sealed partial class ServerBook
             ? resource
             : throw new SetupException($"`{name}` makes no address."),
     };
+
+    /// <summary>All of it at one moment, published as a whole: what is gone from the database is gone here.</summary>
+    private sealed class Shelf(
+        Dictionary<(TenantId, string), McpServer> servers, Dictionary<(TenantId, string), ToolCatalogue> catalogues)
+    {
+        public Dictionary<(TenantId, string), McpServer> Servers => servers;
+
+        public Dictionary<(TenantId, string), McpServer> ByResource { get; } =
+            servers.Values.ToDictionary(server => (server.Tenant, server.Resource.Value));
+
+        public Dictionary<(TenantId, string), ToolCatalogue> Catalogues => catalogues;
+    }
 
     [JsonSerializable(typeof(Tool[]))]
     [JsonSerializable(typeof(ServerSettings))]

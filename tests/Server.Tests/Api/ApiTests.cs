@@ -11,6 +11,9 @@ using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.Platform;
+using Postern.Platform.Database;
+using Postern.Platform.Keys;
+using Postern.Servers;
 
 namespace Postern.Tests.Api;
 
@@ -301,6 +304,62 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_goes_after_its_grants_so_that_a_kill_between_leaves_none_alive()
+    {
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+        await MakeGrantsAsync(1, "wiki");
+        var told = new List<string>();
+        server.Get<Changes>().Subscribe(change => told.Add(change.Kind));
+
+        using var removed = await SendAsync(HttpMethod.Delete, "/api/servers/wiki", Token);
+
+        Assert.Equal(["grant", "server"], told);
+    }
+
+    [Fact]
+    public async Task What_a_cut_off_removal_left_behind_is_ended_before_the_name_is_used_again()
+    {
+        var left = (await MakeGrantsAsync(1, "wiki")).Single();
+
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        Assert.NotNull((await server.Get<GrantBook>().FindAsync(TenantId.Default, left.Id, default))!.RevokedAt);
+    }
+
+    [Fact]
+    public async Task What_comes_under_a_removed_servers_name_is_not_judged_by_its_tools()
+    {
+        var book = server.Get<ServerBook>();
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+        var before = book.Find(TenantId.Default, "wiki")!;
+        await book.KeepCatalogueAsync(before, Catalogue("one"));
+        Assert.NotNull(book.Catalogue(before));
+
+        using var removed = await SendAsync(HttpMethod.Delete, "/api/servers/wiki", Token);
+        await book.KeepCatalogueAsync(before, Catalogue("asked before, answered after the removal"));
+        using var again = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7001/mcp"}""");
+        Assert.Null(book.Catalogue(book.Find(TenantId.Default, "wiki")!));
+        await book.KeepCatalogueAsync(before, Catalogue("answered later still"));
+
+        await book.LoadAsync(default);
+        Assert.Null(book.Catalogue(book.Find(TenantId.Default, "wiki")!));
+
+        ToolCatalogue Catalogue(string hash) =>
+            new([new("purge", null, null, Risk.Read, hash)], server.Clock.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task A_failure_is_told_in_the_form_of_the_API_also_when_it_is_ours()
+    {
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table grants rename to away"));
+
+        using var answer = await SendAsync(HttpMethod.Get, "/api/grants", Token);
+
+        await IsProblemAsync(answer, HttpStatusCode.InternalServerError);
+    }
+
+    [Fact]
     public async Task A_revoked_grant_is_over_at_once_and_only_once()
     {
         var grant = (await MakeGrantsAsync(1)).Single();
@@ -378,6 +437,22 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_lost_key_is_replaced_by_the_administrator_and_the_log_says_so()
+    {
+        var before = server.Get<SigningKeys>().Current().Id;
+        using var later = await PostAsync("""{"now":false}""", path: "/api/keys");
+        Assert.Equal((HttpStatusCode.Created, before), (later.StatusCode, server.Get<SigningKeys>().Current().Id));
+
+        using var now = await PostAsync("""{"now":true}""", path: "/api/keys");
+
+        var made = JsonDocument.Parse(await now.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal(Text(made, "id"), Assert.Single(server.Get<SigningKeys>().Published).Id);
+        Assert.Equal(2, (await KindsAsync(kind => kind is AuditKinds.KeysRotated)).Count);
+        using var vague = await PostAsync("{}", path: "/api/keys");
+        await IsProblemAsync(vague, HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
     public async Task The_status_says_what_runs_here()
     {
         var status = await JsonAsync("/api/status");
@@ -427,10 +502,11 @@ public sealed class ApiTests : IAsyncLifetime
         return JsonDocument.Parse(text).RootElement;
     }
 
-    private async Task<HttpResponseMessage> PostAsync(string body, string type = "application/json")
+    private async Task<HttpResponseMessage> PostAsync(
+        string body, string type = "application/json", string path = "/api/servers")
     {
         using var content = new StringContent(body, Encoding.UTF8, type);
-        return await SendAsync(HttpMethod.Post, "/api/servers", Token, content);
+        return await SendAsync(HttpMethod.Post, path, Token, content);
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token, HttpContent? body = null)

@@ -109,6 +109,21 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_is_rotated_ahead_of_its_time_or_at_once()
+    {
+        await LogInAsync();
+
+        var later = await postern.RunAsync("keys", "rotate");
+        var now = await postern.RunAsync("keys", "rotate", "--now", "--json");
+
+        Assert.True(later.Code is 0, later.ToString());
+        Assert.Contains("is published, and signs from", later.Words);
+        Assert.True(now.Code is 0, now.ToString());
+        Assert.Contains(
+            now.Json.GetProperty("id").GetString()!, await server.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative)));
+    }
+
+    [Fact]
     public async Task The_log_is_shown_as_lines_and_as_one_JSON_a_line()
     {
         await LogInAsync();

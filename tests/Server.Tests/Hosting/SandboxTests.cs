@@ -106,7 +106,7 @@ public sealed class SandboxTests
     [Fact]
     public async Task It_gets_its_own_variables_and_none_of_ours()
     {
-        Environment.SetEnvironmentVariable("POSTERN_TEST_SECRET", HostingGround.Canary);
+        Environment.SetEnvironmentVariable("CANARY_TEST_SECRET", HostingGround.Canary);
         await using var ground = new HostingGround();
         const string Script = "exec 1>&2; env; (tr '\\0' '\\n' < /proc/1/environ) 2> /dev/null";
 

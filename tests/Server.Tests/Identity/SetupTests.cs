@@ -1,6 +1,9 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
 using Postern.Audit;
 using Postern.Identity.Setup;
+using Postern.Identity.Users;
+using Postern.Platform.Database;
 
 namespace Postern.Tests.Identity;
 
@@ -108,7 +111,54 @@ public sealed class SetupTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Gone, answer.StatusCode);
     }
 
+    [Fact]
+    public async Task A_link_is_over_when_somebody_else_became_the_administrator()
+    {
+        using var ada = new Visitor(house.Address);
+        var link = await LinkAsync();
+        var page = await ada.PageAsync(link);
+        await AddAsync("eve@example.test");
+
+        using var seen = await ada.GetAsync(link);
+        using var sent = await ada.SubmitAsync(
+            page.Forms["setup"]!, link, ("email", House.Email), ("password", House.Password));
+        Assert.Equal((HttpStatusCode.Gone, HttpStatusCode.Gone), (seen.StatusCode, sent.StatusCode));
+        Assert.False(await house.Get<Db>().WriteAsync(
+            unit => house.Get<SetupLinks>().SpendAsync(unit, new(link.Split('=')[1]))));
+
+        Assert.Null(await house.SetupLinkAsync());
+        Assert.Empty(await house.Get<Db>().AllAsync($"select id from setup_links", row => row.GetString(0), default));
+    }
+
+    [Fact]
+    public async Task Who_was_slower_with_the_address_is_told_so_and_the_link_stays_good()
+    {
+        var link = await LinkAsync();
+        await AddAsync(House.Email, isAdmin: false);
+        var desk = house.Get<SetupDesk>();
+        var http = new DefaultHttpContext { RequestServices = house.Get<IServiceProvider>() };
+
+        Assert.False(await desk.MakeAsync(http, new(Person(House.Email), null), new(link.Split('=')[1])));
+
+        using var ada = new Visitor(house.Address);
+        using var answer = await ada.GetAsync(link);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
     public ValueTask DisposeAsync() => house.DisposeAsync();
+
+    private Task AddAsync(string email, bool isAdmin = true) => house.Get<Db>().WriteAsync(
+        async unit => Assert.True(await UserStore.InsertAsync(unit, Person(email) with { IsAdmin = isAdmin })));
+
+    private User Person(string email) => new()
+    {
+        Tenant = TenantId.Default,
+        Id = User.NewId(house.Clock.GetUtcNow()),
+        Email = email,
+        PasswordHash = null,
+        IsAdmin = true,
+        CreatedAt = house.Clock.GetUtcNow(),
+    };
 
     private async Task<string> LinkAsync() => new Uri((await house.SetupLinkAsync())!).PathAndQuery;
 

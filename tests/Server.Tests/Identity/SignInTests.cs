@@ -10,6 +10,37 @@ public sealed class SignInTests(House house) : IClassFixture<House>
     private const string Session = "postern_session", Browser = "postern_browser";
 
     [Fact]
+    public async Task A_form_without_a_length_is_no_longer_than_one_with_it()
+    {
+        using var ada = new Visitor(house.Address);
+        var page = await ada.PageAsync("/signin");
+        var filler = Enumerable.Range(0, 10).Select(i => ($"filler{i}", new string('x', 30 * 1024)));
+
+        using var answer = await ada.SubmitAsync(
+            page.Forms["signin"]!,
+            "/signin",
+            isChunked: true,
+            [("email", House.Email), ("password", House.Password), .. filler]);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.False(await IsInAsync(ada));
+    }
+
+    [Theory]
+    [InlineData("utf-7")]
+    [InlineData("utf-16")]
+    [InlineData("no-such-thing")]
+    public async Task A_form_in_another_alphabet_is_refused_and_nothing_breaks(string charset)
+    {
+        using var ada = new Visitor(house.Address);
+        await ada.PageAsync("/signin");
+
+        using var answer = await ada.PostAsync("/signin", "a=b", charset);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Fact]
     public async Task A_person_signs_in_and_the_log_says_so()
     {
         using var ada = new Visitor(house.Address);

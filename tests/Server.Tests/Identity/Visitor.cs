@@ -55,14 +55,20 @@ internal sealed class Visitor : IDisposable
         new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
 
     /// <summary>Sends a form as it stands on the page, with some of its fields filled in.</summary>
-    public Task<HttpResponseMessage> SubmitAsync(IHtmlFormElement form, string path, params (string Name, string Value)[] filled)
+    public Task<HttpResponseMessage> SubmitAsync(
+        IHtmlFormElement form, string path, params (string Name, string Value)[] filled) =>
+        SubmitAsync(form, path, isChunked: false, filled);
+
+    /// <summary>The same, perhaps in pieces whose sum nobody announces.</summary>
+    public Task<HttpResponseMessage> SubmitAsync(
+        IHtmlFormElement form, string path, bool isChunked, (string Name, string Value)[] filled)
     {
         var fields = form.QuerySelectorAll("input")
             .OfType<IHtmlInputElement>()
             .Where(input => input.Name is not null && filled.All(field => field.Name != input.Name))
             .Select(input => KeyValuePair.Create(input.Name!, input.Value))
             .Concat(filled.Select(field => KeyValuePair.Create(field.Name, field.Value)));
-        return PostAsync(form.GetAttribute("action") ?? path, new FormUrlEncodedContent(fields));
+        return PostAsync(form.GetAttribute("action") ?? path, new FormUrlEncodedContent(fields), isChunked);
     }
 
     public async Task<HttpResponseMessage> SignInAsync(string email, string password, string path = "/signin")
@@ -72,12 +78,13 @@ internal sealed class Visitor : IDisposable
     }
 
     /// <summary>Sends a body that was sent before.</summary>
-    public Task<HttpResponseMessage> PostAsync(string path, string body) =>
-        PostAsync(path, new StringContent(body, new MediaTypeHeaderValue("application/x-www-form-urlencoded")));
+    public Task<HttpResponseMessage> PostAsync(string path, string body, string? charset = null) => PostAsync(
+        path, new StringContent(body, new MediaTypeHeaderValue("application/x-www-form-urlencoded", charset)));
 
-    private async Task<HttpResponseMessage> PostAsync(string path, HttpContent content)
+    private async Task<HttpResponseMessage> PostAsync(string path, HttpContent content, bool isChunked = false)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content };
+        request.Headers.TransferEncodingChunked = isChunked ? true : null;
         if (Origin is not null)
         {
             request.Headers.Add("Origin", Origin is "own" ? http.BaseAddress!.GetLeftPart(UriPartial.Authority) : Origin);

@@ -1,5 +1,8 @@
 using System.Net;
 using AngleSharp.Html.Parser;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform;
+using Postern.Platform.Configuration;
 
 namespace Postern.Tests.OAuth;
 
@@ -231,6 +234,60 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
         var link = page.QuerySelector("a[href^='https://stranger.example/cb']")!.GetAttribute("href")!;
         Assert.Equal([Server.Issuer], new Answer(new(link)).All("iss"));
         Assert.Contains("stranger.example", page.Body!.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_way_back_to_an_app_is_named_by_its_scheme()
+    {
+        var app = await Registered.Async(Server, "com.example.app:/cb");
+
+        using var answer = await SendAsync(HttpMethod.Get, app.Authorize(("scope", "admin")));
+
+        var page = new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
+        Assert.Equal("Go back to com.example.app", page.QuerySelector("a[href^='com.example.app:']")!.TextContent.Trim());
+    }
+
+    [Theory]
+    [InlineData("/token")]
+    [InlineData("/introspect")]
+    [InlineData("/revoke")]
+    [InlineData("/authorize")]
+    public async Task A_form_in_another_alphabet_is_refused_and_nothing_breaks(string path)
+    {
+        foreach (var charset in new[] { "utf-7", "utf-16", "UTF-32", "no-such-thing", "\"\"" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
+            request.Content = new ByteArrayContent("a=b"u8.ToArray());
+            request.Content.Headers.TryAddWithoutValidation(
+                "Content-Type", $"application/x-www-form-urlencoded; charset={charset}");
+
+            using var answer = await Server.Http.SendAsync(request);
+
+            Assert.True(answer.StatusCode is HttpStatusCode.BadRequest, $"{charset}: {answer.StatusCode}");
+            Assert.True(
+                path is "/authorize" || (await Reply.ReadAsync(answer)).Error is "invalid_request", charset);
+        }
+    }
+
+    [Fact]
+    public async Task A_loopback_client_cannot_lead_back_to_this_server()
+    {
+        var own = $"{Server.Issuer}/me";
+
+        using var answer = await SendAsync(HttpMethod.Get, App.Native(Server).Authorize(
+            ("redirect_uri", $"{Server.Issuer}/callback")));
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Null(answer.Headers.Location);
+        var registered = await Registered.PostAsync(Server, $$"""{"redirect_uris":["{{own}}"]}""");
+        Assert.Equal("invalid_redirect_uri", registered.Error);
+        var settings = Settings.Read(SettingsSource.Parse(
+            "postern.yaml",
+            "issuer: https://own.example\nclients: [{ client_id: a, redirect_uris: [\"https://OWN.example:443/me\"] }]",
+            new Dictionary<string, string>(),
+            new Dictionary<string, string>()));
+        var refused = Assert.Throws<SetupException>(() => ConfiguredClient.Read(settings.Clients[0], settings));
+        Assert.Contains("https://own.example is this server", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.OAuth.ClientAuth;
 
 namespace Postern.Tests.OAuth;
 
@@ -210,6 +211,59 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    public async Task A_host_that_stays_away_for_long_ends_what_stood_on_its_word()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+        var reply = await app.LetInAsync(ada);
+        await host.DisposeAsync();
+        server.Clock.Advance(TimeSpan.FromDays(1));
+        reply = await app.RefreshAsync(reply.RefreshToken);
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
+
+        server.Clock.Advance(TimeSpan.FromDays(7));
+
+        TokenTests.Refused(await app.RefreshAsync(reply.RefreshToken), "invalid_client");
+    }
+
+    [Theory]
+    [InlineData("404 Not Found")]
+    [InlineData("410 Gone")]
+    public async Task A_document_that_was_withdrawn_is_no_client_any_more(string status)
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+        var first = await app.LetInAsync(ada);
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        host.Put("/client.json", "", "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json");
+        var second = await app.RefreshAsync(first.RefreshToken);
+        Assert.Equal(HttpStatusCode.OK, second.Status);
+
+        host.Put("/client.json", "", $"HTTP/1.1 {status}\r\nContent-Type: application/json");
+
+        TokenTests.Refused(await app.RefreshAsync(second.RefreshToken), "invalid_client");
+    }
+
+    [Fact]
+    public async Task A_client_is_new_here_until_somebody_lets_it_in()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+        Assert.Null((await FindAsync(server, app)).FirstSeen);
+
+        await app.LetInAsync(ada);
+
+        Assert.NotNull((await FindAsync(server, app)).FirstSeen);
+        Assert.Equal(1, host.Requests);
+    }
+
+    [Fact]
     public async Task A_client_with_keys_must_sign_everywhere_and_its_keys_may_rotate()
     {
         await using var host = new DocumentHost();
@@ -281,6 +335,12 @@ public sealed class DocumentTests
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal(0, host.Requests);
+    }
+
+    private static async Task<Client> FindAsync(TestServer server, App app)
+    {
+        Assert.False((await server.Get<ClientBook>().FindAsync(TenantId.Default, app.Id, default)).Failed(out _, out var client));
+        return client;
     }
 
     private static List<(string What, string Url)> Wrong(DocumentHost host)

@@ -22,6 +22,23 @@ public sealed class RefreshTests
         Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(successor)).Status);
     }
 
+    [Fact]
+    public async Task A_refresh_token_goes_by_the_clients_registration_and_not_by_a_scope()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        using var ada = new Person(server);
+
+        var unnamed = await App.Native(server).LetInAsync(ada, ("scope", "mcp:read"));
+        var named = await App.Native(server).LetInAsync(ada, ("scope", "mcp:read offline_access"));
+        var unregistered = await new App(server, "once", "https://once.example/cb").LetInAsync(
+            ada, ("scope", "mcp:read offline_access"));
+
+        Assert.NotNull(unnamed.Member("refresh_token"));
+        Assert.NotNull(named.Member("refresh_token"));
+        Assert.Null(unregistered.Member("refresh_token"));
+        Assert.DoesNotContain("offline_access", named.Claims.GetProperty("scope").GetString(), StringComparison.Ordinal);
+    }
+
     [Theory, OnBoth]
     public async Task A_lost_answer_may_be_asked_for_again_for_half_a_minute(On on)
     {

@@ -210,8 +210,47 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
 
         var refused = replies.Where(reply => reply.Status is HttpStatusCode.TooManyRequests).ToList();
         Assert.All(refused, reply => Assert.NotNull(reply.Headers.RetryAfter));
-        Assert.InRange(replies.Count(reply => reply.Status is HttpStatusCode.Created), Registrations.PerHour, Registrations.PerHour + 2);
+        Assert.InRange(replies.Count(reply => reply.Status is HttpStatusCode.Created), Registrations.PerHour, Registrations.PerHour);
         Assert.Equal(replies.Length - refused.Count, await server.Get<ClientStore>().CountDynamicAsync(TenantId.Default, default));
+    }
+
+    [Fact]
+    public async Task A_network_registers_so_many_in_any_hour_and_is_told_when_it_may_again()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        const string json = """{"redirect_uris":["https://a.example/cb"]}""";
+        for (var i = 0; i < Registrations.PerHour; i++)
+        {
+            Assert.Equal(HttpStatusCode.Created, (await Registered.PostAsync(server, json)).Status);
+            server.Clock.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        var refused = await Registered.PostAsync(server, json);
+        var wait = refused.Headers.RetryAfter!.Delta!.Value;
+        server.Clock.Advance(wait - TimeSpan.FromSeconds(1));
+        var early = await Registered.PostAsync(server, json);
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
+        var due = await Registered.PostAsync(server, json);
+
+        Assert.Equal(
+            (HttpStatusCode.TooManyRequests, HttpStatusCode.TooManyRequests, HttpStatusCode.Created),
+            (refused.Status, early.Status, due.Status));
+        Assert.Equal(TimeSpan.FromHours(1) - TimeSpan.FromSeconds(10 * Registrations.PerHour), wait);
+    }
+
+    [Fact]
+    public async Task All_networks_together_register_so_many_in_an_hour()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        var (registrations, clients) = (server.Get<Registrations>(), server.Get<ClientStore>());
+        var app = await Registered.Async(server, "https://a.example/cb");
+        var model = (await clients.FindAsync(TenantId.Default, new(app.Id), default))!;
+
+        var waits = await Task.WhenAll(Enumerable.Range(0, Registrations.InAllPerHour + 50).Select(i =>
+            registrations.AddAsync(TenantId.Default, model with { Id = new($"c_{i}") }, $"10.{i / 250}.{i % 250}.0/24")));
+
+        Assert.Equal(Registrations.InAllPerHour - 1, waits.Count(wait => wait is null));
+        Assert.All(waits.OfType<TimeSpan>(), wait => Assert.Equal(TimeSpan.FromHours(1), wait));
     }
 
     [Theory, OnBoth]

@@ -112,6 +112,65 @@ public sealed class DatabaseTests
         Assert.Equal("over there", await told.Task.WaitAsync(TimeSpan.FromSeconds(1)));
     }
 
+    [Theory, OnBoth]
+    public async Task A_listener_that_fails_keeps_a_change_from_nobody_else(On on)
+    {
+        await using var one = await TestServer.StartAsync(on: on);
+        await using var two = on is On.Postgres ? await TestServer.StartAsync(like: one) : null;
+        var told = new List<string>();
+        var changes = (two ?? one).Get<Changes>();
+        changes.Subscribe(change => throw new InvalidOperationException(change.Key));
+        changes.Subscribe(change =>
+        {
+            lock (told)
+            {
+                told.AddRange(change.Kind is "test" ? [change.Key] : []);
+            }
+        });
+
+        await AnnounceAsync(one, "first");
+        await AnnounceAsync(one, "second");
+
+        await Eventually.TrueAsync(() => told.Count is 2);
+        Assert.Equal(["first", "second"], told);
+    }
+
+    [Fact]
+    public async Task A_row_that_cannot_be_read_does_not_end_the_feed()
+    {
+        await using var one = await TestServer.StartAsync(on: On.Postgres);
+        await using var two = await TestServer.StartAsync(like: one);
+        var told = new TaskCompletionSource<string>();
+        two.Get<Changes>().Subscribe(change => _ = change.Kind is "test" && told.TrySetResult(change.Key));
+        await one.Db.WriteAsync(async unit =>
+        {
+            await unit.RunAsync($"alter table changes alter column key drop not null");
+            await unit.RunAsync($"insert into changes select {1_000_000L}, {"default"}, {"test"}, null, {"nobody"}, {0L}");
+        });
+        await Eventually.TrueAsync(() => two.Log.All.Any(line => line.Contains("change feed", StringComparison.Ordinal)));
+
+        await one.Db.WriteAsync(async unit => await unit.RunAsync($"delete from changes where id = {1_000_000L}"));
+        await AnnounceAsync(one, "after it");
+
+        Assert.Equal("after it", await told.Task.WaitAsync(TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task The_grants_of_a_server_are_found_without_reading_those_of_all_others()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        var plan = await server.Db.AllAsync(
+            $"""
+            explain query plan select * from grants where tenant = {"default"} and resource = {"x"}
+              and revoked_at is null and expires_at > {0L} limit {200L}
+            """,
+            row => row.GetString(3),
+            default);
+
+        Assert.Contains("(tenant=? AND resource=?", Assert.Single(plan), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Nodes_that_lock_the_same_rows_in_another_order_both_finish()
     {
@@ -171,6 +230,12 @@ public sealed class DatabaseTests
         Assert.Equal("The disk is full.", failure.Message);
         Assert.Single(await db.AllAsync($"select length(x) from t", row => Tuple.Create(row.GetInt64(0)), default));
     }
+
+    private static Task AnnounceAsync(TestServer server, string key) => server.Db.WriteAsync(unit =>
+    {
+        unit.Announce("test", TenantId.Default, key);
+        return ValueTask.CompletedTask;
+    });
 
     private static async Task PutAsync(Unit unit, string value) => await unit.RunAsync(
         $"insert into used_once (tenant, purpose, value, expires_at) values ({"t"}, {"p"}, {value}, {1L})");

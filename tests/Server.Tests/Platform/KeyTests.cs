@@ -127,9 +127,9 @@ public sealed class KeyTests
         var twin = Key(id);
 
         var wrong = await Assert.ThrowsAsync<SetupException>(
-            () => other.ProveAsync(server.Db, new(other), server.Clock, default));
+            () => other.ProveAsync(server.Db, new(other), server.Clock));
         var same = await Assert.ThrowsAsync<SetupException>(
-            () => twin.ProveAsync(server.Db, new(twin), server.Clock, default));
+            () => twin.ProveAsync(server.Db, new(twin), server.Clock));
 
         Assert.Contains(id, wrong.Message, StringComparison.Ordinal);
         Assert.Contains("bbbbbbbb", wrong.Message, StringComparison.Ordinal);
@@ -185,7 +185,7 @@ public sealed class KeyTests
         var forged = await bench.AsItselfAsync();
         Assert.True(await watch.IsAliveAsync(forged.AccessToken));
 
-        await server.Get<SigningKeys>().ReplaceAsync(default);
+        await server.Get<SigningKeys>().ReplaceAsync(_ => { }, default);
 
         Assert.False(await watch.IsAliveAsync(forged.AccessToken));
         var good = await bench.AsItselfAsync();
@@ -193,6 +193,28 @@ public sealed class KeyTests
         Assert.NotEqual(KidOf(forged), KidOf(good));
         Assert.True(await watch.IsAliveAsync(good.AccessToken));
         Assert.DoesNotContain(KidOf(forged), server.Get<SigningKeys>().Json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_changed_ahead_of_its_time_is_published_first_and_nothing_breaks()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        var (bench, watch, keys) = (App.Bench(server), App.Watch(server), server.Get<SigningKeys>());
+        var old = await bench.AsItselfAsync();
+
+        var next = await keys.RotateAsync(_ => { }, default);
+
+        Assert.Equal(KidOf(old), KidOf(await bench.AsItselfAsync()));
+        Assert.Contains(next.Id, keys.Json, StringComparison.Ordinal);
+        Assert.Equal(next.Id, (await keys.RotateAsync(_ => { }, default)).Id);
+        server.Clock.Advance(SigningKeys.Lead - TimeSpan.FromMinutes(1));
+        var last = await bench.AsItselfAsync();
+        server.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal((KidOf(old), next.Id), (KidOf(last), KidOf(await bench.AsItselfAsync())));
+        Assert.True(await watch.IsAliveAsync(last.AccessToken));
+        server.Clock.Advance(SigningKeys.Tail);
+        await keys.RefreshAsync(default);
+        Assert.Equal([next.Id], keys.Published.Select(key => key.Id));
     }
 
     private static string KidOf(Reply reply) =>

@@ -53,6 +53,11 @@ public sealed class SettingsTests
         { "a: [1", ["postern.yaml:", "not valid YAML"] },
         { "demo: true\ndemo: false", ["postern.yaml:", "not valid YAML"] },
         { "- demo", ["postern.yaml:1:"] },
+        { "demo: true\n[a, b]: c", ["postern.yaml:2:", "a setting's name is one word"] },
+        {
+            "servers:\n  - name: a\n    http: http://127.0.0.1/\n    tools: { [a]: read }",
+            ["postern.yaml:4:", "`servers[].tools`", "a name is one word"]
+        },
     };
 
     [Theory, MemberData(nameof(Mistakes))]
@@ -112,10 +117,14 @@ public sealed class SettingsTests
         var option = Assert.Throws<SetupException>(() => Read("", new() { ["tokens.access_lifetime"] = "soon" }));
         var variable = Assert.Throws<SetupException>(() => Read("", variables: new() { ["POSTERN_DEMO"] = "perhaps" }));
         var unknown = Assert.Throws<SetupException>(() => Read("", new() { ["tokns.access_lifetime"] = "5m" }));
+        var nobodys = Assert.Throws<SetupException>(() => Read("", variables: new() { ["POSTERN_TOKNS_LIFETIME"] = "5m" }));
+        var within = Assert.Throws<SetupException>(() => Read("", variables: new() { ["POSTERN_USERS"] = "ada" }));
 
         Assert.Contains("--tokens.access_lifetime:", option.Message, StringComparison.Ordinal);
         Assert.Contains("POSTERN_DEMO:", variable.Message, StringComparison.Ordinal);
         Assert.Contains("--tokns.access_lifetime is not a setting", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("POSTERN_TOKNS_LIFETIME is not a setting", nobodys.Message, StringComparison.Ordinal);
+        Assert.Contains("POSTERN_USERS is not a setting", within.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +138,7 @@ public sealed class SettingsTests
             servers: [{ name: a, http: "http://127.0.0.1/" }]
             """,
             new Dictionary<string, string>(),
-            _ => null);
+            new Dictionary<string, string>());
         _ = Settings.Read(source);
         var lines = source.Descriptions.Select(setting =>
             $"| `{setting.Path}` | {setting.What} | {(setting.Fallback is null ? "" : $"`{setting.Fallback}`")} | {setting.Expected} |\n");
@@ -144,5 +153,5 @@ public sealed class SettingsTests
     private static Settings Read(
         string yaml, Dictionary<string, string>? options = null, Dictionary<string, string>? variables = null) =>
         Settings.Read(
-            SettingsSource.Parse("postern.yaml", yaml, options ?? [], name => variables?.GetValueOrDefault(name)));
+            SettingsSource.Parse("postern.yaml", yaml, options ?? [], variables ?? []));
 }

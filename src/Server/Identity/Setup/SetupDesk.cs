@@ -65,7 +65,9 @@ internal sealed class SetupDesk(
     /// <summary>False when another was quicker with the link or the address; then nothing was made.</summary>
     public Task<bool> MakeAsync(HttpContext http, Candidate candidate, Secret link) =>
         letIn.BeginAsync(http, candidate.User, candidate.Passkey, async unit =>
-            await links.SpendAsync(unit, link) && await WriteAsync(unit, candidate, http));
+            !await UserStore.HasAsync(unit, candidate.User.Tenant, candidate.User.Email)
+            && await links.SpendAsync(unit, link)
+            && await WriteAsync(unit, candidate, http));
 
     private async ValueTask<bool> WriteAsync(Unit unit, Candidate candidate, HttpContext http)
     {
@@ -73,7 +75,7 @@ internal sealed class SetupDesk(
         if (!await UserStore.InsertAsync(unit, candidate.User)
             || (candidate.Passkey is { } passkey && !await PasskeyStore.InsertAsync(unit, passkey)))
         {
-            throw new InvalidOperationException("The address or the passkey was taken between the check and the write.");
+            throw new InvalidOperationException("The address or the passkey was taken between two statements.");
         }
 
         audit.Write(unit, new()

@@ -17,13 +17,14 @@ internal sealed class SetupLinks(Db db, UserStore users, Settings settings, Time
     {
         if (await users.HasAdminAsync(TenantId.Default, stop))
         {
+            await db.WriteAsync(unit => ClearAsync(unit));
             return null;
         }
 
         var link = Secret.New();
         await db.WriteAsync(async unit =>
         {
-            await unit.RunAsync($"delete from setup_links where tenant = {TenantId.Default.Value}");
+            await ClearAsync(unit);
             await unit.RunAsync(
                 $"""
                 insert into setup_links (tenant, id, expires_at)
@@ -33,18 +34,28 @@ internal sealed class SetupLinks(Db db, UserStore users, Settings settings, Time
         return settings.Address($"/setup?link={link.Reveal()}");
     }
 
-    public async Task<bool> IsGoodAsync(Secret link, CancellationToken stop) => await db.FirstAsync(
-        $"""
-        select id from setup_links
-        where tenant = {TenantId.Default.Value} and id = {link.Hash()} and expires_at > {clock.GetUtcNow().ToUnixTimeSeconds()}
-        """,
-        row => row.GetString(0),
-        stop) is not null;
+    public async Task<bool> IsGoodAsync(Secret link, CancellationToken stop) =>
+        !await users.HasAdminAsync(TenantId.Default, stop)
+        && await db.FirstAsync(
+            $"""
+            select id from setup_links where tenant = {TenantId.Default.Value} and id = {link.Hash()}
+              and expires_at > {clock.GetUtcNow().ToUnixTimeSeconds()}
+            """,
+            row => row.GetString(0),
+            stop) is not null;
 
-    /// <summary>Spends the link: one statement, so that of two who hold it one comes in.</summary>
-    public async ValueTask<bool> SpendAsync(Unit unit, Secret link) => await unit.RunAsync(
-        $"""
-        delete from setup_links
-        where tenant = {TenantId.Default.Value} and id = {link.Hash()} and expires_at > {clock.GetUtcNow().ToUnixTimeSeconds()}
-        """) is 1;
+    /// <summary>
+    /// Spends the link: one statement, so that of two who hold it one comes in. False also when somebody became the
+    /// administrator by another way while the page was open.
+    /// </summary>
+    public async ValueTask<bool> SpendAsync(Unit unit, Secret link) =>
+        !await UserStore.HasAdminAsync(unit, TenantId.Default)
+        && await unit.RunAsync(
+            $"""
+            delete from setup_links where tenant = {TenantId.Default.Value} and id = {link.Hash()}
+              and expires_at > {clock.GetUtcNow().ToUnixTimeSeconds()}
+            """) is 1;
+
+    private static async ValueTask ClearAsync(Unit unit) =>
+        await unit.RunAsync($"delete from setup_links where tenant = {TenantId.Default.Value}");
 }

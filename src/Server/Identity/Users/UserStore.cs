@@ -16,8 +16,19 @@ internal sealed class UserStore(Db db)
             ? await db.FirstAsync($"select * from users where tenant = {tenant.Value} and email_normal = {normal}", Read, stop)
             : null;
 
+    /// <summary>Whether somebody runs this installation.</summary>
     public async Task<bool> HasAdminAsync(TenantId tenant, CancellationToken stop) => await db.FirstAsync(
         $"select * from users where tenant = {tenant.Value} and roles = {Admin} and disabled_at is null limit 1", Read, stop) is not null;
+
+    /// <inheritdoc cref="HasAdminAsync(TenantId, CancellationToken)"/>
+    public static async ValueTask<bool> HasAdminAsync(Unit unit, TenantId tenant) => await unit.FirstAsync(
+        $"select * from users where tenant = {tenant.Value} and roles = {Admin} and disabled_at is null limit 1",
+        Read) is not null;
+
+    /// <summary>Whether somebody has this address already, as seen from inside a unit.</summary>
+    public static async ValueTask<bool> HasAsync(Unit unit, TenantId tenant, string email) => await unit.FirstAsync(
+        $"select * from users where tenant = {tenant.Value} and email_normal = {EmailAddress.Normalize(email)}",
+        Read) is not null;
 
     /// <summary>Adds a person; false when the address has an account.</summary>
     public static async ValueTask<bool> InsertAsync(Unit unit, User user) => await unit.RunAsync(

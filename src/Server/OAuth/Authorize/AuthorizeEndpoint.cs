@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Servers;
@@ -19,6 +20,7 @@ internal sealed class AuthorizeEndpoint(
     GrantBook grants,
     Codes codes,
     AuthorizeAnswer answer,
+    Settings settings,
     TimeProvider clock)
 {
     private const string Transaction = "transaction";
@@ -46,7 +48,7 @@ internal sealed class AuthorizeEndpoint(
         }
 
         if ((await clients.FindAsync(TenantId.Default, id, http.RequestAborted)).Failed(out error, out var client)
-            || ReturnAddress.Prove(request, client).Failed(out error, out var back))
+            || ReturnAddress.Prove(request, client, settings).Failed(out error, out var back))
         {
             return Shown(error);
         }
@@ -159,13 +161,13 @@ internal sealed class AuthorizeEndpoint(
             return new SeeOther(address);
         }
 
-        var host = Untrusted.Host(new(back.Uri));
+        var place = Untrusted.Place(new(back.Uri));
         return new PageResult<ErrorPage, ErrorView>(new(
             "The app asked for something that cannot be given",
             error.Description,
-            $"Go back to {host} to let it know, or close this page.",
+            $"Go back to {place} to let it know, or close this page.",
             address,
-            $"Go back to {host}"))
+            $"Go back to {place}"))
         {
             Status = error.Status,
         };

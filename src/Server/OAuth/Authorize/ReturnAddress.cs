@@ -1,4 +1,5 @@
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
 
 namespace Postern.OAuth.Authorize;
 
@@ -16,11 +17,13 @@ internal sealed record ReturnAddress
 
     public string? State { get; }
 
-    public static Result<ReturnAddress> Prove(AuthorizeRequest request, Client client)
+    public static Result<ReturnAddress> Prove(AuthorizeRequest request, Client client, Settings settings)
     {
         if (request.RedirectUri is { } asked)
         {
+            // The port of a loopback address is the client's to choose, and ours is not for it.
             return client.RedirectUris.Any(registered => RedirectUris.Match(registered, asked))
+                && !RedirectUris.IsOurs(asked, settings.Issuer)
                 ? new ReturnAddress(client, asked, request.State)
                 : OAuthError.InvalidRequest("The address to return to is not registered for this app.");
         }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -16,6 +17,9 @@ internal sealed class ClientBook
     /// <summary>Clients and documents in memory.</summary>
     private const int Capacity = 20_000;
 
+    /// <summary>How long a document's host may be away before its word is not taken for given any more.</summary>
+    private static readonly TimeSpan Absence = TimeSpan.FromDays(7);
+
     private readonly ClientStore store;
     private readonly SafeHttp outbound;
     private readonly Settings settings;
@@ -24,10 +28,14 @@ internal sealed class ClientBook
     private readonly Cache<(TenantId, ClientId), Client> stored;
     private readonly ConcurrentDictionary<string, Fetched> documents = new(StringComparer.Ordinal);
 
+    // Since when the hosts of known documents do not answer.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> away = new(StringComparer.Ordinal);
+
     public ClientBook(ClientStore store, Changes changes, SafeHttp outbound, Settings settings, TimeProvider clock)
     {
         (this.store, this.outbound, this.settings, this.clock) = (store, outbound, settings, clock);
-        configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings)).ToDictionary(client => client.Id.Value);
+        configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
+            .ToDictionary(client => client.Id.Value);
         stored = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
     }
@@ -53,14 +61,16 @@ internal sealed class ClientBook
         }
 
         // RFC 6749 §A.1: printable ASCII. Anything else is no identifier, and a NUL would not pass the database.
-        return id.Length <= 200 && !id.AsSpan().ContainsAnyExceptInRange(' ', '~') && await stored.FindAsync((tenant, client), stop) is { } found
+        return id.Length <= 200
+            && !id.AsSpan().ContainsAnyExceptInRange(' ', '~')
+            && await stored.FindAsync((tenant, client), stop) is { } found
             ? found
             : OAuthError.InvalidClient("unknown client");
     }
 
     /// <summary>
     /// The client as it was when a person let it in, if its metadata cannot be had fresh: a document's host that is away
-    /// for an hour ends nobody's session.
+    /// for an hour ends nobody's session. One that has withdrawn the document, or is away for a week, does.
     /// </summary>
     public async ValueTask<Result<Client>> FindKnownAsync(TenantId tenant, string id, CancellationToken stop)
     {
@@ -75,10 +85,15 @@ internal sealed class ClientBook
             return await FindAsync(tenant, id, stop);
         }
 
-        // What the host answers counts, good or bad; that it does not answer says nothing about the client.
-        return await outbound.GetAsync(id, FetchRules.ClientDocument, stop) is FetchOutcome.Answered answer
-            ? await ReadAsync(tenant, client, answer, stop)
-            : known;
+        // What the host says of the document counts, good or bad; that it says nothing says nothing about the client.
+        return await outbound.GetAsync(id, FetchRules.ClientDocument, stop) switch
+        {
+            FetchOutcome.Answered answer => await ReadAsync(tenant, client, answer, stop),
+            FetchOutcome.Refused { Status: HttpStatusCode.NotFound or HttpStatusCode.Gone } =>
+                OAuthError.InvalidClient("the metadata document was withdrawn"),
+            _ when IsAwayForLong(id) => OAuthError.InvalidClient("the metadata document cannot be had for a week"),
+            _ => known,
+        };
     }
 
     /// <summary>Keeps a client that a person has just let in, as part of that unit.</summary>
@@ -97,7 +112,7 @@ internal sealed class ClientBook
     {
         if (documents.TryGetValue(id.Value, out var fetched) && fetched.Until > clock.GetUtcNow())
         {
-            return fetched.Client;
+            return await WithAgeAsync(tenant, fetched.Client, stop);
         }
 
         if (!settings.MetadataDocuments || !IsDocumentUrl(id.Value))
@@ -108,21 +123,25 @@ internal sealed class ClientBook
         return await outbound.GetAsync(id.Value, FetchRules.ClientDocument, stop) switch
         {
             FetchOutcome.Answered answer => await ReadAsync(tenant, id, answer, stop),
-            FetchOutcome.Busy busy => new OAuthError("temporarily_unavailable", busy.Sentence!, 503) { Reason = "document host" },
+            FetchOutcome.Busy busy => new OAuthError("temporarily_unavailable", busy.Sentence!, 503)
+            {
+                Reason = "document host",
+                RetryAfter = busy.RetryAfter,
+            },
             FetchOutcome.Refused refused => new OAuthError("invalid_client", refused.Sentence, 401) { Reason = refused.Reason },
             _ => throw new System.Diagnostics.UnreachableException(),
         };
     }
 
-    private async ValueTask<Result<Client>> ReadAsync(TenantId tenant, ClientId id, FetchOutcome.Answered answer, CancellationToken stop)
+    private async ValueTask<Result<Client>> ReadAsync(
+        TenantId tenant, ClientId id, FetchOutcome.Answered answer, CancellationToken stop)
     {
-        if (ClientMetadata.Document(answer.Body, id.Value).Failed(out var error, out var metadata))
+        if (ClientMetadata.Document(answer.Body, id.Value, settings.Issuer).Failed(out var error, out var metadata))
         {
             // Errors are not kept: the next request asks again, within the host's budget.
             return new OAuthError("invalid_client", error.Description, 401) { Reason = "metadata document" };
         }
 
-        var known = await stored.FindAsync((tenant, id), stop);
         var client = new Client
         {
             Id = id,
@@ -134,11 +153,24 @@ internal sealed class ClientBook
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
-            FirstSeen = known?.FirstSeen,
         };
         MakeRoom();
         documents[id.Value] = new(client, clock.GetUtcNow() + answer.FreshFor);
-        return client;
+        away.TryRemove(id.Value, out _);
+        return await WithAgeAsync(tenant, client, stop);
+    }
+
+    // A document is the same for everybody; since when it is known is the tenant's, and changes with the first yes.
+    private async ValueTask<Client> WithAgeAsync(TenantId tenant, Client client, CancellationToken stop) =>
+        await stored.FindAsync((tenant, client.Id), stop) is { } known
+            ? client with { FirstSeen = known.FirstSeen }
+            : client;
+
+    // Counted from the first time it was missed, by this node; when there is no room to count, it is not away.
+    private bool IsAwayForLong(string url)
+    {
+        var now = clock.GetUtcNow();
+        return away.Count < Capacity && now - away.GetOrAdd(url, now) >= Absence;
     }
 
     private void MakeRoom()

@@ -39,18 +39,19 @@ internal sealed record ClientMetadata
     public required string? JwksUri { get; init; }
 
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
-    public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json) => Read(json, null);
+    public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
 
     /// <summary>Reads a metadata document: it must name itself, and may hold no shared secret.</summary>
-    public static Result<ClientMetadata> Document(ReadOnlyMemory<byte> json, string url) => Read(json, url);
+    public static Result<ClientMetadata> Document(ReadOnlyMemory<byte> json, string url, string issuer) =>
+        Read(json, url, issuer);
 
-    private static Result<ClientMetadata> Read(ReadOnlyMemory<byte> json, string? url)
+    private static Result<ClientMetadata> Read(ReadOnlyMemory<byte> json, string? url, string issuer)
     {
         try
         {
             using var document = JsonDocument.Parse(json, Strict);
             return document.RootElement.ValueKind is JsonValueKind.Object
-                ? Read(document.RootElement, url)
+                ? Read(document.RootElement, url, issuer)
                 : Invalid("Client metadata is a JSON object.");
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException) // half a surrogate pair is no text
@@ -63,7 +64,7 @@ internal sealed record ClientMetadata
         }
     }
 
-    private static Result<ClientMetadata> Read(JsonElement root, string? url)
+    private static Result<ClientMetadata> Read(JsonElement root, string? url, string issuer)
     {
         if (url is not null && DocumentRefusal(root, url) is { } refusal)
         {
@@ -80,7 +81,7 @@ internal sealed record ClientMetadata
         foreach (var uri in uris)
         {
             // Private schemes prove nothing of a document's host, so they are for registrations alone.
-            if (ClientAuth.RedirectUris.Refusal(uri, allowsPrivateSchemes: url is null && isNative) is { } why)
+            if (ClientAuth.RedirectUris.Refusal(uri, issuer, allowsPrivateSchemes: url is null && isNative) is { } why)
             {
                 return new OAuthError("invalid_redirect_uri", why);
             }

@@ -23,7 +23,7 @@ internal static class ConfiguredClient
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
-        return Refusal(client) is { } refusal
+        return Refusal(client, settings) is { } refusal
             ? throw new SetupException($"Client `{seed.ClientId}`: {refusal}")
             : client;
     }
@@ -37,9 +37,11 @@ internal static class ConfiguredClient
         _ => [ClientMetadata.None],
     };
 
-    private static string? Refusal(Client client)
+    private static string? Refusal(Client client, Settings settings)
     {
-        var redirect = client.RedirectUris.Select(uri => RedirectUris.Refusal(uri, allowsPrivateSchemes: true)).FirstOrDefault(why => why is not null);
+        var redirect = client.RedirectUris
+            .Select(uri => RedirectUris.Refusal(uri, settings.Issuer, allowsPrivateSchemes: true))
+            .FirstOrDefault(why => why is not null);
         return client switch
         {
             { AuthMethods: var methods } when !methods.All(ClientMetadata.AuthMethods.Contains) =>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
+using Postern.Platform.Http;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -12,20 +13,29 @@ internal sealed class Form
     /// <summary>Bytes of one body, parameters in it, and characters of one value.</summary>
     public const int MaxBytes = 64 * 1024, MaxCount = 64, MaxValue = 16 * 1024;
 
+    private static readonly FormOptions Limits = new()
+    {
+        BufferBody = false,
+        ValueCountLimit = MaxCount,
+        ValueLengthLimit = MaxValue,
+        KeyLengthLimit = 200,
+    };
+
     private readonly IFormCollection fields;
 
     private Form(IFormCollection fields) => this.fields = fields;
 
-    public string? this[string name] => fields.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
+    public string? this[string name] =>
+        fields.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
 
     /// <summary>Everything that was sent.</summary>
     public IEnumerable<KeyValuePair<string, StringValues>> All => fields;
 
     public static async ValueTask<Result<Form>> ReadAsync(HttpRequest http, CancellationToken stop)
     {
-        if (!http.HasFormContentType || http.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+        if (!http.HasUtf8Form || http.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
         {
-            return OAuthError.InvalidRequest("The body is application/x-www-form-urlencoded.");
+            return OAuthError.InvalidRequest("The body is application/x-www-form-urlencoded, in UTF-8.");
         }
 
         if (http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
@@ -56,13 +66,6 @@ internal sealed class Form
         }
     }
 
-    private static bool IsPlain(string name) => name.Length <= 40 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_');
-
-    private static readonly FormOptions Limits = new()
-    {
-        BufferBody = false,
-        ValueCountLimit = MaxCount,
-        ValueLengthLimit = MaxValue,
-        KeyLengthLimit = 200,
-    };
+    private static bool IsPlain(string name) =>
+        name.Length <= 40 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_');
 }

@@ -24,7 +24,7 @@ internal static class RedirectUris
     ];
 
     /// <summary>Why a URI cannot be registered; null when it can.</summary>
-    public static string? Refusal(string uri, bool allowsPrivateSchemes)
+    public static string? Refusal(string uri, string issuer, bool allowsPrivateSchemes)
     {
         if (uri.Length > MaxLength
             || uri.Any(c => c is <= ' ' or >= '\u007f' or '\\' or '*' or '"' or '<' or '>' or '`' or '{' or '}' or '|' or '^'))
@@ -37,8 +37,20 @@ internal static class RedirectUris
             return "A redirect URI is absolute, without fragment or user.";
         }
 
+        if (IsOurs(uri, issuer))
+        {
+            return $"A redirect URI leads to the client; {issuer} is this server.";
+        }
+
         return SchemeRefusal(uri, parsed, allowsPrivateSchemes) ?? PathRefusal(uri) ?? QueryRefusal(parsed);
     }
+
+    /// <summary>Whether it leads to this server: a page of ours must never be handed a code (T009).</summary>
+    public static bool IsOurs(string uri, string issuer) =>
+        Uri.TryCreate(uri, UriKind.Absolute, out var parsed)
+        && parsed.Scheme is "http" or "https"
+        && new Uri(issuer) is var own
+        && (parsed.Scheme, parsed.IdnHost, parsed.Port) == (own.Scheme, own.IdnHost, own.Port);
 
     /// <summary>Whether a requested URI is the registered one.</summary>
     public static bool Match(string registered, string requested) =>

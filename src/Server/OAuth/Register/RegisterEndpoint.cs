@@ -8,8 +8,17 @@ namespace Postern.OAuth.Register;
 /// <summary>RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.</summary>
 internal sealed partial class RegisterEndpoint(Registrations registrations, Settings settings, TimeProvider clock)
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes
-        .MapPost("/register", (HttpContext http, RegisterEndpoint register) => register.RegisterAsync(http)).Open().AnyOrigin();
+    /// <summary>Characters of a generated identifier: 128 bits and more.</summary>
+    private const int IdLength = 22;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        // Made now: from the start on it forgets clients that nobody let in, also when no other ever comes.
+        _ = routes.ServiceProvider.GetRequiredService<Registrations>();
+        routes.MapPost("/register", (HttpContext http, RegisterEndpoint register) => register.RegisterAsync(http))
+            .Open()
+            .AnyOrigin();
+    }
 
     private async Task<IResult> RegisterAsync(HttpContext http)
     {
@@ -20,10 +29,11 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
 
         if (await ReadAsync(http) is not { } body)
         {
-            return new OAuthError("invalid_client_metadata", "Send client metadata as application/json, at most 16 KiB.").ToHttp();
+            return new OAuthError(
+                "invalid_client_metadata", "Send client metadata as application/json, at most 16 KiB.").ToHttp();
         }
 
-        if (ClientMetadata.Register(body).Failed(out var error, out var metadata))
+        if (ClientMetadata.Register(body, settings.Issuer).Failed(out var error, out var metadata))
         {
             return error.ToHttp();
         }
@@ -32,7 +42,7 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
         var client = new Client
         {
             // Never the form of a metadata document's URL.
-            Id = new("c_" + AccessId()),
+            Id = new("c_" + Secret.New().Reveal()[..IdLength]),
             Source = ClientSource.Dynamic,
             Name = metadata.Name ?? "Unnamed app",
             AuthMethods = [metadata.AuthMethod],
@@ -43,9 +53,9 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
         };
-        return await registrations.AddAsync(TenantId.Default, client, SourceNetwork.Of(http))
-            ? Answer(http, client, metadata, secret)
-            : OAuthError.TooMany("Too many registrations; try again later.").ToHttp();
+        return await registrations.AddAsync(TenantId.Default, client, SourceNetwork.Of(http)) is { } wait
+            ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
+            : Answer(http, client, metadata, secret);
     }
 
     // RFC 7591 §3.2.1, without nulls and with whole numbers: some clients read it strictly.
@@ -70,8 +80,6 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
             statusCode: StatusCodes.Status201Created);
     }
 
-    private static string AccessId() => Secret.New().Reveal()[..22];
-
     private static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpContext http)
     {
         if (!http.Request.HasJsonContentType() || http.Request.ContentLength > ClientMetadata.MaxBytes)
@@ -80,7 +88,8 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
         }
 
         var buffer = new byte[ClientMetadata.MaxBytes + 1];
-        var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
+        var length = await http.Request.Body.ReadAtLeastAsync(
+            buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
         return length > ClientMetadata.MaxBytes ? null : buffer.AsMemory(0, length);
     }
 

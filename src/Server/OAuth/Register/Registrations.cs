@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Postern.Audit;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Database;
@@ -6,46 +5,42 @@ using Postern.Platform.Database;
 namespace Postern.OAuth.Register;
 
 /// <summary>
-/// Keeps self-registered clients few: a quota for each source network, a ceiling for all, and those that nobody ever let
-/// in go first. A client with a living grant is never removed.
+/// Keeps self-registered clients few: a quota for each source network and one for all, a ceiling, and those that nobody
+/// ever let in go first. A client with a living grant is never removed.
 /// </summary>
 internal sealed partial class Registrations : IDisposable
 {
-    /// <summary>Registrations one network may make in an hour, and clients a tenant may have.</summary>
-    public const int PerHour = 60, Most = 5000;
+    /// <summary>Registrations in an hour from one network and in all, and clients a tenant may have.</summary>
+    public const int PerHour = 60, InAllPerHour = 600, Most = 5000;
 
-    private static readonly TimeSpan Unclaimed = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Unclaimed = TimeSpan.FromDays(1), ReapEvery = TimeSpan.FromHours(1);
 
     private readonly Db db;
     private readonly ClientStore store;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
     private readonly ILogger<Registrations> logger;
-    private readonly PartitionedRateLimiter<string> quota = PartitionedRateLimiter.Create<string, string>(
-        network => RateLimitPartition.GetTokenBucketLimiter(network, _ => new()
-        {
-            TokenLimit = PerHour,
-            TokensPerPeriod = 1,
-            ReplenishmentPeriod = TimeSpan.FromHours(1) / PerHour,
-            QueueLimit = 0,
-            AutoReplenishment = true,
-        }));
-
+    private readonly RegistrationQuota quota;
     private readonly ITimer reaping;
 
     public Registrations(Db db, ClientStore store, AuditLog audit, TimeProvider clock, ILogger<Registrations> logger)
     {
         (this.db, this.store, this.audit, this.clock, this.logger) = (db, store, audit, clock, logger);
-        reaping = clock.CreateTimer(_ => _ = TryReapAsync(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+        quota = new(clock, PerHour, InAllPerHour);
+        reaping = clock.CreateTimer(_ => _ = TryReapAsync(), null, ReapEvery, ReapEvery);
     }
 
-    /// <summary>Registers a client; false when its network or the whole house has had enough.</summary>
-    public async Task<bool> AddAsync(TenantId tenant, Client client, string network)
+    /// <summary>Registers a client; or says how long to wait, because its network or the whole house has had enough.</summary>
+    public async Task<TimeSpan?> AddAsync(TenantId tenant, Client client, string network)
     {
-        using var lease = quota.AttemptAcquire(network);
-        if (!lease.IsAcquired || !await HasRoomAsync(tenant))
+        if (quota.MustWait(network) is { } wait)
         {
-            return false;
+            return wait;
+        }
+
+        if (!await HasRoomAsync(tenant))
+        {
+            return ReapEvery;
         }
 
         await db.WriteAsync(async unit =>
@@ -60,17 +55,13 @@ internal sealed partial class Registrations : IDisposable
                 Network = network,
             });
         });
-        return true;
+        return null;
     }
 
     /// <summary>Removes what nobody has let in within a day.</summary>
     public Task<int> ReapAsync(TenantId tenant) => EvictAsync(tenant, clock.GetUtcNow() - Unclaimed, 1000);
 
-    public void Dispose()
-    {
-        reaping.Dispose();
-        quota.Dispose();
-    }
+    public void Dispose() => reaping.Dispose();
 
     private async Task<bool> HasRoomAsync(TenantId tenant) =>
         await store.CountDynamicAsync(tenant, CancellationToken.None) < Most

@@ -16,6 +16,8 @@ internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
     [ThreadStatic]
     private static Buffers? buffers;
 
+    private volatile Header? header;
+
     /// <summary>A fresh token identifier, 128 random bits.</summary>
     public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
@@ -95,20 +97,21 @@ internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
     public DateTimeOffset Expires(Grant grant, DateTimeOffset now) =>
         now + settings.AccessLifetime < grant.ExpiresAt ? now + settings.AccessLifetime : grant.ExpiresAt;
 
-    private (string Key, byte[] Encoded) header = ("", []);
-
     // RFC 9068 §2.1. The key changes once in months; two threads that write it at once write the same.
     private byte[] HeaderOf(SigningKey key)
     {
         var known = header;
-        if (known.Key != key.Id)
+        if (known?.Key != key.Id)
         {
             var text = $$"""{"alg":"ES256","typ":"at+jwt","kid":"{{key.Id}}"}""";
-            header = known = (key.Id, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(Encoding.ASCII.GetBytes(text))));
+            header = known = new(key.Id, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(Encoding.ASCII.GetBytes(text))));
         }
 
         return known.Encoded;
     }
+
+    /// <summary>One object, so that nobody reads the name of one key with the header of another.</summary>
+    private sealed record Header(string Key, byte[] Encoded);
 
     [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread, over memory of our own.")]
     private sealed class Buffers

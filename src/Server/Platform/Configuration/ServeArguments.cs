@@ -1,3 +1,5 @@
+using System.Collections;
+
 namespace Postern.Platform.Configuration;
 
 /// <summary>
@@ -14,9 +16,19 @@ internal static class ServeArguments
     {
         var options = Read(args);
         var file = options.Remove("config", out var named) ? named : Environment.GetEnvironmentVariable("POSTERN_CONFIG");
-        return SettingsSource.Open(
-            file ?? (File.Exists(DefaultFile) ? DefaultFile : null), options, Environment.GetEnvironmentVariable);
+        return SettingsSource.Open(file ?? (File.Exists(DefaultFile) ? DefaultFile : null), options, Variables());
     }
+
+    // The two that are no settings are read elsewhere. The others are what an orchestrator says of a service that is
+    // named postern, to everything that runs beside it.
+    private static Dictionary<string, string> Variables() =>
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .Select(pair => KeyValuePair.Create((string)pair.Key, (string?)pair.Value ?? ""))
+            .Where(pair => pair.Key.StartsWith(SettingsSource.Prefix, StringComparison.Ordinal)
+                && pair.Key is not ("POSTERN_CONFIG" or "POSTERN_MASTER_KEY" or "POSTERN_PORT")
+                && !pair.Key.StartsWith("POSTERN_PORT_", StringComparison.Ordinal)
+                && !pair.Key.StartsWith("POSTERN_SERVICE_", StringComparison.Ordinal))
+            .ToDictionary(StringComparer.Ordinal);
 
     private static Dictionary<string, string> Read(IReadOnlyList<string> args)
     {

@@ -43,7 +43,7 @@ internal sealed record Settings
     /// <summary>Proxies whose forwarding headers are believed for the address of the caller, and for nothing else.</summary>
     public required IReadOnlyList<IPNetwork> Proxies { get; init; }
 
-    /// <summary>Where telemetry goes (OTLP over HTTP or gRPC); null for nowhere.</summary>
+    /// <summary>Where telemetry goes (OTLP, over gRPC on port 4317 and over HTTP on others); null for nowhere.</summary>
     public required Uri? Otlp { get; init; }
 
     /// <summary>One JSON object a line, for programs that collect logs.</summary>
@@ -114,7 +114,7 @@ internal sealed record Settings
             Proxies = [.. root.List(
                 "proxies", "Proxies in front, believed for the caller's address only.", "a network such as 10.0.0.0/8", ParseNetwork)
                 .Select(n => n.Network)],
-            Otlp = telemetry.Value<Uri>("otlp", "Where traces and metrics go.", null, "http(s)://HOST:PORT", ParseHttp),
+            Otlp = telemetry.Value<Uri>("otlp", "Where traces and metrics go: OTLP over HTTP, or gRPC on port 4317.", null, "http(s)://HOST:PORT", ParseHttp),
             LogsAreJson = logs.Value(
                 "format", "How log lines look.", "text", "text or json", text => text is "text" or "json" ? text : null) is "json",
             Demo = root.Flag("demo", "Offers the demo server `notes`.", true),

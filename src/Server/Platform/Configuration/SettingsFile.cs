@@ -35,7 +35,8 @@ internal sealed class SettingsNode
     /// <param name="expected">What a good value looks like; shown when one is refused.</param>
     /// <param name="parse">Null for a value that is not good.</param>
     /// <param name="isSecret">The value is never repeated, also not when it is refused: messages end in logs and tickets.</param>
-    public T Value<T>(string key, string what, string? fallback, string expected, Func<string, T?> parse, bool isSecret = false)
+    public T Value<T>(
+        string key, string what, string? fallback, string expected, Func<string, T?> parse, bool isSecret = false)
     {
         asked.Add(key);
         source.Describe(path + key, what, fallback, expected);
@@ -95,13 +96,15 @@ internal sealed class SettingsNode
         source.Describe(path + key, what, "[]", $"a list of: {expected}");
         if (source.Override(path + key) is { } text)
         {
-            return [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item => Item(item, null))];
+            var items = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            return [.. items.Select(item => Item(item, null))];
         }
 
         return Node(key) switch
         {
             null => [],
-            YamlSequenceNode list => [.. list.Select(item => Item(item is YamlScalarNode { Value: { } value } ? value : "", item))],
+            YamlSequenceNode list =>
+                [.. list.Select(item => Item(item is YamlScalarNode { Value: { } value } ? value : "", item))],
             var node => throw source.Refuse(node, $"`{path}{key}` must be a list of: {expected}"),
         };
 
@@ -153,24 +156,29 @@ internal sealed class SettingsNode
         }
 
         return entries.ToDictionary(
-            entry => ((YamlScalarNode)entry.Key).Value!,
+            entry => entry.Key is YamlScalarNode { Value: { } name }
+                ? name
+                : throw source.Refuse(entry.Key, $"`{path}{key}`: a name is one word"),
             entry => entry.Value is YamlScalarNode { Value: { } value } && parse(value) is { } parsed
                 ? parsed
                 : throw source.Refuse(entry.Value, $"`{path}{key}` expects {expected}"),
             StringComparer.Ordinal);
     }
 
-    public bool Has(string key) => Node(key) is not null || source.Override(path + key) is not null;
-
     /// <summary>Refuses what was written here and never asked for.</summary>
     public void Close()
     {
-        foreach (var key in map?.Children.Keys.OfType<YamlScalarNode>() ?? [])
+        foreach (var key in map?.Children.Keys ?? [])
         {
-            if (!asked.Contains(key.Value ?? ""))
+            if (key is not YamlScalarNode { Value: var name })
             {
-                throw source.Refuse(
-                    key, $"`{path}{key.Value}` is not a setting; expected one of: {string.Join(", ", asked.Order(StringComparer.Ordinal))}");
+                throw source.Refuse(key, "a setting's name is one word");
+            }
+
+            if (!asked.Contains(name ?? ""))
+            {
+                var known = string.Join(", ", asked.Order(StringComparer.Ordinal));
+                throw source.Refuse(key, $"`{path}{name}` is not a setting; expected one of: {known}");
             }
         }
     }
@@ -200,15 +208,21 @@ internal sealed class SettingsNode
 /// <summary>Where settings come from: the file, <c>POSTERN_…</c> variables, options of the command line.</summary>
 internal sealed class SettingsSource
 {
+    /// <summary>What the names of our variables begin with.</summary>
+    public const string Prefix = "POSTERN_";
+
     private readonly string? file;
     private readonly YamlNode? root;
     private readonly IReadOnlyDictionary<string, string> options;
-    private readonly Func<string, string?> variable;
+    private readonly IReadOnlyDictionary<string, string> variables;
     private readonly HashSet<string> known = new(StringComparer.Ordinal);
 
     private SettingsSource(
-        string? file, YamlNode? root, IReadOnlyDictionary<string, string> options, Func<string, string?> variable) =>
-        (this.file, this.root, this.options, this.variable) = (file, root, options, variable);
+        string? file,
+        YamlNode? root,
+        IReadOnlyDictionary<string, string> options,
+        IReadOnlyDictionary<string, string> variables) =>
+        (this.file, this.root, this.options, this.variables) = (file, root, options, variables);
 
     public string? File => file;
 
@@ -216,11 +230,11 @@ internal sealed class SettingsSource
     public List<SettingDescription> Descriptions { get; } = [];
 
     public static SettingsSource Open(
-        string? file, IReadOnlyDictionary<string, string> options, Func<string, string?> variable)
+        string? file, IReadOnlyDictionary<string, string> options, IReadOnlyDictionary<string, string> variables)
     {
         if (file is null)
         {
-            return new(null, null, options, variable);
+            return new(null, null, options, variables);
         }
 
         string text;
@@ -233,32 +247,44 @@ internal sealed class SettingsSource
             throw new SetupException($"{file} cannot be read: {failure.Message}");
         }
 
-        return Parse(file, text, options, variable);
+        return Parse(file, text, options, variables);
     }
 
     public static SettingsSource Parse(
-        string file, string text, IReadOnlyDictionary<string, string> options, Func<string, string?> variable)
+        string file,
+        string text,
+        IReadOnlyDictionary<string, string> options,
+        IReadOnlyDictionary<string, string> variables)
     {
         try
         {
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
-            return new(file, stream.Documents is [var first, ..] ? first.RootNode : null, options, variable);
+            return new(file, stream.Documents is [var first, ..] ? first.RootNode : null, options, variables);
         }
         catch (YamlException failure)
         {
-            throw new SetupException($"{file}:{failure.Start.Line}: not valid YAML: {failure.InnerException?.Message ?? failure.Message}");
+            var why = failure.InnerException?.Message ?? failure.Message;
+            throw new SetupException($"{file}:{failure.Start.Line}: not valid YAML: {why}");
         }
     }
 
     public SettingsNode Root() => new(this, "", root);
 
-    /// <summary>Refuses an option of the command line that names no setting.</summary>
+    /// <summary>Refuses an option of the command line, and a variable, that names no setting.</summary>
     public void Close()
     {
-        foreach (var option in options.Keys.Where(option => !known.Contains(option)))
+        var overridable = known.Where(IsOverridable).Select(VariableOf).ToHashSet(StringComparer.Ordinal);
+        if (options.Keys.FirstOrDefault(option => !known.Contains(option)) is { } option)
         {
             throw new SetupException($"--{option} is not a setting. Settings are listed in docs/settings.md.");
+        }
+
+        if (variables.Keys.FirstOrDefault(name => !overridable.Contains(name)) is { } variable)
+        {
+            throw new SetupException(
+                $"The environment variable {variable} is not a setting that a variable can have. Settings are listed in "
+                + "docs/settings.md.");
         }
     }
 
@@ -271,7 +297,7 @@ internal sealed class SettingsSource
     }
 
     public string? Override(string path) =>
-        path.Contains("[]", StringComparison.Ordinal) ? null : options.GetValueOrDefault(path) ?? variable(VariableOf(path));
+        IsOverridable(path) ? options.GetValueOrDefault(path) ?? variables.GetValueOrDefault(VariableOf(path)) : null;
 
     public string PlaceOfOverride(string path) => options.ContainsKey(path) ? $"--{path}: " : $"{VariableOf(path)}: ";
 
@@ -279,7 +305,10 @@ internal sealed class SettingsSource
 
     public SetupException Refuse(YamlNode node, string sentence) => new($"{At(node)}{sentence}.");
 
-    private static string VariableOf(string path) => "POSTERN_" + path.Replace('.', '_').ToUpperInvariant();
+    // What is in a list has no name of its own.
+    private static bool IsOverridable(string path) => !path.Contains("[]", StringComparison.Ordinal);
+
+    private static string VariableOf(string path) => Prefix + path.Replace('.', '_').ToUpperInvariant();
 }
 
 /// <summary>One line of <c>docs/settings.md</c>.</summary>

@@ -16,6 +16,9 @@ public sealed partial class Changes : IAsyncDisposable
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromSeconds(1), Kept = TimeSpan.FromHours(1);
 
+    /// <summary>How long a node may hear nothing, not even that there was nothing.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly Db db;
     private readonly TimeProvider clock;
     private readonly ILogger<Changes> logger;
@@ -23,7 +26,7 @@ public sealed partial class Changes : IAsyncDisposable
     private readonly CancellationTokenSource ending = new();
     private readonly Lock subscribing = new();
     private Action<Change>[] subscribers = [];
-    private long seen;
+    private long seen, readAt;
     private Task following = Task.CompletedTask;
 
     public Changes(Db db, TimeProvider clock, ILogger<Changes> logger)
@@ -36,7 +39,15 @@ public sealed partial class Changes : IAsyncDisposable
     /// <summary>Announced when so much was missed that nothing in memory may be believed.</summary>
     public const string Everything = "everything";
 
-    /// <summary>Calls back for each change, quickly and without throwing; what takes longer goes elsewhere.</summary>
+    /// <summary>
+    /// Whether this node has lately heard what the others changed. One that has not may go by what was revoked, so it
+    /// is not ready to serve.
+    /// </summary>
+    public bool IsHearing =>
+        db.Engine is not PostgresEngine
+        || clock.GetUtcNow().ToUnixTimeSeconds() - Interlocked.Read(ref readAt) <= (long)Patience.TotalSeconds;
+
+    /// <summary>Calls back for each change, quickly; what takes longer goes elsewhere.</summary>
     public void Subscribe(Action<Change> subscriber)
     {
         lock (subscribing)
@@ -51,6 +62,7 @@ public sealed partial class Changes : IAsyncDisposable
         if (db.Engine is PostgresEngine)
         {
             seen = await HeadAsync(stop);
+            NoteReading();
             following = Task.Run(FollowAsync, CancellationToken.None);
         }
     }
@@ -68,10 +80,25 @@ public sealed partial class Changes : IAsyncDisposable
         {
             foreach (var subscriber in subscribers)
             {
-                subscriber(change);
+                Tell(subscriber, change);
             }
         }
     }
+
+    // It happened, whatever one of them makes of it; and the others must hear of it too.
+    private void Tell(Action<Change> subscriber, Change change)
+    {
+        try
+        {
+            subscriber(change);
+        }
+        catch (Exception failure)
+        {
+            Log.NotHeard(logger, change.Kind, failure);
+        }
+    }
+
+    private void NoteReading() => Interlocked.Exchange(ref readAt, clock.GetUtcNow().ToUnixTimeSeconds());
 
     private async ValueTask WriteAsync(Unit last, IReadOnlyList<object> attached, IReadOnlyList<Change> changes)
     {
@@ -105,14 +132,15 @@ public sealed partial class Changes : IAsyncDisposable
             {
                 await ListenAsync();
             }
-            catch (Exception failure) when (failure is NpgsqlException or DatabaseUnavailableException or TimeoutException or IOException)
-            {
-                Log.Lost(logger, failure.Message);
-                await Task.Delay(PollEvery, clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (ending.IsCancellationRequested)
+            catch (Exception) when (ending.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception failure)
+            {
+                // Whatever it is: a feed that ended would leave every cache of this node as it was, for ever.
+                Log.Lost(logger, failure);
+                await Task.Delay(PollEvery, clock, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -146,6 +174,7 @@ public sealed partial class Changes : IAsyncDisposable
 
         Tell(rows.Where(row => row.Node != node).Select(row => row.Change));
         seen = rows is [.., var newest] ? newest.Id : seen;
+        NoteReading();
     }
 
     private async Task<long> HeadAsync(CancellationToken stop) =>
@@ -155,7 +184,10 @@ public sealed partial class Changes : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Warning, "The change feed is interrupted ({Cause}); trying again")]
-        public static partial void Lost(ILogger logger, string cause);
+        [LoggerMessage(LogLevel.Error, "The change feed is interrupted; trying again")]
+        public static partial void Lost(ILogger logger, Exception cause);
+
+        [LoggerMessage(LogLevel.Error, "A change of {Kind} was not heard by all")]
+        public static partial void NotHeard(ILogger logger, string kind, Exception cause);
     }
 }

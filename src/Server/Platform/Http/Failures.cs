@@ -41,14 +41,23 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
     private static Task AnswerAsync(HttpContext http, OAuthError error)
     {
         http.Response.Clear();
-        IResult answer = Missing.WantsPage(http.Request)
+        return AnswerTo(http.Request, error).ExecuteAsync(http);
+    }
+
+    private static IResult AnswerTo(HttpRequest request, OAuthError error)
+    {
+        if (request.Path.StartsWithSegments("/api", StringComparison.Ordinal))
+        {
+            return new Problem(error.Status, error.Description);
+        }
+
+        return Missing.WantsPage(request)
             ? new PageResult<ErrorPage, ErrorView>(new(
                 "That did not work", error.Description, "Go back and try again; nothing was lost."))
             {
                 Status = error.Status,
             }
             : error.ToHttp();
-        return answer.ExecuteAsync(http);
     }
 
     private static partial class Log

@@ -1,11 +1,14 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
-
 
 namespace Postern.Platform.Http;
 
 /// <summary>Writes an <see cref="OAuthError"/> the way RFC 6749 §5.2 asks: JSON, and never cached.</summary>
 internal sealed partial class OAuthErrorResult(OAuthError error) : IResult
 {
+    /// <summary>What is said when nobody knows: outages end by themselves or not at all.</summary>
+    private static readonly TimeSpan Shortly = TimeSpan.FromSeconds(5);
+
     public async Task ExecuteAsync(HttpContext http)
     {
         Log.Refused(http.RequestServices.GetRequiredService<ILogger<OAuthErrorResult>>(), error.Code, error.Reason);
@@ -19,7 +22,8 @@ internal sealed partial class OAuthErrorResult(OAuthError error) : IResult
 
         if (error.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
         {
-            http.Response.Headers.RetryAfter = "5";
+            var seconds = Math.Ceiling((error.RetryAfter ?? Shortly).TotalSeconds);
+            http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         await http.Response.WriteAsJsonAsync(

@@ -11,7 +11,7 @@ internal static class Probes
         routes.MapGet("/readyz", ReadyAsync).Open();
     }
 
-    private static async Task<IResult> ReadyAsync(Db db, IHostApplicationLifetime life, CancellationToken stop)
+    private static async Task<IResult> ReadyAsync(Db db, Changes changes, IHostApplicationLifetime life, CancellationToken stop)
     {
         // Not ready from the moment it is asked to stop, so that a balancer sends nobody to a draining node.
         if (life.ApplicationStopping.IsCancellationRequested)
@@ -22,7 +22,9 @@ internal static class Probes
         try
         {
             await db.PingAsync(stop);
-            return Results.Text("ready\n");
+            return changes.IsHearing
+                ? Results.Text("ready\n")
+                : Results.Text("this node does not hear what other nodes change\n", statusCode: 503);
         }
         catch (DatabaseUnavailableException)
         {

@@ -12,6 +12,8 @@ internal sealed class MasterKey
 {
     private const int Size = 32;
 
+    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private MasterKey(IReadOnlyDictionary<string, byte[]> keys, string current) => (Keys, CurrentId) = (keys, current);
 
     public IReadOnlyDictionary<string, byte[]> Keys { get; }
@@ -34,7 +36,7 @@ internal sealed class MasterKey
             Make(path);
         }
 
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) != UnixFileMode.None)
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnersAlone) != UnixFileMode.None)
         {
             throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
         }
@@ -43,35 +45,45 @@ internal sealed class MasterKey
     }
 
     /// <summary>Refuses to go on with a database that was sealed with another key.</summary>
-    public async Task ProveAsync(Db db, Sealer sealer, TimeProvider clock, CancellationToken stop)
+    public async Task ProveAsync(Db db, Sealer sealer, TimeProvider clock)
     {
         var proof = Convert.ToHexStringLower(sealer.Mac("master-key", "proof"u8));
-        var known = await db.AllAsync(
-            $"select key_id, proof from master_keys",
-            row => Tuple.Create(row.GetString(0), row.GetString(1)),
-            stop);
-        if (known.Find(row => row.Item1 == CurrentId) is { } row)
-        {
-            if (row.Item2 != proof)
-            {
-                throw new SetupException($"The database was sealed with another master key that is also called {CurrentId}.");
-            }
-
-            return;
-        }
-
-        if (known.Count > 0 && !known.Exists(row => Keys.ContainsKey(row.Item1)))
+        var known = await db.WriteAsync(unit => KnownAsync(db, unit, proof, clock));
+        if (known.Find(row => row.Id == CurrentId) is { } row && row.Value != proof)
         {
             throw new SetupException(
-                $"The database was sealed with master key {known[0].Item1}, and this node has {CurrentId}. "
-                + "Give it the same master.key file or POSTERN_MASTER_KEY as the other nodes.");
+                $"The database was sealed with another master key that is also called {CurrentId}.");
         }
 
-        await db.WriteAsync(async unit => await unit.RunAsync(
-            $"""
-            insert into master_keys (key_id, proof, created_at)
-            values ({CurrentId}, {proof}, {clock.GetUtcNow().ToUnixTimeSeconds()}) on conflict do nothing
-            """));
+        if (known.Count > 0 && !known.Exists(row => Keys.ContainsKey(row.Id)))
+        {
+            throw new SetupException(
+                $"The database was sealed with master key {known[0].Id}, and this node has {CurrentId}. "
+                + "Give it the same master.key file or POSTERN_MASTER_KEY as the other nodes.");
+        }
+    }
+
+    // What was known before; ours is added to it when it may be. Under a lock: of two first starts with different keys
+    // the second must see the first.
+    private async ValueTask<List<Proof>> KnownAsync(Db db, Unit unit, string proof, TimeProvider clock)
+    {
+        if (db.Engine.MigrationLock is { } alone)
+        {
+            await unit.RunTextAsync(alone);
+        }
+
+        var known = await unit.AllAsync(
+            $"select key_id, proof from master_keys", row => new Proof(row.GetString(0), row.GetString(1)));
+        if (known.Count is 0 || known.Exists(row => Keys.ContainsKey(row.Id)))
+        {
+            await unit.RunAsync(
+                $"""
+                insert into master_keys (key_id, proof, created_at)
+                values ({CurrentId}, {proof}, {clock.GetUtcNow().ToUnixTimeSeconds()}) on conflict do nothing
+                """);
+        }
+
+        return known;
     }
 
     private static void Make(string path)
@@ -80,7 +92,7 @@ internal sealed class MasterKey
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            options.UnixCreateMode = OwnersAlone;
         }
 
         using var file = new StreamWriter(path, options);
@@ -95,9 +107,12 @@ internal sealed class MasterKey
         foreach (var line in text.Split(['\n', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var parts = line.Split(':');
-            if (parts is not [{ Length: 8 } id, var value] || Bytes(value) is not { Length: Size } key || !keys.TryAdd(id, key))
+            if (parts is not [{ Length: 8 } id, var value]
+                || Bytes(value) is not { Length: Size } key
+                || !keys.TryAdd(id, key))
             {
-                throw new SetupException($"{source} must hold lines of eight characters, a colon and 32 bytes in base64url.");
+                throw new SetupException(
+                    $"{source} must hold lines of eight characters, a colon and 32 bytes in base64url.");
             }
 
             current ??= id;
@@ -110,4 +125,6 @@ internal sealed class MasterKey
 
     private static byte[]? Bytes(string text) =>
         System.Buffers.Text.Base64Url.IsValid(text) ? System.Buffers.Text.Base64Url.DecodeFromChars(text) : null;
+
+    private sealed record Proof(string Id, string Value);
 }

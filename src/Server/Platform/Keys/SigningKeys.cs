@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Postern.Platform.Database;
 
 namespace Postern.Platform.Keys;
@@ -18,7 +19,7 @@ internal sealed partial class SigningKeys : IDisposable
     private readonly Sealer sealer;
     private readonly TimeProvider clock;
     private readonly ILogger<SigningKeys> logger;
-    private readonly SemaphoreSlim loading = new(1);
+    private readonly Reload reload;
     private readonly ITimer timer;
     private Action[] followers = [];
     private volatile KeySet set = new([], """{"keys":[]}""");
@@ -26,14 +27,15 @@ internal sealed partial class SigningKeys : IDisposable
     public SigningKeys(Db db, Changes changes, Sealer sealer, TimeProvider clock, ILogger<SigningKeys> logger)
     {
         (this.db, this.sealer, this.clock, this.logger) = (db, sealer, clock, logger);
+        reload = new("signing keys", ReadAsync, clock, logger);
         changes.Subscribe(change =>
         {
             if (change.Kind is Kind or Changes.Everything)
             {
-                _ = TryRefreshAsync();
+                reload.Soon();
             }
         });
-        timer = clock.CreateTimer(_ => _ = TryRefreshAsync(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+        timer = clock.CreateTimer(_ => reload.Soon(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
     }
 
     /// <summary>Calls back after the published set changed, and once at first.</summary>
@@ -63,52 +65,67 @@ internal sealed partial class SigningKeys : IDisposable
     }
 
     /// <summary>Loads the keys, makes those that are due and forgets those that are over.</summary>
-    public async Task RefreshAsync(CancellationToken stop)
+    public Task RefreshAsync(CancellationToken stop) => reload.NowAsync(stop);
+
+    /// <summary>
+    /// Changes the key ahead of the schedule and in its way: the next one is published now and signs after
+    /// <see cref="Lead"/>. One that is published already is the next one.
+    /// </summary>
+    /// <param name="note">Records it in the same transaction.</param>
+    /// <param name="stop">Ends the waiting.</param>
+    public Task<SigningKey> RotateAsync(Action<Unit> note, CancellationToken stop)
     {
-        await loading.WaitAsync(stop);
-        try
-        {
-            var keys = await LoadAsync(stop);
-            if (Due(keys) is { } from)
-            {
-                await AddAsync(from);
-                keys = await LoadAsync(stop);
-            }
-
-            set = new(keys, $$"""{"keys":[{{string.Join(',', keys.Select(key => key.PublicJwk))}}]}""");
-        }
-        finally
-        {
-            loading.Release();
-        }
-
-        Array.ForEach(followers, follower => follower());
+        var now = clock.GetUtcNow();
+        var (from, last) = ((now + Lead).ToUnixTimeSeconds(), (now + Lead + Tail).ToUnixTimeSeconds());
+        return ChangeAsync(
+            now + Lead,
+            $"""
+            update signing_keys set signs_until = {from}, published_until = {last}
+            where tenant = {TenantId.Default.Value} and signs_until > {from} and signs_from <= {now.ToUnixTimeSeconds()}
+            """,
+            note,
+            stop);
     }
 
     /// <summary>
-    /// Changes the key now, for one that is lost: the new key signs at once, and the old one leaves the set, so the
-    /// tokens it signed are worth nothing from here on.
+    /// Changes the key now, for one that is lost: the new key signs at once, and all others leave the set, so the tokens
+    /// they signed are worth nothing from here on.
     /// </summary>
-    public async Task ReplaceAsync(CancellationToken stop)
+    /// <inheritdoc cref="RotateAsync"/>
+    public Task<SigningKey> ReplaceAsync(Action<Unit> note, CancellationToken stop)
     {
-        var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        await db.WriteAsync(async unit =>
-        {
-            await unit.RunAsync(
-                $"update signing_keys set published_until = {now}, signs_until = {now} where tenant = {TenantId.Default.Value}");
-            unit.Announce(Kind, TenantId.Default, "");
-        });
-        await RefreshAsync(stop);
+        var now = clock.GetUtcNow();
+        return ChangeAsync(
+            now,
+            $"""
+            update signing_keys set signs_until = {now.ToUnixTimeSeconds()}, published_until = {now.ToUnixTimeSeconds()}
+            where tenant = {TenantId.Default.Value} and published_until > {now.ToUnixTimeSeconds()}
+            """,
+            note,
+            stop);
     }
 
     public void Dispose()
     {
         timer.Dispose();
-        loading.Dispose();
+        reload.Dispose();
         foreach (var key in set.Keys)
         {
             key.Dispose();
         }
+    }
+
+    private async Task ReadAsync(CancellationToken stop)
+    {
+        var keys = await LoadAsync(stop);
+        if (Due(keys) is { } from)
+        {
+            await AddAsync(from);
+            keys = await LoadAsync(stop);
+        }
+
+        set = new(keys, $$"""{"keys":[{{string.Join(',', keys.Select(key => key.PublicJwk))}}]}""");
+        Array.ForEach(followers, follower => follower());
     }
 
     // A key is due when none signs now, or when the last one will have signed out within the lead time.
@@ -124,31 +141,47 @@ internal sealed partial class SigningKeys : IDisposable
         return last.SignsUntil - now <= Lead ? last.SignsUntil : null;
     }
 
+    // One transaction: at no moment is there a node that finds no key to sign with.
+    private async Task<SigningKey> ChangeAsync(
+        DateTimeOffset from, FormattableString end, Action<Unit> note, CancellationToken stop)
+    {
+        await db.WriteAsync(async unit =>
+        {
+            await unit.RunAsync(end);
+            await InsertAsync(unit, from);
+            note(unit);
+        });
+        await RefreshAsync(stop);
+        return Published.MaxBy(key => key.SignsFrom)!;
+    }
+
     private async Task AddAsync(DateTimeOffset from)
+    {
+        if (await db.WriteAsync(async unit => await InsertAsync(unit, from)) is { } id)
+        {
+            Log.Added(logger, id, from);
+        }
+    }
+
+    // Two nodes may find at once that a key is due; the second finds that one is there already, and null says so.
+    private async ValueTask<string?> InsertAsync(Unit unit, DateTimeOffset from)
     {
         var parameters = SigningKey.Generate();
         using var key = new SigningKey(parameters, from, from + Term, from + Term + Tail);
         using var pair = ECDsa.Create(parameters);
-        var (now, tenant) = (clock.GetUtcNow(), TenantId.Default.Value);
-        var sealed_ = sealer.SealBytes(Purpose, pair.ExportPkcs8PrivateKey(), System.Text.Encoding.ASCII.GetBytes(key.Id));
-        var added = await db.WriteAsync(async unit =>
-        {
-            // Two nodes may find at once that a key is due; the second finds that one is there already.
-            var rows = await unit.RunAsync(
-                $"""
-                insert into signing_keys
-                  (tenant, kid, alg, sealed, public_jwk, created_at, signs_from, signs_until, published_until)
-                select {tenant}, {key.Id}, {SigningKey.Es256}, {sealed_}, {key.PublicJwk}, {now.ToUnixTimeSeconds()},
-                  {from.ToUnixTimeSeconds()}, {key.SignsUntil.ToUnixTimeSeconds()}, {key.PublishedUntil.ToUnixTimeSeconds()}
-                where not exists (select 1 from signing_keys where tenant = {tenant} and signs_until > {from.ToUnixTimeSeconds()})
-                """);
-            unit.Announce(Kind, TenantId.Default, key.Id);
-            return rows > 0;
-        });
-        if (added)
-        {
-            Log.Added(logger, key.Id, from);
-        }
+        var (now, tenant) = (clock.GetUtcNow().ToUnixTimeSeconds(), TenantId.Default.Value);
+        var (signsFrom, signsUntil) = (from.ToUnixTimeSeconds(), key.SignsUntil.ToUnixTimeSeconds());
+        var secret = sealer.SealBytes(Purpose, pair.ExportPkcs8PrivateKey(), Encoding.ASCII.GetBytes(key.Id));
+        var rows = await unit.RunAsync(
+            $"""
+            insert into signing_keys
+              (tenant, kid, alg, sealed, public_jwk, created_at, signs_from, signs_until, published_until)
+            select {tenant}, {key.Id}, {SigningKey.Es256}, {secret}, {key.PublicJwk}, {now},
+              {signsFrom}, {signsUntil}, {key.PublishedUntil.ToUnixTimeSeconds()}
+            where not exists (select 1 from signing_keys where tenant = {tenant} and signs_until > {signsFrom})
+            """);
+        unit.Announce(Kind, TenantId.Default, key.Id);
+        return rows > 0 ? key.Id : null;
     }
 
     private Task<List<SigningKey>> LoadAsync(CancellationToken stop) => db.AllAsync(
@@ -160,27 +193,15 @@ internal sealed partial class SigningKeys : IDisposable
         row =>
         {
             var kid = row.GetString(0);
-            var plain = sealer.OpenBytes(Purpose, row.GetFieldValue<byte[]>(1), System.Text.Encoding.ASCII.GetBytes(kid))
+            var plain = sealer.OpenBytes(Purpose, row.GetFieldValue<byte[]>(1), Encoding.ASCII.GetBytes(kid))
                 ?? throw new SetupException($"Signing key {kid} was sealed with another master key.");
             using var pair = ECDsa.Create();
             pair.ImportPkcs8PrivateKey(plain, out _);
             CryptographicOperations.ZeroMemory(plain);
-            return new SigningKey(
-                pair.ExportParameters(includePrivateParameters: true), At(row.GetInt64(2)), At(row.GetInt64(3)), At(row.GetInt64(4)));
+            var parameters = pair.ExportParameters(includePrivateParameters: true);
+            return new SigningKey(parameters, At(row.GetInt64(2)), At(row.GetInt64(3)), At(row.GetInt64(4)));
         },
         stop);
-
-    private async Task TryRefreshAsync()
-    {
-        try
-        {
-            await RefreshAsync(CancellationToken.None);
-        }
-        catch (Exception failure) when (failure is DatabaseUnavailableException or ObjectDisposedException)
-        {
-            Log.NotRefreshed(logger, failure.Message);
-        }
-    }
 
     private static DateTimeOffset At(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds);
 
@@ -190,8 +211,5 @@ internal sealed partial class SigningKeys : IDisposable
     {
         [LoggerMessage(LogLevel.Information, "Signing key {KeyId} is published and signs from {From}")]
         public static partial void Added(ILogger logger, string keyId, DateTimeOffset from);
-
-        [LoggerMessage(LogLevel.Warning, "The signing keys could not be looked at again: {Cause}")]
-        public static partial void NotRefreshed(ILogger logger, string cause);
     }
 }

@@ -30,6 +30,9 @@ internal abstract record FetchOutcome
     /// </summary>
     public sealed record Refused(string Reason) : FetchOutcome
     {
+        /// <summary>What the host answered, if it did.</summary>
+        public HttpStatusCode? Status { get; init; }
+
         public override string Sentence =>
             "The URL could not be fetched. It must be public, use https and answer soon, briefly, without redirect.";
     }

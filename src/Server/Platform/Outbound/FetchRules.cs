@@ -9,25 +9,12 @@ internal sealed record FetchRules(int MaxBytes, TimeSpan Within)
     /// <summary>Keys, metadata and other JSON.</summary>
     public static readonly FetchRules Json = new(256 * 1024, TimeSpan.FromSeconds(3)) { Accepts = IsJson };
 
-    /// <summary>A picture of a format that carries no script.</summary>
-    public static readonly FetchRules Logo = new(256 * 1024, TimeSpan.FromSeconds(3))
-    {
-        Accepts = type => type is "image/png" or "image/jpeg" or "image/webp" or "image/gif",
-        Asks = "image/png, image/webp, image/jpeg, image/gif",
-    };
-
-    /// <summary>The answer to something we sent: a notification, a token request.</summary>
-    public static readonly FetchRules Reply = new(64 * 1024, TimeSpan.FromSeconds(3)) { Asks = "*/*" };
-
     private static readonly TimeSpan Floor = TimeSpan.FromMinutes(1), Ceiling = TimeSpan.FromDays(1);
 
     public Func<string, bool> Accepts { get; init; } = _ => true;
 
     /// <summary>The <c>Accept</c> header, where the request has none.</summary>
     public string Asks { get; init; } = "application/json";
-
-    /// <summary>False for hosts the operator chose, such as a provider's token endpoint: no budget.</summary>
-    public bool IsMetered { get; init; } = true;
 
     private static bool IsJson(string type) =>
         type.StartsWith("application/", StringComparison.Ordinal)

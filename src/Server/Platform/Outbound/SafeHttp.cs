@@ -53,7 +53,7 @@ internal sealed partial class SafeHttp : IDisposable
         }
 
         var host = url.Uri.IdnHost;
-        if (rules.IsMetered && budgets.MustWait(host) is { } wait)
+        if (budgets.MustWait(host) is { } wait)
         {
             return new FetchOutcome.Busy(wait);
         }
@@ -117,7 +117,7 @@ internal sealed partial class SafeHttp : IDisposable
             return await SendAsync(request, rules, CancellationToken.None) switch
             {
                 FetchOutcome.Answered { Status: not HttpStatusCode.OK } other =>
-                    Refuse(request.RequestUri!.Host, $"status {(int)other.Status}"),
+                    Refuse(request.RequestUri!.Host, $"status {(int)other.Status}") with { Status = other.Status },
                 var outcome => outcome,
             };
         }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Platform.Keys;
 
 namespace Postern.Platform.Pages;
@@ -22,7 +23,6 @@ internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider c
 
     private static readonly FormOptions Limits = new()
     {
-        BufferBodyLengthLimit = MaxBytes,
         ValueCountLimit = MaxFields,
         ValueLengthLimit = MaxValue,
         KeyLengthLimit = 64,
@@ -39,9 +39,14 @@ internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider c
     /// <summary>The fields of a form that our page sent for this holder; null for every other request.</summary>
     public async Task<IFormCollection?> ReadAsync(HttpRequest http, string purpose, string? holder, CancellationToken stop)
     {
-        if (holder is null || !IsOurs(http) || !http.HasFormContentType || http.ContentLength > MaxBytes)
+        if (holder is null || !IsOurs(http) || !http.HasUtf8Form)
         {
             return null;
+        }
+
+        if (http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+        {
+            body.MaxRequestBodySize = MaxBytes;
         }
 
         try

@@ -23,6 +23,9 @@ public static partial class Untrusted
     public static string Host(Uri address) =>
         Cap(address.IsDefaultPort || address.Port < 0 ? address.IdnHost : $"{address.IdnHost}:{address.Port}", 253);
 
+    /// <summary>Where an answer goes: the host on the web; the scheme for an app, which may write anything as its host.</summary>
+    public static string Place(Uri address) => address.Scheme is "http" or "https" ? Host(address) : address.Scheme;
+
     private static string? Line(string? text, int length)
     {
         if (string.IsNullOrEmpty(text))

@@ -1,0 +1,91 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
+using Postern.Platform;
+using Postern.Platform.Database;
+using Postern.Platform.Keys;
+
+namespace Postern.Tests.Platform;
+
+/// <summary>The first minutes of a server: what it finds, what it refuses to start with, and when it is ready.</summary>
+public sealed class StartTests
+{
+    [Fact]
+    public async Task The_folder_of_the_database_is_made_before_anybody_asks_for_it()
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        await using var app = Program.Build(
+            ["--data", folder, "--database", $"sqlite:{folder}/new/place/x.db", "--listen", "http://127.0.0.1:7400"]);
+
+        Assert.True(File.Exists($"{folder}/new/place/x.db.lock"));
+    }
+
+    [Theory, OnBoth]
+    public async Task Of_two_first_starts_with_different_master_keys_one_is_refused(On on)
+    {
+        await using var server = await TestServer.StartAsync(on: on);
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"delete from master_keys"));
+
+        var starts = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => ProveAsync(server, $"first{i:d3}")));
+
+        Assert.Single(starts, refusal => refusal is null);
+        Assert.All(starts.OfType<string>(), refusal => Assert.Contains("The database was sealed with", refusal, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_address_of_a_caller_is_found_behind_a_row_of_proxies()
+    {
+        await using var server = await TestServer.StartAsync("proxies: [127.0.0.0/8, 10.0.0.0/8]");
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/register", UriKind.Relative));
+        request.Headers.Add("X-Forwarded-For", "203.0.113.9, 10.1.2.3");
+        request.Content = new StringContent(
+            """{"redirect_uris":["https://a.example/cb"]}""", null, "application/json");
+
+        using var answer = await server.Http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        var entries = await server.Get<Postern.Audit.AuditLog>().AfterAsync(TenantId.Default, -1, 100, default);
+        Assert.Contains(entries, entry => entry.Record.Contains("203.0.113.0/24", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_node_that_hears_of_no_changes_says_that_it_is_not_ready()
+    {
+        await using var server = await TestServer.StartAsync(on: On.Postgres);
+        Assert.Equal(HttpStatusCode.OK, await ReadyAsync(server));
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table changes rename to away"));
+
+        await Eventually.TrueAsync(async () =>
+        {
+            server.Clock.Advance(TimeSpan.FromSeconds(1));
+            return await ReadyAsync(server) is HttpStatusCode.ServiceUnavailable;
+        });
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table away rename to changes"));
+
+        await Eventually.TrueAsync(async () => await ReadyAsync(server) is HttpStatusCode.OK);
+    }
+
+    private static async Task<HttpStatusCode> ReadyAsync(TestServer server)
+    {
+        using var answer = await server.Http.GetAsync(new Uri("/readyz", UriKind.Relative));
+        return answer.StatusCode;
+    }
+
+    // Each as a node of its own: a writer of its own, so that only the database can tell who was first.
+    private static async Task<string?> ProveAsync(TestServer server, string id)
+    {
+        var master = MasterKey.Load($"{id}:{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32))}", "");
+        _ = DatabaseAddress.TryParse(server.Database, out var address);
+        await using var db = new Db(address!, NullLogger<Db>.Instance);
+        try
+        {
+            await master.ProveAsync(db, new Sealer(master), server.Clock);
+            return null;
+        }
+        catch (SetupException refused)
+        {
+            return refused.Message;
+        }
+    }
+}
