@@ -1,5 +1,6 @@
 using Postern.Hosting.Processes;
 using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Servers;
 
 namespace Postern.Api;
