@@ -1,3 +1,4 @@
+using Postern.Audit;
 using Postern.Hosting.Processes;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
@@ -39,13 +40,19 @@ internal static class HostedEndpoint
                 new LogBody(hosts.Tail(TenantId.Default, name, ServerLog.MaxTail)), ApiJson.Default.LogBody)
             : NoCommand;
 
-    private static async Task<IResult> RestartAsync(string name, ServerBook servers, HostedServers hosts)
+    private static async Task<IResult> RestartAsync(
+        HttpContext http, string name, ServerBook servers, HostedServers hosts, AuditLog audit)
     {
-        if (!IsCommand(name, servers))
+        if (!IsCommand(name, servers) || servers.Find(TenantId.Default, name) is not { } server)
         {
             return NoCommand;
         }
 
+        await audit.WriteAsync(By.Admin(http, AuditKinds.AdminChanged) with
+        {
+            Action = "restart",
+            Resource = server.Resource.Value,
+        });
         await hosts.RestartAsync(TenantId.Default, name);
         return Results.NoContent();
     }
