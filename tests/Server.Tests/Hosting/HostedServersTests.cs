@@ -128,7 +128,9 @@ public sealed class HostedServersTests
         const string Script =
             """
             my $gap = ' ' x 20;
-            for my $before (4070 .. 4096) { print STDERR 'Bearer abcdefghijklmnop ' x 170, ' ' x ($before - 3910), "$ENV{K}$gap\n" }
+            for my $before (4070 .. 4096) {
+              print STDERR 'Bearer abcdefghijklmnop ' x 170, ' ' x ($before - 3910), "$ENV{K}$gap\n";
+            }
             print STDERR 'é', 'Bearer abcdefghijklmnop ' x 170, 'eyJhbGciOi', 'J' x 9000, "\n";
             """;
         var server = ground.Command("p", ["perl", "-e", Script], environment: new() { ["K"] = "sesame open wïde" });

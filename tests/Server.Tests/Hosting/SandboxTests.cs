@@ -52,7 +52,7 @@ public sealed class SandboxTests
         var answer = await HostingGround.ReadAsync(await ground.StartAsync(command));
 
         Assert.Equal("reached", answer.GetProperty("loopback").GetString());
-        Assert.Contains("network of the host", await ground.Servers.LevelOfAsync(command));
+        Assert.Contains("network of the host", await ground.Servers.LevelOfAsync(command.Sandbox));
     }
 
     [Fact]
@@ -172,7 +172,9 @@ public sealed class SandboxTests
         await using var ground = new HostingGround();
         const string Script =
             """
-            (find /proc/sys /proc/irq /proc/bus /proc/fs -type f; find /proc -maxdepth 1 -type f; echo /proc/1/mem) 2>&- |
+            {
+              find /proc/sys /proc/irq /proc/bus /proc/fs -type f; find /proc -maxdepth 1 -type f; echo /proc/1/mem
+            } 2>/dev/null |
               perl -MFcntl -ne 'chomp; $n++; print STDERR "$_\n" if sysopen(my $f, $_, O_WRONLY);
                 END { print STDERR ($n > 500 ? "tried all" : "found $n") }'
             """;
@@ -211,7 +213,8 @@ public sealed class SandboxTests
         var home = Path.Combine(ground.Data, "hosting/homes");
 
         await ground.OutputAsync(ground.Shell("echo 1 > /data/a; grep ^Cap /proc/self/status > /data/caps"));
-        Assert.Equal("1\n2", await ground.OutputAsync(ground.Shell("exec 1>&2; cat /data/a; echo 2 > /data/a; cat /data/a")));
+        Assert.Equal("1\n2", await ground.OutputAsync(
+            ground.Shell("exec 1>&2; cat /data/a; echo 2 > /data/a; cat /data/a")));
 
         var written = Directory.GetFiles(home, "a", SearchOption.AllDirectories).Single();
         Assert.NotEqual("0", HostingGround.Run("stat", "-c", "%u", written));
@@ -417,7 +420,7 @@ public sealed class SandboxTests
 
         Assert.StartsWith($"{(Environment.IsPrivilegedProcess ? 0 : "")}", said);
         Assert.DoesNotContain("POSTERN_", said);
-        Assert.StartsWith("none", await ground.Servers.LevelOfAsync(open));
+        Assert.StartsWith("none", await ground.Servers.LevelOfAsync(open.Sandbox));
     }
 
     [Fact]

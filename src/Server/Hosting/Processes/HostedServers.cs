@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Hosting.Sandbox;
+using Postern.Platform.Configuration;
 
 namespace Postern.Hosting.Processes;
 
@@ -47,8 +48,15 @@ internal sealed partial class HostedServers(
     public IReadOnlyList<HostedStatus> Status() =>
         [.. instances.Select(each => each.Value.Status(each.Key.Tenant, each.Key.Server))];
 
+    public IReadOnlyList<HostedStatus> StatusOf(TenantId tenant, string server) =>
+        [.. Status().Where(each => each.Tenant == tenant && each.Server == server)];
+
+    /// <summary>What a server is doing, in a word for an operator.</summary>
+    public string StateOf(TenantId tenant, string server) => StatusOf(tenant, server)
+        .Select(each => each.State).DefaultIfEmpty(HostedState.Idle).Max().ToString().ToLowerInvariant();
+
     /// <summary>What holds for a server, in words for an operator.</summary>
-    public Task<string> LevelOfAsync(HostedCommand server) => sandboxes.LevelOfAsync(server);
+    public Task<string> LevelOfAsync(SandboxSeed sandbox) => sandboxes.LevelOfAsync(sandbox);
 
     public IReadOnlyList<string> Tail(TenantId tenant, string server, int lines) => LogOf(tenant, server).Tail(lines);
 

@@ -11,7 +11,7 @@ internal sealed class Redaction
 {
     public const int MaxLength = 1000;
 
-    /// <summary>What is looked at of a line, in bytes. A line of this length has been cut, or is treated as if.</summary>
+    /// <summary>What is looked at of a line, in bytes. One of this length was cut, or is treated so.</summary>
     public const int Longest = 4096;
 
     private const int ShortestSecret = 6;

@@ -19,8 +19,8 @@ internal static class BubblewrapArguments
     private static readonly string[] SystemFiles =
         ["/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"];
 
-    // Of /proc what is not a process: settings and switches of the whole machine. Bubblewrap covers those alone in which
-    // it could make a file; what can be written is in the files below.
+    // Of /proc what is no process: settings and switches of the whole machine. Bubblewrap covers those alone in which
+    // it could make a file, and what can be written is the files that are there.
     private static readonly string[] MachineFolders =
         ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi"];
 

@@ -21,8 +21,8 @@ internal static class ConfinedCommand
     public const string Ready = "ready";
 
     // Both are constants: names arrive as arguments and are never read as text. The outer one moves itself into the
-    // control groups before anything of the command exists, gives a user of its own the home and the pipes, which can be
-    // opened by name, hands over the filter and who that user is, and becomes the sandbox.
+    // control groups before anything of the command exists, gives a user of its own the home and the pipes (which can
+    // be opened by name), hands over the filter and who that user is, and becomes the sandbox.
     private const string Outer =
         """
         filter=$1 user=$2 home=$3; shift 3

@@ -61,11 +61,11 @@ internal sealed class Sandboxes : IDisposable
     }
 
     /// <summary>What holds for a server, in words for an operator.</summary>
-    public async Task<string> LevelOfAsync(HostedCommand server) => server.Sandbox.Level is "none"
+    public async Task<string> LevelOfAsync(SandboxSeed sandbox) => sandbox.Level is "none"
         ? "none: the command can do whatever this server can"
         : await TryAsync() switch
         {
-            TrialOutcome.Holds holds => holds.Level + (server.Sandbox.Network is "host" ? ", network of the host" : ""),
+            TrialOutcome.Holds holds => holds.Level + (sandbox.Network is "host" ? ", network of the host" : ""),
             TrialOutcome.Fails fails => fails.Because,
             _ => throw new UnreachableException(),
         };
