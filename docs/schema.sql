@@ -103,6 +103,7 @@ CREATE TABLE grants (
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
 CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
+CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
 CREATE INDEX grants_subject on grants (tenant, subject, id);
 CREATE TABLE installations (
   tenant text not null,
