@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -7,12 +6,12 @@ using Postern.Platform.Configuration;
 
 namespace Postern.Platform;
 
-/// <summary>Traces and metrics: the framework's own, and the product's under the name <c>Postern</c>, sent by OTLP.</summary>
+/// <summary>
+/// The framework's traces and metrics, and the product's metrics under the name <c>Postern</c>, sent by OTLP.
+/// </summary>
 internal sealed class Telemetry : IDisposable
 {
     public const string Name = "Postern";
-
-    public static readonly ActivitySource Source = new(Name);
 
     private readonly TracerProvider? traces;
     private readonly MeterProvider? metrics;
@@ -27,7 +26,7 @@ internal sealed class Telemetry : IDisposable
         var resource = ResourceBuilder.CreateDefault().AddService("postern");
         traces = Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddSource(Name, "Microsoft.AspNetCore", "System.Net.Http")
+            .AddSource("Microsoft.AspNetCore", "System.Net.Http")
             .AddOtlpExporter(exporter => exporter.Endpoint = endpoint)
             .Build();
         metrics = Sdk.CreateMeterProviderBuilder()
