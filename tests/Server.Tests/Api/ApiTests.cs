@@ -110,7 +110,8 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("pad_tooshort", UnixFileMode.UserRead | UnixFileMode.UserWrite, "does not hold a token")]
     [InlineData("", UnixFileMode.UserRead | UnixFileMode.UserWrite, "does not hold a token")]
     [InlineData(null, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, "chmod 600")]
-    public async Task A_token_file_that_is_broken_or_open_to_others_stops_the_start(string? text, UnixFileMode mode, string says)
+    public async Task A_token_file_that_is_broken_or_open_to_others_stops_the_start(
+        string? text, UnixFileMode mode, string says)
     {
         await File.WriteAllTextAsync(TokenFile, text ?? Token);
         File.SetUnixFileMode(TokenFile, mode);
@@ -129,7 +130,8 @@ public sealed class ApiTests : IAsyncLifetime
             Assert.Equal($"{server.Issuer}/api/servers/wiki", added.Headers.Location!.OriginalString);
         }
 
-        var listed = (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray().Single(entry => Text(entry, "name") is "wiki");
+        var listed = (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray().Single(
+            entry => Text(entry, "name") is "wiki");
         Assert.Equal(("Wiki", "http", $"{server.Issuer}/mcp/wiki", "api"), (Text(listed, "title"), Text(listed, "kind"), Text(listed, "resource"), Text(listed, "origin")));
         using (var taken = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/other"}"""))
         {
@@ -142,7 +144,8 @@ public sealed class ApiTests : IAsyncLifetime
         }
 
         Assert.DoesNotContain(
-            (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray(), entry => Text(entry, "name") is "wiki");
+            (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray(),
+            entry => Text(entry, "name") is "wiki");
         Assert.Equal([AuditKinds.ServerAdded, AuditKinds.ServerRemoved], await KindsAsync(kind => kind.StartsWith("server.", StringComparison.Ordinal)));
     }
 
@@ -480,7 +483,9 @@ public sealed class ApiTests : IAsyncLifetime
                 IsOwn = false,
                 Client = new("c_test"),
                 ClientName = "Test",
-                Resource = Resource.TryParse($"{server.Issuer}/mcp/{at}", out var resource) ? resource : throw new InvalidOperationException(),
+                Resource = Resource.TryParse($"{server.Issuer}/mcp/{at}", out var resource)
+                    ? resource
+                    : throw new InvalidOperationException(),
                 Scopes = Scopes.Of(Scopes.Read),
                 CreatedAt = now,
                 ExpiresAt = now.AddDays(1),
@@ -509,7 +514,8 @@ public sealed class ApiTests : IAsyncLifetime
         return await SendAsync(HttpMethod.Post, path, Token, content);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token, HttpContent? body = null)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, string? token, HttpContent? body = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);

@@ -77,7 +77,8 @@ public sealed class ConsentTests : IAsyncLifetime
     [InlineData("until", "-1")]
     [InlineData("until", "99999999999")]
     [InlineData("until", "86401")]
-    public async Task An_answer_that_leaves_nothing_or_says_what_was_not_offered_grants_nothing(string field, params string[] values)
+    public async Task An_answer_that_leaves_nothing_or_says_what_was_not_offered_grants_nothing(
+        string field, params string[] values)
     {
         var question = await ada.AskedAsync(App.Web(server).Authorize());
 
@@ -226,7 +227,8 @@ public sealed class ConsentTests : IAsyncLifetime
         await ada.AllowAsync(app.Authorize());
         var book = server.Get<ServerBook>();
         var echo = book.Find(TenantId.Default, "echo")!;
-        var tools = book.Catalogue(echo)!.Tools.Select(tool => tool.Name is "list" ? tool with { Hash = "sha-256:other" } : tool);
+        var tools = book.Catalogue(echo)!.Tools.Select(
+            tool => tool.Name is "list" ? tool with { Hash = "sha-256:other" } : tool);
         await book.KeepCatalogueAsync(echo, new([.. tools], server.Clock.GetUtcNow()));
 
         var question = await ada.AskedAsync(app.Authorize());

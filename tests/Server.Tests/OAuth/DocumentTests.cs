@@ -62,7 +62,8 @@ public sealed class DocumentTests
     };
 
     [Theory, MemberData(nameof(RealDocuments))]
-    public async Task The_documents_of_the_clients_people_use_are_asked_about(string name, string redirect, string document)
+    public async Task The_documents_of_the_clients_people_use_are_asked_about(
+        string name, string redirect, string document)
     {
         await using var host = new DocumentHost();
         await using var server = await TestServer.StartAsync(host.Settings + App.Town);

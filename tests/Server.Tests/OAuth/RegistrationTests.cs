@@ -146,7 +146,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
     };
 
     [Theory, MemberData(nameof(Hostile)), Rfc(7591, "3.2.2")]
-    public async Task A_member_with_a_wrong_value_is_refused_and_nothing_is_kept(string member, string value, string error)
+    public async Task A_member_with_a_wrong_value_is_refused_and_nothing_is_kept(
+        string member, string value, string error)
     {
         var json = new JsonObject { ["redirect_uris"] = new JsonArray("https://a.example/cb"), ["token_endpoint_auth_method"] = "none" };
         json.Remove(member);
@@ -193,7 +194,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
     [Fact]
     public async Task What_is_larger_than_metadata_can_be_is_refused_unread()
     {
-        var large = "{\"redirect_uris\":[\"https://a.example/cb\"],\"x\":\"" + new string('x', ClientMetadata.MaxBytes) + "\"}";
+        var large =
+            "{\"redirect_uris\":[\"https://a.example/cb\"],\"x\":\"" + new string('x', ClientMetadata.MaxBytes) + "\"}";
 
         var reply = await Registered.PostAsync(Server, large);
 
@@ -312,7 +314,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
     private static string Large(string member, string value) => (member, value) switch
     {
         ("redirect_uris", "long") => $"[\"https://a.example/{new string('x', 2000)}\"]",
-        ("redirect_uris", "many") => "[" + string.Join(',', Enumerable.Range(0, 21).Select(i => $"\"https://a{i}.example/\"")) + "]",
+        ("redirect_uris", "many") =>
+            "[" + string.Join(',', Enumerable.Range(0, 21).Select(i => $"\"https://a{i}.example/\"")) + "]",
         (_, "long") => $"\"{new string('x', 2001)}\"",
         _ => value,
     };

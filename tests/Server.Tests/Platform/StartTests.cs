@@ -8,7 +8,9 @@ using Postern.Platform.Keys;
 
 namespace Postern.Tests.Platform;
 
-/// <summary>The first minutes of a server: what it finds, what it refuses to start with, and when it is ready.</summary>
+/// <summary>
+/// The first minutes of a server: what it finds, what it refuses to start with, and when it is ready.
+/// </summary>
 public sealed class StartTests
 {
     [Fact]

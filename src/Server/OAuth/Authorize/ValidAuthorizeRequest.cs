@@ -44,7 +44,8 @@ internal sealed record ValidAuthorizeRequest
     /// <param name="client">The client, known and to be answered.</param>
     /// <param name="server">The server the resource names, or the default; null when there is none.</param>
     /// <param name="offered">The scopes that server has tools for.</param>
-    public static Result<ValidAuthorizeRequest> Check(AuthorizeRequest request, Client client, McpServer? server, Scopes offered)
+    public static Result<ValidAuthorizeRequest> Check(
+        AuthorizeRequest request, Client client, McpServer? server, Scopes offered)
     {
         foreach (var check in Checks)
         {
@@ -77,22 +78,26 @@ internal sealed record ValidAuthorizeRequest
         return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
     }
 
-    private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) => request switch
-    {
-        { HasRequestObject: true } => new("request_not_supported", "Signed request objects are not served."),
-        { HasRequestUri: true } => new("request_uri_not_supported", "request_uri is not served."),
-        _ => null,
-    };
+    private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) =>
+        request switch
+        {
+            { HasRequestObject: true } => new("request_not_supported", "Signed request objects are not served."),
+            { HasRequestUri: true } => new("request_uri_not_supported", "request_uri is not served."),
+            _ => null,
+        };
 
-    private static OAuthError? ResponseTypeIsCode(AuthorizeRequest request, Client client, McpServer? server) => request.ResponseType switch
-    {
-        "code" => null,
-        null => OAuthError.InvalidRequest("response_type is missing."),
-        _ => new("unsupported_response_type", "Only response_type code is served."),
-    };
+    private static OAuthError? ResponseTypeIsCode(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.ResponseType switch
+        {
+            "code" => null,
+            null => OAuthError.InvalidRequest("response_type is missing."),
+            _ => new("unsupported_response_type", "Only response_type code is served."),
+        };
 
     private static OAuthError? ResponseModeIsQuery(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.ResponseMode is null or "query" ? null : OAuthError.InvalidRequest("Only response_mode query is served.");
+        request.ResponseMode is null or "query"
+            ? null
+            : OAuthError.InvalidRequest("Only response_mode query is served.");
 
     private static OAuthError? ClientMayUseCodes(AuthorizeRequest request, Client client, McpServer? server) =>
         client.GrantTypes.Contains(ClientMetadata.AuthorizationCode)
@@ -106,16 +111,20 @@ internal sealed record ValidAuthorizeRequest
             ? null
             : OAuthError.InvalidRequest("code_challenge with code_challenge_method S256 is required.");
 
-    private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) => (request, server) switch
-    {
-        ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
-        ({ Resource: null }, null) => OAuthError.InvalidTarget("resource is required: there are several servers here."),
-        (_, null) => OAuthError.InvalidTarget("No such resource here; use the one that the protected resource metadata names."),
-        _ => null,
-    };
+    private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
+        (request, server) switch
+        {
+            ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
+            ({ Resource: null }, null) => OAuthError.InvalidTarget("resource is required: there are several servers here."),
+            (_, null) =>
+                OAuthError.InvalidTarget("No such resource here; use the one that the protected resource metadata names."),
+            _ => null,
+        };
 
     private static OAuthError? ScopesAreWellFormed(AuthorizeRequest request, Client client, McpServer? server) =>
-        Scopes.TryParse(request.Scope, out _) ? null : OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
+        Scopes.TryParse(request.Scope, out _)
+            ? null
+            : OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
 
     private static OAuthError? PromptIsKnown(AuthorizeRequest request, Client client, McpServer? server)
     {
@@ -134,5 +143,7 @@ internal sealed record ValidAuthorizeRequest
     }
 
     private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.HasDetails ? new("invalid_authorization_details", "No type of authorization_details is taken here.") : null;
+        request.HasDetails
+            ? new("invalid_authorization_details", "No type of authorization_details is taken here.")
+            : null;
 }
