@@ -21,7 +21,8 @@ internal sealed record ValidAuthorizeRequest
         ChallengeIsS256,          // RFC 7636 §4.3
         ResourceIsServed,         // RFC 8707 §2
         ScopesAreWellFormed,      // RFC 6749 §3.3
-        PromptIsKnown,            // OpenID Connect Core §3.1.2.1
+        PromptCanBeMet,           // OpenID Connect Core §3.1.2.1
+        MaxAgeIsANumber,          // OpenID Connect Core §3.1.2.1
         DetailsAreUnderstood,     // RFC 9396 §5
     ];
 
@@ -126,21 +127,20 @@ internal sealed record ValidAuthorizeRequest
             ? null
             : OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
 
-    private static OAuthError? PromptIsKnown(AuthorizeRequest request, Client client, McpServer? server)
-    {
-        var prompts = request.Prompt?.Split(' ') ?? [];
-        if (prompts.Contains("none"))
+    // Words that are not known ask for pages that are not there; everybody is asked anew anyway.
+    private static OAuthError? PromptCanBeMet(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.Prompt?.Split(' ') switch
         {
-            return prompts.Length > 1
-                ? OAuthError.InvalidRequest("prompt none stands alone.")
-                // Letting an agent in is always a person's decision, so nothing can happen without one.
-                : new("interaction_required", "A person must agree.");
-        }
+            // Letting an agent in is always a person's decision, so nothing can happen without one.
+            ["none"] => new("interaction_required", "A person must agree."),
+            { } prompts when prompts.Contains("none") => OAuthError.InvalidRequest("prompt none stands alone."),
+            _ => null,
+        };
 
-        return request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+    private static OAuthError? MaxAgeIsANumber(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)
             ? OAuthError.InvalidRequest("max_age is a number of seconds.")
             : null;
-    }
 
     private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>
         request.HasDetails

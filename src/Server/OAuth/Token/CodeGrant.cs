@@ -40,9 +40,8 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
             return OAuthError.InvalidGrant("code_verifier missing or wrong");
         }
 
-        // A code whose grant is over goes on to be consumed only when it is alive; a replay meets a revoked grant here.
-        return await grants.FindAsync(TenantId.Default, code.Grant, stop) is { } grant
-            && grant.IsLive(clock.GetUtcNow())
+        // The replay of a code ended its grant, so a third use ends here and consumes nothing.
+        return await grants.FindAsync(TenantId.Default, code.Grant, stop) is { } grant && grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued }
             : OAuthError.InvalidGrant("the grant is over");
     }
