@@ -132,7 +132,9 @@ public sealed class ApiTests : IAsyncLifetime
 
         var listed = (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray().Single(
             entry => Text(entry, "name") is "wiki");
-        Assert.Equal(("Wiki", "http", $"{server.Issuer}/mcp/wiki", "api"), (Text(listed, "title"), Text(listed, "kind"), Text(listed, "resource"), Text(listed, "origin")));
+        Assert.Equal(
+            ("Wiki", "http", $"{server.Issuer}/mcp/wiki", "api"),
+            (Text(listed, "title"), Text(listed, "kind"), Text(listed, "resource"), Text(listed, "origin")));
         using (var taken = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/other"}"""))
         {
             await IsProblemAsync(taken, HttpStatusCode.Conflict);
@@ -146,7 +148,9 @@ public sealed class ApiTests : IAsyncLifetime
         Assert.DoesNotContain(
             (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray(),
             entry => Text(entry, "name") is "wiki");
-        Assert.Equal([AuditKinds.ServerAdded, AuditKinds.ServerRemoved], await KindsAsync(kind => kind.StartsWith("server.", StringComparison.Ordinal)));
+        Assert.Equal(
+            [AuditKinds.ServerAdded, AuditKinds.ServerRemoved],
+            await KindsAsync(kind => kind.StartsWith("server.", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -407,10 +411,14 @@ public sealed class ApiTests : IAsyncLifetime
         foreach (var entry in entries)
         {
             var record = Encoding.UTF8.GetBytes(entry.GetProperty("record").GetRawText());
-            Assert.Equal(Text(entry, "leaf"), "sha-256:" + System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData([0, .. record])));
+            Assert.Equal(
+                Text(entry, "leaf"),
+                "sha-256:" + System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData([0, .. record])));
         }
 
-        Assert.Contains(entries, entry => Text(entry, "email") is "ada@example.test" && Text(entry, "subject") == grant.Subject.Value);
+        Assert.Contains(
+            entries,
+            entry => Text(entry, "email") is "ada@example.test" && Text(entry, "subject") == grant.Subject.Value);
     }
 
     [Fact]
@@ -418,7 +426,9 @@ public sealed class ApiTests : IAsyncLifetime
     {
         var first = await JsonAsync("/api/audit");
         await JsonAsync("/api/audit?limit=1");
-        Assert.Contains(first.GetProperty("entries").EnumerateArray(), entry => Text(entry.GetProperty("record"), "kind") is AuditKinds.AdminRead);
+        Assert.Contains(
+            first.GetProperty("entries").EnumerateArray(),
+            entry => Text(entry.GetProperty("record"), "kind") is AuditKinds.AdminRead);
         Assert.Single(await KindsAsync(kind => kind is AuditKinds.AdminRead));
 
         server.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -460,7 +470,9 @@ public sealed class ApiTests : IAsyncLifetime
     {
         var status = await JsonAsync("/api/status");
 
-        Assert.Equal((server.Issuer, "sqlite", 2), (Text(status, "issuer"), Text(status, "database"), status.GetProperty("servers").GetInt32()));
+        Assert.Equal(
+            (server.Issuer, "sqlite", 2),
+            (Text(status, "issuer"), Text(status, "database"), status.GetProperty("servers").GetInt32()));
     }
 
     // Another server over the same data folder, as the next start finds it.

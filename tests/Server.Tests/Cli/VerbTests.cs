@@ -72,7 +72,9 @@ public sealed class VerbTests : IAsyncLifetime
 
         Assert.True(added.Code is 0, added.ToString());
         Assert.Contains($"{server.Issuer}/mcp/wiki", added.Words);
-        Assert.Contains(listed.Json.GetProperty("servers").EnumerateArray(), entry => entry.GetProperty("title").GetString() is "The wiki");
+        Assert.Contains(
+            listed.Json.GetProperty("servers").EnumerateArray(),
+            entry => entry.GetProperty("title").GetString() is "The wiki");
         Assert.Equal("""{"name":"wiki","removed":true}""", removed.Words.Trim());
         Assert.Equal(1, again.Code);
         Assert.Contains("postern server list", again.Errors);
@@ -174,7 +176,9 @@ public sealed class VerbTests : IAsyncLifetime
         {
             var said = await postern.RunAsync([.. verb.Split(' '), "--server", server.Issuer]);
             Assert.Equal(1, said.Code);
-            Assert.Equal($"postern: There is no login for {server.Issuer}. Run: postern login --server {server.Issuer}\n", said.Errors);
+            Assert.Equal(
+                $"postern: There is no login for {server.Issuer}. Run: postern login --server {server.Issuer}\n",
+                said.Errors);
         }
     }
 

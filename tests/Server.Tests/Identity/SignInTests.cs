@@ -275,7 +275,9 @@ public sealed class SignInTests(House house) : IClassFixture<House>
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(n => guesser.SubmitAsync(
             page.Forms["signin"]!, "/signin", ("email", House.Email), ("password", $"wrong-horse-battery-{n}"))));
 
-        Assert.Equal(50 - SignInThrottle.PerAccount, answers.Count(answer => answer.StatusCode is HttpStatusCode.TooManyRequests));
+        Assert.Equal(
+            50 - SignInThrottle.PerAccount,
+            answers.Count(answer => answer.StatusCode is HttpStatusCode.TooManyRequests));
         Array.ForEach(answers, answer => answer.Dispose());
     }
 

@@ -188,7 +188,12 @@ public sealed class ConsentTests : IAsyncLifetime
     public async Task A_tool_that_changed_after_the_page_was_shown_is_asked_about_anew()
     {
         var question = await ada.AskedAsync(App.Web(server).Authorize());
-        await ToolsAsync(("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change), ("wipe", Risk.Destroy), ("new", Risk.Read));
+        await ToolsAsync(
+            ("look", Risk.Read),
+            ("list", Risk.Read),
+            ("write", Risk.Change),
+            ("wipe", Risk.Destroy),
+            ("new", Risk.Read));
 
         using var answer = await ada.PostAsync(question, "allow");
 
@@ -205,7 +210,13 @@ public sealed class ConsentTests : IAsyncLifetime
         await ToolsAsync(town, ("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change));
         var first = await person.AskedAsync(app.Authorize());
         await person.AnswerAsync(first, "allow");
-        await ToolsAsync(town, ("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change), ("peek", Risk.Read), ("wipe", Risk.Destroy));
+        await ToolsAsync(
+            town,
+            ("look", Risk.Read),
+            ("list", Risk.Read),
+            ("write", Risk.Change),
+            ("peek", Risk.Read),
+            ("wipe", Risk.Destroy));
 
         var second = await person.AskedAsync(app.Authorize());
         var reply = await app.RedeemAsync(new Answer((await person.AnswerAsync(second, "allow")).Left!).Code);

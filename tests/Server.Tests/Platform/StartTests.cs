@@ -32,7 +32,9 @@ public sealed class StartTests
         var starts = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => ProveAsync(server, $"first{i:d3}")));
 
         Assert.Single(starts, refusal => refusal is null);
-        Assert.All(starts.OfType<string>(), refusal => Assert.Contains("The database was sealed with", refusal, StringComparison.Ordinal));
+        Assert.All(
+            starts.OfType<string>(),
+            refusal => Assert.Contains("The database was sealed with", refusal, StringComparison.Ordinal));
     }
 
     [Fact]
