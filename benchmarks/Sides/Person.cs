@@ -102,13 +102,15 @@ internal sealed class Person : IDisposable
     private List<KeyValuePair<string, string>> Filled(string page)
     {
         using var document = html.ParseDocument(page);
-        var form = document.Forms[0];
+        var form = document.Forms.First(form => form.Elements.OfType<IHtmlButtonElement>().Any(IsYes));
         var fields = form.Elements.OfType<IHtmlInputElement>()
             .Where(input => input.Name is { Length: > 0 } && (input.Type is not ("checkbox" or "radio") || input.IsChecked))
             .Select(input => KeyValuePair.Create(input.Name!, Answer(input)));
-        var button = form.Elements.OfType<IHtmlButtonElement>().Last(button => button.TextContent.Trim() is "Allow" or "Sign in");
+        var button = form.Elements.OfType<IHtmlButtonElement>().Last(IsYes);
         return [.. fields, .. button.Name is { } name ? [KeyValuePair.Create(name, button.Value)] : Array.Empty<KeyValuePair<string, string>>()];
     }
+
+    private static bool IsYes(IHtmlButtonElement button) => button.TextContent.Trim() is "Allow" or "Sign in";
 
     private static string Answer(IHtmlInputElement input) => input.Type switch
     {

@@ -46,6 +46,9 @@ internal sealed class AdminApi : IDisposable
 
     public Task<string> GetAsync(string path, CancellationToken stop) => SendAsync(HttpMethod.Get, path, null, stop);
 
+    public Task<string> PostAsync(string path, CancellationToken stop) =>
+        SendAsync(HttpMethod.Post, path, null, stop);
+
     public Task<string> DeleteAsync(string path, CancellationToken stop) =>
         SendAsync(HttpMethod.Delete, path, null, stop);
 

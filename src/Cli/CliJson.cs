@@ -7,7 +7,14 @@ namespace Postern.Cli;
 
 internal sealed record StatusAnswer(string Version, string Issuer, string Console, long LastEntry);
 
-internal sealed record ServerAnswer(string Name, string Title, string Kind, string Resource, string Origin, int? Tools);
+internal sealed record ServerAnswer(
+    string Name, string Title, string Kind, string Resource, string Origin, int? Tools, HostedAnswer? Hosted = null);
+
+internal sealed record HostedAnswer(string Sandbox, string State, int Running);
+
+internal sealed record LogAnswer(IReadOnlyList<string> Lines);
+
+internal sealed record RestartedServer(string Name, bool Restarted);
 
 internal sealed record ServersAnswer(IReadOnlyList<ServerAnswer> Servers);
 
@@ -46,6 +53,8 @@ internal sealed record Failure(string Error);
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(ServerAnswer))]
 [JsonSerializable(typeof(ServersAnswer))]
+[JsonSerializable(typeof(LogAnswer))]
+[JsonSerializable(typeof(RestartedServer))]
 [JsonSerializable(typeof(NewServer))]
 [JsonSerializable(typeof(GrantsAnswer))]
 [JsonSerializable(typeof(RevokedAnswer))]

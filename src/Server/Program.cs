@@ -41,6 +41,7 @@ internal static partial class Program
     public static WebApplication Build(IReadOnlyList<string> args, Action<IServiceCollection>? replace = null)
     {
         var settings = Settings.Read(ServeArguments.Open(args));
+        PrivateFolder.Make(settings.Data);
         // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours,
         // and watch that folder for changes, of which a database in it makes some at every commit.
         var builder = WebApplication.CreateEmptyBuilder(new());

@@ -185,7 +185,7 @@ internal sealed record Question(string Address, IHtmlDocument Page, IHtmlFormEle
     /// <summary>The form by which somebody else takes the question over: where it leads, and what it sends.</summary>
     public (string Address, Dictionary<string, List<string>> Fields) NotYou()
     {
-        var form = Page.Forms.Single(form => form.TextContent.Contains("Not you?", StringComparison.Ordinal));
+        var form = Page.QuerySelectorAll("button").OfType<IHtmlButtonElement>().Single(button => button.TextContent is "Not you?").Form!;
         return (form.GetAttribute("action")!, FieldsOf(form));
     }
 

@@ -24,7 +24,7 @@ internal sealed class ListCommand : Command
             return;
         }
 
-        screen.Table(["NAME", "ADDRESS", "KIND", "FROM", "TOOLS"], servers.Select(Row));
+        screen.Table(["NAME", "ADDRESS", "KIND", "FROM", "TOOLS", "STATE"], servers.Select(Row));
     }
 
     private static string[] Row(ServerAnswer server) =>
@@ -34,5 +34,6 @@ internal sealed class ListCommand : Command
         server.Kind,
         server.Origin,
         server.Tools?.ToString(CultureInfo.InvariantCulture) ?? "not asked yet",
+        server.Hosted is { } hosted ? $"{hosted.State}; {hosted.Sandbox}" : "",
     ];
 }

@@ -60,7 +60,7 @@ internal sealed class AdminToken
     // Written aside and moved, so that a start that is cut off leaves no half token.
     private static void Make(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        PrivateFolder.Make(Path.GetDirectoryName(path)!);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {

@@ -7,7 +7,20 @@ internal sealed record StatusBody(
     string Version, string Issuer, string Console, string Database, int Servers, long LastEntry);
 
 internal sealed record ServerBody(
-    string Name, string Title, string Kind, string Resource, string? Url, string Origin, int? Tools);
+    string Name,
+    string Title,
+    string Kind,
+    string Resource,
+    string? Url,
+    string Origin,
+    int? Tools,
+    HostedBody? Hosted = null);
+
+/// <summary>A local command: how it is shut in, and what has become of its processes.</summary>
+internal sealed record HostedBody(
+    string Sandbox, string State, int Running, int Starts, int Crashes, IReadOnlyList<string> LastErrors);
+
+internal sealed record LogBody(IReadOnlyList<string> Lines);
 
 internal sealed record ServerList(IReadOnlyList<ServerBody> Servers);
 
@@ -51,6 +64,7 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(StatusBody))]
 [JsonSerializable(typeof(ServerList))]
 [JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(LogBody))]
 [JsonSerializable(typeof(GrantList))]
 [JsonSerializable(typeof(RevokedGrant))]
 [JsonSerializable(typeof(EntryList))]

@@ -21,6 +21,7 @@ internal static class ApiRoom
         var api = routes.MapGroup("/api").For(Door.Token).AddEndpointFilter<AdminDoor>();
         StatusEndpoint.Map(api);
         ServersEndpoint.Map(api);
+        HostedEndpoint.Map(api);
         GrantsEndpoint.Map(api);
         AuditEndpoint.Map(api);
         KeysEndpoint.Map(api);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Hosting.Processes;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Servers;
@@ -21,14 +22,21 @@ internal static class ServersEndpoint
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/servers", List);
+        api.MapGet("/servers", ListAsync);
         api.MapPost("/servers", AddAsync);
         api.MapDelete("/servers/{name}", RemoveAsync);
     }
 
-    private static IResult List(ServerBook servers) => Results.Json(
-        new ServerList([.. servers.All(TenantId.Default).Select(server => Body(server, servers))]),
-        ApiJson.Default.ServerList);
+    private static async Task<IResult> ListAsync(ServerBook servers, HostedServers hosts)
+    {
+        var bodies = new List<ServerBody>();
+        foreach (var server in servers.All(TenantId.Default))
+        {
+            bodies.Add(Body(server, servers) with { Hosted = await HostedEndpoint.ReportAsync(server, hosts) });
+        }
+
+        return Results.Json(new ServerList(bodies), ApiJson.Default.ServerList);
+    }
 
     private static async Task<IResult> AddAsync(
         HttpContext http,

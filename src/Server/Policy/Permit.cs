@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Postern.Audit;
+using Postern.Platform;
 using Postern.Platform.Configuration;
 
 namespace Postern.Policy;
@@ -59,6 +60,7 @@ internal sealed class Permit
             TraceParent = question.TraceParent,
             ArgumentsDigest = question.ArgumentsDigest,
         };
+        Telemetry.Decisions.Add(1, new("server", question.Resource.Value), new("effect", entry.Effect));
         var waits = refusal is not null || !settings.AuditIsRelaxed || question.Risk is not Risk.Read;
         var id = waits ? await audit.WriteAsync(entry) : audit.WriteSoon(entry);
         return refusal is null ? new Verdict.Yes(new(question, id)) : new Verdict.No(refusal, Needs(question));

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
+using Postern.Hosting;
 using Postern.Hosting.Processes;
+using Postern.Servers;
 
 namespace Postern.Tests.Hosting;
 
@@ -119,6 +122,89 @@ public sealed class HostedServersTests
     }
 
     [Fact]
+    public async Task A_secret_is_not_told_in_halves()
+    {
+        await using var ground = new HostingGround();
+        const string Script =
+            """
+            my $gap = ' ' x 20;
+            for my $before (4070 .. 4096) {
+              print STDERR 'Bearer abcdefghijklmnop ' x 170, ' ' x ($before - 3910), "$ENV{K}$gap\n";
+            }
+            print STDERR 'é', 'Bearer abcdefghijklmnop ' x 170, 'eyJhbGciOi', 'J' x 9000, "\n";
+            """;
+        var server = ground.Command("p", ["perl", "-e", Script], environment: new() { ["K"] = "sesame open wïde" });
+
+        var said = await ground.OutputAsync(server);
+
+        Assert.Equal(28, said.Split('\n').Length);
+        Assert.DoesNotContain("ses", said);
+        Assert.DoesNotContain("open", said);
+        Assert.DoesNotContain("wïde", said);
+        Assert.DoesNotContain("eyJ", said);
+        Assert.DoesNotContain("JJ", said);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_too_long_is_refused_and_one_that_a_client_may_send_is_not()
+    {
+        await using var ground = new HostingGround();
+        var process = await ground.StartAsync(ground.Shell("sed -u 's/.*/{}/'"));
+
+        await Assert.ThrowsAsync<IOException>(() => process.WriteLineAsync(new byte[5 << 20], default));
+        await process.WriteLineAsync(Enumerable.Repeat((byte)'x', (4 << 20) + 1000).ToArray(), default);
+
+        Assert.Equal(JsonValueKind.Object, (await HostingGround.ReadAsync(process)).ValueKind);
+    }
+
+    [Fact]
+    public async Task A_bug_in_reading_ends_the_process_and_gives_its_room_back()
+    {
+        await using var ground = new HostingGround();
+        var started = await ground.Sandboxes.StartAsync(
+            ground.Shell("echo not a message; sleep 100"), Path.Combine(ground.Data, "hosting/homes/a/b"));
+        using var room = new CancellationTokenSource();
+
+        var process = new HostedProcess(
+            started, new Left(room), new([]), (_, _) => throw new InvalidOperationException("a bug"), ground.Clock);
+        var end = await process.Exited.WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Contains("a bug", end.Reason);
+        Assert.True(room.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task A_start_that_fails_by_a_bug_gives_its_turn_and_its_room_back()
+    {
+        await using var ground = new HostingGround(options => options with { StartsAtOnce = 1, MaxPerServer = 1 });
+        var broken = ground.Command("sh", ["/bin/sh", "-c", Echo], environment: new() { ["A"] = null! });
+
+        await Assert.ThrowsAsync<NullReferenceException>(() => ground.StartAsync(broken));
+
+        await ground.StartAsync(ground.Shell(Echo));
+    }
+
+    [Fact]
+    public async Task A_command_is_started_also_when_we_run_in_no_folder_of_our_own()
+    {
+        await using var ground = new HostingGround();
+        Assert.True(Resource.TryParse("http://127.0.0.1:7400/mcp/n", out var resource));
+        var server = new McpServer
+        {
+            Tenant = TenantId.Default,
+            Name = "n",
+            Title = "n",
+            Kind = ServerKind.Command,
+            Command = ["/bin/sh", "-c", "pwd >&2"],
+            Sandbox = ground.Shell("").Sandbox,
+            Resource = resource!,
+        };
+
+        Assert.Equal("/usr", await ground.OutputAsync(HostedCommand.Of(server, "/")));
+        Assert.Equal(ground.App, await ground.OutputAsync(HostedCommand.Of(server, ground.App)));
+    }
+
+    [Fact]
     public async Task A_crashed_server_is_started_again_by_the_next_call()
     {
         await using var ground = new HostingGround();
@@ -202,7 +288,7 @@ public sealed class HostedServersTests
     public async Task A_process_that_ignores_its_end_is_ended_with_all_its_children()
     {
         await using var ground = new HostingGround();
-        var marker = Marker();
+        var marker = HostingGround.Marker();
         var process = await ground.StartAsync(
             ground.Shell($"trap '' TERM HUP INT; (setsid sleep {marker} &) ; sleep {marker}"));
         await HostingGround.UntilAsync(() => HostingGround.Asleep(marker) is 2);
@@ -216,7 +302,7 @@ public sealed class HostedServersTests
     public async Task A_shut_in_command_that_ends_takes_its_children_along()
     {
         await using var ground = new HostingGround();
-        var marker = Marker();
+        var marker = HostingGround.Marker();
 
         var process = await ground.StartAsync(ground.Shell($"setsid sleep {marker} & sleep 0.1; exit 0"));
         await process.Exited;
@@ -338,7 +424,7 @@ public sealed class HostedServersTests
     [Fact]
     public async Task Shutting_down_leaves_no_process_and_starts_none()
     {
-        var marker = Marker();
+        var marker = HostingGround.Marker();
         await using var ground = new HostingGround();
         await Task.WhenAll(
             Enumerable.Range(0, 4).Select(i => ground.StartAsync(ground.Shell($"sleep {marker}", $"s{i}"))));
@@ -357,7 +443,7 @@ public sealed class HostedServersTests
     [InlineData("none", true)]
     public async Task A_server_killed_without_warning_leaves_no_child(string level, bool isEarly)
     {
-        var marker = Marker();
+        var marker = HostingGround.Marker();
         var test = $"{typeof(HostedServersTests).FullName}.{nameof(A_command_runs_until_it_is_stopped)}";
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["-method", test]) { RedirectStandardOutput = true };
         var folder = Directory.CreateTempSubdirectory("postern-parent-").FullName;
@@ -384,7 +470,7 @@ public sealed class HostedServersTests
     public async Task A_command_runs_until_it_is_stopped()
     {
         var held = Environment.GetEnvironmentVariable(HeldMarker);
-        var marker = held ?? Marker();
+        var marker = held ?? HostingGround.Marker();
         await using var ground = new HostingGround();
         var level = Environment.GetEnvironmentVariable(HeldLevel) ?? "bubblewrap";
         var process = await ground.StartAsync(ground.Command("sleeper", ["sleep", marker], level));
@@ -399,5 +485,8 @@ public sealed class HostedServersTests
         Assert.Equal(0, HostingGround.Asleep(marker));
     }
 
-    private static string Marker() => $"7{Random.Shared.Next(10_000_000)}";
+    private sealed class Left(CancellationTokenSource sign) : IDisposable
+    {
+        public void Dispose() => sign.Cancel();
+    }
 }

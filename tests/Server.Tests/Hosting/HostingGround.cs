@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -95,6 +96,30 @@ internal sealed class HostingGround : IAsyncDisposable
 
     public static int Asleep(string marker) => CommandLines().Count(line => line.StartsWith($"sleep\0{marker}"));
 
+    /// <summary>The process of the host that is <c>sleep</c> with the marker.</summary>
+    public static int Sleeper(string marker) => int.Parse(Path.GetFileName(
+        Processes().Single(folder => CommandLine(folder).StartsWith($"sleep\0{marker}"))));
+
+    /// <summary>The user a process is for the kernel.</summary>
+    public static string UserOf(int process) =>
+        File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("Uid:")).Split('\t')[1];
+
+    public static string Marker() => $"7{Random.Shared.Next(10_000_000)}";
+
+    /// <summary>Runs a program of the machine and gives what it said.</summary>
+    public static string Run(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var said = process.StandardOutput.ReadToEnd() + process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return said.Trim();
+    }
+
     /// <summary>Waits until none is left; looks often, since a process is nameless while it becomes another.</summary>
     public static async Task UntilGoneAsync(string marker)
     {
@@ -125,9 +150,10 @@ internal sealed class HostingGround : IAsyncDisposable
         Directory.Delete(root, recursive: true);
     }
 
-    private static IEnumerable<string> CommandLines() => Directory.EnumerateDirectories("/proc")
-        .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]))
-        .Select(CommandLine);
+    private static IEnumerable<string> CommandLines() => Processes().Select(CommandLine);
+
+    private static IEnumerable<string> Processes() => Directory.EnumerateDirectories("/proc")
+        .Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]));
 
     private static string CommandLine(string folder)
     {

@@ -52,7 +52,7 @@ public sealed class SandboxTests
         var answer = await HostingGround.ReadAsync(await ground.StartAsync(command));
 
         Assert.Equal("reached", answer.GetProperty("loopback").GetString());
-        Assert.Contains("network of the host", await ground.Servers.LevelOfAsync(command));
+        Assert.Contains("network of the host", await ground.Servers.LevelOfAsync(command.Sandbox));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class SandboxTests
     {
         Environment.SetEnvironmentVariable("CANARY_TEST_SECRET", HostingGround.Canary);
         await using var ground = new HostingGround();
-        const string Script = "exec 1>&2; env; tr '\\0' '\\n' < /proc/1/environ";
+        const string Script = "exec 1>&2; env; (tr '\\0' '\\n' < /proc/1/environ) 2> /dev/null";
 
         var said = await ground.OutputAsync(
             ground.Command("sh", ["/bin/sh", "-c", Script], environment: new() { ["GREETING"] = "hello" }));
@@ -157,13 +157,107 @@ public sealed class SandboxTests
 
         var said = await ground.OutputAsync(ground.Shell(
             """
-            exec 1>&2; id -u; id -g; hostname; ls -d /proc/[0-9]* | wc -l
+            exec 1>&2; id -un; id -g; hostname; ls -d /proc/[0-9]* | wc -l
             ls /home /root /var /srv /etc/shadow /etc/ssl/private
             """));
 
-        Assert.StartsWith("65534\n65534\nsandbox\n", said);
+        Assert.StartsWith("nobody\n65534\nsandbox\n", said);
         Assert.True(int.Parse(said.Split('\n')[3]) <= 5);
         Assert.Equal(6, said.Split("No such file").Length - 1);
+    }
+
+    [Fact]
+    public async Task It_can_open_nothing_of_the_machine_for_writing()
+    {
+        await using var ground = new HostingGround();
+        const string Script =
+            """
+            {
+              find /proc/sys /proc/irq /proc/bus /proc/fs -type f; find /proc -maxdepth 1 -type f; echo /proc/1/mem
+            } 2>/dev/null |
+              perl -MFcntl -ne 'chomp; $n++; print STDERR "$_\n" if sysopen(my $f, $_, O_WRONLY);
+                END { print STDERR ($n > 500 ? "tried all" : "found $n") }'
+            """;
+
+        Assert.Equal("tried all", await ground.OutputAsync(ground.Shell(Script)));
+    }
+
+    [Fact]
+    public async Task It_is_neither_root_nor_its_neighbour_to_the_host_and_cannot_end_others()
+    {
+        await using var ground = new HostingGround();
+        var (mine, its) = (HostingGround.Marker(), HostingGround.Marker());
+        await ground.StartAsync(ground.Shell($"sleep {mine}", "neighbour"));
+        await ground.StartAsync(ground.Shell($"sleep {its}", "other"));
+        await HostingGround.UntilAsync(() => HostingGround.Asleep(mine) + HostingGround.Asleep(its) is 2);
+        var (neighbour, user) = (HostingGround.Sleeper(mine), HostingGround.UserOf(HostingGround.Sleeper(its)));
+
+        await ground.OutputAsync(ground.Shell($"kill -9 {neighbour}; perl -e 'kill 9, -1'", "other"), "eve");
+
+        Assert.Equal(1, HostingGround.Asleep(mine));
+        Assert.NotEqual("0", user);
+        if (Environment.IsPrivilegedProcess)
+        {
+            Assert.NotEqual(HostingGround.UserOf(neighbour), user);
+            Assert.Contains("not permitted", HostingGround.Run(
+                "setpriv", "--reuid", user, "--clear-groups", "kill", "-0", $"{neighbour}"));
+            Assert.Contains("Permission denied", HostingGround.Run(
+                "setpriv", "--reuid", user, "--clear-groups", "cat", $"/proc/{neighbour}/mem"));
+        }
+    }
+
+    [Fact]
+    public async Task What_it_writes_is_not_roots_and_stays_its_own_when_it_is_started_again()
+    {
+        await using var ground = new HostingGround();
+        var home = Path.Combine(ground.Data, "hosting/homes");
+
+        await ground.OutputAsync(ground.Shell("echo 1 > /data/a; grep ^Cap /proc/self/status > /data/caps"));
+        Assert.Equal("1\n2", await ground.OutputAsync(
+            ground.Shell("exec 1>&2; cat /data/a; echo 2 > /data/a; cat /data/a")));
+
+        var written = Directory.GetFiles(home, "a", SearchOption.AllDirectories).Single();
+        Assert.NotEqual("0", HostingGround.Run("stat", "-c", "%u", written));
+        Assert.Equal("700", HostingGround.Run("stat", "-c", "%a", Path.GetDirectoryName(written)!));
+        var held = File.ReadLines(Path.Combine(Path.GetDirectoryName(written)!, "caps"))
+            .Where(line => !line.StartsWith("CapBnd", StringComparison.Ordinal));
+        Assert.All(held, line => Assert.EndsWith("\t0000000000000000", line));
+    }
+
+    [Fact]
+    public async Task It_has_places_for_scratch_a_name_and_its_own_pipes()
+    {
+        await using var ground = new HostingGround();
+        const string Script =
+            """
+            echo a > /tmp/a && echo b > /dev/shm/b && cat /tmp/a /dev/shm/b > /dev/stderr
+            node -e 'console.error(os.userInfo().username)' 2>&1 | tail -1 >&2
+            """;
+
+        Assert.Equal("a\nb\nnobody", await ground.OutputAsync(ground.Shell(Script)));
+    }
+
+    [Theory]
+    [InlineData("bubblewrap")]
+    [InlineData("none")]
+    public async Task It_gives_way_to_everything_else(string level)
+    {
+        await using var ground = new HostingGround();
+
+        var said = await ground.OutputAsync(ground.Command("n", ["/bin/sh", "-c", "nice >&2"], level));
+
+        Assert.True(int.Parse(said) >= 10);
+    }
+
+    [Fact]
+    public async Task As_root_a_folder_that_is_closed_to_others_is_refused_with_what_to_do()
+    {
+        await using var ground = new HostingGround();
+        File.SetUnixFileMode(ground.App, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var problem = CommandCheck.Problem(ground.Shell("true"));
+
+        Assert.Equal(Environment.IsPrivilegedProcess, problem?.Contains($"chmod o+rx {ground.App}") is true);
     }
 
     [Theory]
@@ -199,31 +293,62 @@ public sealed class SandboxTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_command_that_takes_too_much_memory_is_ended_and_no_other(bool hasControlGroups)
+    [InlineData(true, "console.log('{}'); const all = []; for (;;) all.push(Buffer.alloc(16 << 20, 1));")]
+    [InlineData(false, "console.log('{}'); const all = []; for (;;) all.push(Buffer.alloc(16 << 20, 1));")]
+    [InlineData(true, "console.log('{}'); const all = []; for (;;) all.push(Array(1000).fill(1.5));")]
+    [InlineData(false, "console.log('{}'); const all = []; for (;;) all.push(Array(1000).fill(1.5));")]
+    public async Task A_command_that_takes_too_much_memory_is_over_in_seconds_and_no_other(bool hasGroups, string hog)
     {
-        await using var ground = new HostingGround(options => options with { HasControlGroups = hasControlGroups });
+        await using var ground = new HostingGround(options => options with { HasControlGroups = hasGroups });
         var neighbour = await ground.StartAsync(ground.Shell("""read l; echo '{"still":"here"}'; read l""", "calm"));
-        const string Hog = "console.log('{}'); const all = []; for (;;) all.push(Buffer.alloc(16 << 20, 1));";
-        var hog = ground.Command("hog", ["node", "-e", Hog], memory: 256);
 
-        var process = await ground.StartAsync(hog);
+        var process = await ground.StartAsync(ground.Command("hog", ["node", "-e", hog], memory: 256));
         await HostingGround.ReadAsync(process);
-        var end = await process.Exited.WaitAsync(TimeSpan.FromMinutes(3));
+        var end = await process.Exited.WaitAsync(TimeSpan.FromSeconds(15));
 
         Assert.NotEqual(0, end.Code);
-        var level = await ground.Servers.LevelOfAsync(hog);
-        Assert.Equal(level.Contains("control groups v"), end.Reason.Contains("more memory"));
         await HostingGround.WriteAsync(neighbour, "{}");
         Assert.Equal("here", (await HostingGround.ReadAsync(neighbour)).GetProperty("still").GetString());
     }
 
     [Fact]
-    public async Task A_fork_bomb_stops_at_its_limit_and_is_gone_with_its_sandbox()
+    public async Task Ordinary_servers_have_most_of_the_memory_they_are_allowed()
     {
         await using var ground = new HostingGround();
-        var marker = $"6{Random.Shared.Next(1_000_000)}";
+        const string Node = "const all = []; for (let i = 0; i < 100; i++) all.push(Buffer.alloc(2 << 20, 1))";
+        const string Perl = "my @all; push @all, 'x' x (1 << 20) for 1..200; print STDERR scalar @all";
+
+        Assert.Equal("", await ground.OutputAsync(ground.Command("n", ["node", "-e", Node], memory: 256)));
+        Assert.Equal("200", await ground.OutputAsync(ground.Command("p", ["perl", "-e", Perl], memory: 256)));
+    }
+
+    [Fact]
+    public async Task Many_processes_together_take_no_more_memory_than_one_may()
+    {
+        await using var ground = new HostingGround();
+        const string Hogs =
+            """
+            for (1..8) { next if fork; my $all = 'x' x (100 << 20); sleep 60; }
+            wait; exit($? ? 7 : 0);
+            """;
+        var hogs = ground.Command("hogs", ["perl", "-e", Hogs], memory: 256);
+        var level = (await ground.Sandboxes.TryAsync() as TrialOutcome.Holds)!.Level;
+
+        var process = await ground.StartAsync(hogs);
+
+        if (level.Contains("control groups"))
+        {
+            Assert.Contains("more memory", (await process.Exited.WaitAsync(TimeSpan.FromMinutes(1))).Reason);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_fork_bomb_stops_at_its_limit_and_is_gone_with_its_sandbox(bool hasGroups)
+    {
+        await using var ground = new HostingGround(options => options with { HasControlGroups = hasGroups });
+        var marker = HostingGround.Marker();
         const string Bomb =
             """
             $| = 1; my $failed = 0;
@@ -269,6 +394,23 @@ public sealed class SandboxTests
     }
 
     [Fact]
+    public async Task A_trial_that_does_not_end_leaves_no_process()
+    {
+        var marker = HostingGround.Marker();
+        var folder = Directory.CreateTempSubdirectory("postern-fake-");
+        var fake = Path.Combine(folder.FullName, "bwrap");
+        File.WriteAllText(fake, $"#!/bin/sh\necho ready\nread -r go\nexec sleep {marker}\n");
+        File.SetUnixFileMode(fake, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await using var ground = new HostingGround(options => options with { Bubblewrap = fake });
+
+        var refusal = await ground.RefusalAsync(ground.Shell("true"));
+
+        Assert.Contains("did not end", refusal.Reason);
+        await HostingGround.UntilGoneAsync(marker);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task Only_the_operators_own_word_runs_a_command_without_a_sandbox()
     {
         await using var ground = new HostingGround(options => options with { Bubblewrap = "/nowhere/bwrap" });
@@ -278,7 +420,7 @@ public sealed class SandboxTests
 
         Assert.StartsWith($"{(Environment.IsPrivilegedProcess ? 0 : "")}", said);
         Assert.DoesNotContain("POSTERN_", said);
-        Assert.StartsWith("none", await ground.Servers.LevelOfAsync(open));
+        Assert.StartsWith("none", await ground.Servers.LevelOfAsync(open.Sandbox));
     }
 
     [Fact]

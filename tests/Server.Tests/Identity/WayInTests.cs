@@ -39,9 +39,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await page.GotoAsync(await AuthorizeAsync());
 
         await Assertions.Expect(page.GetByText("a program on this computer")).ToBeVisibleAsync();
-        await page.GetByLabel("Email").FillAsync(House.Email);
-        await page.GetByLabel("Password").FillAsync(House.Password);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await SignInAsync(page, House.Email, House.Password);
         await page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
         await page.ArrivesAtAsync($"{Callback}**");
 
@@ -64,11 +62,25 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await other.GotoAsync($"{program!.Urls.Single()}/elsewhere?to={Uri.EscapeDataString(posted)}");
         await other.GetByText("Go").ClickAsync();
         await other.ArrivesAtAsync(end);
-        await waiting.GetByLabel("Email").FillAsync(House.Email);
-        await waiting.GetByLabel("Password").FillAsync(House.Password);
-        await waiting.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await SignInAsync(waiting, House.Email, House.Password);
 
         await Assertions.Expect(waiting.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Somebody_else_takes_the_question_over_without_a_script()
+    {
+        await using var context = await chromium.ContextAsync(scripts: false);
+        var page = await context.NewPageAsync();
+        await page.GotoAsync(await AuthorizeAsync());
+        await SignInAsync(page, House.Email, House.Password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Not you?" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByText("a program on this computer")).ToBeVisibleAsync();
+        await SignInAsync(page, House.OtherEmail, House.OtherPassword);
+
+        await Assertions.Expect(page.GetByText(House.OtherEmail)).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true })).ToBeVisibleAsync();
     }
 
     [Fact]
@@ -77,9 +89,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await using var context = await chromium.ContextAsync(scripts: false);
         var page = await context.NewPageAsync();
         await page.GotoAsync(await AuthorizeAsync());
-        await page.GetByLabel("Email").FillAsync(House.OtherEmail);
-        await page.GetByLabel("Password").FillAsync(House.OtherPassword);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+        await SignInAsync(page, House.OtherEmail, House.OtherPassword);
         await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
         await page.ArrivesAtAsync($"{Callback}**");
 
@@ -92,6 +102,13 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
     }
 
     public async ValueTask DisposeAsync() => await program!.DisposeAsync();
+
+    private static async Task SignInAsync(IPage page, string email, string password)
+    {
+        await page.GetByLabel("Email").FillAsync(email);
+        await page.GetByLabel("Password").FillAsync(password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
+    }
 
     private static string Inputs(string address)
     {

@@ -291,6 +291,18 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(new Answer(answers[^1].Left!).Code)).Status);
     }
 
+    [Fact]
+    public async Task A_refusal_cannot_be_made_a_yes_from_a_page_left_open()
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        await ada.AnswerAsync(question, "deny");
+
+        using var answer = await ada.PostAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
     [Theory]
     [InlineData("decision", "deny")]
     [InlineData("tool", "look")]

@@ -2,6 +2,7 @@ using System.Globalization;
 using Postern.Audit;
 using Postern.Console.Me;
 using Postern.Grants;
+using Postern.Hosting.Processes;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
@@ -14,6 +15,7 @@ namespace Postern.Console.Desk;
 internal sealed class DeskPages(
     Settings settings,
     ServerBook servers,
+    HostedServers hosts,
     ClientBook clients,
     ClientStore stored,
     GrantBook grants,
@@ -106,7 +108,7 @@ internal sealed class DeskPages(
     }
 
     private ServerRow Row(McpServer server) => new(
-        server.Title, server.Resource.Value, Word(server.Kind), servers.Catalogue(server)?.Tools.Count);
+        server.Title, server.Resource.Value, Word(server), servers.Catalogue(server)?.Tools.Count);
 
     private static ClientRow Row(Client client, ClientUse use) => new(
         client.Id.Value,
@@ -151,10 +153,10 @@ internal sealed class DeskPages(
             record.Effect ?? record.Status ?? "");
     }
 
-    private static string Word(ServerKind kind) => kind switch
+    private string Word(McpServer server) => server.Kind switch
     {
         ServerKind.Http => "remote",
-        ServerKind.Command => "command",
+        ServerKind.Command => $"command, {hosts.StateOf(server.Tenant, server.Name)}",
         _ => "built in",
     };
 }

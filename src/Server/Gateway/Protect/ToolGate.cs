@@ -3,6 +3,7 @@ using System.Text.Json;
 using Postern.Audit;
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Relay;
+using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Policy;
@@ -23,6 +24,8 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
             await RecordUnknownAsync(admission);
             return null;
         }
+
+        Telemetry.NameCall(server.Name, name);
 
         // A server that does not say what it has is taken for the worst.
         var risk = server.Risks.TryGetValue(name, out var named) ? named : tool?.Risk ?? Risk.Destroy;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Postern.Gateway.Notes;
+using Postern.Hosting;
 using Postern.Hosting.Processes;
 using Postern.Platform.Outbound;
 using Postern.Servers;
@@ -40,8 +41,7 @@ internal sealed class Upstreams(
         ServerKind.Http => new HttpUpstream(
             http.ToUpstream(server.Url!, server.IsConfigured, HttpUpstream.Patience), server.Url!, clock),
         ServerKind.Native => new NativeUpstream(notes, loggers),
-        ServerKind.Command => new StdioUpstream(hosts, new(
-            server.Tenant, server.Name, server.Command, Environment.CurrentDirectory, server.Sandbox!)),
+        ServerKind.Command => new StdioUpstream(hosts, HostedCommand.Of(server, Environment.CurrentDirectory)),
         _ => throw new UnreachableException(),
     };
 

@@ -21,7 +21,10 @@ internal sealed class HostedProcess
 {
     public const int MaxLine = 4 << 20;
 
-    private const int MaxErrors = 50, LinesAhead = 8, PrintedPerSecond = 500, PrintedLine = 4096;
+    // What a client may send, with what is added to it on the way.
+    private const int MaxWritten = MaxLine + (64 << 10);
+
+    private const int MaxErrors = 50, LinesAhead = 8, PrintedPerSecond = 500;
 
     private static readonly TimeSpan
         WriteLimit = TimeSpan.FromSeconds(30),
@@ -97,12 +100,17 @@ internal sealed class HostedProcess
     /// <summary>
     /// Writes one message. It is written whole or the process ends: giving up waiting never leaves half a line behind.
     /// </summary>
-    /// <exception cref="IOException">The process has ended or takes no input.</exception>
+    /// <exception cref="IOException">The process has ended or takes no input, or not so much.</exception>
     public async Task WriteLineAsync(ReadOnlyMemory<byte> line, CancellationToken stop)
     {
-        if (line.Length > MaxLine || line.Span.IndexOfAny((byte)'\n', (byte)'\r') >= 0)
+        if (line.Span.IndexOfAny((byte)'\n', (byte)'\r') >= 0)
         {
-            throw new ArgumentException("A message is one line of at most 4 MiB.", nameof(line));
+            throw new ArgumentException("A message is one line.", nameof(line));
+        }
+
+        if (line.Length > MaxWritten)
+        {
+            throw new IOException("A hosted server is sent no message of more than 4 MiB.");
         }
 
         await writing.WaitAsync(stop);
@@ -154,17 +162,35 @@ internal sealed class HostedProcess
 
     private async Task<ProcessEnd> RunAsync()
     {
-        var reading = Task.WhenAll(ReadLinesAsync(), ReadErrorsAsync());
-        await process.WaitForExitAsync(CancellationToken.None);
-        await Task.WhenAny(reading, Task.Delay(DrainLimit, clock));
-        await ended.CancelAsync();
-        await reading;
-        lines.Writer.TryComplete();
-        spoke.TrySetResult();
-        var end = new ProcessEnd(process.ExitCode, Reason(), wasAsked);
-        await confined.DisposeAsync(clock);
-        room.Dispose();
-        return end;
+        try
+        {
+            var reading = Task.WhenAll(ReadAsync(ReadLinesAsync), ReadAsync(ReadErrorsAsync));
+            await process.WaitForExitAsync(CancellationToken.None);
+            await Task.WhenAny(reading, Task.Delay(DrainLimit, clock));
+            await ended.CancelAsync();
+            await reading;
+            return new(process.ExitCode, Reason(), wasAsked);
+        }
+        finally
+        {
+            lines.Writer.TryComplete();
+            spoke.TrySetResult();
+            await confined.DisposeAsync(clock);
+            room.Dispose();
+        }
+    }
+
+    // Whatever goes wrong with what it printed ends this process, and never what waits for its end.
+    private async Task ReadAsync(Func<Task> read)
+    {
+        try
+        {
+            await read();
+        }
+        catch (Exception problem)
+        {
+            End($"What it printed could not be read: {problem.Message}", asked: false, byForce: true);
+        }
     }
 
     private string Reason() => endedBecause
@@ -191,7 +217,7 @@ internal sealed class HostedProcess
                 continue;
             }
 
-            log("stdout", redaction.Of(line.Bytes[..Math.Min(line.Bytes.Length, PrintedLine)]));
+            log("stdout", redaction.Of(line.Bytes));
             await pace.StepAsync(ended.Token);
         }
     }
@@ -199,20 +225,29 @@ internal sealed class HostedProcess
     private async Task ReadErrorsAsync()
     {
         var pace = new Pace(clock, PrintedPerSecond);
-        await foreach (var line in Lenient(new LineReader(process.StandardError.BaseStream, PrintedLine)))
+        var isRest = false;
+        await foreach (var line in Lenient(new LineReader(process.StandardError.BaseStream, Redaction.Longest)))
         {
-            var text = redaction.Of(line.Bytes);
-            log("stderr", text);
-            lock (errors)
+            if (!isRest)
             {
-                errors.Enqueue(text);
-                while (errors.Count > MaxErrors)
-                {
-                    errors.Dequeue();
-                }
+                Keep(redaction.Of(line.Bytes));
             }
 
+            isRest = line.IsCut;
             await pace.StepAsync(ended.Token);
+        }
+    }
+
+    private void Keep(string error)
+    {
+        log("stderr", error);
+        lock (errors)
+        {
+            errors.Enqueue(error);
+            while (errors.Count > MaxErrors)
+            {
+                errors.Dequeue();
+            }
         }
     }
 

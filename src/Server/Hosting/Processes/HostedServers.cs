@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Hosting.Sandbox;
+using Postern.Platform.Configuration;
 
 namespace Postern.Hosting.Processes;
 
@@ -47,8 +48,15 @@ internal sealed partial class HostedServers(
     public IReadOnlyList<HostedStatus> Status() =>
         [.. instances.Select(each => each.Value.Status(each.Key.Tenant, each.Key.Server))];
 
+    public IReadOnlyList<HostedStatus> StatusOf(TenantId tenant, string server) =>
+        [.. Status().Where(each => each.Tenant == tenant && each.Server == server)];
+
+    /// <summary>What a server is doing, in a word for an operator.</summary>
+    public string StateOf(TenantId tenant, string server) => StatusOf(tenant, server)
+        .Select(each => each.State).DefaultIfEmpty(HostedState.Idle).Max().ToString().ToLowerInvariant();
+
     /// <summary>What holds for a server, in words for an operator.</summary>
-    public Task<string> LevelOfAsync(HostedCommand server) => sandboxes.LevelOfAsync(server);
+    public Task<string> LevelOfAsync(SandboxSeed sandbox) => sandboxes.LevelOfAsync(sandbox);
 
     public IReadOnlyList<string> Tail(TenantId tenant, string server, int lines) => LogOf(tenant, server).Tail(lines);
 
@@ -120,21 +128,37 @@ internal sealed partial class HostedServers(
             return Refuse(server, "as many processes run as may", BusyFor);
         }
 
-        if (!await turns.WaitAsync(options.QueueLimit) || isClosing)
+        if (!await turns.WaitAsync(options.QueueLimit))
         {
             room.Dispose();
             return Refuse(server, "no turn to start came", BusyFor);
         }
 
-        var outcome = await start(room);
-        _ = ReleaseTurnAsync((outcome as AcquireOutcome.Running)?.Process);
-        return outcome;
+        HostedProcess? process = null;
+        try
+        {
+            var outcome = isClosing ? Refuse(server, "the server is shutting down", BusyFor) : await start(room);
+            process = (outcome as AcquireOutcome.Running)?.Process;
+            return outcome;
+        }
+        finally
+        {
+            _ = ReleaseAsync(process, room);
+        }
     }
 
     // Not when the process exists but when it has spoken: what is costly is what a runtime does before.
-    private async Task ReleaseTurnAsync(HostedProcess? process)
+    private async Task ReleaseAsync(HostedProcess? process, Room room)
     {
-        await Task.WhenAny(process?.Spoke ?? Task.CompletedTask, Task.Delay(options.StartLimit, clock));
+        if (process is null)
+        {
+            room.Dispose();
+        }
+        else
+        {
+            await Task.WhenAny(process.Spoke, Task.Delay(options.StartLimit, clock));
+        }
+
         turns.Release();
     }
 
@@ -197,7 +221,15 @@ internal sealed partial class HostedServers(
 
     private sealed class Room(HostedServers owner, string key) : IDisposable
     {
-        public void Dispose() => owner.Leave(key);
+        private int left;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref left, 1) is 0)
+            {
+                owner.Leave(key);
+            }
+        }
     }
 
     private static partial class Log

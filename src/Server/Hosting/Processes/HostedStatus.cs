@@ -1,5 +1,6 @@
 namespace Postern.Hosting.Processes;
 
+/// <summary>What an instance is doing. Of several, the greatest is what their server is said to do.</summary>
 internal enum HostedState
 {
     /// <summary>No process; the next call starts one.</summary>

@@ -139,8 +139,8 @@ internal sealed class Instance(
     {
         try
         {
-            var started = await sandboxes.StartAsync(server, HomeOf(server));
             var redaction = new Redaction(server.Sandbox.Environment.Values);
+            var started = await sandboxes.StartAsync(server, HomeOf(server));
             var hosted = new HostedProcess(
                 started, room, redaction, (channel, text) => log.Write(id, channel, text), clock);
             log.Write(id, "life", $"started: {Path.GetFileName(server.Command[0])}");
@@ -157,7 +157,6 @@ internal sealed class Instance(
         }
         catch (Exception problem) when (problem is IOException or Win32Exception or UnauthorizedAccessException)
         {
-            room.Dispose();
             log.Write(id, "life", $"could not start: {problem.Message}");
             RecordCrash([problem.Message]);
             return new AcquireOutcome.Refused("This server could not be started.", problem.Message, RetryAfter);

@@ -11,6 +11,9 @@ internal sealed class Redaction
 {
     public const int MaxLength = 1000;
 
+    /// <summary>What is looked at of a line, in bytes. One of this length was cut, or is treated so.</summary>
+    public const int Longest = 4096;
+
     private const int ShortestSecret = 6;
 
     // Without backtracking: whoever writes the lines must not choose how long we look at them.
@@ -33,14 +36,33 @@ internal sealed class Redaction
 
     public string Of(ReadOnlyMemory<byte> line)
     {
-        var text = Encoding.UTF8.GetString(line.Span);
+        var text = Encoding.UTF8.GetString(line.Span[..Math.Min(line.Length, Longest)]);
         foreach (var secret in secrets)
         {
             text = text.Replace(secret, "***", StringComparison.Ordinal);
         }
 
-        text = KnownForms.Replace(text, "***");
+        text = KnownForms.Replace(line.Length < Longest ? text : WithoutHalves(text), "***");
         return Plain(text.Length > MaxLength ? text[..MaxLength] + "…" : text);
+    }
+
+    // Half a secret is not known for what it is: what may be the beginning of one goes, and so does the last word.
+    private string WithoutHalves(string text)
+    {
+        text = text.TrimEnd('\ufffd'); // half a character
+        var half = secrets.Select(secret => Overlap(text, secret)).DefaultIfEmpty().Max();
+        return text[..Math.Max(0, text.AsSpan(0, text.Length - half).LastIndexOfAny(' ', '\t'))];
+    }
+
+    private static int Overlap(string text, string secret)
+    {
+        var length = Math.Min(text.Length, secret.Length - 1);
+        while (!text.AsSpan().EndsWith(secret.AsSpan(0, length), StringComparison.Ordinal))
+        {
+            length--;
+        }
+
+        return length;
     }
 
     // A terminal or a log viewer must not obey what a server printed.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Postern.Platform;
 
 namespace Postern.Hosting.Processes;
 
@@ -67,7 +68,7 @@ internal sealed class ServerLog(string path, TimeProvider clock) : IDisposable
 
     private FileStream Open()
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        PrivateFolder.Make(Path.GetDirectoryName(path)!);
         return new(path, new FileStreamOptions
         {
             Mode = FileMode.Append,

@@ -19,24 +19,30 @@ internal static class BubblewrapArguments
     private static readonly string[] SystemFiles =
         ["/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"];
 
+    // Of /proc what is no process: settings and switches of the whole machine. Bubblewrap covers those alone in which
+    // it could make a file, and what can be written is the files that are there.
+    private static readonly string[] MachineFolders =
+        ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi"];
+
     public static IEnumerable<string> For(
-        HostedCommand server, string home, SandboxFiles files, IReadOnlyList<string> hidden)
+        HostedCommand server, string home, SandboxUser user, SandboxFiles files, IReadOnlyList<string> hidden)
     {
         var hasNetwork = server.Sandbox.Network is "host";
         return
         [
-            "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+            .. Identity(user), "--hostname", "sandbox",
+            "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
             .. hasNetwork ? Array.Empty<string>() : ["--unshare-net"],
-            "--uid", "65534", "--gid", "65534", "--hostname", "sandbox", "--cap-drop", "ALL",
             "--new-session", // no terminal to push characters into
             "--die-with-parent",
             .. files.HasFilter ? ["--seccomp", ConfinedCommand.FilterDescriptor] : Array.Empty<string>(),
             "--ro-bind", "/usr", "/usr",
             .. SystemFolders.SelectMany(SystemFolder),
-            "--proc", "/proc", "--dev", "/dev",
+            "--proc", "/proc", .. MachineFolders.SelectMany(folder => Show("--ro-bind-try", folder)), "--dev", "/dev",
             .. Scratch("/dev/shm"), "--remount-ro", "/dev",
             .. Scratch("/tmp"),
             .. SystemFiles.SelectMany(file => Show("--ro-bind-try", file)),
+            "--perms", "0444", "--ro-bind-data", ConfinedCommand.PasswdDescriptor, "/etc/passwd",
             .. files.Etc.SelectMany(file => (string[])["--ro-bind", file.Source, file.Target]),
             .. hasNetwork ? ["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"] : Array.Empty<string>(),
             .. Folders(server).SelectMany(folder => Show("--ro-bind", folder)),
@@ -47,6 +53,22 @@ internal static class BubblewrapArguments
             "--remount-ro", "/",
         ];
     }
+
+    /// <summary>
+    /// Between the sandbox, which root builds, and the command: becomes the user, and can be nobody else from then on.
+    /// </summary>
+    public static string[] BecomeUser(SandboxUser user) => user.IsItsOwn
+        ?
+        [
+            "/usr/bin/setpriv", "--reuid", user.Text, "--regid", SandboxUser.Group, "--clear-groups",
+            "--inh-caps=-all", "--",
+        ]
+        : [];
+
+    // Root needs no user namespace to build with, and keeps what changing the user takes. Others map themselves.
+    private static string[] Identity(SandboxUser user) => user.IsItsOwn
+        ? ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        : ["--unshare-user", "--uid", user.Text, "--gid", SandboxUser.Group, "--cap-drop", "ALL"];
 
     /// <summary>What the command may read besides the system, by its real name.</summary>
     private static IEnumerable<string> Folders(HostedCommand server) =>
@@ -59,10 +81,12 @@ internal static class BubblewrapArguments
         _ => [],
     };
 
-    private static string[] Show(string how, string path) => [how, path, path];
+    // Left to bubblewrap, what is missing above would be closed to all but root.
+    private static string[] Show(string how, string path) =>
+        ["--perms", "0755", "--dir", Path.GetDirectoryName(path) ?? "/", how, path, path];
 
     private static string[] Scratch(string path) =>
-        ["--size", ScratchBytes.ToString(CultureInfo.InvariantCulture), "--tmpfs", path];
+        ["--perms", "1777", "--size", ScratchBytes.ToString(CultureInfo.InvariantCulture), "--tmpfs", path];
 
     // A command often lives beside our own data and configuration: an empty folder or file is laid over these.
     private static IEnumerable<string> Hide(string folder, IReadOnlyList<string> hidden) =>

@@ -6,7 +6,7 @@ internal static class CommandCheck
     private static readonly string[] SearchedFolders = ["/usr/local/bin", "/usr/bin", "/bin"];
 
     private static readonly Func<HostedCommand, string?>[] Checks =
-        [HasProgram, FoldersExist, FoldersAreNotEverything, VariablesAreHarmless];
+        [HasProgram, FoldersExist, FoldersAreNotEverything, FoldersAreOpen, VariablesAreHarmless];
 
     /// <summary>What is wrong, in a sentence for the operator; null if nothing is.</summary>
     public static string? Problem(HostedCommand server) =>
@@ -37,6 +37,20 @@ internal static class CommandCheck
         Folders(server).Any(folder => RealPath.Of(folder) is "/")
             ? "The whole file system cannot be given to a command. Name the folders it needs."
             : null;
+
+    // As root we run a command as a user of its own, who must be let in.
+    private static string? FoldersAreOpen(HostedCommand server) =>
+        Environment.IsPrivilegedProcess && server.Sandbox.Level is not "none"
+        && Folders(server).FirstOrDefault(folder => !IsOpen(RealPath.Of(folder))) is { } closed
+            ? $"The folder {closed} is closed to others, and a command of a server that runs as root is not root. "
+                + $"Run: chmod o+rx {closed}, or run postern as another user."
+            : null;
+
+    private static bool IsOpen(string folder)
+    {
+        const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        return OperatingSystem.IsWindows() || (File.GetUnixFileMode(folder) & Others) is Others;
+    }
 
     private static string? VariablesAreHarmless(HostedCommand server) =>
         server.Sandbox.Environment.Keys.FirstOrDefault(name => !IsHarmless(name)) is { } variable

@@ -3,22 +3,37 @@ using System.Globalization;
 
 namespace Postern.Hosting.Sandbox;
 
+/// <summary>What is put around a command.</summary>
+/// <param name="Words">The sandbox and its arguments.</param>
+/// <param name="User">Who the command is.</param>
+/// <param name="Home">Its folder.</param>
+/// <param name="HomeInside">The same folder, as the command sees it.</param>
+/// <param name="Filter">The file of the filter of calls.</param>
+internal sealed record Wrapping(
+    IReadOnlyList<string> Words, SandboxUser User, string Home, string HomeInside, string Filter);
+
 /// <summary>Builds what is executed: launcher, sandbox, limits, command. No shell reads any of it as text.</summary>
 internal static class ConfinedCommand
 {
-    public const string FilterDescriptor = "9";
+    public const string FilterDescriptor = "9", PasswdDescriptor = "8";
 
     /// <summary>What the inner launcher says when the sandbox is complete; then it waits for a line.</summary>
     public const string Ready = "ready";
 
     // Both are constants: names arrive as arguments and are never read as text. The outer one moves itself into the
-    // control groups before anything of the command exists, hands over the filter, and becomes the sandbox.
+    // control groups before anything of the command exists, gives a user of its own the home and the pipes (which can
+    // be opened by name), hands over the filter and who that user is, and becomes the sandbox.
     private const string Outer =
         """
-        filter=$1; shift
+        filter=$1 user=$2 home=$3; shift 3
         while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done
         shift
-        exec "$@" 9< "$filter"
+        if [ "$user" != 65534 ]
+        then /bin/chown "$user:65534" "$home" /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 || exit 125
+        fi
+        exec "$@" 9< "$filter" 8<<END
+        nobody:x:$user:65534:nobody:/data:/usr/sbin/nologin
+        END
         """;
 
     // A parent that is killed while the sandbox is being built is not noticed by it. So the command is not run before
@@ -27,14 +42,17 @@ internal static class ConfinedCommand
 
     private const long LargestFile = 256 << 20;
 
-    /// <param name="wrap">The sandbox and its arguments; empty where there is none.</param>
-    public static ProcessStartInfo For(
-        HostedCommand server, IEnumerable<string> wrap, string home, string filter, ControlGroup? group)
+    // Whoever computes without end gets what nobody else wants. Without control groups it is all that bounds them.
+    private const string Niceness = "10";
+
+    public static ProcessStartInfo For(HostedCommand server, Wrapping wrapping, ControlGroup? group)
     {
         string[] arguments =
         [
-            "--pdeathsig", "KILL", "--", "/bin/sh", "-c", Outer, "launcher", filter, .. group?.Folders ?? [], "--",
-            .. wrap, .. Limits(server, group), "/bin/sh", "-c", Inner, "launcher", .. server.Command,
+            "--pdeathsig", "KILL", "--", "/usr/bin/nice", "-n", Niceness,
+            "/bin/sh", "-c", Outer, "launcher", wrapping.Filter, wrapping.User.Text, wrapping.Home,
+            .. group?.Folders ?? [], "--",
+            .. wrapping.Words, .. Limits(server), "/bin/sh", "-c", Inner, "launcher", .. server.Command,
         ];
         var start = new ProcessStartInfo("/usr/bin/setpriv", arguments)
         {
@@ -44,7 +62,7 @@ internal static class ConfinedCommand
             RedirectStandardError = true,
             WorkingDirectory = server.Directory,
         };
-        Furnish(start.Environment, server, home);
+        Furnish(start.Environment, server, wrapping.HomeInside);
         return start;
     }
 
@@ -65,17 +83,13 @@ internal static class ConfinedCommand
     }
 
     // The data limit is the one for memory that runtimes can live with: they reserve address space by the gigabyte, and
-    // this counts only what is writable. It holds for each process, so it is the lesser wall where groups are missing.
-    private static IEnumerable<string> Limits(HostedCommand server, ControlGroup? group)
-    {
-        var memory = Number(server.Sandbox.Memory << 20);
-        return
-        [
-            "/usr/bin/prlimit", "--core=0", "--nofile=1024", $"--fsize={Number(LargestFile)}",
-            $"--nproc={Number(server.Sandbox.Processes)}",
-            .. group is null ? [$"--data={memory}"] : Array.Empty<string>(), "--",
-        ];
-    }
+    // this counts only what is writable. It holds for each process, and at once; a control group holds for all of them,
+    // but first takes their programs' pages from them, one by one, for as long as half a minute.
+    private static string[] Limits(HostedCommand server) =>
+    [
+        "/usr/bin/prlimit", "--core=0", "--nofile=1024", $"--fsize={Number(LargestFile)}",
+        $"--nproc={Number(server.Sandbox.Processes)}", $"--data={Number(server.Sandbox.Memory << 20)}", "--",
+    ];
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

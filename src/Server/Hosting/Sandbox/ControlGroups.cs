@@ -61,13 +61,13 @@ internal sealed class ControlGroups
     // the group is ours alone, as under systemd with Delegate=yes.
     private static bool Delegates(string own)
     {
-        var handed = Path.Combine(own, "cgroup.subtree_control");
+        var (handed, ours) = (Path.Combine(own, "cgroup.subtree_control"), Path.Combine(own, "cgroup.controllers"));
         if (HasControllers(handed))
         {
             return true;
         }
 
-        if (!HasControllers(Path.Combine(own, "cgroup.controllers")))
+        if (!HasControllers(ours))
         {
             return false;
         }
@@ -77,7 +77,9 @@ internal sealed class ControlGroups
         {
             Directory.CreateDirectory(leaf);
             File.WriteAllText(Path.Combine(leaf, "cgroup.procs"), "0");
-            File.WriteAllText(handed, "+memory +pids +cpu");
+            // All or nothing: one that we were not given, as cpu often is not, and none is handed down.
+            var given = Controllers.Intersect(File.ReadAllText(ours).Split()).Select(controller => "+" + controller);
+            File.WriteAllText(handed, string.Join(' ', given));
             return true;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)

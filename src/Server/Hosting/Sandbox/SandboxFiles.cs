@@ -1,3 +1,5 @@
+using Postern.Platform;
+
 namespace Postern.Hosting.Sandbox;
 
 /// <summary>The few files every sandbox is given: the filter of calls and a small <c>/etc</c>.</summary>
@@ -5,7 +7,6 @@ internal sealed class SandboxFiles
 {
     private static readonly (string Name, string Text)[] Small =
     [
-        ("passwd", "nobody:x:65534:65534:nobody:/data:/usr/sbin/nologin\n"),
         ("group", "nogroup:x:65534:\n"),
         ("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
         ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
@@ -13,10 +14,11 @@ internal sealed class SandboxFiles
 
     public SandboxFiles(string folder)
     {
-        Directory.CreateDirectory(folder);
+        PrivateFolder.Make(folder);
         foreach (var (name, text) in Small)
         {
             File.WriteAllText(Path.Combine(folder, name), text);
+            LetRead(Path.Combine(folder, name));
         }
 
         Etc = [.. Small.Select(file => (Path.Combine(folder, file.Name), "/etc/" + file.Name))];
@@ -33,4 +35,13 @@ internal sealed class SandboxFiles
     public string Filter { get; } = "/dev/null";
 
     public bool HasFilter => Filter is not "/dev/null";
+
+    // Inside the reader is another user, whatever our umask is.
+    private static void LetRead(string file)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, File.GetUnixFileMode(file) | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using Postern.Platform;
 using Postern.Platform.Configuration;
 
 namespace Postern.Hosting.Sandbox;
@@ -11,8 +12,6 @@ namespace Postern.Hosting.Sandbox;
 /// </summary>
 internal sealed class Sandboxes : IDisposable
 {
-    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     private const int OwnProcesses = 2; // bubblewrap outside, and inside as the first process
 
     private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(5), TryAgainAfter = TimeSpan.FromSeconds(10);
@@ -62,11 +61,11 @@ internal sealed class Sandboxes : IDisposable
     }
 
     /// <summary>What holds for a server, in words for an operator.</summary>
-    public async Task<string> LevelOfAsync(HostedCommand server) => server.Sandbox.Level is "none"
+    public async Task<string> LevelOfAsync(SandboxSeed sandbox) => sandbox.Level is "none"
         ? "none: the command can do whatever this server can"
         : await TryAsync() switch
         {
-            TrialOutcome.Holds holds => holds.Level + (server.Sandbox.Network is "host" ? ", network of the host" : ""),
+            TrialOutcome.Holds holds => holds.Level + (sandbox.Network is "host" ? ", network of the host" : ""),
             TrialOutcome.Fails fails => fails.Because,
             _ => throw new UnreachableException(),
         };
@@ -74,12 +73,7 @@ internal sealed class Sandboxes : IDisposable
     /// <summary>Starts a command. Ask <see cref="ProblemAsync"/> first: where there is no sandbox this fails.</summary>
     public async Task<Confined> StartAsync(HostedCommand server, string home)
     {
-        Directory.CreateDirectory(home);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(options.Folder, Private);
-        }
-
+        PrivateFolder.Make(home);
         var group = groups.Value?.Make(server.Sandbox.Memory << 20, server.Sandbox.Processes + OwnProcesses);
         try
         {
@@ -121,12 +115,16 @@ internal sealed class Sandboxes : IDisposable
     {
         if (server.Sandbox.Level is "none")
         {
-            return ConfinedCommand.For(server, ["/usr/bin/setpriv", "--no-new-privs", "--"], home, "/dev/null", group);
+            var open = new Wrapping(
+                ["/usr/bin/setpriv", "--no-new-privs", "--"], SandboxUser.Nobody, home, home, "/dev/null");
+            return ConfinedCommand.For(server, open, group);
         }
 
-        var arguments = BubblewrapArguments.For(server, home, files.Value, options.Hidden);
+        var user = SandboxUser.Of(Path.GetRelativePath(options.Folder, home));
+        var arguments = BubblewrapArguments.For(server, home, user, files.Value, options.Hidden);
+        string[] words = [options.Bubblewrap, .. arguments, "--", .. BubblewrapArguments.BecomeUser(user)];
         return ConfinedCommand.For(
-            server, [options.Bubblewrap, .. arguments, "--"], BubblewrapArguments.Home, files.Value.Filter, group);
+            server, new(words, user, home, BubblewrapArguments.Home, files.Value.Filter), group);
     }
 
     /// <summary>Waits for the sandbox to be complete, and lets the command go.</summary>
@@ -166,20 +164,34 @@ internal sealed class Sandboxes : IDisposable
     private async Task<string?> TrialRunAsync()
     {
         var home = Path.Combine(options.Folder, "trial");
-        Directory.CreateDirectory(home);
-        var command = new HostedCommand(TenantId.Default, "trial", ["/usr/bin/true"], home, Seed);
         try
         {
-            var started = await StartAsync(command, home);
-            using var limit = new CancellationTokenSource(SetupLimit, clock);
-            await started.Process.WaitForExitAsync(limit.Token);
-            var code = started.Process.ExitCode;
-            await started.DisposeAsync(clock);
-            return code is 0 ? null : $"A command that does nothing ended with code {code}.";
+            PrivateFolder.Make(home);
+            return await TrialEndAsync(await StartAsync(new(TenantId.Default, "trial", ["true"], "/usr", Seed), home));
         }
-        catch (Exception problem) when (problem is IOException or OperationCanceledException or Win32Exception)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or Win32Exception)
         {
             return problem.Message;
+        }
+    }
+
+    private async Task<string?> TrialEndAsync(Confined started)
+    {
+        using var limit = new CancellationTokenSource(SetupLimit, clock);
+        try
+        {
+            await started.Process.WaitForExitAsync(limit.Token);
+            var code = started.Process.ExitCode;
+            return code is 0 ? null : $"A command that does nothing ended with code {code}.";
+        }
+        catch (OperationCanceledException)
+        {
+            started.Kill();
+            return "A command that does nothing did not end.";
+        }
+        finally
+        {
+            await started.DisposeAsync(clock);
         }
     }
 
@@ -188,16 +200,24 @@ internal sealed class Sandboxes : IDisposable
         + groups.Value switch
         {
             { } found => $"control groups v{found.Version}",
-            // The kernel does not count the processes of root.
-            null when Environment.IsPrivilegedProcess => "memory bounded for each process, processes unbounded",
-            null => "memory bounded for each process, processes bounded",
+            null => "memory bounded for each process, processor time shared by priority",
         };
 
-    private static string Advice(string errors) =>
-        errors.Contains("namespace", StringComparison.Ordinal) || errors.Contains("uid map", StringComparison.Ordinal)
-            ? "The kernel or a container forbids unprivileged user namespaces: see kernel.unprivileged_userns_clone, "
-                + "kernel.apparmor_restrict_unprivileged_userns, or the container's seccomp profile."
-            : "";
+    private static string Advice(string errors) => Array.Find(
+        Advices, each => errors.Contains(each.Sign, StringComparison.OrdinalIgnoreCase)).Advice ?? "";
+
+    private const string Namespaces =
+        "The kernel or a container forbids namespaces: see kernel.unprivileged_userns_clone, "
+            + "kernel.apparmor_restrict_unprivileged_userns, or the container's capabilities and seccomp profile.";
+
+    private static readonly (string Sign, string Advice)[] Advices =
+    [
+        ("namespace", Namespaces),
+        ("uid map", Namespaces),
+        // Root of a container whose users are few.
+        ("setresuid", "As root we run commands as users of their own, and here are none: run postern as another user."),
+        ("chown", "As root we run commands as users of their own, and here are none: run postern as another user."),
+    ];
 
     private static SandboxSeed Seed { get; } = new()
     {

@@ -1,6 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform;
 using Postern.Platform.Database;
 using Postern.Platform.Pages;
 
@@ -11,7 +12,7 @@ namespace Postern.OAuth.Consent;
 /// A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
 /// </summary>
 internal sealed class ConsentDecision(
-    Db db, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
+    Db db, Once once, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
 {
     /// <summary>The grant; null when the question was answered before, and not like this.</summary>
     public async Task<Grant?> AllowAsync(
@@ -43,7 +44,7 @@ internal sealed class ConsentDecision(
         };
         var made = await db.WriteAsync<Grant?>(async unit =>
         {
-            if (!await GrantBook.AddAsync(unit, grant))
+            if (!await IsFirstAsync(unit, question, caller) || !await GrantBook.AddAsync(unit, grant))
             {
                 return null;
             }
@@ -59,21 +60,27 @@ internal sealed class ConsentDecision(
     }
 
     /// <summary>False when the answer was yes before: that is taken back where grants are ended, not here.</summary>
-    public async Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network)
-    {
-        if (await grants.FindAsync(caller.Tenant, new(question.Proposal.Id), CancellationToken.None) is not null)
+    public async Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network) =>
+        await db.WriteAsync(async unit =>
         {
-            return false;
-        }
+            if (!await IsFirstAsync(unit, question, caller))
+            {
+                return false;
+            }
 
-        await audit.WriteAsync(Entry(question, caller, network) with
-        {
-            Kind = AuditKinds.GrantDenied,
-            Effect = "deny",
-            Reason = "the person said no",
-        });
-        return true;
-    }
+            audit.Write(unit, Entry(question, caller, network) with
+            {
+                Kind = AuditKinds.GrantDenied,
+                Effect = "deny",
+                Reason = "the person said no",
+            });
+            return true;
+        })
+        || await grants.FindAsync(caller.Tenant, new(question.Proposal.Id), CancellationToken.None) is null;
+
+    // A question has one answer. Whoever finds the page of a refusal open later cannot make a yes of it.
+    private ValueTask<bool> IsFirstAsync(Unit unit, ConsentQuestion question, Caller caller) => once.TakeAsync(
+        unit, caller.Tenant, "consent", question.Proposal.Id, clock.GetUtcNow() + Proposals.Lifetime);
 
     private static ValueTask KeepOfferAsync(Unit unit, ConsentQuestion question, Grant grant) =>
         grant.Tools is { } left ? Offers.KeepAsync(unit, grant, question.Offered(left)) : default;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform;
 using Postern.Platform.Configuration;
 
 namespace Postern.OAuth.Token;
@@ -59,6 +60,7 @@ internal sealed class TokenIssuer(
         }
 
         grants.NoteUse(grant);
+        Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
         var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
         return new IssuedTokens

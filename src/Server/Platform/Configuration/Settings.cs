@@ -45,7 +45,9 @@ internal sealed record Settings
     /// </summary>
     public required IReadOnlyList<IPNetwork> Proxies { get; init; }
 
-    /// <summary>Where telemetry goes (OTLP over HTTP or gRPC); null for nowhere.</summary>
+    /// <summary>
+    /// Where telemetry goes (OTLP, over gRPC on port 4317 and over HTTP on others); null for nowhere.
+    /// </summary>
     public required Uri? Otlp { get; init; }
 
     /// <summary>One JSON object a line, for programs that collect logs.</summary>
@@ -134,7 +136,12 @@ internal sealed record Settings
                 null,
                 "a server's name"),
             Proxies = Networks(root, "proxies", "Proxies in front, believed for the caller's address only."),
-            Otlp = telemetry.Value<Uri>("otlp", "Where traces and metrics go.", null, "http(s)://HOST:PORT", ParseHttp),
+            Otlp = telemetry.Value<Uri>(
+                "otlp",
+                "Where traces and metrics go: OTLP over HTTP, or gRPC on port 4317.",
+                null,
+                "http(s)://HOST:PORT",
+                ParseHttp),
             LogsAreJson = logs.Value(
                 "format",
                 "How log lines look.",
