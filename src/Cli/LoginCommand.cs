@@ -56,7 +56,8 @@ internal sealed class LoginCommand : Command
         };
         return text.Trim() is { Length: > 0 and <= MaxLength } trimmed
             ? trimmed
-            : throw new RefusalException("That is no token. It is the line in admin.token in the server's data folder.");
+            : throw new RefusalException(
+                "That is no token. It is the line in admin.token in the server's data folder.");
     }
 
     private static string FromFile()

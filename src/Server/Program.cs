@@ -42,8 +42,8 @@ internal static partial class Program
     {
         var settings = Settings.Read(ServeArguments.Open(args));
         PrivateFolder.Make(settings.Data);
-        // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours, and
-        // watch that folder for changes, of which a database in it makes some at every commit.
+        // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours,
+        // and watch that folder for changes, of which a database in it makes some at every commit.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
         // A request goes on where its bytes arrived, on a thread of the pool; the next one there does not wait for it.
@@ -174,20 +174,22 @@ internal static partial class Program
         {
             return Terminal.Fail($"The database cannot be used: {outage.Message}");
         }
-        catch (IOException taken) when (taken.InnerException is SocketException or Microsoft.AspNetCore.Connections.AddressInUseException)
+        catch (IOException taken) when (
+            taken.InnerException is SocketException or Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            return Terminal.Fail($"{taken.Message} Stop what listens there, or start with --listen http://localhost:7401.");
+            return Terminal.Fail(
+                $"{taken.Message} Stop what listens there, or start with --listen http://localhost:7401.");
         }
     }
 
     private static async Task WelcomeAsync(IServiceProvider services)
     {
-        var settings = services.GetRequiredService<Settings>();
+        var (settings, servers) = (services.GetRequiredService<Settings>(), services.GetRequiredService<ServerBook>());
         Terminal.Welcome(
             settings.Issuer,
             await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
             settings.Address("/console"),
-            [.. services.GetRequiredService<ServerBook>().All(TenantId.Default).Select(server => server.Resource.Value)]);
+            [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)]);
     }
 
     private static void Listen(KestrelServerOptions kestrel, Settings settings)
@@ -212,14 +214,17 @@ internal static partial class Program
         }
     }
 
-    // Only the caller's address is taken from a proxy, never scheme or host: addresses of ours come from the configuration.
+    // Only the caller's address is taken from a proxy, never scheme or host: addresses of ours come from the
+    // configuration.
     private static void Believe(ForwardedHeadersOptions forwarded, Settings settings)
     {
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
         // Back through as many proxies as are known: the first address that is none of theirs is the caller's.
         forwarded.ForwardLimit = null;
-        forwarded.ForwardedHeaders = settings.Proxies.Count > 0 ? ForwardedHeaders.XForwardedFor : ForwardedHeaders.None;
+        forwarded.ForwardedHeaders = settings.Proxies.Count > 0
+            ? ForwardedHeaders.XForwardedFor
+            : ForwardedHeaders.None;
         foreach (var network in settings.Proxies)
         {
             forwarded.KnownIPNetworks.Add(network);

@@ -12,8 +12,11 @@ namespace Postern.Tests;
 /// </summary>
 internal sealed class App(HttpClient http, string issuer, string id, string redirect, string? secret = null)
 {
-    public const string WebSecret = "web-secret-web-secret-web-secret-web", PeerSecret = "peer-secret-peer-secret-peer-secret";
-    public const string BenchSecret = "bench-secret-bench-secret-bench-1", WatchSecret = "watch-secret-watch-secret-watch-sec";
+    public const string
+        WebSecret = "web-secret-web-secret-web-secret-web",
+        PeerSecret = "peer-secret-peer-secret-peer-secret",
+        BenchSecret = "bench-secret-bench-secret-bench-1",
+        WatchSecret = "watch-secret-watch-secret-watch-sec";
 
     /// <summary>People, clients of every kind and two servers that nobody needs to reach.</summary>
     public static readonly string Town = $$"""
@@ -165,7 +168,9 @@ internal sealed record Reply(HttpStatusCode Status, string Text, JsonElement Jso
     public JsonElement Claims => JsonElement.Parse(Base64Url.DecodeFromChars(AccessToken.Split('.')[1]));
 
     public string? Member(string name) =>
-        Json.ValueKind is JsonValueKind.Object && Json.TryGetProperty(name, out var member) && member.ValueKind is JsonValueKind.String
+        Json.ValueKind is JsonValueKind.Object
+            && Json.TryGetProperty(name, out var member)
+            && member.ValueKind is JsonValueKind.String
             ? member.GetString()
             : null;
 

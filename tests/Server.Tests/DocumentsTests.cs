@@ -16,8 +16,13 @@ public sealed class DocumentsTests
     [Fact]
     public void The_conformance_page_lists_every_tested_requirement()
     {
-        var lines = Tests.SelectMany(method => method.GetCustomAttributes<RfcAttribute>().Select(rfc => (rfc.Number, rfc.Section, method.Name)))
-            .OrderBy(line => line.Number).ThenBy(line => line.Section, StringComparer.Ordinal).ThenBy(line => line.Name, StringComparer.Ordinal)
+        var lines = Tests
+            .SelectMany(
+                method => method.GetCustomAttributes<RfcAttribute>(),
+                (method, rfc) => (rfc.Number, rfc.Section, method.Name))
+            .OrderBy(line => line.Number)
+            .ThenBy(line => line.Section, StringComparer.Ordinal)
+            .ThenBy(line => line.Name, StringComparer.Ordinal)
             .Select(line => $"- RFC {line.Number} §{line.Section}: {line.Name.Replace('_', ' ')}\n");
 
         CommittedFile.Matches(

@@ -10,8 +10,8 @@ using Postern.Tests.Audit;
 namespace Postern.Tests;
 
 /// <summary>
-/// The real process, killed without warning in the middle of its work: what was acknowledged is there when it comes back,
-/// stands in the log, and nothing is half made.
+/// The real process, killed without warning in the middle of its work: what was acknowledged is there when it comes
+/// back, stands in the log, and nothing is half made.
 /// </summary>
 public sealed class KillTests
 {
@@ -41,7 +41,8 @@ public sealed class KillTests
         var references = records.Where(record => record.TryGetProperty("tokenRef", out _))
             .Select(record => record.GetProperty("tokenRef").GetString()).ToHashSet();
         Assert.All(load.Issued, reply => Assert.Contains(
-            "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(reply.Claims.GetProperty("jti").GetString()!))),
+            "sha-256:" + Base64Url.EncodeToString(
+                SHA256.HashData(Encoding.UTF8.GetBytes(reply.Claims.GetProperty("jti").GetString()!))),
             references));
 
         // A grant of a person has its line of tokens and its entry, and no entry speaks of a grant that is not there.

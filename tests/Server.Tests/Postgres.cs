@@ -26,7 +26,8 @@ public sealed class Postgres : IAsyncLifetime
     {
         await EnsureAsync();
         var name = $"t{Guid.NewGuid():N}";
-        await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username={User};Database=postgres");
+        await using var connection =
+            new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username={User};Database=postgres");
         await connection.OpenAsync();
         await using var create = new NpgsqlCommand($"create database {name}", connection);
         await create.ExecuteNonQueryAsync();
@@ -43,7 +44,8 @@ public sealed class Postgres : IAsyncLifetime
         }
 
         // SIGINT is PostgreSQL's fast shutdown.
-        using (var stop = Process.Start("kill", ["-INT", File.ReadLines(Path.Combine(folder, "data", "postmaster.pid")).First()]))
+        using (var stop = Process.Start(
+            "kill", ["-INT", File.ReadLines(Path.Combine(folder, "data", "postmaster.pid")).First()]))
         {
             await stop.WaitForExitAsync();
         }
@@ -76,7 +78,8 @@ public sealed class Postgres : IAsyncLifetime
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
         var data = Path.Combine(folder, "data");
         port = FreePort();
-        using (var made = AsPostgres($"{programs}/initdb", "-D", data, "-U", User, "-A", "trust", "-E", "UTF8", "--no-sync"))
+        using (var made = AsPostgres(
+            $"{programs}/initdb", "-D", data, "-U", User, "-A", "trust", "-E", "UTF8", "--no-sync"))
         {
             await made.WaitForExitAsync();
         }
@@ -107,7 +110,8 @@ public sealed class Postgres : IAsyncLifetime
         {
             try
             {
-                await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username={User};Database=postgres;Pooling=false");
+                await using var connection =
+                    new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username={User};Database=postgres;Pooling=false");
                 await connection.OpenAsync();
                 return;
             }

@@ -95,7 +95,8 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>An HTTP client that keeps cookies like a browser and follows nothing.</summary>
     public HttpClient NewBrowser()
     {
-        var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false })
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
+        var client = new HttpClient(handler)
         {
             BaseAddress = new(Issuer),
             Timeout = TimeSpan.FromSeconds(30),

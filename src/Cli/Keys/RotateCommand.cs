@@ -7,7 +7,8 @@ internal sealed class RotateCommand : Command
 {
     private readonly Option<bool> now = new("--now")
     {
-        Description = "The key is lost: the new one signs at once, and every token the old one signed is worth nothing.",
+        Description =
+            "The key is lost: the new one signs at once, and every token the old one signed is worth nothing.",
     };
 
     public RotateCommand()
@@ -23,7 +24,7 @@ internal sealed class RotateCommand : Command
         var isNow = parse.GetValue(now);
         var text = await api.PostAsync("/api/keys", new NewKey(isNow), CliJson.Default.NewKey, stop);
         return parse.Tell(api, text, CliJson.Default.KeyAnswer, (screen, key) => screen.Say(isNow
-            ? $"Key {Screen.Safe(key.Id)} signs from now on. Tokens of the old one open nothing; clients fetch new ones."
+            ? $"Key {Screen.Safe(key.Id)} signs from now on. What the old one signed opens nothing any more."
             : $"Key {Screen.Safe(key.Id)} is published, and signs from {key.SignsFrom:u}."));
     }
 }

@@ -8,7 +8,9 @@ internal sealed class ReadNotes(AuditLog audit, TimeProvider clock) : IDisposabl
     private readonly SemaphoreSlim turn = new(1);
     private long notedIn;
 
-    /// <summary>Ends when the entry that covers this reading is durable; readers of the same minute share one.</summary>
+    /// <summary>
+    /// Ends when the entry that covers this reading is durable; readers of the same minute share one.
+    /// </summary>
     public async Task NoteAsync(HttpContext http)
     {
         await turn.WaitAsync(http.RequestAborted);

@@ -51,7 +51,9 @@ public sealed record Grant
     /// <summary>When the person last proved who they are, before agreeing.</summary>
     public DateTimeOffset? AuthTime { get; init; }
 
-    /// <summary>What the client's metadata was when the person agreed; null for a client that an operator vouches for.</summary>
+    /// <summary>
+    /// What the client's metadata was when the person agreed; null for a client that an operator vouches for.
+    /// </summary>
     public string? ClientHash { get; init; }
 
     /// <summary>What this grant allows, as one value: the authority that an entry of the log names.</summary>
@@ -75,9 +77,10 @@ public sealed record Grant
 
     private string Digest()
     {
+        var tools = Tools is null ? "*" : string.Join('\t', Tools);
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{(Tools is null ? "*" : string.Join('\t', Tools))}\n{ExpiresAt.ToUnixTimeSeconds()}");
+            $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{tools}\n{ExpiresAt.ToUnixTimeSeconds()}");
         return "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 }

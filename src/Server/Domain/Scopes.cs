@@ -11,8 +11,8 @@ public sealed class Scopes : IEquatable<Scopes>
     public const string Destroy = "mcp:destroy";
 
     /// <summary>
-    /// What some clients ask for beside a refresh token. It decides nothing here (ADR 0010). Offered by the authorization
-    /// server, never by a resource.
+    /// What some clients ask for beside a refresh token. It decides nothing here (ADR 0010). Offered by the
+    /// authorization server, never by a resource.
     /// </summary>
     public const string OfflineAccess = "offline_access";
 
@@ -36,7 +36,9 @@ public sealed class Scopes : IEquatable<Scopes>
 
     public static Scopes Of(params IEnumerable<string> tokens) => new([.. tokens.Distinct(StringComparer.Ordinal)]);
 
-    /// <summary>Reads a <c>scope</c> value. A single space separates; anything else outside the grammar is refused.</summary>
+    /// <summary>
+    /// Reads a <c>scope</c> value. A single space separates; anything else outside the grammar is refused.
+    /// </summary>
     public static bool TryParse(string? value, [NotNullWhen(true)] out Scopes? scopes)
     {
         scopes = null;
@@ -47,7 +49,8 @@ public sealed class Scopes : IEquatable<Scopes>
         }
 
         var parts = value.Length > MaxLength ? [] : value.Split(' ');
-        if (parts.Length is 0 or > MaxCount || parts.Any(part => part.Length is 0 || part.AsSpan().ContainsAnyExcept(TokenCharacters)))
+        if (parts.Length is 0 or > MaxCount
+            || parts.Any(part => part.Length is 0 || part.AsSpan().ContainsAnyExcept(TokenCharacters)))
         {
             return false;
         }
@@ -70,7 +73,8 @@ public sealed class Scopes : IEquatable<Scopes>
 
     public override bool Equals(object? obj) => Equals(obj as Scopes);
 
-    public override int GetHashCode() => tokens.Aggregate(0, (sum, token) => sum ^ token.GetHashCode(StringComparison.Ordinal));
+    public override int GetHashCode() =>
+        tokens.Aggregate(0, (sum, token) => sum ^ token.GetHashCode(StringComparison.Ordinal));
 
     /// <summary>The wire form: tokens with one space between.</summary>
     public override string ToString() => text;

@@ -17,7 +17,8 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapMethods(Path, [HttpMethods.Post, HttpMethods.Options], http => Of(http).PostAsync(http)).For(Token);
+        routes.MapMethods(Path, [HttpMethods.Options], http => Of(http).PostAsync(http)).Open();
+        routes.MapMethods(Path, [HttpMethods.Post], http => Of(http).PostAsync(http)).For(Token);
         routes.MapMethods(Path, [HttpMethods.Get], http => Of(http).GetAsync(http)).For(Token);
         routes.MapMethods(Path, [HttpMethods.Delete], http => Of(http).DeleteAsync(http)).For(Token);
     }

@@ -40,7 +40,8 @@ internal sealed record McpServer
     public SandboxSeed? Sandbox { get; init; }
 
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
-    public IReadOnlyDictionary<string, Risk> Risks { get; init; } = new Dictionary<string, Risk>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, Risk> Risks { get; init; } =
+        new Dictionary<string, Risk>(StringComparer.Ordinal);
 
     /// <summary>What tokens for it are bound to: its public address, exactly as people type it.</summary>
     public required Resource Resource { get; init; }

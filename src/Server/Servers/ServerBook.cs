@@ -99,7 +99,9 @@ internal sealed partial class ServerBook : IDisposable
         }
     }
 
-    /// <summary>Adds a server by the API, and says who did. False when the name is taken or there are too many.</summary>
+    /// <summary>
+    /// Adds a server by the API, and says who did. False when the name is taken or there are too many.
+    /// </summary>
     public async Task<bool> AddAsync(TenantId tenant, ServerSettings server, AuditEntry by)
     {
         if (Find(tenant, server.Name) is not null || shelf.Servers.Count >= Most)
@@ -119,7 +121,9 @@ internal sealed partial class ServerBook : IDisposable
             {
                 await ForgetToolsAsync(unit, tenant, server.Name);
                 unit.Announce(Kind, tenant, server.Name);
-                audit.Write(unit, by with { Kind = AuditKinds.ServerAdded, Resource = settings.Address($"/mcp/{server.Name}") });
+                audit.Write(
+                    unit,
+                    by with { Kind = AuditKinds.ServerAdded, Resource = settings.Address($"/mcp/{server.Name}") });
             }
 
             return rows is 1;
@@ -138,7 +142,8 @@ internal sealed partial class ServerBook : IDisposable
             {
                 await ForgetToolsAsync(unit, tenant, name);
                 unit.Announce(Kind, tenant, name);
-                audit.Write(unit, by with { Kind = AuditKinds.ServerRemoved, Resource = settings.Address($"/mcp/{name}") });
+                audit.Write(
+                    unit, by with { Kind = AuditKinds.ServerRemoved, Resource = settings.Address($"/mcp/{name}") });
             }
 
             return rows is 1;
@@ -218,7 +223,8 @@ internal sealed partial class ServerBook : IDisposable
                 IsConfigured = true,
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
-                Risks = seed.Tools.ToDictionary(tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
+                Risks = seed.Tools.ToDictionary(
+                    tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };
             if (!all.TryAdd((server.Tenant, server.Name), server))
             {
@@ -228,7 +234,9 @@ internal sealed partial class ServerBook : IDisposable
 
         if (settings.Demo)
         {
-            all.TryAdd((TenantId.Default, "notes"), Make(TenantId.Default, "notes", "Notes") with { Kind = ServerKind.Native });
+            all.TryAdd(
+                (TenantId.Default, "notes"),
+                Make(TenantId.Default, "notes", "Notes") with { Kind = ServerKind.Native });
         }
 
         if (settings.DefaultServer is { } name && !all.ContainsKey((TenantId.Default, name)))
@@ -243,7 +251,8 @@ internal sealed partial class ServerBook : IDisposable
     {
         Kind = ServerKind.Http,
         Url = new(added.Url),
-        Risks = added.Tools.ToDictionary(tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
+        Risks = added.Tools.ToDictionary(
+            tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
     };
 
     private McpServer Make(TenantId tenant, string name, string? title) => new()
@@ -271,9 +280,13 @@ internal sealed partial class ServerBook : IDisposable
 
     [JsonSerializable(typeof(Tool[]))]
     [JsonSerializable(typeof(ServerSettings))]
-    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
     private sealed partial class ServersJson : JsonSerializerContext;
 }
 
-/// <summary>A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.</summary>
-internal sealed record ServerSettings(string Name, string? Title, string Url, IReadOnlyDictionary<string, string> Tools);
+/// <summary>
+/// A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.
+/// </summary>
+internal sealed record ServerSettings(
+    string Name, string? Title, string Url, IReadOnlyDictionary<string, string> Tools);

@@ -110,7 +110,8 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("pad_tooshort", UnixFileMode.UserRead | UnixFileMode.UserWrite, "does not hold a token")]
     [InlineData("", UnixFileMode.UserRead | UnixFileMode.UserWrite, "does not hold a token")]
     [InlineData(null, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, "chmod 600")]
-    public async Task A_token_file_that_is_broken_or_open_to_others_stops_the_start(string? text, UnixFileMode mode, string says)
+    public async Task A_token_file_that_is_broken_or_open_to_others_stops_the_start(
+        string? text, UnixFileMode mode, string says)
     {
         await File.WriteAllTextAsync(TokenFile, text ?? Token);
         File.SetUnixFileMode(TokenFile, mode);
@@ -129,8 +130,11 @@ public sealed class ApiTests : IAsyncLifetime
             Assert.Equal($"{server.Issuer}/api/servers/wiki", added.Headers.Location!.OriginalString);
         }
 
-        var listed = (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray().Single(entry => Text(entry, "name") is "wiki");
-        Assert.Equal(("Wiki", "http", $"{server.Issuer}/mcp/wiki", "api"), (Text(listed, "title"), Text(listed, "kind"), Text(listed, "resource"), Text(listed, "origin")));
+        var listed = (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray().Single(
+            entry => Text(entry, "name") is "wiki");
+        Assert.Equal(
+            ("Wiki", "http", $"{server.Issuer}/mcp/wiki", "api"),
+            (Text(listed, "title"), Text(listed, "kind"), Text(listed, "resource"), Text(listed, "origin")));
         using (var taken = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/other"}"""))
         {
             await IsProblemAsync(taken, HttpStatusCode.Conflict);
@@ -142,8 +146,11 @@ public sealed class ApiTests : IAsyncLifetime
         }
 
         Assert.DoesNotContain(
-            (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray(), entry => Text(entry, "name") is "wiki");
-        Assert.Equal([AuditKinds.ServerAdded, AuditKinds.ServerRemoved], await KindsAsync(kind => kind.StartsWith("server.", StringComparison.Ordinal)));
+            (await JsonAsync("/api/servers")).GetProperty("servers").EnumerateArray(),
+            entry => Text(entry, "name") is "wiki");
+        Assert.Equal(
+            [AuditKinds.ServerAdded, AuditKinds.ServerRemoved],
+            await KindsAsync(kind => kind.StartsWith("server.", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -404,10 +411,14 @@ public sealed class ApiTests : IAsyncLifetime
         foreach (var entry in entries)
         {
             var record = Encoding.UTF8.GetBytes(entry.GetProperty("record").GetRawText());
-            Assert.Equal(Text(entry, "leaf"), "sha-256:" + System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData([0, .. record])));
+            Assert.Equal(
+                Text(entry, "leaf"),
+                "sha-256:" + System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData([0, .. record])));
         }
 
-        Assert.Contains(entries, entry => Text(entry, "email") is "ada@example.test" && Text(entry, "subject") == grant.Subject.Value);
+        Assert.Contains(
+            entries,
+            entry => Text(entry, "email") is "ada@example.test" && Text(entry, "subject") == grant.Subject.Value);
     }
 
     [Fact]
@@ -415,7 +426,9 @@ public sealed class ApiTests : IAsyncLifetime
     {
         var first = await JsonAsync("/api/audit");
         await JsonAsync("/api/audit?limit=1");
-        Assert.Contains(first.GetProperty("entries").EnumerateArray(), entry => Text(entry.GetProperty("record"), "kind") is AuditKinds.AdminRead);
+        Assert.Contains(
+            first.GetProperty("entries").EnumerateArray(),
+            entry => Text(entry.GetProperty("record"), "kind") is AuditKinds.AdminRead);
         Assert.Single(await KindsAsync(kind => kind is AuditKinds.AdminRead));
 
         server.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -457,7 +470,9 @@ public sealed class ApiTests : IAsyncLifetime
     {
         var status = await JsonAsync("/api/status");
 
-        Assert.Equal((server.Issuer, "sqlite", 2), (Text(status, "issuer"), Text(status, "database"), status.GetProperty("servers").GetInt32()));
+        Assert.Equal(
+            (server.Issuer, "sqlite", 2),
+            (Text(status, "issuer"), Text(status, "database"), status.GetProperty("servers").GetInt32()));
     }
 
     // Another server over the same data folder, as the next start finds it.
@@ -480,7 +495,9 @@ public sealed class ApiTests : IAsyncLifetime
                 IsOwn = false,
                 Client = new("c_test"),
                 ClientName = "Test",
-                Resource = Resource.TryParse($"{server.Issuer}/mcp/{at}", out var resource) ? resource : throw new InvalidOperationException(),
+                Resource = Resource.TryParse($"{server.Issuer}/mcp/{at}", out var resource)
+                    ? resource
+                    : throw new InvalidOperationException(),
                 Scopes = Scopes.Of(Scopes.Read),
                 CreatedAt = now,
                 ExpiresAt = now.AddDays(1),
@@ -509,7 +526,8 @@ public sealed class ApiTests : IAsyncLifetime
         return await SendAsync(HttpMethod.Post, path, Token, content);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? token, HttpContent? body = null)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, string? token, HttpContent? body = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);

@@ -41,7 +41,9 @@ internal sealed class PosternCommand : IDisposable
         using var deadline = new CancellationTokenSource(Patience);
         try
         {
-            var (words, errors) = (process.StandardOutput.ReadToEndAsync(deadline.Token), process.StandardError.ReadToEndAsync(deadline.Token));
+            var (words, errors) = (
+                process.StandardOutput.ReadToEndAsync(deadline.Token),
+                process.StandardError.ReadToEndAsync(deadline.Token));
             await process.WaitForExitAsync(deadline.Token);
             return new(process.ExitCode, await words, await errors);
         }

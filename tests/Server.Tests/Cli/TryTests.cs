@@ -34,7 +34,9 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
         var record = said.Json.GetProperty("entry").GetProperty("record");
         Assert.Equal("add_note", record.GetProperty("object").GetProperty("tool").GetString());
         Assert.Equal("allow", record.GetProperty("decision").GetProperty("effect").GetString());
-        Assert.Equal(claims.GetProperty("grant_id").GetString(), record.GetProperty("decision").GetProperty("grantId").GetString());
+        Assert.Equal(
+            claims.GetProperty("grant_id").GetString(),
+            record.GetProperty("decision").GetProperty("grantId").GetString());
         Assert.Equal(3, said.Json.GetProperty("next").GetArrayLength());
     }
 

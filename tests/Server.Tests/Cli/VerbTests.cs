@@ -10,7 +10,8 @@ public sealed class VerbTests : IAsyncLifetime
     private readonly PosternCommand postern = new();
     private TestServer server = null!;
 
-    public async ValueTask InitializeAsync() => server = await TestServer.StartAsync("outbound: { allow: [127.0.0.2/32] }");
+    public async ValueTask InitializeAsync() =>
+        server = await TestServer.StartAsync("outbound: { allow: [127.0.0.2/32] }");
 
     public async ValueTask DisposeAsync()
     {
@@ -50,7 +51,8 @@ public sealed class VerbTests : IAsyncLifetime
     [Fact]
     public async Task The_token_comes_by_standard_input_too()
     {
-        var login = await postern.RunAsync(Token + "\n", ["login", "--server", server.Issuer, "--token", "-", "--json"]);
+        var login =
+            await postern.RunAsync(Token + "\n", ["login", "--server", server.Issuer, "--token", "-", "--json"]);
 
         Assert.True(login.Code is 0, login.ToString());
         Assert.Equal(server.Issuer, login.Json.GetProperty("server").GetString());
@@ -70,7 +72,9 @@ public sealed class VerbTests : IAsyncLifetime
 
         Assert.True(added.Code is 0, added.ToString());
         Assert.Contains($"{server.Issuer}/mcp/wiki", added.Words);
-        Assert.Contains(listed.Json.GetProperty("servers").EnumerateArray(), entry => entry.GetProperty("title").GetString() is "The wiki");
+        Assert.Contains(
+            listed.Json.GetProperty("servers").EnumerateArray(),
+            entry => entry.GetProperty("title").GetString() is "The wiki");
         Assert.Equal("""{"name":"wiki","removed":true}""", removed.Words.Trim());
         Assert.Equal(1, again.Code);
         Assert.Contains("postern server list", again.Errors);
@@ -172,7 +176,9 @@ public sealed class VerbTests : IAsyncLifetime
         {
             var said = await postern.RunAsync([.. verb.Split(' '), "--server", server.Issuer]);
             Assert.Equal(1, said.Code);
-            Assert.Equal($"postern: There is no login for {server.Issuer}. Run: postern login --server {server.Issuer}\n", said.Errors);
+            Assert.Equal(
+                $"postern: There is no login for {server.Issuer}. Run: postern login --server {server.Issuer}\n",
+                said.Errors);
         }
     }
 
@@ -183,7 +189,8 @@ public sealed class VerbTests : IAsyncLifetime
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
 
-        var said = await postern.RunAsync("server", "list", "--server", $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}");
+        var said = await postern.RunAsync(
+            "server", "list", "--server", $"http://127.0.0.1:{((IPEndPoint)other.LocalEndpoint).Port}");
 
         Assert.Equal(1, said.Code);
         Assert.Contains("There is no login", said.Errors);
@@ -246,7 +253,8 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_version_is_said() => Assert.StartsWith("postern 0.", (await postern.RunAsync("--version")).Words);
+    public async Task The_version_is_said() =>
+        Assert.StartsWith("postern 0.", (await postern.RunAsync("--version")).Words);
 
     private async Task LogInAsync()
     {

@@ -33,7 +33,12 @@ public sealed class ArtefactTests
             {
                 await RefusedAsync("code", kind, text, () => app.RedeemAsync(text), "invalid_grant");
                 await RefusedAsync("refresh_token", kind, text, () => app.RefreshAsync(text), "invalid_grant");
-                await RefusedAsync("client_secret", kind, text, () => app.RedeemAsync(code, ("client_secret", text)), "invalid_client");
+                await RefusedAsync(
+                    "client_secret",
+                    kind,
+                    text,
+                    () => app.RedeemAsync(code, ("client_secret", text)),
+                    "invalid_client");
                 await RefusedAsync(
                     "code_verifier", kind, text, () => app.RedeemAsync(code, ("code_verifier", text)), "invalid_grant");
                 await RefusedAsync("client_assertion", kind, text, () => app.RedeemAsync(
@@ -67,7 +72,9 @@ public sealed class ArtefactTests
             }
 
             var reply = await send();
-            Assert.True(reply.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized, $"{kind} as {place}: {reply.Text}");
+            Assert.True(
+                reply.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized,
+                $"{kind} as {place}: {reply.Text}");
             Assert.True(reply.Error == error || reply.Error is "invalid_request", $"{kind} as {place}: {reply.Text}");
         }
     }

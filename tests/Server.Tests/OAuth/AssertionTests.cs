@@ -167,7 +167,9 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             case "aud token endpoint": claims["aud"] = server.Issuer + "/token"; break;
             case "aud with slash": claims["aud"] = server.Issuer + "/"; break;
             case "aud array of one": claims["aud"] = new JsonArray(server.Issuer); break;
-            case "aud array with another": claims["aud"] = new JsonArray("https://elsewhere.example", server.Issuer); break;
+            case "aud array with another":
+                claims["aud"] = new JsonArray("https://elsewhere.example", server.Issuer);
+                break;
             case "aud another server": claims["aud"] = "https://elsewhere.example"; break;
             case "aud number": claims["aud"] = 7; break;
             case "iss other" or "sub other": claims[what[..3]] = "other"; break;

@@ -61,7 +61,8 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
 
     [Theory, MemberData(nameof(Faults))]
     [Rfc(6749, "4.1.2.1"), Rfc(9207, "2"), Rfc(7636, "4.4.1"), Rfc(8707, "2")]
-    public async Task A_fault_is_told_to_a_proven_address_with_state_and_one_iss(string parameter, string? value, string error)
+    public async Task A_fault_is_told_to_a_proven_address_with_state_and_one_iss(
+        string parameter, string? value, string error)
     {
         foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
         {
@@ -161,7 +162,8 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
 
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
         Assert.False(answer.Headers.Contains("Set-Cookie"));
-        Assert.StartsWith("/authorize?response_type=code&", answer.Headers.Location.OriginalString, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "/authorize?response_type=code&", answer.Headers.Location.OriginalString, StringComparison.Ordinal);
         Assert.StartsWith("/signin?transaction=", same.Headers.Location!.OriginalString, StringComparison.Ordinal);
     }
 
@@ -244,7 +246,8 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
         using var answer = await SendAsync(HttpMethod.Get, app.Authorize(("scope", "admin")));
 
         var page = new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
-        Assert.Equal("Go back to com.example.app", page.QuerySelector("a[href^='com.example.app:']")!.TextContent.Trim());
+        Assert.Equal(
+            "Go back to com.example.app", page.QuerySelector("a[href^='com.example.app:']")!.TextContent.Trim());
     }
 
     [Theory]

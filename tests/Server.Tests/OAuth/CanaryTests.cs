@@ -12,7 +12,8 @@ public sealed class CanaryTests
         await using var server = await TestServer.StartAsync(App.Town);
         using var ada = new Person(server);
         var (app, peer, watch) = (App.Web(server), App.Peer(server), App.Watch(server));
-        var canaries = new List<string> { Person.Ada, Person.AdasPassword, App.WebSecret, App.WatchSecret, "the state" };
+        var canaries =
+            new List<string> { Person.Ada, Person.AdasPassword, App.WebSecret, App.WatchSecret, "the state" };
         var shown = new List<string>();
 
         var question = await ada.AskedAsync(app.Authorize());

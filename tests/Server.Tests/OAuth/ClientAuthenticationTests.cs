@@ -87,7 +87,9 @@ public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients 
         var app = new App(server, "basic", "");
 
         TokenTests.Refused(await app.PostAsync(path, [.. fields, ("client_id", "basic")]), "invalid_client");
-        TokenTests.Refused(await app.PostAsync(path, [.. fields, ("client_id", "basic"), ("client_secret", Secret)]), "invalid_client");
+        TokenTests.Refused(
+            await app.PostAsync(path, [.. fields, ("client_id", "basic"), ("client_secret", Secret)]),
+            "invalid_client");
         TokenTests.Refused(await app.PostAsync(path, fields, Header("basic", "wrong")), "invalid_client");
         TokenTests.Refused(await app.PostAsync(path, fields), "invalid_client");
         Assert.Equal(HttpStatusCode.OK, (await app.PostAsync(path, fields, Header("basic", Secret))).Status);

@@ -112,7 +112,8 @@ public sealed class CodeTests
         var altered = Enumerable.Range(0, code.Length).Select(at =>
             code[..at] + (code[at] is 'A' ? 'B' : code[at] is 'B' ? 'A' : 'B') + code[(at + 1)..]);
 
-        foreach (var text in altered.Concat([code + "A", code + "=", code + " ", " " + code, code[..^1], code.ToUpperInvariant()]))
+        foreach (var text in altered.Concat(
+            [code + "A", code + "=", code + " ", " " + code, code[..^1], code.ToUpperInvariant()]))
         {
             TokenTests.Refused(await app.RedeemAsync(text), "invalid_grant");
         }

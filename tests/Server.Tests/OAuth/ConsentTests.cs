@@ -77,7 +77,8 @@ public sealed class ConsentTests : IAsyncLifetime
     [InlineData("until", "-1")]
     [InlineData("until", "99999999999")]
     [InlineData("until", "86401")]
-    public async Task An_answer_that_leaves_nothing_or_says_what_was_not_offered_grants_nothing(string field, params string[] values)
+    public async Task An_answer_that_leaves_nothing_or_says_what_was_not_offered_grants_nothing(
+        string field, params string[] values)
     {
         var question = await ada.AskedAsync(App.Web(server).Authorize());
 
@@ -187,7 +188,12 @@ public sealed class ConsentTests : IAsyncLifetime
     public async Task A_tool_that_changed_after_the_page_was_shown_is_asked_about_anew()
     {
         var question = await ada.AskedAsync(App.Web(server).Authorize());
-        await ToolsAsync(("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change), ("wipe", Risk.Destroy), ("new", Risk.Read));
+        await ToolsAsync(
+            ("look", Risk.Read),
+            ("list", Risk.Read),
+            ("write", Risk.Change),
+            ("wipe", Risk.Destroy),
+            ("new", Risk.Read));
 
         using var answer = await ada.PostAsync(question, "allow");
 
@@ -204,7 +210,13 @@ public sealed class ConsentTests : IAsyncLifetime
         await ToolsAsync(town, ("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change));
         var first = await person.AskedAsync(app.Authorize());
         await person.AnswerAsync(first, "allow");
-        await ToolsAsync(town, ("look", Risk.Read), ("list", Risk.Read), ("write", Risk.Change), ("peek", Risk.Read), ("wipe", Risk.Destroy));
+        await ToolsAsync(
+            town,
+            ("look", Risk.Read),
+            ("list", Risk.Read),
+            ("write", Risk.Change),
+            ("peek", Risk.Read),
+            ("wipe", Risk.Destroy));
 
         var second = await person.AskedAsync(app.Authorize());
         var reply = await app.RedeemAsync(new Answer((await person.AnswerAsync(second, "allow")).Left!).Code);
@@ -226,7 +238,8 @@ public sealed class ConsentTests : IAsyncLifetime
         await ada.AllowAsync(app.Authorize());
         var book = server.Get<ServerBook>();
         var echo = book.Find(TenantId.Default, "echo")!;
-        var tools = book.Catalogue(echo)!.Tools.Select(tool => tool.Name is "list" ? tool with { Hash = "sha-256:other" } : tool);
+        var tools = book.Catalogue(echo)!.Tools.Select(
+            tool => tool.Name is "list" ? tool with { Hash = "sha-256:other" } : tool);
         await book.KeepCatalogueAsync(echo, new([.. tools], server.Clock.GetUtcNow()));
 
         var question = await ada.AskedAsync(app.Authorize());

@@ -38,7 +38,10 @@ internal sealed class DocumentHost : IAsyncDisposable
         leaf.CertificateExtensions.Add(names.Build());
         using var signed = leaf.Create(issuer, now.AddDays(-1), now.AddDays(2), [1, 2, 3, 4]);
         using var whole = signed.CopyWithPrivateKey(key);
-        peer = new(AnswerAsync, certificate: X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null), port: port);
+        peer = new(
+            AnswerAsync,
+            certificate: X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null),
+            port: port);
     }
 
     public int Port => peer.Port;

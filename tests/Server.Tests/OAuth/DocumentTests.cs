@@ -62,7 +62,8 @@ public sealed class DocumentTests
     };
 
     [Theory, MemberData(nameof(RealDocuments))]
-    public async Task The_documents_of_the_clients_people_use_are_asked_about(string name, string redirect, string document)
+    public async Task The_documents_of_the_clients_people_use_are_asked_about(
+        string name, string redirect, string document)
     {
         await using var host = new DocumentHost();
         await using var server = await TestServer.StartAsync(host.Settings + App.Town);
@@ -358,7 +359,9 @@ public sealed class DocumentTests
         Add("client_secret_post", Document(",\"token_endpoint_auth_method\":\"client_secret_post\""));
         Add("client_secret_jwt", Document(",\"token_endpoint_auth_method\":\"client_secret_jwt\""));
         Add("keys for nothing", Document(",\"token_endpoint_auth_method\":\"private_key_jwt\""));
-        Add("keys twice", Document(",\"jwks\":{\"keys\":[{\"kty\":\"EC\"}]},\"jwks_uri\":\"https://doc.example/keys\""));
+        Add(
+            "keys twice",
+            Document(",\"jwks\":{\"keys\":[{\"kty\":\"EC\"}]},\"jwks_uri\":\"https://doc.example/keys\""));
         Add("a private key", Document(",\"jwks\":{\"keys\":[{\"kty\":\"EC\",\"d\":\"d\"}]}"));
         Add("a repeated member", Document(",\"client_name\":\"b\""));
         Add("a private scheme", Document().Replace(Redirect, "cursor://callback", StringComparison.Ordinal));
@@ -371,7 +374,10 @@ public sealed class DocumentTests
         foreach (var status in (int[])[201, 204, 301, 302, 303, 307, 308, 404, 500])
         {
             host.Client("/good");
-            Add($"{status}", Document(), $"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nLocation: {host.At("/good")}");
+            Add(
+                $"{status}",
+                Document(),
+                $"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nLocation: {host.At("/good")}");
         }
 
         return wrong;

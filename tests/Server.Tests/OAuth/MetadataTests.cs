@@ -21,10 +21,15 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
         Assert.Equal(["authorization_code", "refresh_token", "client_credentials"], Texts("grant_types_supported"));
         Assert.Contains("none", Texts("token_endpoint_auth_methods_supported"));
         Assert.DoesNotContain("none", Texts("introspection_endpoint_auth_methods_supported"));
-        Assert.All(["implicit", "password", "plain", "HS256", "\"RS1\"", "null"], weak => Assert.DoesNotContain(weak, text, StringComparison.Ordinal));
+        Assert.All(
+            ["implicit", "password", "plain", "HS256", "\"RS1\"", "null"],
+            weak => Assert.DoesNotContain(weak, text, StringComparison.Ordinal));
         foreach (var endpoint in (string[])["authorization", "token", "registration", "revocation", "introspection"])
         {
-            Assert.StartsWith(town.Server.Issuer + "/", metadata.GetProperty(endpoint + "_endpoint").GetString()!, StringComparison.Ordinal);
+            Assert.StartsWith(
+                town.Server.Issuer + "/",
+                metadata.GetProperty(endpoint + "_endpoint").GetString()!,
+                StringComparison.Ordinal);
         }
 
         IEnumerable<string> Texts(string name) => metadata.GetProperty(name).EnumerateArray().Select(

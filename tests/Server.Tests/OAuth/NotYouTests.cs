@@ -7,7 +7,9 @@ using Postern.Tests.Platform.Pages;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>Somebody is asked in another person's place: they take the question over, and nobody else can make them.</summary>
+/// <summary>
+/// Somebody is asked in another person's place: they take the question over, and nobody else can make them.
+/// </summary>
 public sealed class NotYouTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
     private TestServer server = null!;

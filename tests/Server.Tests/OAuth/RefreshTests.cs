@@ -36,7 +36,8 @@ public sealed class RefreshTests
         Assert.NotNull(unnamed.Member("refresh_token"));
         Assert.NotNull(named.Member("refresh_token"));
         Assert.Null(unregistered.Member("refresh_token"));
-        Assert.DoesNotContain("offline_access", named.Claims.GetProperty("scope").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "offline_access", named.Claims.GetProperty("scope").GetString(), StringComparison.Ordinal);
     }
 
     [Theory, OnBoth]

@@ -77,7 +77,8 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
 
     [Theory, MemberData(nameof(WrongRedemptions))]
     [Rfc(6749, "5.2"), Rfc(6749, "3.1"), Rfc(7636, "4.6"), Rfc(8707, "2.2")]
-    public async Task A_wrong_redemption_is_refused_and_the_code_is_still_good(string parameter, string? value, string error)
+    public async Task A_wrong_redemption_is_refused_and_the_code_is_still_good(
+        string parameter, string? value, string error)
     {
         var app = App.Web(Server);
         var code = (await town.Ada.AllowAsync(app.Authorize())).Code;
@@ -118,7 +119,8 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
 
     [Theory, MemberData(nameof(WrongRefreshes))]
     [Rfc(6749, "6"), Rfc(9700, "4.14.2")]
-    public async Task A_wrong_refresh_is_refused_and_the_token_is_still_good(string parameter, string? value, string error)
+    public async Task A_wrong_refresh_is_refused_and_the_token_is_still_good(
+        string parameter, string? value, string error)
     {
         var app = App.Web(Server);
         var token = (await app.LetInAsync(town.Ada)).RefreshToken;

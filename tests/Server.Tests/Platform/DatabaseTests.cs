@@ -145,9 +145,11 @@ public sealed class DatabaseTests
         await one.Db.WriteAsync(async unit =>
         {
             await unit.RunAsync($"alter table changes alter column key drop not null");
-            await unit.RunAsync($"insert into changes select {1_000_000L}, {"default"}, {"test"}, null, {"nobody"}, {0L}");
+            await unit.RunAsync(
+                $"insert into changes select {1_000_000L}, {"default"}, {"test"}, null, {"nobody"}, {0L}");
         });
-        await Eventually.TrueAsync(() => two.Log.All.Any(line => line.Contains("change feed", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => two.Log.All.Any(line => line.Contains("change feed", StringComparison.Ordinal)));
 
         await one.Db.WriteAsync(async unit => await unit.RunAsync($"delete from changes where id = {1_000_000L}"));
         await AnnounceAsync(one, "after it");
@@ -189,7 +191,8 @@ public sealed class DatabaseTests
             await unit.RunAsync($"update used_once set expires_at = expires_at + 1 where value = {second}");
         })));
 
-        var counts = await one.Db.AllAsync($"select expires_at from used_once", row => Tuple.Create(row.GetInt64(0)), default);
+        var counts =
+            await one.Db.AllAsync($"select expires_at from used_once", row => Tuple.Create(row.GetInt64(0)), default);
         Assert.All(counts, count => Assert.Equal(41, count.Item1));
     }
 

@@ -94,7 +94,10 @@ public sealed class KeyTests
         foreach (var mode in (UnixFileMode[])[UnixFileMode.GroupRead, UnixFileMode.OtherRead, UnixFileMode.OtherWrite, UnixFileMode.UserExecute])
         {
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | mode);
-            Assert.Contains("chmod 600", Assert.Throws<SetupException>(() => MasterKey.Load(null, folder)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "chmod 600",
+                Assert.Throws<SetupException>(() => MasterKey.Load(null, folder)).Message,
+                StringComparison.Ordinal);
         }
 
         Directory.Delete(folder, recursive: true);

@@ -95,7 +95,8 @@ public sealed class SettingsTests
     [Fact]
     public void Options_win_over_variables_and_variables_over_the_file()
     {
-        const string yaml = "tokens: { access_lifetime: 3m, refresh_idle: 3d, refresh_absolute: 3d }\nproxies: [10.0.0.0/8]";
+        const string yaml =
+            "tokens: { access_lifetime: 3m, refresh_idle: 3d, refresh_absolute: 3d }\nproxies: [10.0.0.0/8]";
         var variables = new Dictionary<string, string>
         {
             ["POSTERN_TOKENS_ACCESS_LIFETIME"] = "4m",
@@ -117,7 +118,8 @@ public sealed class SettingsTests
         var option = Assert.Throws<SetupException>(() => Read("", new() { ["tokens.access_lifetime"] = "soon" }));
         var variable = Assert.Throws<SetupException>(() => Read("", variables: new() { ["POSTERN_DEMO"] = "perhaps" }));
         var unknown = Assert.Throws<SetupException>(() => Read("", new() { ["tokns.access_lifetime"] = "5m" }));
-        var nobodys = Assert.Throws<SetupException>(() => Read("", variables: new() { ["POSTERN_TOKNS_LIFETIME"] = "5m" }));
+        var nobodys =
+            Assert.Throws<SetupException>(() => Read("", variables: new() { ["POSTERN_TOKNS_LIFETIME"] = "5m" }));
         var within = Assert.Throws<SetupException>(() => Read("", variables: new() { ["POSTERN_USERS"] = "ada" }));
 
         Assert.Contains("--tokens.access_lifetime:", option.Message, StringComparison.Ordinal);

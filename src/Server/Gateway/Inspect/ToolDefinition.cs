@@ -13,7 +13,8 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
     /// <summary>More than these and the tool is dropped, so that no one tool can stop the list.</summary>
     public const int MaxSize = 128 * 1024, MaxDepth = 48, MaxName = 128;
 
-    private const int MaxReferences = 64;
+    // Each is looked for among all members of an object, so many of them are a day's work.
+    private const int MaxTargets = 300;
 
     private static readonly string[] Pinned =
         ["annotations", "description", "icons", "inputSchema", "name", "outputSchema", "title"];
@@ -97,8 +98,8 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
             return "it holds characters that nobody sees";
         }
 
-        return schema.ValueKind is JsonValueKind.Object && HasBadReference(schema, schema)
-            ? "its schema refers outside itself or in a circle"
+        return schema.ValueKind is JsonValueKind.Object && HasBadReference(schema, schema, new(StringComparer.Ordinal))
+            ? "its schema refers outside itself, in a circle or to too much"
             : null;
     }
 
@@ -110,30 +111,33 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
         _ => false,
     };
 
-    private static bool HasBadReference(JsonElement root, JsonElement at) => at.ValueKind switch
+    private static bool HasBadReference(JsonElement root, JsonElement at, HashSet<string> known) => at.ValueKind switch
     {
-        JsonValueKind.Array => at.EnumerateArray().Any(item => HasBadReference(root, item)),
-        JsonValueKind.Object =>
-            IsBadReference(root, at) || at.EnumerateObject().Any(m => HasBadReference(root, m.Value)),
+        JsonValueKind.Array => at.EnumerateArray().Any(item => HasBadReference(root, item, known)),
+        JsonValueKind.Object => IsBadReference(root, at, known)
+            || at.EnumerateObject().Any(member => HasBadReference(root, member.Value, known)),
         _ => false,
     };
 
-    // A schema may contain itself below a property; references that lead to nothing but references never end.
-    private static bool IsBadReference(JsonElement root, JsonElement at)
+    // A schema may contain itself below a property; references that lead to nothing but references never end. What was
+    // followed once is known to end.
+    private static bool IsBadReference(JsonElement root, JsonElement at, HashSet<string> known)
     {
-        for (var steps = 0; Text(at, "$ref") is { } target; steps++)
+        var chain = new HashSet<string>(StringComparer.Ordinal);
+        while (Text(at, "$ref") is { } target && !known.Contains(target))
         {
-            if (!target.StartsWith('#') || steps > MaxReferences)
+            if (!target.StartsWith('#') || !chain.Add(target) || known.Count + chain.Count > MaxTargets)
             {
                 return true;
             }
 
             if (!TryFollow(root, target, out at))
             {
-                return false;
+                break;
             }
         }
 
+        known.UnionWith(chain);
         return false;
     }
 

@@ -2,7 +2,9 @@ using Postern.Platform.Configuration;
 
 namespace Postern.OAuth.Authorize;
 
-/// <summary>Builds the address the browser is sent back to, with <c>iss</c> on success and error alike (RFC 9207 §2).</summary>
+/// <summary>
+/// Builds the address the browser is sent back to, with <c>iss</c> on success and error alike (RFC 9207 §2).
+/// </summary>
 internal sealed class AuthorizeAnswer(Settings settings)
 {
     public string Code(string redirectUri, string? state, string code) => Build(redirectUri, state, ("code", code));

@@ -28,7 +28,9 @@ internal sealed class AuthorizeEndpoint(
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/authorize", (HttpContext http, AuthorizeEndpoint authorize) =>
-            http.Request.Query.ContainsKey(Transaction) ? authorize.GoOnAsync(http) : authorize.BeginAsync(http, http.Request.Query)).Open();
+            http.Request.Query.ContainsKey(Transaction)
+                ? authorize.GoOnAsync(http)
+                : authorize.BeginAsync(http, http.Request.Query)).Open();
         routes.MapPost("/authorize", async (HttpContext http, AuthorizeEndpoint authorize, CancellationToken stop) =>
             (await Form.ReadAsync(http.Request, stop)).Failed(out var error, out var form)
                 ? Shown(error)
@@ -69,7 +71,8 @@ internal sealed class AuthorizeEndpoint(
     // never seen: a new cookie would cut off what it has waiting in another tab, and its person would seem signed out.
     // As a link the same request comes with the cookies.
     private static SeeOther AsLink(IEnumerable<KeyValuePair<string, StringValues>> parameters) =>
-        new("/authorize" + QueryString.Create(parameters.Where(parameter => AuthorizeRequest.Names.Contains(parameter.Key))));
+        new("/authorize" + QueryString.Create(
+            parameters.Where(parameter => AuthorizeRequest.Names.Contains(parameter.Key))));
 
     private async Task<IResult> GoOnAsync(HttpContext http)
     {
@@ -134,7 +137,9 @@ internal sealed class AuthorizeEndpoint(
             return servers.Default(TenantId.Default);
         }
 
-        return Resource.TryParse(request.Resource, out var resource) ? servers.ByResource(TenantId.Default, resource) : null;
+        return Resource.TryParse(request.Resource, out var resource)
+            ? servers.ByResource(TenantId.Default, resource)
+            : null;
     }
 
     private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid) => new()

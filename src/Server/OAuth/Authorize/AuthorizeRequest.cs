@@ -3,10 +3,14 @@ using Microsoft.Extensions.Primitives;
 
 namespace Postern.OAuth.Authorize;
 
-/// <summary>The parameters of an authorization request as they came (RFC 6749 §4.1.1). Nothing here may be believed yet.</summary>
+/// <summary>
+/// The parameters of an authorization request as they came (RFC 6749 §4.1.1). Nothing here may be believed yet.
+/// </summary>
 internal sealed record AuthorizeRequest
 {
-    /// <summary>Characters of one parameter and of all together, so that the sealed request fits into an address.</summary>
+    /// <summary>
+    /// Characters of one parameter and of all together, so that the sealed request fits into an address.
+    /// </summary>
     public const int MaxValue = 3000, MaxTotal = 5000;
 
     /// <summary>The parameters that are read.</summary>
@@ -61,7 +65,9 @@ internal sealed record AuthorizeRequest
     /// <summary>Asked for more than one resource (RFC 8707 §2 permits it; one grant has one).</summary>
     public bool HasSeveralResources { get; private init; }
 
-    /// <summary>Reads each parameter once; a repeated one is shown to the person, since nobody knows yet whom to tell.</summary>
+    /// <summary>
+    /// Reads each parameter once; a repeated one is shown to the person, since nobody knows yet whom to tell.
+    /// </summary>
     public static Result<AuthorizeRequest> Parse(IEnumerable<KeyValuePair<string, StringValues>> parameters)
     {
         var read = new Dictionary<string, StringValues>(StringComparer.Ordinal);
@@ -69,12 +75,15 @@ internal sealed record AuthorizeRequest
         foreach (var (name, values) in parameters)
         {
             total += name.Length + values.Sum(value => value?.Length ?? 0);
-            if ((values.Count > 1 && name is not "resource") || values.Any(value => value?.Length > MaxValue) || total > MaxTotal)
+            if ((values.Count > 1 && name is not "resource")
+                || values.Any(value => value?.Length > MaxValue)
+                || total > MaxTotal)
             {
                 return OAuthError.InvalidRequest("The request repeats a parameter or is too long.");
             }
 
-            // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an address.
+            // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an
+            // address.
             if (Names.Contains(name) && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             {
                 return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");

@@ -21,7 +21,8 @@ internal sealed record ValidAuthorizeRequest
         ChallengeIsS256,          // RFC 7636 §4.3
         ResourceIsServed,         // RFC 8707 §2
         ScopesAreWellFormed,      // RFC 6749 §3.3
-        PromptIsKnown,            // OpenID Connect Core §3.1.2.1
+        PromptCanBeMet,           // OpenID Connect Core §3.1.2.1
+        MaxAgeIsANumber,          // OpenID Connect Core §3.1.2.1
         DetailsAreUnderstood,     // RFC 9396 §5
     ];
 
@@ -44,7 +45,8 @@ internal sealed record ValidAuthorizeRequest
     /// <param name="client">The client, known and to be answered.</param>
     /// <param name="server">The server the resource names, or the default; null when there is none.</param>
     /// <param name="offered">The scopes that server has tools for.</param>
-    public static Result<ValidAuthorizeRequest> Check(AuthorizeRequest request, Client client, McpServer? server, Scopes offered)
+    public static Result<ValidAuthorizeRequest> Check(
+        AuthorizeRequest request, Client client, McpServer? server, Scopes offered)
     {
         foreach (var check in Checks)
         {
@@ -77,22 +79,26 @@ internal sealed record ValidAuthorizeRequest
         return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
     }
 
-    private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) => request switch
-    {
-        { HasRequestObject: true } => new("request_not_supported", "Signed request objects are not served."),
-        { HasRequestUri: true } => new("request_uri_not_supported", "request_uri is not served."),
-        _ => null,
-    };
+    private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) =>
+        request switch
+        {
+            { HasRequestObject: true } => new("request_not_supported", "Signed request objects are not served."),
+            { HasRequestUri: true } => new("request_uri_not_supported", "request_uri is not served."),
+            _ => null,
+        };
 
-    private static OAuthError? ResponseTypeIsCode(AuthorizeRequest request, Client client, McpServer? server) => request.ResponseType switch
-    {
-        "code" => null,
-        null => OAuthError.InvalidRequest("response_type is missing."),
-        _ => new("unsupported_response_type", "Only response_type code is served."),
-    };
+    private static OAuthError? ResponseTypeIsCode(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.ResponseType switch
+        {
+            "code" => null,
+            null => OAuthError.InvalidRequest("response_type is missing."),
+            _ => new("unsupported_response_type", "Only response_type code is served."),
+        };
 
     private static OAuthError? ResponseModeIsQuery(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.ResponseMode is null or "query" ? null : OAuthError.InvalidRequest("Only response_mode query is served.");
+        request.ResponseMode is null or "query"
+            ? null
+            : OAuthError.InvalidRequest("Only response_mode query is served.");
 
     private static OAuthError? ClientMayUseCodes(AuthorizeRequest request, Client client, McpServer? server) =>
         client.GrantTypes.Contains(ClientMetadata.AuthorizationCode)
@@ -106,33 +112,38 @@ internal sealed record ValidAuthorizeRequest
             ? null
             : OAuthError.InvalidRequest("code_challenge with code_challenge_method S256 is required.");
 
-    private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) => (request, server) switch
-    {
-        ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
-        ({ Resource: null }, null) => OAuthError.InvalidTarget("resource is required: there are several servers here."),
-        (_, null) => OAuthError.InvalidTarget("No such resource here; use the one that the protected resource metadata names."),
-        _ => null,
-    };
+    private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
+        (request, server) switch
+        {
+            ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
+            ({ Resource: null }, null) => OAuthError.InvalidTarget("resource is required: there are several servers here."),
+            (_, null) =>
+                OAuthError.InvalidTarget("No such resource here; use the one that the protected resource metadata names."),
+            _ => null,
+        };
 
     private static OAuthError? ScopesAreWellFormed(AuthorizeRequest request, Client client, McpServer? server) =>
-        Scopes.TryParse(request.Scope, out _) ? null : OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
+        Scopes.TryParse(request.Scope, out _)
+            ? null
+            : OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
 
-    private static OAuthError? PromptIsKnown(AuthorizeRequest request, Client client, McpServer? server)
-    {
-        var prompts = request.Prompt?.Split(' ') ?? [];
-        if (prompts.Contains("none"))
+    // Words that are not known ask for pages that are not there; everybody is asked anew anyway.
+    private static OAuthError? PromptCanBeMet(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.Prompt?.Split(' ') switch
         {
-            return prompts.Length > 1
-                ? OAuthError.InvalidRequest("prompt none stands alone.")
-                // Letting an agent in is always a person's decision, so nothing can happen without one.
-                : new("interaction_required", "A person must agree.");
-        }
+            // Letting an agent in is always a person's decision, so nothing can happen without one.
+            ["none"] => new("interaction_required", "A person must agree."),
+            { } prompts when prompts.Contains("none") => OAuthError.InvalidRequest("prompt none stands alone."),
+            _ => null,
+        };
 
-        return request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+    private static OAuthError? MaxAgeIsANumber(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)
             ? OAuthError.InvalidRequest("max_age is a number of seconds.")
             : null;
-    }
 
     private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.HasDetails ? new("invalid_authorization_details", "No type of authorization_details is taken here.") : null;
+        request.HasDetails
+            ? new("invalid_authorization_details", "No type of authorization_details is taken here.")
+            : null;
 }

@@ -62,8 +62,8 @@ internal sealed record Client
     public bool IsLoopbackOnly => RedirectUris.Count > 0 && RedirectUris.All(ClientAuth.RedirectUris.IsLoopback);
 
     /// <summary>
-    /// What a person's agreement rests on: where answers go, how the client proves itself and where its keys are. When it changes, refreshing
-    /// stops until the person is asked again. Null for a client that an operator vouches for.
+    /// What a person's agreement rests on: where answers go, how the client proves itself and where its keys are. When
+    /// it changes, refreshing stops until the person is asked again. Null for a client that an operator vouches for.
     /// </summary>
     public string? Hash => IsVouchedFor ? null : Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join('\n', [.. RedirectUris.Order(StringComparer.Ordinal), .. AuthMethods, JwksUri ?? ""]))));

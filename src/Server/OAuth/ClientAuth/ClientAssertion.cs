@@ -24,13 +24,15 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, Settings setti
     // These name or carry a key. A key comes from the client's registration and from nowhere else.
     private static readonly string[] ForeignKeyHeaders = ["jku", "jwk", "x5u", "x5c", "crit"];
 
-    private static readonly JsonWebTokenHandler Handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxLength };
+    private static readonly JsonWebTokenHandler Handler =
+        new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxLength };
 
     /// <summary>The client the assertion says it is from, not yet proven; null when it cannot be read.</summary>
     public static string? Claimed(string assertion) => Read(assertion) is { } token ? token.Subject : null;
 
     /// <summary>Null when the assertion proves the client; else why not, for the log.</summary>
-    public async ValueTask<string?> RefusalAsync(TenantId tenant, Client client, string assertion, CancellationToken stop)
+    public async ValueTask<string?> RefusalAsync(
+        TenantId tenant, Client client, string assertion, CancellationToken stop)
     {
         if (Read(assertion) is not { } token || FormRefusal(token, client.Id.Value) is not null)
         {
@@ -69,13 +71,16 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, Settings setti
         var (issued, starts, expires) = (At(claims, "iat"), At(claims, "nbf"), At(claims, "exp"));
         return token switch
         {
-            _ when Array.Exists(ForeignKeyHeaders, name => token.TryGetHeaderValue<object>(name, out _)) => "a key in the header",
-            { Typ: { Length: > 0 } typ } when typ is not ("JWT" or "jwt" or "client-authentication+jwt") => "another kind of token",
+            _ when Array.Exists(ForeignKeyHeaders, name => token.TryGetHeaderValue<object>(name, out _)) =>
+                "a key in the header",
+            { Typ: { Length: > 0 } typ } when typ is not ("JWT" or "jwt" or "client-authentication+jwt") =>
+                "another kind of token",
             _ when token.Issuer != client || token.Subject != client => "iss and sub are not the client",
             { Id: null or "" or { Length: > 200 } } => "no jti",
             // RFC 7523bis: the issuer, as one string; a list would let one assertion serve two servers.
             _ when !claims.TryGetProperty("aud", out var audience)
-                || audience.ValueKind is not JsonValueKind.String || !audience.ValueEquals(settings.Issuer) => "aud is not this issuer alone",
+                || audience.ValueKind is not JsonValueKind.String
+                || !audience.ValueEquals(settings.Issuer) => "aud is not this issuer alone",
             _ when expires is null || expires <= now || expires > now + MaxLife + Skew => "exp",
             _ when issued > now + Skew || starts > now + Skew => "from the future",
             _ => null,

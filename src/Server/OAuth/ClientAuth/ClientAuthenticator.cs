@@ -32,17 +32,24 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
             return error.Code is "invalid_client" ? OAuthError.InvalidClient(error.Reason ?? "unknown client") : error;
         }
 
-        return await RefusalAsync(client, credentials, stop) is { } refusal ? OAuthError.InvalidClient(refusal) : client;
+        return await RefusalAsync(client, credentials, stop) is { } refusal
+            ? OAuthError.InvalidClient(refusal)
+            : client;
     }
 
-    private async ValueTask<string?> RefusalAsync(Client client, ClientCredentials credentials, CancellationToken stop) => credentials switch
-    {
-        ClientCredentials.Named => client.IsPublic ? null : "no proof from a confidential client",
-        ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>
-            client.SecretHash is { } hash && client.AuthMethods.Contains(method) && secret.Matches(hash) ? null : "wrong secret or method",
-        ClientCredentials.WithAssertion { Assertion: var assertion } => client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
-            ? await assertions.RefusalAsync(TenantId.Default, client, assertion, stop)
-            : "wrong method",
-        _ => throw new UnreachableException(),
-    };
+    private async ValueTask<string?> RefusalAsync(
+        Client client, ClientCredentials credentials, CancellationToken stop) =>
+        credentials switch
+        {
+            ClientCredentials.Named => client.IsPublic ? null : "no proof from a confidential client",
+            ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>
+                client.SecretHash is { } hash && client.AuthMethods.Contains(method) && secret.Matches(hash)
+                    ? null
+                    : "wrong secret or method",
+            ClientCredentials.WithAssertion { Assertion: var assertion } =>
+                client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
+                    ? await assertions.RefusalAsync(TenantId.Default, client, assertion, stop)
+                    : "wrong method",
+            _ => throw new UnreachableException(),
+        };
 }

@@ -41,11 +41,12 @@ internal sealed class ClientBook
     }
 
     /// <summary>The clients that an operator named, by their identifiers.</summary>
-    public IEnumerable<Client> Configured => configured.Values.OrderBy(client => client.Id.Value, StringComparer.Ordinal);
+    public IEnumerable<Client> Configured =>
+        configured.Values.OrderBy(client => client.Id.Value, StringComparer.Ordinal);
 
     /// <summary>
-    /// The client, with its metadata as fresh as its own cache lifetime says. An outage is not an unknown client: a client
-    /// that is told so would register anew.
+    /// The client, with its metadata as fresh as its own cache lifetime says. An outage is not an unknown client: a
+    /// client that is told so would register anew.
     /// </summary>
     public async ValueTask<Result<Client>> FindAsync(TenantId tenant, string id, CancellationToken stop)
     {
@@ -69,8 +70,8 @@ internal sealed class ClientBook
     }
 
     /// <summary>
-    /// The client as it was when a person let it in, if its metadata cannot be had fresh: a document's host that is away
-    /// for an hour ends nobody's session. One that has withdrawn the document, or is away for a week, does.
+    /// The client as it was when a person let it in, if its metadata cannot be had fresh: a document's host that is
+    /// away for an hour ends nobody's session. One that has withdrawn the document, or is away for a week, does.
     /// </summary>
     public async ValueTask<Result<Client>> FindKnownAsync(TenantId tenant, string id, CancellationToken stop)
     {
@@ -106,7 +107,8 @@ internal sealed class ClientBook
         }
     }
 
-    private bool IsFresh(string url) => documents.TryGetValue(url, out var fetched) && fetched.Until > clock.GetUtcNow();
+    private bool IsFresh(string url) =>
+        documents.TryGetValue(url, out var fetched) && fetched.Until > clock.GetUtcNow();
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
     {
@@ -128,7 +130,8 @@ internal sealed class ClientBook
                 Reason = "document host",
                 RetryAfter = busy.RetryAfter,
             },
-            FetchOutcome.Refused refused => new OAuthError("invalid_client", refused.Sentence, 401) { Reason = refused.Reason },
+            FetchOutcome.Refused refused =>
+                new OAuthError("invalid_client", refused.Sentence, 401) { Reason = refused.Reason },
             _ => throw new System.Diagnostics.UnreachableException(),
         };
     }
@@ -186,7 +189,8 @@ internal sealed class ClientBook
         }
     }
 
-    // Metadata Document draft §3: https, a path, no dot segments, no fragment, no user; compared as text, never normalised.
+    // Metadata Document draft §3: https, a path, no dot segments, no fragment, no user; compared as text, never
+    // normalised.
     private static bool IsDocumentUrl(string url) =>
         OutboundUrl.TryParse(url, out var parsed)
         && parsed.Uri.AbsolutePath is not "/"

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace Postern.OAuth.ClientAuth;
 
-/// <summary>What a request offers to prove its client (RFC 6749 §2.3, RFC 7523 §2.2): one method, or it is refused.</summary>
+/// <summary>
+/// What a request offers to prove its client (RFC 6749 §2.3, RFC 7523 §2.2): one method, or it is refused.
+/// </summary>
 internal abstract record ClientCredentials
 {
     public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

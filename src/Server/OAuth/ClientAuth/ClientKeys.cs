@@ -30,7 +30,9 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
 
         var now = clock.GetUtcNow();
         var known = fetched.GetValueOrDefault(uri);
-        if (known is not null && now < known.Until && (Named(known.Keys, kid).Count > 0 || now < known.At + LookAgainAfter))
+        if (known is not null
+            && now < known.Until
+            && (Named(known.Keys, kid).Count > 0 || now < known.At + LookAgainAfter))
         {
             return Named(known.Keys, kid);
         }
@@ -51,7 +53,8 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
     {
         try
         {
-            return [.. new JsonWebKeySet(jwks).GetSigningKeys().Where(key => key is not SymmetricSecurityKey).Take(MaxKeys)];
+            var keys = new JsonWebKeySet(jwks).GetSigningKeys();
+            return [.. keys.Where(key => key is not SymmetricSecurityKey).Take(MaxKeys)];
         }
         catch (ArgumentException)
         {

@@ -8,14 +8,18 @@ namespace Postern.OAuth.ClientAuth;
 /// </summary>
 internal sealed record ClientMetadata
 {
-    public const string None = "none", Basic = "client_secret_basic", Post = "client_secret_post", PrivateKeyJwt = "private_key_jwt";
+    public const string
+        None = "none", Basic = "client_secret_basic", Post = "client_secret_post", PrivateKeyJwt = "private_key_jwt";
 
-    public const string AuthorizationCode = "authorization_code", RefreshToken = "refresh_token", ClientCredentials = "client_credentials";
+    public const string
+        AuthorizationCode = "authorization_code",
+        RefreshToken = "refresh_token",
+        ClientCredentials = "client_credentials";
 
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    private const int MaxText = 200, MaxList = 20, MaxKeys = 10;
+    private const int MaxText = 200, MaxList = 20, MaxKeys = 10, MaxLengthOfUrl = 2000, RedirectUriLimit = 4000;
 
     /// <summary>What is served, strongest first.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
@@ -54,8 +58,9 @@ internal sealed record ClientMetadata
                 ? Read(document.RootElement, url, issuer)
                 : Invalid("Client metadata is a JSON object.");
         }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException) // half a surrogate pair is no text
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
+            // The second for a text with half of a surrogate pair.
             return Invalid("Client metadata is valid JSON, without repeated members.");
         }
         catch (MalformedMemberException malformed)
@@ -90,17 +95,20 @@ internal sealed record ClientMetadata
         var grants = GrantTypesOf(root);
         if (!grants.Contains(AuthorizationCode) || List(root, "response_types")?.Contains("code") is false)
         {
-            return Invalid("A client that registers itself uses grant_types authorization_code and response_types code.");
+            return Invalid(
+                "A client that registers itself uses grant_types authorization_code and response_types code.");
         }
 
         var (jwks, jwksUri) = (Keys(root), Text(root, "jwks_uri", MaxLengthOfUrl));
         var method = AuthMethodOf(root, url is not null);
         return (method, jwks, jwksUri) switch
         {
-            (null, _, _) => Invalid($"token_endpoint_auth_method is one of: {string.Join(", ", Offered(url is not null))}."),
+            (null, _, _) =>
+                Invalid($"token_endpoint_auth_method is one of: {string.Join(", ", Offered(url is not null))}."),
             (_, not null, not null) => Invalid("Either jwks or jwks_uri, not both."),
             (PrivateKeyJwt, null, null) => Invalid("private_key_jwt needs jwks or jwks_uri."),
-            _ when jwksUri is not null && !jwksUri.StartsWith("https://", StringComparison.Ordinal) => Invalid("jwks_uri is an https URL."),
+            _ when jwksUri is not null && !jwksUri.StartsWith("https://", StringComparison.Ordinal) =>
+                Invalid("jwks_uri is an https URL."),
             _ => new ClientMetadata
             {
                 Name = Text(root, "client_name", MaxText),
@@ -108,16 +116,12 @@ internal sealed record ClientMetadata
                 GrantTypes = grants,
                 AuthMethod = method,
                 ApplicationType = isNative ? "native" : "web",
-                Scope = Text(root, "scope", Scopes.MaxLength) is { Length: > 0 } scope
-                    ? Scopes.TryParse(scope, out var scopes) ? scopes : throw new MalformedMemberException("scope is not a list of scopes.")
-                    : null,
+                Scope = ScopeOf(root),
                 Jwks = jwks,
                 JwksUri = jwksUri,
             },
         };
     }
-
-    private const int MaxLengthOfUrl = 2000, RedirectUriLimit = 4000;
 
     // Metadata Document draft §4.1: the document names its own URL, and no secret can be shared through a public file.
     private static string? DocumentRefusal(JsonElement root, string url)
@@ -137,7 +141,8 @@ internal sealed record ClientMetadata
 
     private static IReadOnlyList<string> Offered(bool isDocument) => isDocument ? [PrivateKeyJwt, None] : AuthMethods;
 
-    // Some documents name all methods they can use beside the one they prefer; the strongest that is served here is taken.
+    // Some documents name all methods they can use beside the one they prefer; the strongest that is served here is
+    // taken.
     private static string? AuthMethodOf(JsonElement root, bool isDocument)
     {
         var offered = Offered(isDocument);
@@ -166,6 +171,18 @@ internal sealed record ClientMetadata
             _ => throw new MalformedMemberException("application_type is web or native."),
         };
 
+    private static Scopes? ScopeOf(JsonElement root)
+    {
+        if (Text(root, "scope", Scopes.MaxLength) is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        return Scopes.TryParse(text, out var scopes)
+            ? scopes
+            : throw new MalformedMemberException("scope is not a list of scopes.");
+    }
+
     private static string? Keys(JsonElement root)
     {
         if (!root.TryGetProperty("jwks", out var jwks) || jwks.ValueKind is JsonValueKind.Null)
@@ -176,13 +193,16 @@ internal sealed record ClientMetadata
         var isSet = jwks.ValueKind is JsonValueKind.Object && jwks.TryGetProperty("keys", out var keys)
             && keys.ValueKind is JsonValueKind.Array && keys.GetArrayLength() is > 0 and <= MaxKeys
             && keys.EnumerateArray().All(IsPublic);
-        return isSet ? jwks.GetRawText() : throw new MalformedMemberException("jwks holds 1 to 10 public keys under keys.");
+        return isSet
+            ? jwks.GetRawText()
+            : throw new MalformedMemberException("jwks holds 1 to 10 public keys under keys.");
     }
 
     // A client that publishes its private key has no key.
     private static bool IsPublic(JsonElement key) =>
         key.ValueKind is JsonValueKind.Object
-        && key.TryGetProperty("kty", out var type) && type.ValueEquals("EC") | type.ValueEquals("RSA") | type.ValueEquals("OKP")
+        && key.TryGetProperty("kty", out var type)
+        && (type.ValueEquals("EC") || type.ValueEquals("RSA") || type.ValueEquals("OKP"))
         && !key.TryGetProperty("d", out _) && !key.TryGetProperty("k", out _);
 
     private static string? Text(JsonElement root, string name, int most)
@@ -205,7 +225,8 @@ internal sealed record ClientMetadata
         }
 
         return member.ValueKind is JsonValueKind.Array && member.GetArrayLength() <= MaxList
-            && member.EnumerateArray().All(item => item.ValueKind is JsonValueKind.String && item.GetString()!.Length <= most)
+            && member.EnumerateArray().All(
+                item => item.ValueKind is JsonValueKind.String && item.GetString()!.Length <= most)
             ? [.. member.EnumerateArray().Select(item => item.GetString()!)]
             : throw new MalformedMemberException($"{name} is a list of at most {MaxList} texts.");
     }

@@ -9,7 +9,10 @@ namespace Postern.OAuth.ClientAuth;
 internal sealed partial class ClientStore(Db db)
 {
     public Task<Client?> FindAsync(TenantId tenant, ClientId id, CancellationToken stop) => db.FirstAsync(
-        $"select id, source, metadata, secret_hash, created_at from clients where tenant = {tenant.Value} and id = {id.Value}",
+        $"""
+        select id, source, metadata, secret_hash, created_at from clients
+        where tenant = {tenant.Value} and id = {id.Value}
+        """,
         Read,
         stop);
 
@@ -28,7 +31,14 @@ internal sealed partial class ClientStore(Db db)
     public static ValueTask<int> SaveAsync(Unit unit, TenantId tenant, Client client, DateTimeOffset now)
     {
         var metadata = JsonSerializer.Serialize(
-            new(client.Name, client.AuthMethods, client.Jwks, client.JwksUri, client.RedirectUris, client.GrantTypes, client.ScopeCap?.ToString()),
+            new(
+                client.Name,
+                client.AuthMethods,
+                client.Jwks,
+                client.JwksUri,
+                client.RedirectUris,
+                client.GrantTypes,
+                client.ScopeCap?.ToString()),
             ClientStoreJson.Default.Stored);
         var (source, at) = (client.Source is ClientSource.Document ? "document" : "dynamic", now.ToUnixTimeSeconds());
         return unit.RunAsync(
@@ -48,12 +58,14 @@ internal sealed partial class ClientStore(Db db)
     /// <summary>
     /// Removes self-registered clients that nobody let in, those unused longest first; one with a live grant stays.
     /// </summary>
-    public static ValueTask<List<string>> EvictAsync(Unit unit, TenantId tenant, DateTimeOffset usedBefore, int most, DateTimeOffset now) =>
+    public static ValueTask<List<string>> EvictAsync(
+        Unit unit, TenantId tenant, DateTimeOffset usedBefore, int most, DateTimeOffset now) =>
         unit.AllAsync(
             $"""
             delete from clients where tenant = {tenant.Value} and id in (
               select c.id from clients c
-              where c.tenant = {tenant.Value} and c.source = {"dynamic"} and c.used_at < {usedBefore.ToUnixTimeSeconds()}
+              where c.tenant = {tenant.Value} and c.source = {"dynamic"}
+                and c.used_at < {usedBefore.ToUnixTimeSeconds()}
                 and not exists (
                   select 1 from grants g where g.tenant = c.tenant and g.client_id = c.id
                     and g.revoked_at is null and g.expires_at > {now.ToUnixTimeSeconds()})

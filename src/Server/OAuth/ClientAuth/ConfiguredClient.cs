@@ -18,7 +18,9 @@ internal static class ConfiguredClient
             Jwks = seed.Jwks,
             JwksUri = seed.JwksUri,
             RedirectUris = seed.RedirectUris,
-            GrantTypes = seed.GrantTypes.Count > 0 ? seed.GrantTypes : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
+            GrantTypes = seed.GrantTypes.Count > 0
+                ? seed.GrantTypes
+                : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
@@ -46,11 +48,10 @@ internal static class ConfiguredClient
         {
             { AuthMethods: var methods } when !methods.All(ClientMetadata.AuthMethods.Contains) =>
                 $"`token_endpoint_auth_method` is one of {string.Join(", ", ClientMetadata.AuthMethods)}.",
-            { AuthMethods: var methods, SecretHash: null } when methods.Any(method => method.StartsWith("client_secret", StringComparison.Ordinal)) =>
-                "`client_secret` is missing.",
-            { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } => "`jwks` or `jwks_uri` is missing.",
-            { GrantTypes: var types } when types.FirstOrDefault(type => type is not (
-                ClientMetadata.AuthorizationCode or ClientMetadata.RefreshToken or ClientMetadata.ClientCredentials)) is { } unknown =>
+            { AuthMethods: var methods, SecretHash: null } when methods.Any(IsBySecret) => "`client_secret` is missing.",
+            { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
+                "`jwks` or `jwks_uri` is missing.",
+            { GrantTypes: var types } when types.FirstOrDefault(type => !IsGrantType(type)) is { } unknown =>
                 $"`{unknown}` is no grant type.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.ClientCredentials) =>
                 "a client that cannot prove itself cannot use client_credentials.",
@@ -59,6 +60,11 @@ internal static class ConfiguredClient
             _ => redirect,
         };
     }
+
+    private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;
+
+    private static bool IsGrantType(string type) => type is
+        ClientMetadata.AuthorizationCode or ClientMetadata.RefreshToken or ClientMetadata.ClientCredentials;
 
     private static Scopes? Cap(ClientSeed seed)
     {

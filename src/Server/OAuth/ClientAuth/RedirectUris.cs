@@ -12,22 +12,28 @@ internal static class RedirectUris
     /// <summary>The most URIs one client may have, and the most characters of one.</summary>
     public const int MaxCount = 20, MaxLength = 2000;
 
+    private const string Unfit = "\\*\"<>`{}|^";
+
     private static readonly string[] LoopbackHosts = ["127.0.0.1", "[::1]", "localhost"];
 
-    /// <summary>Private-use schemes without a dot that well-known desktop clients use (RFC 8252 §7.1 asks for one).</summary>
+    /// <summary>
+    /// Private-use schemes without a dot that well-known desktop clients use (RFC 8252 §7.1 asks for one).
+    /// </summary>
     private static readonly string[] KnownSchemes = ["cursor", "vscode", "vscode-insiders", "windsurf"];
 
-    // A redirect URI that already carries these lets its owner be told somebody else's answer (RFC 6749, 9207, JARM, OIDC).
+    // A redirect URI that already carries these lets its owner be told somebody else's answer (RFC 6749, 9207, JARM,
+    // OIDC).
     private static readonly string[] ResponseNames =
     [
-        "code", "state", "iss", "error", "error_description", "error_uri", "response", "id_token", "access_token", "token_type",
+        "code", "state", "iss", "error", "error_description", "error_uri", "response", "id_token", "access_token",
+        "token_type",
     ];
 
     /// <summary>Why a URI cannot be registered; null when it can.</summary>
     public static string? Refusal(string uri, string issuer, bool allowsPrivateSchemes)
     {
         if (uri.Length > MaxLength
-            || uri.Any(c => c is <= ' ' or >= '\u007f' or '\\' or '*' or '"' or '<' or '>' or '`' or '{' or '}' or '|' or '^'))
+            || uri.Any(c => c is <= ' ' or >= '\u007f' || Unfit.Contains(c)))
         {
             return "A redirect URI holds only the characters of a URI, without wildcards.";
         }
@@ -60,7 +66,8 @@ internal static class RedirectUris
     /// <summary>Any program on the computer could be waiting there.</summary>
     public static bool IsLoopback(string uri) => Loopback(uri) is not null;
 
-    // Read by hand, so that no parser can see another host here than a browser will: a host of the list, digits, the rest.
+    // Read by hand, so that no parser can see another host here than a browser will: a host of the list, digits, the
+    // rest.
     private static (string Host, string Tail)? Loopback(string uri)
     {
         const string scheme = "http://";
@@ -69,7 +76,8 @@ internal static class RedirectUris
             return null;
         }
 
-        var host = Array.Find(LoopbackHosts, host => uri.AsSpan(scheme.Length).StartsWith(host, StringComparison.Ordinal));
+        var host = Array.Find(
+            LoopbackHosts, host => uri.AsSpan(scheme.Length).StartsWith(host, StringComparison.Ordinal));
         if (host is null)
         {
             return null;
@@ -80,7 +88,8 @@ internal static class RedirectUris
         {
             var end = rest[1..].IndexOfAnyExceptInRange('0', '9');
             var digits = end < 0 ? rest.Length - 1 : end;
-            if (digits is 0 or > 5 || !ushort.TryParse(rest.Slice(1, digits), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            if (digits is 0 or > 5
+                || !ushort.TryParse(rest.Slice(1, digits), NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
                 return null;
             }
@@ -93,7 +102,9 @@ internal static class RedirectUris
 
     private static string? SchemeRefusal(string uri, Uri parsed, bool allowsPrivateSchemes) => parsed.Scheme switch
     {
-        "https" => uri.StartsWith("https://", StringComparison.Ordinal) && parsed.Host is not "" ? null : "The host is missing.",
+        "https" => uri.StartsWith("https://", StringComparison.Ordinal) && parsed.Host is not ""
+            ? null
+            : "The host is missing.",
         "http" => IsLoopback(uri) ? null : "http is for loopback addresses only; use https.",
         var scheme when allowsPrivateSchemes && (scheme.Contains('.') || KnownSchemes.Contains(scheme)) => null,
         _ => "A redirect URI is https, loopback http, or for a native app a scheme such as com.example.app.",
@@ -102,7 +113,8 @@ internal static class RedirectUris
     private static string? PathRefusal(string uri)
     {
         var path = uri.Split('?', 2)[0];
-        return path.Split('/').Any(segment => segment.Replace("%2e", ".", StringComparison.OrdinalIgnoreCase) is "." or "..")
+        return path.Split('/').Any(
+            segment => segment.Replace("%2e", ".", StringComparison.OrdinalIgnoreCase) is "." or "..")
             ? "A redirect URI has no dot segments."
             : null;
     }

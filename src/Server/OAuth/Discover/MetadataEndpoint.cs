@@ -7,14 +7,19 @@ using Postern.Servers;
 
 namespace Postern.OAuth.Discover;
 
-/// <summary>What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same content.</summary>
+/// <summary>
+/// What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same
+/// content.
+/// </summary>
 internal sealed partial class MetadataEndpoint(Settings settings, ServerBook servers)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
         Array.ForEach(
             ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"],
-            path => routes.MapGet(path, (HttpContext http, MetadataEndpoint metadata) => metadata.Write(http)).Open().AnyOrigin());
+            path => routes.MapGet(path, (HttpContext http, MetadataEndpoint metadata) => metadata.Write(http))
+                .Open()
+                .AnyOrigin());
         routes.MapGet("/jwks", (HttpContext http, SigningKeys keys) => Keys(http, keys)).Open().AnyOrigin();
     }
 
@@ -42,7 +47,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         IntrospectionEndpoint = settings.Address("/introspect"),
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
-        GrantTypesSupported = [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        GrantTypesSupported =
+            [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
@@ -50,7 +56,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         TokenEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         RevocationEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
         RevocationEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        IntrospectionEndpointAuthMethodsSupported = [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
+        IntrospectionEndpointAuthMethodsSupported =
+            [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported = [.. Risks.All.Select(risk => risk.Scope), Scopes.OfflineAccess],
         ProtectedResources = [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)],
@@ -106,6 +113,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
 
     [JsonSerializable(typeof(Metadata))]
     [JsonSourceGenerationOptions(
-        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
     private sealed partial class MetadataJson : JsonSerializerContext;
 }

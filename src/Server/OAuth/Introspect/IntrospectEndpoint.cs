@@ -7,13 +7,14 @@ using Postern.Platform.Http;
 namespace Postern.OAuth.Introspect;
 
 /// <summary>
-/// RFC 7662: a resource server asks whether a token is alive now. Only the token's own resource or its own client learns
-/// anything; to everybody else each token looks like none.
+/// RFC 7662: a resource server asks whether a token is alive now. Only the token's own resource or its own client
+/// learns anything; to everybody else each token looks like none.
 /// </summary>
 internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, OwnTokens tokens)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
-        .MapPost("/introspect", (HttpRequest http, IntrospectEndpoint introspect, CancellationToken stop) => introspect.IntrospectAsync(http, stop))
+        .MapPost("/introspect", (HttpRequest http, IntrospectEndpoint introspect, CancellationToken stop) =>
+            introspect.IntrospectAsync(http, stop))
         .Open();
 
     private async Task<IResult> IntrospectAsync(HttpRequest http, CancellationToken stop)
@@ -38,7 +39,8 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
         var token = await tokens.ReadAsync(text, stop);
         http.HttpContext.Response.Headers.CacheControl = "no-store";
         return Results.Json(
-            token is not null && MayAsk(client, token) ? Active(token) : new() { Active = false }, IntrospectJson.Default.Introspection);
+            token is not null && MayAsk(client, token) ? Active(token) : new() { Active = false },
+            IntrospectJson.Default.Introspection);
     }
 
     private static bool MayAsk(Client client, AccessToken token) =>
@@ -92,6 +94,7 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
     [JsonSerializable(typeof(Introspection))]
     [JsonSourceGenerationOptions(
-        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
     private sealed partial class IntrospectJson : JsonSerializerContext;
 }

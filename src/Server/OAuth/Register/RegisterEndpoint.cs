@@ -5,7 +5,9 @@ using Postern.Platform.Http;
 
 namespace Postern.OAuth.Register;
 
-/// <summary>RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.</summary>
+/// <summary>
+/// RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.
+/// </summary>
 internal sealed partial class RegisterEndpoint(Registrations registrations, Settings settings, TimeProvider clock)
 {
     /// <summary>Characters of a generated identifier: 128 bits and more.</summary>
@@ -109,6 +111,7 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(
-        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
     private sealed partial class RegisterJson : JsonSerializerContext;
 }

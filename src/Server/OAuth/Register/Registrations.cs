@@ -30,7 +30,9 @@ internal sealed partial class Registrations : IDisposable
         reaping = clock.CreateTimer(_ => _ = TryReapAsync(), null, ReapEvery, ReapEvery);
     }
 
-    /// <summary>Registers a client; or says how long to wait, because its network or the whole house has had enough.</summary>
+    /// <summary>
+    /// Registers a client; or says how long to wait, because its network or the whole house has had enough.
+    /// </summary>
     public async Task<TimeSpan?> AddAsync(TenantId tenant, Client client, string network)
     {
         if (quota.MustWait(network) is { } wait)

@@ -5,12 +5,15 @@ using Postern.Platform.Http;
 
 namespace Postern.OAuth.Revoke;
 
-/// <summary>RFC 7009: a client hands a token back. A refresh token ends its grant; an access token ends alone.</summary>
+/// <summary>
+/// RFC 7009: a client hands a token back. A refresh token ends its grant; an access token ends alone.
+/// </summary>
 internal sealed class RevokeEndpoint(
     ClientAuthenticator clients, OwnTokens tokens, Families families, GrantBook grants, RevokedTokens revoked)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
-        .MapPost("/revoke", (HttpRequest http, RevokeEndpoint revoke, CancellationToken stop) => revoke.RevokeAsync(http, stop))
+        .MapPost("/revoke", (HttpRequest http, RevokeEndpoint revoke, CancellationToken stop) =>
+            revoke.RevokeAsync(http, stop))
         .Open().AnyOrigin();
 
     private async Task<IResult> RevokeAsync(HttpRequest http, CancellationToken stop)

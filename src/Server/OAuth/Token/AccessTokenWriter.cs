@@ -9,7 +9,9 @@ using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
 
-/// <summary>Writes and signs access tokens (RFC 9068 §2), without a token library between: this path is the busiest.</summary>
+/// <summary>
+/// Writes and signs access tokens (RFC 9068 §2), without a token library between: this path is the busiest.
+/// </summary>
 internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
 {
     // One set of buffers a thread; a token is written in one go, without waiting for anything.
@@ -104,7 +106,8 @@ internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
         if (known?.Key != key.Id)
         {
             var text = $$"""{"alg":"ES256","typ":"at+jwt","kid":"{{key.Id}}"}""";
-            header = known = new(key.Id, Encoding.ASCII.GetBytes(Base64Url.EncodeToString(Encoding.ASCII.GetBytes(text))));
+            var encoded = Base64Url.EncodeToString(Encoding.ASCII.GetBytes(text));
+            header = known = new(key.Id, Encoding.ASCII.GetBytes(encoded));
         }
 
         return known.Encoded;

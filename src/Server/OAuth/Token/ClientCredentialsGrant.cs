@@ -14,7 +14,8 @@ internal sealed class ClientCredentialsGrant(GrantBook grants, ServerBook server
     {
         if (client.IsPublic || !client.IsVouchedFor)
         {
-            return OAuthError.UnauthorizedClient("client_credentials is for confidential clients that an operator registered.");
+            return OAuthError.UnauthorizedClient(
+                "client_credentials is for confidential clients that an operator registered.");
         }
 
         if (ResourceOf(request, client) is not { } resource)
@@ -22,7 +23,9 @@ internal sealed class ClientCredentialsGrant(GrantBook grants, ServerBook server
             return OAuthError.InvalidTarget("Name one resource that this client is registered for.");
         }
 
-        var offered = servers.ByResource(TenantId.Default, resource) is { } server ? servers.Scopes(server) : Scopes.None;
+        var offered = servers.ByResource(TenantId.Default, resource) is { } server
+            ? servers.Scopes(server)
+            : Scopes.None;
         var scopes = (client.ScopeCap ?? offered).Without(Scopes.OfflineAccess);
         var grant = await grants.OwnAsync(TenantId.Default, client.Id, client.Name, resource, scopes, stop);
         return grant.IsLive(clock.GetUtcNow())
@@ -31,10 +34,11 @@ internal sealed class ClientCredentialsGrant(GrantBook grants, ServerBook server
     }
 
     // RFC 8707 §2.2: with one resource registered there is nothing to guess.
-    private static Resource? ResourceOf(TokenRequest request, Client client) => (request.Resource, client.Resources) switch
-    {
-        (null, [var only]) => Resource.TryParse(only, out var resource) ? resource : null,
-        ({ } asked, var registered) when registered.Contains(asked.Value) => asked,
-        _ => null,
-    };
+    private static Resource? ResourceOf(TokenRequest request, Client client) =>
+        (request.Resource, client.Resources) switch
+        {
+            (null, [var only]) => Resource.TryParse(only, out var resource) ? resource : null,
+            ({ } asked, var registered) when registered.Contains(asked.Value) => asked,
+            _ => null,
+        };
 }

@@ -5,7 +5,9 @@ using Postern.OAuth.ClientAuth;
 
 namespace Postern.OAuth.Token;
 
-/// <summary>The authorization code (OAuth 2.1 §4.1.3) with proof of possession of its verifier (RFC 7636 §4.5).</summary>
+/// <summary>
+/// The authorization code (OAuth 2.1 §4.1.3) with proof of possession of its verifier (RFC 7636 §4.5).
+/// </summary>
 internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider clock) : IGrantType
 {
     // RFC 7636 §4.1: 43 to 128 unreserved characters.
@@ -38,7 +40,7 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
             return OAuthError.InvalidGrant("code_verifier missing or wrong");
         }
 
-        // A code whose grant is over goes on to be consumed only when it is alive; a replay meets a revoked grant here.
+        // The replay of a code ended its grant, so a third use ends here and consumes nothing.
         return await grants.FindAsync(TenantId.Default, code.Grant, stop) is { } grant && grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued }
             : OAuthError.InvalidGrant("the grant is over");

@@ -20,7 +20,9 @@ internal sealed class GrantTypes(IEnumerable<IGrantType> ways)
             : OAuthError.UnauthorizedClient("The client is not registered for this grant_type.");
     }
 
-    /// <summary>A grant type this client may use. (A result holds no interface, so the interface is held by this.)</summary>
+    /// <summary>
+    /// A grant type this client may use. (A result holds no interface, so the interface is held by this.)
+    /// </summary>
     internal sealed class Way(IGrantType type)
     {
         public ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop) =>

@@ -15,7 +15,9 @@ internal interface IGrantType
     ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop);
 }
 
-/// <summary>A living grant, presented in a valid way, and what will be consumed when tokens are issued from it.</summary>
+/// <summary>
+/// A living grant, presented in a valid way, and what will be consumed when tokens are issued from it.
+/// </summary>
 /// <param name="Grant">The grant.</param>
 /// <param name="Generation">The generation of a one-time token; null for a standing grant.</param>
 internal sealed record Redemption(Grant Grant, long? Generation)

@@ -3,7 +3,9 @@ using Postern.Platform.Http;
 
 namespace Postern.OAuth.Token;
 
-/// <summary>OAuth 2.1 §3.2: turns what a client presents into tokens. Every grant type passes the same steps in the same order.</summary>
+/// <summary>
+/// OAuth 2.1 §3.2: turns what a client presents into tokens. Every grant type passes the same steps in the same order.
+/// </summary>
 internal static class TokenEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/token", TokenAsync).Open().AnyOrigin();
@@ -26,7 +28,8 @@ internal static class TokenEndpoint
             return excess.ToHttp();
         }
 
-        return (await issuer.IssueAsync(redemption, request, client, SourceNetwork.Of(http.HttpContext))).Failed(out error, out var tokens)
+        var network = SourceNetwork.Of(http.HttpContext);
+        return (await issuer.IssueAsync(redemption, request, client, network)).Failed(out error, out var tokens)
             ? error.ToHttp()
             : tokens;
     }

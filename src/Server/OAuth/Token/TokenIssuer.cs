@@ -12,7 +12,12 @@ namespace Postern.OAuth.Token;
 /// is durable does a token leave.
 /// </summary>
 internal sealed class TokenIssuer(
-    AccessTokenWriter writer, Families families, GrantBook grants, AuditLog audit, Settings settings, TimeProvider clock)
+    AccessTokenWriter writer,
+    Families families,
+    GrantBook grants,
+    AuditLog audit,
+    Settings settings,
+    TimeProvider clock)
 {
     public async ValueTask<Result<IssuedTokens>> IssueAsync(
         Redemption redemption, TokenRequest request, Client client, string? network)

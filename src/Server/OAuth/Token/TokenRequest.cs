@@ -32,7 +32,8 @@ internal sealed record TokenRequest
 
         if (!Domain.Scopes.TryParse(form["scope"], out var scopes))
         {
-            return OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between (RFC 6749 §3.3).");
+            return OAuthError.InvalidScope(
+                "scope is a list of scope tokens with single spaces between (RFC 6749 §3.3).");
         }
 
         Resource? resource = null;
@@ -44,7 +45,8 @@ internal sealed record TokenRequest
         // RFC 9396 §7: a component that does not serve a type must not drop it silently.
         if (form["authorization_details"] is not null)
         {
-            return new OAuthError("invalid_authorization_details", "authorization_details are not taken at the token endpoint.");
+            return new OAuthError(
+                "invalid_authorization_details", "authorization_details are not taken at the token endpoint.");
         }
 
         return new TokenRequest(grantType)
@@ -58,7 +60,9 @@ internal sealed record TokenRequest
         };
     }
 
-    /// <summary>What the request asks beyond the grant; null when it stays within (RFC 6749 §6, RFC 8707 §2.2).</summary>
+    /// <summary>
+    /// What the request asks beyond the grant; null when it stays within (RFC 6749 §6, RFC 8707 §2.2).
+    /// </summary>
     public OAuthError? Exceeds(Grant grant)
     {
         if (Resource is not null && Resource != grant.Resource)

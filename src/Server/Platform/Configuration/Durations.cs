@@ -7,7 +7,8 @@ internal static class Durations
 {
     public static TimeSpan? Parse(string text)
     {
-        if (text.Length < 2 || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        var digits = text.AsSpan(0, Math.Max(0, text.Length - 1));
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             || count > 1_000_000)
         {
             return null;

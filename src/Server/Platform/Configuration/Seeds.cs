@@ -5,10 +5,19 @@ internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<str
 {
     public static UserSeed Read(SettingsNode node) => new(
         node.Value<string>(
-            "email", "The address a person signs in with.", null, "an e-mail address", text => text.Contains('@') ? text : null)
+            "email",
+            "The address a person signs in with.",
+            null,
+            "an e-mail address",
+            text => text.Contains('@') ? text : null)
             ?? throw node.Refuse("`users[].email` is missing"),
         new(node.Value<string>(
-            "password", "The first password; a later change by the person stays.", null, "at least 12 characters", text => text.Length is >= 12 and <= 200 ? text : null, isSecret: true)
+            "password",
+            "The first password; a later change by the person stays.",
+            null,
+            "at least 12 characters",
+            text => text.Length is >= 12 and <= 200 ? text : null,
+            isSecret: true)
             ?? throw node.Refuse("`users[].password` is missing; expected at least 12 characters")),
         node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null));
 }
@@ -42,21 +51,37 @@ internal sealed record ClientSeed
 
     public static ClientSeed Read(SettingsNode node) => new()
     {
-        ClientId = node.Required("client_id", "The client's identifier.", "letters, digits and - . _ ~ or a metadata document's URL"),
+        ClientId = node.Required(
+            "client_id", "The client's identifier.", "letters, digits and - . _ ~ or a metadata document's URL"),
         ClientName = node.Text("client_name", "What people see."),
         ClientSecret = node.Value<Secret>(
-            "client_secret", "Its secret, at least 32 characters of randomness.", null, "at least 32 characters", text => text.Length >= 32 ? new(text) : null, isSecret: true),
+            "client_secret",
+            "Its secret, at least 32 characters of randomness.",
+            null,
+            "at least 32 characters",
+            text => text.Length >= 32 ? new(text) : null,
+            isSecret: true),
         AuthMethod = node.Text(
-            "token_endpoint_auth_method", "How it proves itself.", null, "none, client_secret_basic, client_secret_post or private_key_jwt"),
+            "token_endpoint_auth_method",
+            "How it proves itself.",
+            null,
+            "none, client_secret_basic, client_secret_post or private_key_jwt"),
         Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
         JwksUri = node.Text("jwks_uri", "Where its public keys are.", null, "an https URL"),
-        RedirectUris = node.List("redirect_uris", "Where answers may go, exactly; on loopback any port.", "a URI", text => text),
+        RedirectUris = node.List(
+            "redirect_uris", "Where answers may go, exactly; on loopback any port.", "a URI", text => text),
         GrantTypes = node.List(
-            "grant_types", "How it may come to tokens.", "authorization_code, refresh_token or client_credentials", text => text),
+            "grant_types",
+            "How it may come to tokens.",
+            "authorization_code, refresh_token or client_credentials",
+            text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         Resources = node.List("resources", "What it may ask for by itself.", "a server's name or a URL", text => text),
         Introspects = node.List(
-            "introspects", "The resources it serves, about whose tokens it may ask (RFC 7662).", "a server's name or a URL", text => text),
+            "introspects",
+            "The resources it serves, about whose tokens it may ask (RFC 7662).",
+            "a server's name or a URL",
+            text => text),
     };
 }
 
@@ -88,11 +113,15 @@ internal sealed record ServerSeed
                 "1 to 40 lower-case letters, digits and hyphens",
                 text => IsName(text) ? text : null) ?? throw node.Refuse("`servers[].name` is missing"),
             Title = node.Text("title", "What people see."),
-            Http = node.Value<Uri>("http", "The address of a remote server.", null, "http(s)://HOST/PATH", Settings.ParseHttp),
+            Http = node.Value<Uri>(
+                "http", "The address of a remote server.", null, "http(s)://HOST/PATH", Settings.ParseHttp),
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
             Tools = node.Map(
-                "tools", "Risk classes that win over what the server says.", "read, change or destroy", text => Risks.Parse(text) is null ? null : text),
+                "tools",
+                "Risk classes that win over what the server says.",
+                "read, change or destroy",
+                text => Risks.Parse(text) is null ? null : text),
         };
         sandbox.Close();
         return (seed.Http is not null) == (seed.Command.Count > 0)
@@ -132,12 +161,21 @@ internal sealed record SandboxSeed
     public static SandboxSeed Read(SettingsNode node) => new()
     {
         Level = node.Value(
-            "level", "How it is shut in.", "bubblewrap", "bubblewrap or none", text => text is "bubblewrap" or "none" ? text : null),
+            "level",
+            "How it is shut in.",
+            "bubblewrap",
+            "bubblewrap or none",
+            text => text is "bubblewrap" or "none" ? text : null),
         Network = node.Value(
-            "network", "What it reaches of the network.", "none", "none or host", text => text is "none" or "host" ? text : null),
+            "network",
+            "What it reaches of the network.",
+            "none",
+            "none or host",
+            text => text is "none" or "host" ? text : null),
         Memory = node.Number("memory", "The memory it may take, in MiB.", 512, 16, 65536),
         Processes = node.Number("processes", "The processes and threads it may have.", 64, 1, 4096),
-        Shared = node.Flag("shared", "One process serves everybody; only for a server that keeps nothing of anybody.", false),
+        Shared = node.Flag(
+            "shared", "One process serves everybody; only for a server that keeps nothing of anybody.", false),
         Readable = node.List("read", "Folders it may read besides the system's.", "a folder", text => text),
         Environment = node.Map("environment", "Variables it is given.", "text", text => text),
     };

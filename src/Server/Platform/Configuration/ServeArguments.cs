@@ -15,7 +15,9 @@ internal static class ServeArguments
     public static SettingsSource Open(IReadOnlyList<string> args)
     {
         var options = Read(args);
-        var file = options.Remove("config", out var named) ? named : Environment.GetEnvironmentVariable("POSTERN_CONFIG");
+        var file = options.Remove("config", out var named)
+            ? named
+            : Environment.GetEnvironmentVariable("POSTERN_CONFIG");
         return SettingsSource.Open(file ?? (File.Exists(DefaultFile) ? DefaultFile : null), options, Variables());
     }
 
@@ -37,7 +39,8 @@ internal static class ServeArguments
         {
             if (!args[i].StartsWith("--", StringComparison.Ordinal) || args[i].Length < 3)
             {
-                throw new SetupException($"`{args[i]}` is not an option. Options look like --listen http://localhost:7400.");
+                throw new SetupException(
+                    $"`{args[i]}` is not an option. Options look like --listen http://localhost:7400.");
             }
 
             var pair = args[i][2..].Split('=', 2);

@@ -40,10 +40,14 @@ internal sealed record Settings
     /// <summary>The server that is meant when a client names no <c>resource</c>; null for none.</summary>
     public required string? DefaultServer { get; init; }
 
-    /// <summary>Proxies whose forwarding headers are believed for the address of the caller, and for nothing else.</summary>
+    /// <summary>
+    /// Proxies whose forwarding headers are believed for the address of the caller, and for nothing else.
+    /// </summary>
     public required IReadOnlyList<IPNetwork> Proxies { get; init; }
 
-    /// <summary>Where telemetry goes (OTLP, over gRPC on port 4317 and over HTTP on others); null for nowhere.</summary>
+    /// <summary>
+    /// Where telemetry goes (OTLP, over gRPC on port 4317 and over HTTP on others); null for nowhere.
+    /// </summary>
     public required Uri? Otlp { get; init; }
 
     /// <summary>One JSON object a line, for programs that collect logs.</summary>
@@ -89,10 +93,15 @@ internal sealed record Settings
                 ParseIssuer) ?? throw new SetupException(
                     $"`issuer` is missing: the server listens on {listen}, and only you know the address people use."),
             Database = root.Value(
-                "database", "Where the data lives.", "sqlite:./data/postern.db", DatabaseAddress.Expectation, ParseDatabase, isSecret: true),
-            Data = root.Text("data", "The folder of the master key, and of what hosted servers write.", "./data", "a folder")!,
-            OutboundAllow = [.. outbound.List(
-                "allow", "Private ranges that fetches may reach.", "a network such as 10.0.0.0/8", ParseNetwork).Select(n => n.Network)],
+                "database",
+                "Where the data lives.",
+                "sqlite:./data/postern.db",
+                DatabaseAddress.Expectation,
+                ParseDatabase,
+                isSecret: true),
+            Data = root.Text(
+                "data", "The folder of the master key, and of what hosted servers write.", "./data", "a folder")!,
+            OutboundAllow = Networks(outbound, "allow", "Private ranges that fetches may reach."),
             OutboundTrust = outbound.List("trust", "Further certificate authorities.", "a PEM file", ExistingFile),
             DynamicRegistration = registration.Flag("dynamic", "Clients may register themselves (RFC 7591).", true),
             MetadataDocuments = registration.Flag(
@@ -104,19 +113,41 @@ internal sealed record Settings
                 "strict or relaxed",
                 text => text is "strict" or "relaxed" ? text : null) is "relaxed",
             AccessLifetime = tokens.Duration(
-                "access_lifetime", "How long an access token is good.", "10m", TimeSpan.FromMinutes(1), TimeSpan.FromHours(1)),
+                "access_lifetime",
+                "How long an access token is good.",
+                "10m",
+                TimeSpan.FromMinutes(1),
+                TimeSpan.FromHours(1)),
             RefreshIdle = tokens.Duration(
-                "refresh_idle", "How long a refresh token may rest.", "30d", TimeSpan.FromMinutes(10), TimeSpan.FromDays(365)),
+                "refresh_idle",
+                "How long a refresh token may rest.",
+                "30d",
+                TimeSpan.FromMinutes(10),
+                TimeSpan.FromDays(365)),
             RefreshAbsolute = tokens.Duration(
-                "refresh_absolute", "The longest a person can let somebody in for.", "180d", TimeSpan.FromHours(1), TimeSpan.FromDays(730)),
+                "refresh_absolute",
+                "The longest a person can let somebody in for.",
+                "180d",
+                TimeSpan.FromHours(1),
+                TimeSpan.FromDays(730)),
             DefaultServer = root.Text(
-                "default_server", "The server meant when a client names no resource; the only one, if there is one.", null, "a server's name"),
-            Proxies = [.. root.List(
-                "proxies", "Proxies in front, believed for the caller's address only.", "a network such as 10.0.0.0/8", ParseNetwork)
-                .Select(n => n.Network)],
-            Otlp = telemetry.Value<Uri>("otlp", "Where traces and metrics go: OTLP over HTTP, or gRPC on port 4317.", null, "http(s)://HOST:PORT", ParseHttp),
+                "default_server",
+                "The server meant when a client names no resource; the only one, if there is one.",
+                null,
+                "a server's name"),
+            Proxies = Networks(root, "proxies", "Proxies in front, believed for the caller's address only."),
+            Otlp = telemetry.Value<Uri>(
+                "otlp",
+                "Where traces and metrics go: OTLP over HTTP, or gRPC on port 4317.",
+                null,
+                "http(s)://HOST:PORT",
+                ParseHttp),
             LogsAreJson = logs.Value(
-                "format", "How log lines look.", "text", "text or json", text => text is "text" or "json" ? text : null) is "json",
+                "format",
+                "How log lines look.",
+                "text",
+                "text or json",
+                text => text is "text" or "json" ? text : null) is "json",
             Demo = root.Flag("demo", "Offers the demo server `notes`.", true),
             Users = root.Groups("users", UserSeed.Read),
             Clients = root.Groups("clients", ClientSeed.Read),
@@ -138,7 +169,11 @@ internal sealed record Settings
             ? text
             : null;
 
-    private static DatabaseAddress? ParseDatabase(string text) => DatabaseAddress.TryParse(text, out var address) ? address : null;
+    private static DatabaseAddress? ParseDatabase(string text) =>
+        DatabaseAddress.TryParse(text, out var address) ? address : null;
+
+    private static IReadOnlyList<IPNetwork> Networks(SettingsNode node, string key, string what) =>
+        [.. node.List(key, what, "a network such as 10.0.0.0/8", ParseNetwork).Select(setting => setting.Network)];
 
     private static NetworkSetting? ParseNetwork(string text) =>
         IPNetwork.TryParse(text, out var network) ? new(network) : null;

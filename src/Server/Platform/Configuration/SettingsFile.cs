@@ -31,10 +31,12 @@ internal sealed class SettingsNode
     /// <summary>One value; the override wins over the file, the file over <paramref name="fallback"/>.</summary>
     /// <param name="key">The name in this group.</param>
     /// <param name="what">What it decides, a sentence for the documentation.</param>
-    /// <param name="fallback">The value when nothing is said, written as an operator would write it; null if there is none.</param>
+    /// <param name="fallback">The value when nothing is said, written as an operator would write it; null if there is
+    /// none.</param>
     /// <param name="expected">What a good value looks like; shown when one is refused.</param>
     /// <param name="parse">Null for a value that is not good.</param>
-    /// <param name="isSecret">The value is never repeated, also not when it is refused: messages end in logs and tickets.</param>
+    /// <param name="isSecret">The value is never repeated, also not when it is refused: messages end in logs and
+    /// tickets.</param>
     public T Value<T>(
         string key, string what, string? fallback, string expected, Func<string, T?> parse, bool isSecret = false)
     {
@@ -49,7 +51,8 @@ internal sealed class SettingsNode
 
         return parse(text) is { } value
             ? value
-            : throw new SetupException($"{place}`{path}{key}` is {(isSecret ? "refused" : $"`{text}`")}; expected {expected}.");
+            : throw new SetupException(
+                $"{place}`{path}{key}` is {(isSecret ? "refused" : $"`{text}`")}; expected {expected}.");
     }
 
     public string? Text(string key, string what, string? fallback = null, string expected = "text") =>
@@ -283,8 +286,8 @@ internal sealed class SettingsSource
         if (variables.Keys.FirstOrDefault(name => !overridable.Contains(name)) is { } variable)
         {
             throw new SetupException(
-                $"The environment variable {variable} is not a setting that a variable can have. Settings are listed in "
-                + "docs/settings.md.");
+                $"The environment variable {variable} is not a setting that a variable can have. "
+                + "Settings are listed in docs/settings.md.");
         }
     }
 

@@ -12,7 +12,8 @@ namespace Postern.Platform.Keys;
 internal sealed class Sealer(MasterKey master)
 {
     private const byte Version = 1;
-    /// <summary>Longer texts are nobody's of ours.</summary>
+
+    // Longer texts are nobody's of ours.
     private const int MostText = 32 * 1024;
 
     private const int IdSize = 8, NonceSize = 12, TagSize = 16, HeaderSize = 1 + IdSize + NonceSize;
@@ -45,7 +46,7 @@ internal sealed class Sealer(MasterKey master)
             return null;
         }
 
-        // Decoded and encoded again it must be the same text: no second spelling of one value.
+        // No second spelling of one value: the decoder passes over blanks, which the length tells; loose bits it refuses.
         var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
         if (Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written) is not System.Buffers.OperationStatus.Done
             || consumed != text.Length || Base64Url.GetEncodedLength(written) != text.Length)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Postern.Gateway.Inspect;
 
@@ -14,7 +15,8 @@ public sealed class ToolDefinitionTests
     [InlineData("""{"name":"t","annotations":{"readOnlyHint":"true"}}""", Risk.Destroy)]
     [InlineData("""{"name":"t","annotations":{"destructiveHint":false}}""", Risk.Change)]
     [InlineData("""{"name":"t","annotations":{"destructiveHint":true,"readOnlyHint":false}}""", Risk.Destroy)]
-    public void Annotations_give_the_risk_and_silence_is_the_worst(string json, Risk risk) => Assert.Equal(risk, Read(json)?.Risk);
+    public void Annotations_give_the_risk_and_silence_is_the_worst(string json, Risk risk) =>
+        Assert.Equal(risk, Read(json)?.Risk);
 
     [Fact]
     public void The_hash_is_that_of_the_meaning_and_not_of_the_spelling()
@@ -25,6 +27,31 @@ public sealed class ToolDefinitionTests
 
         Assert.Equal(one?.Hash, other?.Hash);
         Assert.NotEqual(one?.Hash, changed?.Hash);
+    }
+
+    [Fact]
+    public void Many_short_chains_of_references_cost_no_more_than_one_long_one()
+    {
+        Assert.Null(Read(Chained(10))?.Defect);
+        Assert.NotNull(Read(Chained(40))?.Defect);
+
+        static string Chained(int chains)
+        {
+            var definitions = new JsonObject();
+            for (var i = 0; i < chains * 20; i++)
+            {
+                var (chain, link) = (i / 20, i % 20);
+                definitions[$"{chain}_{link}"] = link is 19
+                    ? new JsonObject { ["type"] = "string" }
+                    : new JsonObject { ["$ref"] = $"#/$defs/{chain}_{link + 1}" };
+            }
+
+            return new JsonObject
+            {
+                ["name"] = "t",
+                ["inputSchema"] = new JsonObject { ["type"] = "object", ["$defs"] = definitions },
+            }.ToJsonString();
+        }
     }
 
     [Theory]
