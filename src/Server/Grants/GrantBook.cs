@@ -32,7 +32,8 @@ internal sealed partial class GrantBook : IAsyncDisposable
     private int noted;
     private Action<TenantId, GrantId>[] watchers = [];
 
-    public GrantBook(GrantStore store, Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<GrantBook> logger)
+    public GrantBook(
+        GrantStore store, Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<GrantBook> logger)
     {
         (this.store, this.db, this.audit, this.clock, this.logger) = (store, db, audit, clock, logger);
         grants = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
@@ -42,25 +43,32 @@ internal sealed partial class GrantBook : IAsyncDisposable
     }
 
     /// <summary>The grant, alive or not; null when there is none of that name in that tenant.</summary>
-    public ValueTask<Grant?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) => grants.FindAsync((tenant, id), stop);
+    public ValueTask<Grant?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) =>
+        grants.FindAsync((tenant, id), stop);
 
     /// <summary>
     /// The standing grant by which a client acts as itself at a resource, made when it is first needed. It follows the
     /// client's registration: other scopes are another grant.
     /// </summary>
     public async ValueTask<Grant> OwnAsync(
-        TenantId tenant, ClientId client, string clientName, Resource resource, Scopes scopes, CancellationToken stop) =>
+        TenantId tenant,
+        ClientId client,
+        string clientName,
+        Resource resource,
+        Scopes scopes,
+        CancellationToken stop) =>
         (await own.FindAsync(new(tenant, client, clientName, resource, scopes.ToString()), stop))!;
 
     /// <summary>Calls back when a grant has ended or must be looked at again.</summary>
     public void Watch(Action<TenantId, GrantId> watcher) => watchers = [.. watchers, watcher];
 
     /// <summary>Writes a new grant as part of a unit; false when there is one of that name.</summary>
-    public static async ValueTask<bool> AddAsync(Unit unit, Grant grant) => await GrantStore.InsertAsync(unit, grant) is 1;
+    public static async ValueTask<bool> AddAsync(Unit unit, Grant grant) =>
+        await GrantStore.InsertAsync(unit, grant) is 1;
 
     /// <summary>
-    /// Ends a grant: its refresh tokens, its live access tokens, on every node. False when it was over already or is not
-    /// there. The one who ends it stands in the entry.
+    /// Ends a grant: its refresh tokens, its live access tokens, on every node. False when it was over already or is
+    /// not there. The one who ends it stands in the entry.
     /// </summary>
     public Task<bool> RevokeAsync(Grant grant, AuditEntry by) => db.WriteAsync(unit => RevokeAsync(unit, grant, by));
 
@@ -98,10 +106,14 @@ internal sealed partial class GrantBook : IAsyncDisposable
         }
     }
 
-    /// <summary>A person's grants that are not over, with the uses of this node that are not written down yet.</summary>
+    /// <summary>
+    /// A person's grants that are not over, with the uses of this node that are not written down yet.
+    /// </summary>
     public async Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
         [.. (await store.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop)).Select(known =>
-            uses.TryGetValue((tenant, known.Grant.Id), out var at) ? known with { UsedAt = DateTimeOffset.FromUnixTimeSeconds(at) } : known)];
+            uses.TryGetValue((tenant, known.Grant.Id), out var at)
+                ? known with { UsedAt = DateTimeOffset.FromUnixTimeSeconds(at) }
+                : known)];
 
     public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, int limit, CancellationToken stop) =>
         store.AllAsync(tenant, before, limit, clock.GetUtcNow(), stop);

@@ -59,12 +59,15 @@ internal sealed class OwnTokens
 
     private async ValueTask<string?> WaitAsync(ValueTask<Grant?> finding) => WhyEnded(await finding);
 
-    private string? WhyEnded(Grant? grant) => grant is not null && grant.IsLive(clock.GetUtcNow()) ? null : "over or revoked";
+    private string? WhyEnded(Grant? grant) =>
+        grant is not null && grant.IsLive(clock.GetUtcNow()) ? null : "over or revoked";
 
     // Not believed: it only says against which resource the token is to be judged.
     private static string? AudienceOf(string token)
     {
-        if (token.Length > AccessTokenValidator.MaxTokenLength || token.Split('.') is not [_, var payload, _] || !Base64Url.IsValid(payload))
+        if (token.Length > AccessTokenValidator.MaxTokenLength
+            || token.Split('.') is not [_, var payload, _]
+            || !Base64Url.IsValid(payload))
         {
             return null;
         }
@@ -73,11 +76,13 @@ internal sealed class OwnTokens
         {
             using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
             return claims.RootElement.ValueKind is JsonValueKind.Object
-                && claims.RootElement.TryGetProperty("aud", out var audience) && audience.ValueKind is JsonValueKind.String
+                && claims.RootElement.TryGetProperty("aud", out var audience)
+                && audience.ValueKind is JsonValueKind.String
                     ? audience.GetString()
                     : null;
         }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException) // half a surrogate pair is no text
+        // InvalidOperationException: half a surrogate pair is no text.
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
             return null;
         }

@@ -37,7 +37,8 @@ internal sealed class RevokedTokens : IDisposable
         var until = expires.ToUnixTimeSeconds();
         await db.WriteAsync(async unit =>
         {
-            await unit.RunAsync($"delete from revoked_tokens where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+            var old = clock.GetUtcNow().ToUnixTimeSeconds() - 60;
+            await unit.RunAsync($"delete from revoked_tokens where expires_at < {old}");
             var added = await unit.RunAsync(
                 $"""
                 insert into revoked_tokens (tenant, token_id, expires_at)

@@ -23,7 +23,8 @@ public sealed class GrantUseTests
         await server.StopAsync();
 
         await using var again = await TestServer.StartAsync(like: server);
-        var noted = await again.Db.AllAsync($"select id from grants where used_at is not null", row => row.GetString(0), default);
+        var noted = await again.Db.AllAsync(
+            $"select id from grants where used_at is not null", row => row.GetString(0), default);
         Assert.Equal(many, noted.Count);
     }
 

@@ -36,7 +36,8 @@ public sealed class RevokedTokensTests
             await unit.RunAsync($"alter table revoked_tokens rename to away");
         });
         await AnnounceAsync(server, Changes.Everything, "");
-        await Eventually.TrueAsync(() => server.Log.All.Any(line => line.Contains("revoked tokens", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => server.Log.All.Any(line => line.Contains("revoked tokens", StringComparison.Ordinal)));
 
         await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table away rename to revoked_tokens"));
 
