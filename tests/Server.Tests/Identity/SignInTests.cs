@@ -129,9 +129,10 @@ public sealed class SignInTests(House house) : IClassFixture<House>
         (await ada.SignInAsync(House.Email, House.Password)).Dispose();
         var good = ada.Cookie(Session)!;
 
-        foreach (var bad in Enumerable.Range(0, good.Length).Select(at => good[..at] + (good[at] is 'A' ? 'B' : 'A') + good[(at + 1)..])
-            .Concat([good[..^1], good + "A", good[..4], "pss_", good[4..], good + "=", "pss_" + new string('A', 43)])
-            .Where(bad => bad != good))
+        var turned = Enumerable.Range(0, good.Length)
+            .Select(at => good[..at] + (good[at] is 'A' ? 'B' : 'A') + good[(at + 1)..])
+            .Concat([good[..^1], good + "A", good[..4], "pss_", good[4..], good + "=", "pss_" + new string('A', 43)]);
+        foreach (var bad in turned.Where(bad => bad != good))
         {
             ada.SetCookie(Session, bad);
             Assert.False(await IsInAsync(ada), bad);
@@ -274,7 +275,9 @@ public sealed class SignInTests(House house) : IClassFixture<House>
         var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(n => guesser.SubmitAsync(
             page.Forms["signin"]!, "/signin", ("email", House.Email), ("password", $"wrong-horse-battery-{n}"))));
 
-        Assert.Equal(50 - SignInThrottle.PerAccount, answers.Count(answer => answer.StatusCode is HttpStatusCode.TooManyRequests));
+        Assert.Equal(
+            50 - SignInThrottle.PerAccount,
+            answers.Count(answer => answer.StatusCode is HttpStatusCode.TooManyRequests));
         Array.ForEach(answers, answer => answer.Dispose());
     }
 
@@ -306,7 +309,8 @@ public sealed class SignInTests(House house) : IClassFixture<House>
         (await Visitor.ReadAsync(answer)).QuerySelector("[role=alert]")!.TextContent.Trim();
 
     private static string SetCookie(HttpResponseMessage answer, string name) =>
-        answer.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith(name + "=", StringComparison.Ordinal));
+        answer.Headers.GetValues("Set-Cookie")
+            .Single(cookie => cookie.StartsWith(name + "=", StringComparison.Ordinal));
 
     private async Task<string> TransactionAsync(Visitor visitor, string redirect)
     {

@@ -41,7 +41,8 @@ internal sealed class Visitor : IDisposable
 
     public string? Cookie(string name) => Cookies.GetCookies(http.BaseAddress!)[name]?.Value;
 
-    public void SetCookie(string name, string value) => Cookies.SetCookies(http.BaseAddress!, $"{name}={value}; path=/");
+    public void SetCookie(string name, string value) =>
+        Cookies.SetCookies(http.BaseAddress!, $"{name}={value}; path=/");
 
     public Task<HttpResponseMessage> GetAsync(string path) => http.GetAsync(new Uri(path, UriKind.Relative));
 
@@ -83,11 +84,15 @@ internal sealed class Visitor : IDisposable
 
     private async Task<HttpResponseMessage> PostAsync(string path, HttpContent content, bool isChunked = false)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = content };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+        {
+            Content = content,
+        };
         request.Headers.TransferEncodingChunked = isChunked ? true : null;
         if (Origin is not null)
         {
-            request.Headers.Add("Origin", Origin is "own" ? http.BaseAddress!.GetLeftPart(UriPartial.Authority) : Origin);
+            var own = http.BaseAddress!.GetLeftPart(UriPartial.Authority);
+            request.Headers.Add("Origin", Origin is "own" ? own : Origin);
         }
 
         return await http.SendAsync(request);

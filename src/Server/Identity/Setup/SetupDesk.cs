@@ -9,7 +9,9 @@ using Postern.Platform.Pages;
 
 namespace Postern.Identity.Setup;
 
-/// <summary>Shows the setup page, checks what comes back, and makes the account with everything that belongs to it in one unit.</summary>
+/// <summary>
+/// Shows the setup page, checks what comes back, and makes the account with everything that belongs to it in one unit.
+/// </summary>
 internal sealed class SetupDesk(
     PasskeyCeremonies passkeys,
     PasswordHashes hashes,
@@ -23,7 +25,8 @@ internal sealed class SetupDesk(
 {
     private const string Purpose = "setup";
 
-    public async Task<PageResult<SetupPage, SetupView>> ShowAsync(HttpContext http, string link, string email, string? problem)
+    public async Task<PageResult<SetupPage, SetupView>> ShowAsync(
+        HttpContext http, string link, string email, string? problem)
     {
         var holder = browser.Ensure(http);
         var ceremony = await passkeys.BeginAddAsync(http, User.NewId(clock.GetUtcNow()), "administrator", holder);
@@ -36,7 +39,10 @@ internal sealed class SetupDesk(
             PasskeyOptions = ceremony?.Options,
             PasskeyState = ceremony?.State,
         };
-        return new(view) { Status = problem is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity };
+        return new(view)
+        {
+            Status = problem is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity,
+        };
     }
 
     public Task<IFormCollection?> ReadAsync(HttpContext http, CancellationToken stop) =>
@@ -46,7 +52,8 @@ internal sealed class SetupDesk(
     public async Task<(string? Problem, Candidate? Candidate)> CheckAsync(
         HttpContext http, IFormCollection form, CancellationToken stop)
     {
-        var (email, password) = (form[SetupView.EmailField].ToString().Trim(), form[SetupView.PasswordField].ToString());
+        var email = form[SetupView.EmailField].ToString().Trim();
+        var password = form[SetupView.PasswordField].ToString();
         if (EmailAddress.Normalize(email) is null)
         {
             return ("That is not an e-mail address.", null);
@@ -89,12 +96,14 @@ internal sealed class SetupDesk(
         return true;
     }
 
-    private async Task<(string?, Candidate?)> WithPasskeyAsync(HttpContext http, IFormCollection form, string email, string answer) =>
+    private async Task<(string?, Candidate?)> WithPasskeyAsync(
+        HttpContext http, IFormCollection form, string email, string answer) =>
         await passkeys.FinishAddAsync(http, answer, form[SetupView.StateField], browser.Known(http)) is { } made
             ? (null, new(NewUser(email, made.Subject, null), made))
             : ("The passkey did not work. Try again, or use a password.", null);
 
-    private async Task<(string?, Candidate?)> WithPasswordAsync(string email, string password, CancellationToken stop) =>
+    private async Task<(string?, Candidate?)> WithPasswordAsync(
+        string email, string password, CancellationToken stop) =>
         PasswordRules.Refuse(password, email) is { } problem
             ? (problem, null)
             : (null, new(NewUser(email, User.NewId(clock.GetUtcNow()), await hashes.MakeAsync(password, stop)), null));

@@ -12,12 +12,15 @@ internal static class SetupEndpoint
         routes.MapPost("/setup", FinishAsync).Open();
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext http, SetupDesk desk, SetupLinks links, CancellationToken stop) =>
-        http.Request.Query[SetupView.LinkField].ToString() is { Length: > 0 } link && await links.IsGoodAsync(new(link), stop)
+    private static async Task<IResult> ShowAsync(
+        HttpContext http, SetupDesk desk, SetupLinks links, CancellationToken stop) =>
+        http.Request.Query[SetupView.LinkField].ToString() is { Length: > 0 } link
+        && await links.IsGoodAsync(new(link), stop)
             ? await desk.ShowAsync(http, link, "", null)
             : Over;
 
-    private static async Task<IResult> FinishAsync(HttpContext http, SetupDesk desk, SetupLinks links, CancellationToken stop)
+    private static async Task<IResult> FinishAsync(
+        HttpContext http, SetupDesk desk, SetupLinks links, CancellationToken stop)
     {
         if (await desk.ReadAsync(http, stop) is not { } form)
         {
