@@ -81,7 +81,8 @@ internal sealed partial class Reload(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Error, "The {What} in memory may be out of date and could not be read again; trying on")]
+        [LoggerMessage(
+            LogLevel.Error, "The {What} in memory may be out of date and could not be read again; trying on")]
         public static partial void NotLoaded(ILogger logger, string what, Exception failure);
     }
 }

@@ -22,7 +22,8 @@ internal sealed class SoleUse : IDisposable
         }
         catch (IOException) when (File.Exists(path + ".lock"))
         {
-            throw new SetupException($"Another postern uses {path} already. Stop it, or start this one with another --database.");
+            throw new SetupException(
+                $"Another postern uses {path} already. Stop it, or start this one with another --database.");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -67,8 +67,19 @@ public sealed class DatabaseTests
               ({"t"}, {"k"}, {"Ünïcödé \u0001"}, {bytes}, {""}, {long.MaxValue}, {0L}, {-1L}, {1})
             """));
         var row = await server.Db.FirstAsync(
-            $"select alg, sealed, public_jwk, created_at, signs_until, published_until from signing_keys where kid = {"k"}",
-            row => (object[])[row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)],
+            $"""
+            select alg, sealed, public_jwk, created_at, signs_until, published_until
+            from signing_keys where kid = {"k"}
+            """,
+            row => (object[])
+            [
+                row.GetString(0),
+                row.GetFieldValue<byte[]>(1),
+                row.GetString(2),
+                row.GetInt64(3),
+                row.GetInt64(4),
+                row.GetInt64(5),
+            ],
             default);
 
         Assert.Equal(["Ünïcödé \u0001", bytes, "", long.MaxValue, -1L, 1L], row!);
@@ -145,9 +156,11 @@ public sealed class DatabaseTests
         await one.Db.WriteAsync(async unit =>
         {
             await unit.RunAsync($"alter table changes alter column key drop not null");
-            await unit.RunAsync($"insert into changes select {1_000_000L}, {"default"}, {"test"}, null, {"nobody"}, {0L}");
+            await unit.RunAsync(
+                $"insert into changes select {1_000_000L}, {"default"}, {"test"}, null, {"nobody"}, {0L}");
         });
-        await Eventually.TrueAsync(() => two.Log.All.Any(line => line.Contains("change feed", StringComparison.Ordinal)));
+        await Eventually.TrueAsync(
+            () => two.Log.All.Any(line => line.Contains("change feed", StringComparison.Ordinal)));
 
         await one.Db.WriteAsync(async unit => await unit.RunAsync($"delete from changes where id = {1_000_000L}"));
         await AnnounceAsync(one, "after it");
@@ -189,7 +202,8 @@ public sealed class DatabaseTests
             await unit.RunAsync($"update used_once set expires_at = expires_at + 1 where value = {second}");
         })));
 
-        var counts = await one.Db.AllAsync($"select expires_at from used_once", row => Tuple.Create(row.GetInt64(0)), default);
+        var counts = await one.Db.AllAsync(
+            $"select expires_at from used_once", row => Tuple.Create(row.GetInt64(0)), default);
         Assert.All(counts, count => Assert.Equal(41, count.Item1));
     }
 

@@ -8,7 +8,9 @@ using Postern.Platform.Keys;
 
 namespace Postern.Tests.Platform;
 
-/// <summary>The first minutes of a server: what it finds, what it refuses to start with, and when it is ready.</summary>
+/// <summary>
+/// The first minutes of a server: what it finds, what it refuses to start with, and when it is ready.
+/// </summary>
 public sealed class StartTests
 {
     [Fact]
@@ -30,7 +32,8 @@ public sealed class StartTests
         var starts = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => ProveAsync(server, $"first{i:d3}")));
 
         Assert.Single(starts, refusal => refusal is null);
-        Assert.All(starts.OfType<string>(), refusal => Assert.Contains("The database was sealed with", refusal, StringComparison.Ordinal));
+        Assert.All(starts.OfType<string>(), refusal =>
+            Assert.Contains("The database was sealed with", refusal, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -164,7 +164,10 @@ public sealed partial class Changes : IAsyncDisposable
     {
         var rows = await db.AllAsync(
             $"select id, tenant, kind, key, node from changes where id > {seen} order by id limit 10000",
-            row => new Row(row.GetInt64(0), new(row.GetString(2), new(row.GetString(1)), row.GetString(3)), row.GetString(4)),
+            row => new Row(
+                row.GetInt64(0),
+                new(row.GetString(2), new(row.GetString(1)), row.GetString(3)),
+                row.GetString(4)),
             ending.Token);
         if (rows is [var first, ..] && first.Id > seen + 1)
         {

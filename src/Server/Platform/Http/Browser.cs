@@ -13,7 +13,9 @@ internal sealed class Browser(Settings settings)
 
     /// <summary>SHA-256 of the cookie; null when the browser has none of the right form.</summary>
     public string? Known(HttpContext http) =>
-        http.Request.Cookies[Name] is { Length: 43 } value && Base64Url.IsValid(value) ? new Secret(value).Hash() : null;
+        http.Request.Cookies[Name] is { Length: 43 } value && Base64Url.IsValid(value)
+            ? new Secret(value).Hash()
+            : null;
 
     /// <summary>SHA-256 of the cookie, which is set when there is none.</summary>
     public string Ensure(HttpContext http)

@@ -21,20 +21,24 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         }
         catch (BadHttpRequestException malformed) when (!http.Response.HasStarted)
         {
-            await AnswerAsync(http, new("invalid_request", "The request is malformed or too large.", malformed.StatusCode));
+            await AnswerAsync(
+                http, new("invalid_request", "The request is malformed or too large.", malformed.StatusCode));
         }
         catch (DatabaseUnavailableException outage) when (!http.Response.HasStarted)
         {
             Log.Outage(logger, outage.Message);
-            await AnswerAsync(http, new("temporarily_unavailable", "The server cannot reach its database. Try again shortly.", 503)
-            {
-                Reason = outage.Message,
-            });
+            await AnswerAsync(
+                http,
+                new("temporarily_unavailable", "The server cannot reach its database. Try again shortly.", 503)
+                {
+                    Reason = outage.Message,
+                });
         }
         catch (Exception bug) when (!http.Response.HasStarted)
         {
             Log.Bug(logger, http.Request.Method, http.Request.Path, bug);
-            await AnswerAsync(http, new("server_error", "The server failed to answer; the operator's log says why.", 500));
+            await AnswerAsync(
+                http, new("server_error", "The server failed to answer; the operator's log says why.", 500));
         }
     }
 

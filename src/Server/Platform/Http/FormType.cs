@@ -2,7 +2,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace Postern.Platform.Http;
 
-/// <summary>Forms are read as UTF-8. Another charset is another reading of the same bytes, and some break the reader.</summary>
+/// <summary>
+/// Forms are read as UTF-8. Another charset is another reading of the same bytes, and some break the reader.
+/// </summary>
 internal static class FormType
 {
     extension(HttpRequest http)

@@ -12,7 +12,12 @@ internal static class Origins
 
     public static void Configure(CorsOptions options) => options.AddPolicy(
         Any,
-        policy => policy.AllowAnyOrigin().AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("WWW-Authenticate").SetPreflightMaxAge(TimeSpan.FromHours(1)));
+        policy => policy
+            .AllowAnyOrigin()
+            .AllowAnyHeader()
+            .AllowAnyMethod()
+            .WithExposedHeaders("WWW-Authenticate")
+            .SetPreflightMaxAge(TimeSpan.FromHours(1)));
 
     extension<T>(T route)
         where T : IEndpointConventionBuilder

@@ -2,7 +2,9 @@ using Postern.Platform.Database;
 
 namespace Postern.Platform.Http;
 
-/// <summary>For whoever keeps the process alive: <c>/healthz</c> says that it runs, <c>/readyz</c> that it can serve.</summary>
+/// <summary>
+/// For whoever keeps the process alive: <c>/healthz</c> says that it runs, <c>/readyz</c> that it can serve.
+/// </summary>
 internal static class Probes
 {
     public static void Map(IEndpointRouteBuilder routes)
@@ -11,7 +13,8 @@ internal static class Probes
         routes.MapGet("/readyz", ReadyAsync).Open();
     }
 
-    private static async Task<IResult> ReadyAsync(Db db, Changes changes, IHostApplicationLifetime life, CancellationToken stop)
+    private static async Task<IResult> ReadyAsync(
+        Db db, Changes changes, IHostApplicationLifetime life, CancellationToken stop)
     {
         // Not ready from the moment it is asked to stop, so that a balancer sends nobody to a draining node.
         if (life.ApplicationStopping.IsCancellationRequested)

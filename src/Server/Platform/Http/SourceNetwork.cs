@@ -14,7 +14,8 @@ internal static class SourceNetwork
     public static string Of(IPAddress address)
     {
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        var (bytes, prefix) = (plain.GetAddressBytes(), plain.AddressFamily is AddressFamily.InterNetwork ? V4Prefix : V6Prefix);
+        var bytes = plain.GetAddressBytes();
+        var prefix = plain.AddressFamily is AddressFamily.InterNetwork ? V4Prefix : V6Prefix;
         bytes.AsSpan(prefix / 8).Clear();
         return new IPNetwork(new(bytes), prefix).ToString();
     }

@@ -96,15 +96,16 @@ internal sealed class MasterKey
         }
 
         using var file = new StreamWriter(path, options);
-        file.WriteLine(
-            $"{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}");
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        file.WriteLine($"{id}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}");
     }
 
     private static MasterKey Parse(string text, string source)
     {
         var keys = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         string? current = null;
-        foreach (var line in text.Split(['\n', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        var lines = text.Split(['\n', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        foreach (var line in lines)
         {
             var parts = line.Split(':');
             if (parts is not [{ Length: 8 } id, var value]

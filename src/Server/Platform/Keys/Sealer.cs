@@ -37,7 +37,9 @@ internal sealed class Sealer(MasterKey master)
         return sealed_;
     }
 
-    /// <summary>Opens what <see cref="Seal"/> made for the same purpose and context; null for everything else.</summary>
+    /// <summary>
+    /// Opens what <see cref="Seal"/> made for the same purpose and context; null for everything else.
+    /// </summary>
     public byte[]? Open(string purpose, ReadOnlySpan<char> text, ReadOnlySpan<byte> context = default)
     {
         if (text.Length is 0 or > MostText || text.Contains('='))
@@ -47,8 +49,10 @@ internal sealed class Sealer(MasterKey master)
 
         // Decoded and encoded again it must be the same text: no second spelling of one value.
         var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        if (Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written) is not System.Buffers.OperationStatus.Done
-            || consumed != text.Length || Base64Url.GetEncodedLength(written) != text.Length)
+        var status = Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written);
+        if (status is not System.Buffers.OperationStatus.Done
+            || consumed != text.Length
+            || Base64Url.GetEncodedLength(written) != text.Length)
         {
             return null;
         }
@@ -74,7 +78,12 @@ internal sealed class Sealer(MasterKey master)
         using var aes = new AesGcm(Key(id, purpose), TagSize);
         try
         {
-            aes.Decrypt(bytes.Slice(1 + IdSize, NonceSize), bytes[HeaderSize..^TagSize], bytes[^TagSize..], plain, context);
+            aes.Decrypt(
+                bytes.Slice(1 + IdSize, NonceSize),
+                bytes[HeaderSize..^TagSize],
+                bytes[^TagSize..],
+                plain,
+                context);
             return plain;
         }
         catch (AuthenticationTagMismatchException)

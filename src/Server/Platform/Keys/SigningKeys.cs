@@ -11,7 +11,8 @@ namespace Postern.Platform.Keys;
 internal sealed partial class SigningKeys : IDisposable
 {
     /// <summary>How long a key signs; how long it is published before (verifiers cache key sets) and after.</summary>
-    public static readonly TimeSpan Term = TimeSpan.FromDays(90), Lead = TimeSpan.FromDays(1), Tail = TimeSpan.FromDays(1);
+    public static readonly TimeSpan Term = TimeSpan.FromDays(90), Lead = TimeSpan.FromDays(1),
+        Tail = TimeSpan.FromDays(1);
 
     private const string Kind = "keys", Purpose = "signing-key";
 
@@ -88,8 +89,8 @@ internal sealed partial class SigningKeys : IDisposable
     }
 
     /// <summary>
-    /// Changes the key now, for one that is lost: the new key signs at once, and all others leave the set, so the tokens
-    /// they signed are worth nothing from here on.
+    /// Changes the key now, for one that is lost: the new key signs at once, and all others leave the set, so the
+    /// tokens they signed are worth nothing from here on.
     /// </summary>
     /// <inheritdoc cref="RotateAsync"/>
     public Task<SigningKey> ReplaceAsync(Action<Unit> note, CancellationToken stop)

@@ -28,7 +28,9 @@ internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider c
         KeyLengthLimit = 64,
     };
 
-    /// <summary>A token for one form; <paramref name="holder"/> is the browser or the session that is shown the page.</summary>
+    /// <summary>
+    /// A token for one form; <paramref name="holder"/> is the browser or the session that is shown the page.
+    /// </summary>
     public string Token(string purpose, string holder)
     {
         Span<byte> until = stackalloc byte[sizeof(long)];
@@ -37,7 +39,8 @@ internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider c
     }
 
     /// <summary>The fields of a form that our page sent for this holder; null for every other request.</summary>
-    public async Task<IFormCollection?> ReadAsync(HttpRequest http, string purpose, string? holder, CancellationToken stop)
+    public async Task<IFormCollection?> ReadAsync(
+        HttpRequest http, string purpose, string? holder, CancellationToken stop)
     {
         if (holder is null || !IsOurs(http) || !http.HasUtf8Form)
         {

@@ -19,11 +19,15 @@ public static partial class Untrusted
 
     public static string? Sentence(string? text) => Line(text, SentenceLength);
 
-    /// <summary>The host of an address in the form that cannot be confused (punycode), with a port that is unusual.</summary>
+    /// <summary>
+    /// The host of an address in the form that cannot be confused (punycode), with a port that is unusual.
+    /// </summary>
     public static string Host(Uri address) =>
         Cap(address.IsDefaultPort || address.Port < 0 ? address.IdnHost : $"{address.IdnHost}:{address.Port}", 253);
 
-    /// <summary>Where an answer goes: the host on the web; the scheme for an app, which may write anything as its host.</summary>
+    /// <summary>
+    /// Where an answer goes: the host on the web; the scheme for an app, which may write anything as its host.
+    /// </summary>
     public static string Place(Uri address) => address.Scheme is "http" or "https" ? Host(address) : address.Scheme;
 
     private static string? Line(string? text, int length)
