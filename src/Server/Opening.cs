@@ -8,7 +8,9 @@ using Postern.Servers;
 
 namespace Postern;
 
-/// <summary>What must be in order before the first request: schema, keys, and everything that is answered from memory.</summary>
+/// <summary>
+/// What must be in order before the first request: schema, keys, and everything that is answered from memory.
+/// </summary>
 internal sealed class Opening(
     Db db,
     Migrations migrations,
@@ -32,9 +34,11 @@ internal sealed class Opening(
         await servers.LoadAsync(cancellationToken);
         await revoked.LoadAsync(cancellationToken);
         await users.ApplyAsync(cancellationToken);
-        await audit.WriteAsync(new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStarted, Resource = settings.Issuer });
+        await NoteAsync(AuditKinds.SystemStarted);
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken) =>
-        await audit.WriteAsync(new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStopped, Resource = settings.Issuer });
+    public Task StopAsync(CancellationToken cancellationToken) => NoteAsync(AuditKinds.SystemStopped);
+
+    private Task NoteAsync(string kind) =>
+        audit.WriteAsync(new() { Tenant = TenantId.Default, Kind = kind, Resource = settings.Issuer });
 }
