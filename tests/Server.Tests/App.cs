@@ -12,8 +12,10 @@ namespace Postern.Tests;
 /// </summary>
 internal sealed class App(HttpClient http, string issuer, string id, string redirect, string? secret = null)
 {
-    public const string WebSecret = "web-secret-web-secret-web-secret-web", PeerSecret = "peer-secret-peer-secret-peer-secret";
-    public const string BenchSecret = "bench-secret-bench-secret-bench-1", WatchSecret = "watch-secret-watch-secret-watch-sec";
+    public const string WebSecret = "web-secret-web-secret-web-secret-web";
+    public const string PeerSecret = "peer-secret-peer-secret-peer-secret";
+    public const string BenchSecret = "bench-secret-bench-secret-bench-1";
+    public const string WatchSecret = "watch-secret-watch-secret-watch-sec";
 
     /// <summary>People, clients of every kind and two servers that nobody needs to reach.</summary>
     public static readonly string Town = $$"""
@@ -31,7 +33,10 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
             grant_types: [client_credentials]
             scope: mcp:read mcp:write
             resources: [echo]
-          - { client_id: watch, client_secret: {{WatchSecret}}, grant_types: [client_credentials], introspects: [echo, files] }
+          - client_id: watch
+            client_secret: {{WatchSecret}}
+            grant_types: [client_credentials]
+            introspects: [echo, files]
         servers:
           - { name: echo, http: http://127.0.0.1:9/mcp }
           - { name: files, http: http://127.0.0.1:9/mcp }
@@ -87,7 +92,11 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
 
     public Task<Reply> RefreshAsync(string token, params (string Name, string? Value)[] changes) =>
         PostAsync("/token", With(
-            changes, ("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", id), ("client_secret", secret)));
+            changes,
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token),
+            ("client_id", id),
+            ("client_secret", secret)));
 
     public Task<Reply> AsItselfAsync(params (string Name, string? Value)[] changes) => PostAsync("/token", With(
         changes, ("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)));
@@ -165,7 +174,9 @@ internal sealed record Reply(HttpStatusCode Status, string Text, JsonElement Jso
     public JsonElement Claims => JsonElement.Parse(Base64Url.DecodeFromChars(AccessToken.Split('.')[1]));
 
     public string? Member(string name) =>
-        Json.ValueKind is JsonValueKind.Object && Json.TryGetProperty(name, out var member) && member.ValueKind is JsonValueKind.String
+        Json.ValueKind is JsonValueKind.Object
+        && Json.TryGetProperty(name, out var member)
+        && member.ValueKind is JsonValueKind.String
             ? member.GetString()
             : null;
 

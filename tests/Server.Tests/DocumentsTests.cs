@@ -16,8 +16,12 @@ public sealed class DocumentsTests
     [Fact]
     public void The_conformance_page_lists_every_tested_requirement()
     {
-        var lines = Tests.SelectMany(method => method.GetCustomAttributes<RfcAttribute>().Select(rfc => (rfc.Number, rfc.Section, method.Name)))
-            .OrderBy(line => line.Number).ThenBy(line => line.Section, StringComparer.Ordinal).ThenBy(line => line.Name, StringComparer.Ordinal)
+        var lines = Tests
+            .SelectMany(method => method.GetCustomAttributes<RfcAttribute>()
+                .Select(rfc => (rfc.Number, rfc.Section, method.Name)))
+            .OrderBy(line => line.Number)
+            .ThenBy(line => line.Section, StringComparer.Ordinal)
+            .ThenBy(line => line.Name, StringComparer.Ordinal)
             .Select(line => $"- RFC {line.Number} §{line.Section}: {line.Name.Replace('_', ' ')}\n");
 
         CommittedFile.Matches(
@@ -28,7 +32,9 @@ public sealed class DocumentsTests
     public void Every_defence_that_is_claimed_has_its_test()
     {
         var names = Tests.Select(test => test.Name).ToHashSet(StringComparer.Ordinal);
-        var rows = File.ReadLines(Here("../../THREATS.md")).Where(line => line.StartsWith("| T", StringComparison.Ordinal)).ToList();
+        var rows = File.ReadLines(Here("../../THREATS.md"))
+            .Where(line => line.StartsWith("| T", StringComparison.Ordinal))
+            .ToList();
 
         Assert.NotEmpty(rows);
         Assert.All(rows, row =>
@@ -44,7 +50,10 @@ public sealed class DocumentsTests
     {
         await using var server = await TestServer.StartAsync();
         var statements = await server.Db.AllAsync(
-            $"select sql from sqlite_master where sql is not null and name not like {"sqlite_%"} order by tbl_name, type desc, name",
+            $"""
+            select sql from sqlite_master where sql is not null and name not like {"sqlite_%"}
+            order by tbl_name, type desc, name
+            """,
             row => row.GetString(0),
             default);
 
@@ -65,7 +74,9 @@ public sealed class DocumentsTests
             let path = endpoint.RoutePattern.RawText!
             select $"| `{method} {path}` | {who} |\n";
 
-        CommittedFile.Matches("# Routes\n\n| route | who may use it |\n|---|---|\n" + string.Concat(doors.Order(StringComparer.Ordinal)), "../../docs/routes.md");
+        CommittedFile.Matches(
+            "# Routes\n\n| route | who may use it |\n|---|---|\n" + string.Concat(doors.Order(StringComparer.Ordinal)),
+            "../../docs/routes.md");
     }
 
     private static string Here(string name, [CallerFilePath] string test = "") =>

@@ -10,8 +10,8 @@ using Postern.Tests.Audit;
 namespace Postern.Tests;
 
 /// <summary>
-/// The real process, killed without warning in the middle of its work: what was acknowledged is there when it comes back,
-/// stands in the log, and nothing is half made.
+/// The real process, killed without warning in the middle of its work: what was acknowledged is there when it comes
+/// back, stands in the log, and nothing is half made.
 /// </summary>
 public sealed class KillTests
 {
@@ -40,13 +40,17 @@ public sealed class KillTests
         var records = await Chain.VerifiedAsync(server);
         var references = records.Where(record => record.TryGetProperty("tokenRef", out _))
             .Select(record => record.GetProperty("tokenRef").GetString()).ToHashSet();
-        Assert.All(load.Issued, reply => Assert.Contains(
-            "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(reply.Claims.GetProperty("jti").GetString()!))),
-            references));
+        Assert.All(load.Issued, reply =>
+        {
+            var id = Encoding.UTF8.GetBytes(reply.Claims.GetProperty("jti").GetString()!);
+            Assert.Contains("sha-256:" + Base64Url.EncodeToString(SHA256.HashData(id)), references);
+        });
 
         // A grant of a person has its line of tokens and its entry, and no entry speaks of a grant that is not there.
         var approved = records.Where(record => record.GetProperty("kind").GetString() is "grant.approved")
-            .Select(record => record.GetProperty("decision").GetProperty("grantId").GetString()!).Order(StringComparer.Ordinal).ToList();
+            .Select(record => record.GetProperty("decision").GetProperty("grantId").GetString()!)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         var grants = await server.Db.AllAsync($"select id from grants order by id", row => row.GetString(0), default);
         var families = await server.Db.AllAsync(
             $"select grant_id from families order by grant_id", row => row.GetString(0), default);
@@ -54,7 +58,9 @@ public sealed class KillTests
             $"select id from grants where is_own = {false} order by id", row => row.GetString(0), default);
         Assert.Equal(grants, approved);
         Assert.Equal(persons, families);
-        Assert.True(load.Issued.Count > Kills * 30 && persons.Count > 1, $"The load was {load.Issued.Count} tokens of {persons.Count} grants.");
+        Assert.True(
+            load.Issued.Count > Kills * 30 && persons.Count > 1,
+            $"The load was {load.Issued.Count} tokens of {persons.Count} grants.");
     }
 
     // The process that is killed lives by the machine's time, so those that look at its data must too.
@@ -178,7 +184,12 @@ public sealed class KillTests
             await File.WriteAllTextAsync(config, App.Town);
             var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Postern.Server"),
             [
-                "serve", "--config", config, "--issuer", like.Issuer, "--listen", like.Issuer, "--database", like.Database, "--data", like.Folder,
+                "serve",
+                "--config", config,
+                "--issuer", like.Issuer,
+                "--listen", like.Issuer,
+                "--database", like.Database,
+                "--data", like.Folder,
             ])
             {
                 RedirectStandardOutput = true,

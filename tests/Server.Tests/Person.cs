@@ -84,11 +84,13 @@ internal sealed class Person : IDisposable
         var stop = await OpenAsync(address);
         return stop.Page?.QuerySelector("form.consent") is IHtmlFormElement form
             ? new(stop.Address, stop.Page, form)
-            : throw new InvalidOperationException($"No question but {stop.Status}: {stop.Page?.Body?.TextContent ?? stop.Left?.ToString()}");
+            : throw new InvalidOperationException(
+                $"No question but {stop.Status}: {stop.Page?.Body?.TextContent ?? stop.Left?.ToString()}");
     }
 
     /// <summary>Answers and follows the browser until it leaves.</summary>
-    public async Task<Stop> AnswerAsync(Question question, string decision, Action<Dictionary<string, List<string>>>? change = null)
+    public async Task<Stop> AnswerAsync(
+        Question question, string decision, Action<Dictionary<string, List<string>>>? change = null)
     {
         using var answer = await PostAsync(question, decision, change);
         return answer.Headers.Location is { } next
@@ -98,7 +100,10 @@ internal sealed class Person : IDisposable
 
     /// <summary>Sends the form once, as it stands but for what a test changes.</summary>
     public async Task<HttpResponseMessage> PostAsync(
-        Question question, string decision, Action<Dictionary<string, List<string>>>? change = null, string? origin = "own")
+        Question question,
+        string decision,
+        Action<Dictionary<string, List<string>>>? change = null,
+        string? origin = "own")
     {
         var fields = question.Fields();
         fields["decision"] = [decision];
@@ -175,18 +180,23 @@ internal sealed record Stop(HttpStatusCode Status, string Address, IHtmlDocument
 internal sealed record Question(string Address, IHtmlDocument Page, IHtmlFormElement Form)
 {
     public IReadOnlyList<(string Name, bool IsOn)> Tools =>
-        [.. Form.QuerySelectorAll("input[name=tool]").OfType<IHtmlInputElement>().Select(box => (box.Value, box.IsChecked))];
+        [.. Form.QuerySelectorAll("input[name=tool]")
+            .OfType<IHtmlInputElement>()
+            .Select(box => (box.Value, box.IsChecked))];
 
     /// <summary>The form by which somebody else takes the question over: where it leads, and what it sends.</summary>
     public (string Address, Dictionary<string, List<string>> Fields) NotYou()
     {
-        var form = Page.QuerySelectorAll("button").OfType<IHtmlButtonElement>().Single(button => button.TextContent is "Not you?").Form!;
+        var button = Page.QuerySelectorAll("button").Single(button => button.TextContent is "Not you?");
+        var form = ((IHtmlButtonElement)button).Form!;
         return (form.GetAttribute("action")!, FieldsOf(form));
     }
 
     public Dictionary<string, List<string>> Fields() => FieldsOf(Form);
 
-    private static Dictionary<string, List<string>> FieldsOf(IHtmlFormElement form) => form.QuerySelectorAll("input").OfType<IHtmlInputElement>()
+    private static Dictionary<string, List<string>> FieldsOf(IHtmlFormElement form) => form
+        .QuerySelectorAll("input")
+        .OfType<IHtmlInputElement>()
         .Where(input => input.Name is not null && (input.Type is not ("checkbox" or "radio") || input.IsChecked))
         .GroupBy(input => input.Name!)
         .ToDictionary(group => group.Key, group => group.Select(input => input.Value).ToList(), StringComparer.Ordinal);

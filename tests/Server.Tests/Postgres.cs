@@ -21,12 +21,15 @@ public sealed class Postgres : IAsyncLifetime
     private static string folder = "";
     private static int port;
 
+    // The database that is there from the start, in which the others are made.
+    private static string First => $"Host=127.0.0.1;Port={port};Username={User};Database=postgres";
+
     /// <summary>The address of a new, empty database.</summary>
     public static async Task<string> NewDatabaseAsync()
     {
         await EnsureAsync();
         var name = $"t{Guid.NewGuid():N}";
-        await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username={User};Database=postgres");
+        await using var connection = new NpgsqlConnection(First);
         await connection.OpenAsync();
         await using var create = new NpgsqlCommand($"create database {name}", connection);
         await create.ExecuteNonQueryAsync();
@@ -43,7 +46,8 @@ public sealed class Postgres : IAsyncLifetime
         }
 
         // SIGINT is PostgreSQL's fast shutdown.
-        using (var stop = Process.Start("kill", ["-INT", File.ReadLines(Path.Combine(folder, "data", "postmaster.pid")).First()]))
+        var id = File.ReadLines(Path.Combine(folder, "data", "postmaster.pid")).First();
+        using (var stop = Process.Start("kill", ["-INT", id]))
         {
             await stop.WaitForExitAsync();
         }
@@ -76,7 +80,8 @@ public sealed class Postgres : IAsyncLifetime
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
         var data = Path.Combine(folder, "data");
         port = FreePort();
-        using (var made = AsPostgres($"{programs}/initdb", "-D", data, "-U", User, "-A", "trust", "-E", "UTF8", "--no-sync"))
+        string[] options = ["-D", data, "-U", User, "-A", "trust", "-E", "UTF8", "--no-sync"];
+        using (var made = AsPostgres($"{programs}/initdb", options))
         {
             await made.WaitForExitAsync();
         }
@@ -93,7 +98,11 @@ public sealed class Postgres : IAsyncLifetime
         string[] command = Environment.UserName is "root"
             ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", program, .. arguments]
             : [program, .. arguments];
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         var process = Process.Start(start)!;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -107,7 +116,7 @@ public sealed class Postgres : IAsyncLifetime
         {
             try
             {
-                await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username={User};Database=postgres;Pooling=false");
+                await using var connection = new NpgsqlConnection(First + ";Pooling=false");
                 await connection.OpenAsync();
                 return;
             }
