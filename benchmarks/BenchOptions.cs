@@ -34,7 +34,8 @@ internal sealed record BenchOptions(string Root, Pace Pace, string? Only, bool W
             folder = folder.Parent;
         }
 
-        return folder?.FullName ?? throw new InvalidOperationException("The bench runs from the repository it was built in.");
+        return folder?.FullName
+            ?? throw new InvalidOperationException("The bench runs from the repository it was built in.");
     }
 }
 
@@ -45,7 +46,9 @@ internal sealed record BenchOptions(string Root, Pace Pace, string? Only, bool W
 /// <param name="Whole">After this everything is ended.</param>
 internal sealed record Pace(TimeSpan WarmUp, TimeSpan Round, int Rounds, TimeSpan Whole)
 {
-    public static readonly Pace Full = new(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(1.5), 5, TimeSpan.FromMinutes(8));
+    public static readonly Pace Full =
+        new(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(1.5), 5, TimeSpan.FromMinutes(8));
 
-    public static readonly Pace Quick = new(TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(0.5), 3, TimeSpan.FromMinutes(2));
+    public static readonly Pace Quick =
+        new(TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(0.5), 3, TimeSpan.FromMinutes(2));
 }

@@ -75,7 +75,8 @@ internal static class Program
                 Page.Show(found);
                 findings.AddRange(found);
             }
-            catch (Exception failure) when (failure is InvalidOperationException or IOException or HttpRequestException or TimeoutException)
+            catch (Exception failure) when (
+                failure is InvalidOperationException or IOException or HttpRequestException or TimeoutException)
             {
                 Console.Error.WriteLine($"{row.Name}: not measured: {failure.Message}");
                 findings.Add(Finding.NotMeasured(row.Name, failure.Message.Split('\n')[0]));

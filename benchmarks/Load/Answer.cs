@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Postern.Bench.Load;
 
-/// <summary>An HTTP/1.1 answer, read no further than measuring needs. The body lies in the connection's buffer.</summary>
+/// <summary>
+/// An HTTP/1.1 answer, read no further than measuring needs. The body lies in the connection's buffer.
+/// </summary>
 internal readonly record struct Answer(int Status, ReadOnlyMemory<byte> Body)
 {
     /// <summary>The answer at the start of what came; false while more is to come.</summary>
@@ -35,15 +37,20 @@ internal readonly record struct Answer(int Status, ReadOnlyMemory<byte> Body)
         return rest.Length >= size;
     }
 
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Status} {Encoding.UTF8.GetString(Body.Span[..Math.Min(Body.Length, 400)])}");
+    public override string ToString()
+    {
+        var start = Encoding.UTF8.GetString(Body.Span[..Math.Min(Body.Length, 400)]);
+        return string.Create(CultureInfo.InvariantCulture, $"{Status} {start}");
+    }
 
     private static ReadOnlySpan<byte> Header(ReadOnlySpan<byte> head, ReadOnlySpan<byte> name)
     {
         while (head.IndexOf("\r\n"u8) is var end and >= 0)
         {
             var line = head[..end];
-            if (line.Length > name.Length && line[name.Length] is (byte)':' && Ascii.EqualsIgnoreCase(line[..name.Length], name))
+            if (line.Length > name.Length
+                && line[name.Length] is (byte)':'
+                && Ascii.EqualsIgnoreCase(line[..name.Length], name))
             {
                 return line[(name.Length + 1)..].TrimStart((byte)' ');
             }

@@ -8,7 +8,8 @@ internal static class ClosedLoop
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
 
     /// <summary>Runs one script to a connection until the time is over or the scripts are.</summary>
-    public static async Task<Sample> RunAsync(int port, IReadOnlyList<Script> scripts, TimeSpan length, CancellationToken stop)
+    public static async Task<Sample> RunAsync(
+        int port, IReadOnlyList<Script> scripts, TimeSpan length, CancellationToken stop)
     {
         var connections = new List<Connection>();
         try
@@ -20,9 +21,9 @@ internal static class ClosedLoop
 
             var start = Stopwatch.GetTimestamp();
             var end = start + (long)(length.TotalSeconds * Stopwatch.Frequency);
-            var latencies = await Task
-                .WhenAll(connections.Zip(scripts, (connection, script) => Task.Run(() => TalkAsync(connection, script, end), stop)))
-                .WaitAsync(length + Grace, stop);
+            var talks = connections.Zip(
+                scripts, (connection, script) => Task.Run(() => TalkAsync(connection, script, end), stop));
+            var latencies = await Task.WhenAll(talks).WaitAsync(length + Grace, stop);
             return Sample.Of(Together(latencies), Stopwatch.GetElapsedTime(start));
         }
         finally

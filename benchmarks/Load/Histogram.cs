@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace Postern.Bench.Load;
 
-/// <summary>Latencies in log-linear buckets: 64 to each power of two, so that what is read is within 1.6 % of what was.</summary>
+/// <summary>
+/// Latencies in log-linear buckets: 64 to each power of two, so that what is read is within 1.6 % of what was.
+/// </summary>
 internal sealed class Histogram
 {
     private const int Bits = 6, PerPower = 1 << Bits;

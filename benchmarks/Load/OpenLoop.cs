@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Postern.Bench.Load;
 
 /// <summary>
-/// At a constant rate, whatever the answers take. A latency counts from when its request was due, not from when it could
-/// be sent, so a side that stalls is charged for everybody it kept waiting (no coordinated omission).
+/// At a constant rate, whatever the answers take. A latency counts from when its request was due, not from when it
+/// could be sent, so a side that stalls is charged for everybody it kept waiting (no coordinated omission).
 /// </summary>
 internal sealed class OpenLoop : IDisposable
 {
@@ -31,7 +31,8 @@ internal sealed class OpenLoop : IDisposable
 
         var start = Stopwatch.GetTimestamp();
         await Task.Factory.StartNew(
-                () => loop.Pace(start, perSecond, (int)(perSecond * length.TotalSeconds), stop), TaskCreationOptions.LongRunning)
+                () => loop.Pace(start, perSecond, (int)(perSecond * length.TotalSeconds), stop),
+                TaskCreationOptions.LongRunning)
             .Unwrap().WaitAsync(length + Grace, stop);
         return Sample.Of(loop.latencies, Stopwatch.GetElapsedTime(start));
     }
@@ -74,7 +75,8 @@ internal sealed class OpenLoop : IDisposable
         }
     }
 
-    // Sleeps to within a tenth of a millisecond, then spins: the clock of the pool is too coarse, spinning alone too dear.
+    // Sleeps to within a tenth of a millisecond, then spins: the clock of the
+    // pool is too coarse, spinning alone too dear.
     private static void WaitUntil(long due)
     {
         while (due - Stopwatch.GetTimestamp() is var left and > 0)

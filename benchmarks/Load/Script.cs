@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Postern.Bench.Load;
 
-/// <summary>What one connection says, and what it makes of the answers. Any answer but 200 ends the measurement.</summary>
+/// <summary>
+/// What one connection says, and what it makes of the answers. Any answer but 200 ends the measurement.
+/// </summary>
 internal abstract class Script
 {
     /// <summary>The next request; empty when there is nothing more to say.</summary>

@@ -16,6 +16,7 @@ internal static class Tokens
         var value = at < 0 ? default : body[(at + name.Length)..];
         return value.IndexOf((byte)'"') is var end and > 0
             ? Encoding.ASCII.GetString(value[..end])
-            : throw new InvalidOperationException($"No {Encoding.ASCII.GetString(name)} in {Encoding.UTF8.GetString(body)}");
+            : throw new InvalidOperationException(
+                $"No {Encoding.ASCII.GetString(name)} in {Encoding.UTF8.GetString(body)}");
     }
 }

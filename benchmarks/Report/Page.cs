@@ -12,7 +12,8 @@ internal static class Page
     {
         foreach (var finding in findings)
         {
-            Console.WriteLine($"{Mark(finding),-6} {finding.Median,7} {$"({finding.Range})",-16} {finding.What} {finding.Promise}");
+            var range = $"({finding.Range})";
+            Console.WriteLine($"{Mark(finding),-6} {finding.Median,7} {range,-16} {finding.What} {finding.Promise}");
         }
 
         foreach (var figures in findings.Select(finding => finding.Figures).OfType<string>())
@@ -26,7 +27,8 @@ internal static class Page
     {
         var path = Path.Combine(root, "docs", "bench.md");
         var old = File.Exists(path) ? await File.ReadAllTextAsync(path) : "";
-        var words = old.IndexOf(WrittenByHand, StringComparison.Ordinal) is var at and >= 0 ? old[at..] : WrittenByHand + "\n";
+        var at = old.IndexOf(WrittenByHand, StringComparison.Ordinal);
+        var words = at < 0 ? WrittenByHand + "\n" : old[at..];
         await File.WriteAllTextAsync(path, Text(load, findings) + words);
     }
 
@@ -36,9 +38,10 @@ internal static class Page
         text.Append(CultureInfo.InvariantCulture, $"""
             # How fast it is
 
-            `./bench --write` wrote this on {DateTimeOffset.UtcNow:yyyy-MM-dd}: {Machine()}, load average {load} before it began.
-            The requests come from the same machine, so only the comparisons mean something: product and yardsticks take turns
-            in one run, after a warm-up. The middle one of the rounds is given, with the lowest and the highest.
+            `./bench --write` wrote this on {DateTimeOffset.UtcNow:yyyy-MM-dd}: {Machine()}, load average {load}
+            before it began. The requests come from the same machine, so only the comparisons mean something: product
+            and yardsticks take turns in one run, after a warm-up. The middle one of the rounds is given, with the
+            lowest and the highest.
 
             | what | must be | is | lowest – highest | |
             |---|---|---|---|---|
@@ -46,15 +49,17 @@ internal static class Page
             """);
         foreach (var finding in findings)
         {
-            text.Append(CultureInfo.InvariantCulture, $"| {finding.What} | {finding.Promise} | {finding.Median} | {finding.Range} | {Mark(finding)} |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {finding.What} | {finding.Promise} | {finding.Median} | {finding.Range} | {Mark(finding)} |\n");
         }
 
         text.Append("""
 
-            *Floor* is a bare Kestrel endpoint that parses the form and signs one ES256 token. *Peer* is npm `oidc-provider` in
-            memory, one process. *Wire* is nginx with kept-alive connections before the same MCP server. The product is the
-            Release build as `postern serve` runs it, on SQLite, every commit waited for. At 500 calls a second a latency counts
-            from when its call was due.
+            *Floor* is a bare Kestrel endpoint that parses the form and signs one ES256 token. *Peer* is npm
+            `oidc-provider` in memory, one process. *Wire* is nginx with kept-alive connections before the same MCP
+            server. The product is the Release build as `postern serve` runs it, on SQLite, every commit waited for. At
+            500 calls a second a latency counts from when its call was due.
 
             ## The figures behind it
 
@@ -77,7 +82,8 @@ internal static class Page
 
     private static string Machine()
     {
-        var model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
+        var model = File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{Environment.ProcessorCount} × {model?.Split(':')[1].Trim()}, .NET {Environment.Version}");

@@ -23,7 +23,8 @@ internal sealed class AddedLatencyRow : Row
             Side("direct", upstream, ToolCall.Direct(upstream)));
         return
         [
-            Finding.AtMost("ms added at p50, 500 calls/s", 0.3, Added("product", sample => sample.P50), contest.Figures()),
+            Finding.AtMost(
+                "ms added at p50, 500 calls/s", 0.3, Added("product", sample => sample.P50), contest.Figures()),
             Finding.AtMost("ms added at p99, 500 calls/s", 2, Added("product", sample => sample.P99)),
             Finding.Shown("the same at p50 with audit.mode: relaxed", Added("relaxed", sample => sample.P50)),
             Finding.Shown("the same at p99 with audit.mode: relaxed", Added("relaxed", sample => sample.P99)),

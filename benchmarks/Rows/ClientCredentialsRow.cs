@@ -4,7 +4,9 @@ using Postern.Bench.Sides;
 
 namespace Postern.Bench.Rows;
 
-/// <summary>Client credentials with a secret: a signed JWT, and an entry that is on the disk before the answer leaves.</summary>
+/// <summary>
+/// Client credentials with a secret: a signed JWT, and an entry that is on the disk before the answer leaves.
+/// </summary>
 internal sealed class ClientCredentialsRow : Row
 {
     private const int Connections = 32;
@@ -28,6 +30,10 @@ internal sealed class ClientCredentialsRow : Row
     public static byte[] Request(int port) =>
         Script.Form("/token", port, "grant_type=client_credentials&scope=mcp%3Aread", Stage.Basic);
 
-    private static Side Side(string name, Child child, Stage stage) => new(name, child, length => ClosedLoop.RunAsync(
-        child.Port, [.. Enumerable.Range(0, Connections).Select(_ => new Repeated(Request(child.Port)))], length, stage.Stop));
+    private static Side Side(string name, Child child, Stage stage) =>
+        new(name, child, length => ClosedLoop.RunAsync(
+            child.Port,
+            [.. Enumerable.Range(0, Connections).Select(_ => new Repeated(Request(child.Port)))],
+            length,
+            stage.Stop));
 }

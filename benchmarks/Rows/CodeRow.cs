@@ -5,7 +5,9 @@ using Postern.Bench.Sides;
 
 namespace Postern.Bench.Rows;
 
-/// <summary>The exchange of a code with PKCE for tokens. The codes are agreed to just before each turn and not timed.</summary>
+/// <summary>
+/// The exchange of a code with PKCE for tokens. The codes are agreed to just before each turn and not timed.
+/// </summary>
 internal sealed class CodeRow : Row
 {
     private const int Connections = 32, PerTurn = 250;
@@ -20,7 +22,8 @@ internal sealed class CodeRow : Row
         var (product, peer) = (await stage.ProductAsync(), await stage.PeerAsync());
         using var ours = new Person(product.Port, "/authorize");
         using var theirs = new Person(peer.Port, "/auth");
-        var contest = await Contest.RunAsync(pace, Side("product", product, ours, stage), Side("peer", peer, theirs, stage));
+        var contest = await Contest.RunAsync(
+            pace, Side("product", product, ours, stage), Side("peer", peer, theirs, stage));
         return [Finding.AtLeast("code + PKCE exchange / peer", 3, contest.Rate("product", "peer"), contest.Figures())];
     }
 

@@ -3,7 +3,9 @@ using Postern.Bench.Sides;
 
 namespace Postern.Bench.Rows;
 
-/// <summary>Sides that take turns: each round measures all of them one after another, the next in the other order.</summary>
+/// <summary>
+/// Sides that take turns: each round measures all of them one after another, the next in the other order.
+/// </summary>
 internal sealed class Contest
 {
     private readonly List<(string Name, List<Sample> Samples)> sides = [];
@@ -47,14 +49,22 @@ internal sealed class Contest
     public Spread Compare(string side, string yardstick, Func<Sample, Sample, double> how) =>
         new(this[side].Zip(this[yardstick], how));
 
-    public Spread Rate(string side, string yardstick) => Compare(side, yardstick, (ours, theirs) => ours.PerSecond / theirs.PerSecond);
+    public Spread Rate(string side, string yardstick) =>
+        Compare(side, yardstick, (ours, theirs) => ours.PerSecond / theirs.PerSecond);
 
     /// <summary>What each side did, in plain figures.</summary>
-    public string Figures() => string.Join("; ", sides.Select(side =>
-        FormattableString.Invariant(
-            $"{side.Name} {Of(side, s => s.PerSecond):N0}/s, p50 {Of(side, s => s.P50):0.00} ms, p99 {Of(side, s => s.P99):0.00} ms, {Of(side, s => s.Cpu):0} µs of processor")));
+    public string Figures() => string.Join("; ", sides.Select(FiguresOf));
 
-    private static double Of((string Name, List<Sample> Samples) side, Func<Sample, double> what) => new Spread(side.Samples.Select(what)).Median;
+    private static string FiguresOf((string Name, List<Sample> Samples) side)
+    {
+        var (rate, cpu) = (Of(side, s => s.PerSecond), Of(side, s => s.Cpu));
+        var (p50, p99) = (Of(side, s => s.P50), Of(side, s => s.P99));
+        return FormattableString.Invariant(
+            $"{side.Name} {rate:N0}/s, p50 {p50:0.00} ms, p99 {p99:0.00} ms, {cpu:0} µs of processor");
+    }
+
+    private static double Of((string Name, List<Sample> Samples) side, Func<Sample, double> what) =>
+        new Spread(side.Samples.Select(what)).Median;
 }
 
 /// <summary>One that takes its turn.</summary>

@@ -15,14 +15,17 @@ internal sealed class DiskRow : Row
     {
         using var file = File.OpenHandle(Path.Combine(stage.Folder, "disk"), FileMode.Create, FileAccess.Write);
         var page = new byte[Page];
-        var rounds = Enumerable.Range(0, pace.Rounds).Select(round => Enumerable.Range(round * Writes, Writes).Select(at =>
+        var rounds = Enumerable.Range(0, pace.Rounds)
+            .Select(round => Enumerable.Range(round * Writes, Writes).Select(Write));
+        return Task.FromResult<IReadOnlyList<Finding>>(
+            [Finding.Shown("ms for this disk to keep 8 KB", new(rounds.Select(round => new Spread(round).Median)))]);
+
+        double Write(int at)
         {
             var start = Stopwatch.GetTimestamp();
             RandomAccess.Write(file, page, (long)at * Page);
             RandomAccess.FlushToDisk(file);
             return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        }));
-        return Task.FromResult<IReadOnlyList<Finding>>(
-            [Finding.Shown("ms for this disk to keep 8 KB", new(rounds.Select(round => new Spread(round).Median)))]);
+        }
     }
 }

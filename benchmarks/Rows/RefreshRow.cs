@@ -35,5 +35,6 @@ internal sealed class RefreshRow : Row
     }
 
     private static byte[] Request(int port, string token) =>
-        Script.Form("/token", port, $"grant_type=refresh_token&client_id=app&refresh_token={Uri.EscapeDataString(token)}");
+        Script.Form(
+            "/token", port, $"grant_type=refresh_token&client_id=app&refresh_token={Uri.EscapeDataString(token)}");
 }

@@ -3,7 +3,9 @@ using Postern.Bench.Sides;
 
 namespace Postern.Bench.Rows;
 
-/// <summary>From nothing to the first good answer, with a schema and keys to make; and what it holds when nothing happens.</summary>
+/// <summary>
+/// From nothing to the first good answer, with a schema and keys to make; and what it holds when nothing happens.
+/// </summary>
 internal sealed class StartRow : Row
 {
     private const double Megabyte = 1024 * 1024;
@@ -14,7 +16,8 @@ internal sealed class StartRow : Row
 
     public override async Task<IReadOnlyList<Finding>> MeasureAsync(Stage stage, Pace pace)
     {
-        var (first, again, floor, memory) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        var (first, again) = (new List<double>(), new List<double>());
+        var (floor, memory) = (new List<double>(), new List<double>());
         for (var round = 0; round < pace.Rounds; round++)
         {
             await using (var bare = await stage.StartFloorAsync("bare"))

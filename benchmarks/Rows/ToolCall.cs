@@ -8,7 +8,8 @@ internal static class ToolCall
 {
     private const string Meta =
         $$"""
-        "io.modelcontextprotocol/protocolVersion":"{{EchoServer.Revision}}","io.modelcontextprotocol/clientCapabilities":{},
+        "io.modelcontextprotocol/protocolVersion":"{{EchoServer.Revision}}",
+        "io.modelcontextprotocol/clientCapabilities":{},
         "io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1.0.0"}
         """;
 

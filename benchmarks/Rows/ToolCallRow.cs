@@ -4,7 +4,9 @@ using Postern.Bench.Sides;
 
 namespace Postern.Bench.Rows;
 
-/// <summary>A tool call as fast as it goes: token, policy, entry and relay, against nginx before the same server.</summary>
+/// <summary>
+/// A tool call as fast as it goes: token, policy, entry and relay, against nginx before the same server.
+/// </summary>
 internal sealed class ToolCallRow : Row
 {
     private const int Connections = 16;
@@ -29,7 +31,11 @@ internal sealed class ToolCallRow : Row
             Side("wire", wire, ToolCall.Direct(wire), connections),
             Side("direct", upstream, ToolCall.Direct(upstream), connections));
 
-        Side Side(string name, Child child, byte[] request, int connections) => new(name, child, length => ClosedLoop.RunAsync(
-            child.Port, [.. Enumerable.Range(0, connections).Select(_ => new Repeated(request))], length, stage.Stop));
+        Side Side(string name, Child child, byte[] request, int connections) =>
+            new(name, child, length => ClosedLoop.RunAsync(
+                child.Port,
+                [.. Enumerable.Range(0, connections).Select(_ => new Repeated(request))],
+                length,
+                stage.Stop));
     }
 }

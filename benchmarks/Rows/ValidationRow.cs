@@ -7,7 +7,9 @@ using Postern.Bench.Sides;
 
 namespace Postern.Bench.Rows;
 
-/// <summary>A resource server of the SDK that meets a token of the product for the second time, in this process.</summary>
+/// <summary>
+/// A resource server of the SDK that meets a token of the product for the second time, in this process.
+/// </summary>
 internal sealed class ValidationRow : Row
 {
     private const int PerRound = 200_000;
@@ -28,7 +30,10 @@ internal sealed class ValidationRow : Row
             throw new InvalidOperationException($"The product's own token was refused: {outcome}");
         }
 
-        var rounds = Enumerable.Range(0, pace.Rounds + 2).Select(_ => Round(validator, token, resource)).Skip(2).ToList();
+        var rounds = Enumerable.Range(0, pace.Rounds + 2)
+            .Select(_ => Round(validator, token, resource))
+            .Skip(2)
+            .ToList();
         return
         [
             Finding.AtMost("µs to validate a token seen before", 2, new(rounds.Select(round => round.Micros))),

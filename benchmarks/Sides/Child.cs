@@ -121,7 +121,8 @@ internal sealed class Child : IAsyncDisposable
         {
             if (process.HasExited || Stopwatch.GetElapsedTime(began) > Patience)
             {
-                throw new InvalidOperationException($"{url} did not become ready:\n{await File.ReadAllTextAsync(log, stop)}");
+                throw new InvalidOperationException(
+                    $"{url} did not become ready:\n{await File.ReadAllTextAsync(log, stop)}");
             }
 
             await Task.Delay(5, stop);
@@ -135,7 +136,8 @@ internal sealed class Child : IAsyncDisposable
             using var answer = await http.GetAsync(url, stop);
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException && !stop.IsCancellationRequested)
+        catch (Exception failure) when (
+            failure is HttpRequestException or TaskCanceledException && !stop.IsCancellationRequested)
         {
             return false;
         }

@@ -18,7 +18,8 @@ internal sealed class Cookies
         {
             var parts = cookie.Split(';', StringSplitOptions.TrimEntries);
             var pair = parts[0].Split('=', 2);
-            var path = Array.Find(parts, part => part.StartsWith("path=", StringComparison.OrdinalIgnoreCase))?[5..] ?? "/";
+            var place = Array.Find(parts, part => part.StartsWith("path=", StringComparison.OrdinalIgnoreCase));
+            var path = place?[5..] ?? "/";
             if (pair[1] is "")
             {
                 values.Remove((path, pair[0]));

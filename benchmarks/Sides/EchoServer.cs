@@ -3,15 +3,21 @@ using System.Text.Json;
 
 namespace Postern.Bench.Sides;
 
-/// <summary>An MCP server of the revision 2026-07-28 with one tool that says what it was told, in one JSON answer.</summary>
+/// <summary>
+/// An MCP server of the revision 2026-07-28 with one tool that says what it was told, in one JSON answer.
+/// </summary>
 internal static class EchoServer
 {
     public const string Revision = "2026-07-28";
 
-    private const string Meta = """ "_meta":{"io.modelcontextprotocol/serverInfo":{"name":"echo","version":"1.0.0"}} """;
+    private const string Meta =
+        """ "_meta":{"io.modelcontextprotocol/serverInfo":{"name":"echo","version":"1.0.0"}} """;
 
     private const string Discovery =
-        $$"""{"supportedVersions":["{{Revision}}"],"capabilities":{"tools":{} },"resultType":"complete","ttlMs":600000,"cacheScope":"public",{{Meta}}}""";
+        $$"""
+        {"supportedVersions":["{{Revision}}"],"capabilities":{"tools":{} },"resultType":"complete",
+        "ttlMs":600000,"cacheScope":"public",{{Meta}}}
+        """;
 
     private const string Tool =
         """
@@ -19,7 +25,8 @@ internal static class EchoServer
         "properties":{"text":{"type":"string"}},"required":["text"]},"annotations":{"readOnlyHint":true}}
         """;
 
-    private const string Tools = $$"""{"tools":[{{Tool}}],"resultType":"complete","ttlMs":600000,"cacheScope":"public",{{Meta}}}""";
+    private const string Tools =
+        $$"""{"tools":[{{Tool}}],"resultType":"complete","ttlMs":600000,"cacheScope":"public",{{Meta}}}""";
 
     public static async Task RunAsync(int port)
     {

@@ -7,15 +7,16 @@ using System.Text.Json;
 namespace Postern.Bench.Sides;
 
 /// <summary>
-/// The least a token endpoint can do on Kestrel: parse the form, sign one ES256 token, answer. It knows no client, keeps
-/// no entry and refuses nothing.
+/// The least a token endpoint can do on Kestrel: parse the form, sign one ES256 token, answer. It knows no client,
+/// keeps no entry and refuses nothing.
 /// </summary>
 internal static class FloorServer
 {
     private static readonly ECParameters Key = MakeKey();
 
     private static readonly byte[] Header = Encoding.ASCII.GetBytes(
-        Base64Url.EncodeToString("{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"IuHDsNGM6Gl7tbdV1Eq8Qf1M4X3oRkmLOSVBxZ3BRVA\"}"u8) + ".");
+        Base64Url.EncodeToString(
+            """{"alg":"ES256","typ":"at+jwt","kid":"IuHDsNGM6Gl7tbdV1Eq8Qf1M4X3oRkmLOSVBxZ3BRVA"}"""u8) + ".");
 
     [ThreadStatic]
     private static ECDsa? signer;

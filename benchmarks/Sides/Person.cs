@@ -32,7 +32,10 @@ internal sealed class Person : IDisposable
         (this.port, authorize, resource) = (port, new(issuer, authorizePath), new Uri(issuer, "/mcp/echo").AbsoluteUri);
     }
 
-    /// <summary>Requests to the token endpoint, each with a fresh code; one after another, since the peer renews its session each time.</summary>
+    /// <summary>
+    /// Requests to the token endpoint, each with a fresh code; one after another,
+    /// since the peer renews its session each time.
+    /// </summary>
     public async Task<ConcurrentQueue<byte[]>> AgreeAsync(int times, CancellationToken stop)
     {
         var requests = new ConcurrentQueue<byte[]>();
@@ -52,7 +55,8 @@ internal sealed class Person : IDisposable
         var challenge = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
         var code = await CodeAsync(
             $"?response_type=code&client_id=app&redirect_uri={Uri.EscapeDataString(Callback)}&prompt=consent"
-            + $"&resource={Uri.EscapeDataString(resource)}&scope=mcp%3Aread%20offline_access&code_challenge={challenge}&code_challenge_method=S256&state=s",
+            + $"&resource={Uri.EscapeDataString(resource)}&scope=mcp%3Aread%20offline_access"
+            + $"&code_challenge={challenge}&code_challenge_method=S256&state=s",
             stop);
         return Script.Form(
             "/token", port,
@@ -65,7 +69,8 @@ internal sealed class Person : IDisposable
         var (at, form) = (new Uri(authorize, query), (FormUrlEncodedContent?)null);
         for (var step = 0; step < MostSteps; step++)
         {
-            using var request = new HttpRequestMessage(form is null ? HttpMethod.Get : HttpMethod.Post, at) { Content = form };
+            var method = form is null ? HttpMethod.Get : HttpMethod.Post;
+            using var request = new HttpRequestMessage(method, at) { Content = form };
             request.Headers.Add("Origin", authorize.GetLeftPart(UriPartial.Authority));
             request.Headers.TryAddWithoutValidation("Cookie", cookies.For(at.AbsolutePath));
             using var answer = await http.SendAsync(request, stop);
@@ -75,7 +80,8 @@ internal sealed class Person : IDisposable
                 (at, form) = (new(at, location), null);
                 if (at.AbsoluteUri.StartsWith(Callback, StringComparison.Ordinal))
                 {
-                    return HttpUtility.ParseQueryString(at.Query)["code"] ?? throw new InvalidOperationException($"No code in {at}");
+                    return HttpUtility.ParseQueryString(at.Query)["code"]
+                        ?? throw new InvalidOperationException($"No code in {at}");
                 }
 
                 continue;
@@ -104,10 +110,13 @@ internal sealed class Person : IDisposable
         using var document = html.ParseDocument(page);
         var form = document.Forms.First(form => form.Elements.OfType<IHtmlButtonElement>().Any(IsYes));
         var fields = form.Elements.OfType<IHtmlInputElement>()
-            .Where(input => input.Name is { Length: > 0 } && (input.Type is not ("checkbox" or "radio") || input.IsChecked))
+            .Where(input => input.Name is { Length: > 0 })
+            .Where(input => input.Type is not ("checkbox" or "radio") || input.IsChecked)
             .Select(input => KeyValuePair.Create(input.Name!, Answer(input)));
         var button = form.Elements.OfType<IHtmlButtonElement>().Last(IsYes);
-        return [.. fields, .. button.Name is { } name ? [KeyValuePair.Create(name, button.Value)] : Array.Empty<KeyValuePair<string, string>>()];
+        KeyValuePair<string, string>[] pressed =
+            button.Name is { } name ? [KeyValuePair.Create(name, button.Value)] : [];
+        return [.. fields, .. pressed];
     }
 
     private static bool IsYes(IHtmlButtonElement button) => button.TextContent.Trim() is "Allow" or "Sign in";

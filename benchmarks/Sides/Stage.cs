@@ -29,7 +29,9 @@ internal sealed class Stage(string root, CancellationToken stop) : IAsyncDisposa
         return await StartProductAsync("product", upstream.Port);
     });
 
-    /// <summary>The product with an operator's leave that calls which only read go before their entry is on the disk.</summary>
+    /// <summary>
+    /// The product with an operator's leave that calls which only read go before their entry is on the disk.
+    /// </summary>
     public Task<Child> RelaxedAsync() => OnceAsync("relaxed", async () =>
     {
         var upstream = await EchoAsync();

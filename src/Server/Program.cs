@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Postern;
@@ -49,86 +50,32 @@ internal static partial class Program
         // A request goes on where its bytes arrived, on a thread of the pool; the next one there does not wait for it.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         Logs.Configure(builder.Logging, settings);
-
-        var services = builder.Services;
-        services.AddRouting();
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
-        services.AddSingleton(settings);
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<Telemetry>();
-
-        // Platform
-        services.AddSingleton(settings.Database);
-        services.AddSingleton<SoleUse>();
-        services.AddSingleton<Db>();
-        services.AddSingleton<Migrations>();
-        services.AddSingleton<Changes>();
-        services.AddSingleton<Once>();
-        services.AddSingleton(MasterKey.Load(Environment.GetEnvironmentVariable("POSTERN_MASTER_KEY"), settings.Data));
-        services.AddSingleton<Sealer>();
-        services.AddSingleton<SigningKeys>();
-        services.AddSingleton(OutboundOptions.From(settings));
-        services.AddSingleton<SafeHttp>(given => new(
-            given.GetRequiredService<OutboundOptions>(),
-            given.GetRequiredService<TimeProvider>(),
-            given.GetRequiredService<ILogger<SafeHttp>>()));
-        services.AddSingleton<Browser>();
-        services.AddSingleton<PageForms>();
-
-        // What every token and every call stands on
-        services.AddSingleton<AuditLog>();
-        services.AddSingleton<RecentCalls>();
-        services.AddSingleton<GrantStore>();
-        services.AddSingleton<GrantBook>();
-        services.AddSingleton<Families>();
-        services.AddSingleton<Codes>();
-        services.AddSingleton<Offers>();
-        services.AddSingleton<Proposals>();
-        services.AddSingleton<RevokedTokens>();
-        services.AddSingleton<OwnTokens>();
-        services.AddSingleton<ServerBook>();
-
-        // Who is there
-        IdentityRooms.Add(services);
-
-        // The authorization server
-        services.AddSingleton<ClientStore>();
-        services.AddSingleton<ClientBook>();
-        services.AddSingleton<ClientKeys>();
-        services.AddSingleton<ClientAssertion>();
-        services.AddSingleton<ClientAuthenticator>();
-        services.AddSingleton<MetadataEndpoint>();
-        services.AddSingleton<Registrations>();
-        services.AddSingleton<RegisterEndpoint>();
-        services.AddSingleton<AuthorizeAnswer>();
-        services.AddSingleton<AuthorizeEndpoint>();
-        services.AddSingleton<ConsentDecision>();
-        services.AddSingleton<ConsentEndpoint>();
-        services.AddSingleton<IGrantType, CodeGrant>();
-        services.AddSingleton<IGrantType, RefreshGrant>();
-        services.AddSingleton<IGrantType, ClientCredentialsGrant>();
-        services.AddSingleton<GrantTypes>();
-        services.AddSingleton<AccessTokenWriter>();
-        services.AddSingleton<TokenIssuer>();
-        services.AddSingleton<RevokeEndpoint>();
-        services.AddSingleton<IntrospectEndpoint>();
-
-        services.AddHostedService<Opening>();
-
-        // Local commands, and the gateway before everything
-        HostingRoom.Add(services, settings.File);
-        GatewayRoom.Add(services);
-
-        // What people see
-        ConsoleRooms.Add(services);
-        ApiRoom.Add(services);
-        services.AddCors(Origins.Configure);
-        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(forwarded, settings));
-        replace?.Invoke(services);
+        Register(builder.Services, settings);
+        replace?.Invoke(builder.Services);
 
         var app = builder.Build();
         _ = app.Services.GetRequiredService<SoleUse>();
         _ = app.Services.GetRequiredService<Telemetry>();
+        Map(app);
+        return app;
+    }
+
+    private static void Register(IServiceCollection services, Settings settings)
+    {
+        RegisterPlatform(services, settings);
+        RegisterGround(services);
+        IdentityRooms.Add(services);
+        RegisterAuthorizationServer(services);
+        // What runs in the background starts in this order.
+        services.AddHostedService<Opening>();
+        HostingRoom.Add(services, settings.File);
+        GatewayRoom.Add(services);
+        ConsoleRooms.Add(services);
+        ApiRoom.Add(services);
+    }
+
+    private static void Map(WebApplication app)
+    {
         app.UseMiddleware<Failures>();
         app.UseForwardedHeaders();
         app.UseMiddleware<HostGuard>();
@@ -151,7 +98,74 @@ internal static partial class Program
         Missing.Map(app);
 
         app.RequireDoors();
-        return app;
+    }
+
+    private static void RegisterPlatform(IServiceCollection services, Settings settings)
+    {
+        services.AddRouting();
+        services.AddCors(Origins.Configure);
+        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(forwarded, settings));
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
+        services.AddSingleton(settings);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<Telemetry>();
+
+        services.AddSingleton(settings.Database);
+        services.AddSingleton<SoleUse>();
+        services.AddSingleton<Db>();
+        services.AddSingleton<Migrations>();
+        services.AddSingleton<Changes>();
+        services.AddSingleton<Once>();
+        services.AddSingleton(MasterKey.Load(Environment.GetEnvironmentVariable("POSTERN_MASTER_KEY"), settings.Data));
+        services.AddSingleton<Sealer>();
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton(OutboundOptions.From(settings));
+        services.AddSingleton<SafeHttp>(given => new(
+            given.GetRequiredService<OutboundOptions>(),
+            given.GetRequiredService<TimeProvider>(),
+            given.GetRequiredService<ILogger<SafeHttp>>()));
+        services.AddSingleton<Browser>();
+        services.AddSingleton<PageForms>();
+    }
+
+    // What every token and every call stands on.
+    private static void RegisterGround(IServiceCollection services)
+    {
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<RecentCalls>();
+        services.AddSingleton<GrantStore>();
+        services.AddSingleton<GrantBook>();
+        services.AddSingleton<Families>();
+        services.AddSingleton<Codes>();
+        services.AddSingleton<Offers>();
+        services.AddSingleton<Proposals>();
+        services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<OwnTokens>();
+        services.AddSingleton<ServerBook>();
+    }
+
+    private static void RegisterAuthorizationServer(IServiceCollection services)
+    {
+        services.AddSingleton<ClientStore>();
+        services.AddSingleton<ClientBook>();
+        services.AddSingleton<ClientKeys>();
+        services.AddSingleton<ClientAssertion>();
+        services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<MetadataEndpoint>();
+        services.AddSingleton<Registrations>();
+        services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<AuthorizeAnswer>();
+        services.AddSingleton<AuthorizeEndpoint>();
+        services.AddSingleton<ConsentDecision>();
+        services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<IGrantType, CodeGrant>();
+        services.AddSingleton<IGrantType, RefreshGrant>();
+        services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<GrantTypes>();
+        services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<RevokeEndpoint>();
+        services.AddSingleton<IntrospectEndpoint>();
     }
 
     internal static async Task<int> ServeAsync(string[] args)

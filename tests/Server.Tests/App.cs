@@ -34,7 +34,10 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
             grant_types: [client_credentials]
             scope: mcp:read mcp:write
             resources: [echo]
-          - { client_id: watch, client_secret: {{WatchSecret}}, grant_types: [client_credentials], introspects: [echo, files] }
+          - client_id: watch
+            client_secret: {{WatchSecret}}
+            grant_types: [client_credentials]
+            introspects: [echo, files]
         servers:
           - { name: echo, http: http://127.0.0.1:9/mcp }
           - { name: files, http: http://127.0.0.1:9/mcp }
@@ -90,7 +93,11 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
 
     public Task<Reply> RefreshAsync(string token, params (string Name, string? Value)[] changes) =>
         PostAsync("/token", With(
-            changes, ("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", id), ("client_secret", secret)));
+            changes,
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token),
+            ("client_id", id),
+            ("client_secret", secret)));
 
     public Task<Reply> AsItselfAsync(params (string Name, string? Value)[] changes) => PostAsync("/token", With(
         changes, ("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)));

@@ -33,7 +33,9 @@ public sealed class DocumentsTests
     public void Every_defence_that_is_claimed_has_its_test()
     {
         var names = Tests.Select(test => test.Name).ToHashSet(StringComparer.Ordinal);
-        var rows = File.ReadLines(Here("../../THREATS.md")).Where(line => line.StartsWith("| T", StringComparison.Ordinal)).ToList();
+        var rows = File.ReadLines(Here("../../THREATS.md"))
+            .Where(line => line.StartsWith("| T", StringComparison.Ordinal))
+            .ToList();
 
         Assert.NotEmpty(rows);
         Assert.All(rows, row =>
@@ -49,7 +51,10 @@ public sealed class DocumentsTests
     {
         await using var server = await TestServer.StartAsync();
         var statements = await server.Db.AllAsync(
-            $"select sql from sqlite_master where sql is not null and name not like {"sqlite_%"} order by tbl_name, type desc, name",
+            $"""
+            select sql from sqlite_master where sql is not null and name not like {"sqlite_%"}
+            order by tbl_name, type desc, name
+            """,
             row => row.GetString(0),
             default);
 
@@ -70,7 +75,9 @@ public sealed class DocumentsTests
             let path = endpoint.RoutePattern.RawText!
             select $"| `{method} {path}` | {who} |\n";
 
-        CommittedFile.Matches("# Routes\n\n| route | who may use it |\n|---|---|\n" + string.Concat(doors.Order(StringComparer.Ordinal)), "../../docs/routes.md");
+        CommittedFile.Matches(
+            "# Routes\n\n| route | who may use it |\n|---|---|\n" + string.Concat(doors.Order(StringComparer.Ordinal)),
+            "../../docs/routes.md");
     }
 
     private static string Here(string name, [CallerFilePath] string test = "") =>

@@ -47,7 +47,9 @@ public sealed class KillTests
 
         // A grant of a person has its line of tokens and its entry, and no entry speaks of a grant that is not there.
         var approved = records.Where(record => record.GetProperty("kind").GetString() is "grant.approved")
-            .Select(record => record.GetProperty("decision").GetProperty("grantId").GetString()!).Order(StringComparer.Ordinal).ToList();
+            .Select(record => record.GetProperty("decision").GetProperty("grantId").GetString()!)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         var grants = await server.Db.AllAsync($"select id from grants order by id", row => row.GetString(0), default);
         var families = await server.Db.AllAsync(
             $"select grant_id from families order by grant_id", row => row.GetString(0), default);
@@ -55,7 +57,9 @@ public sealed class KillTests
             $"select id from grants where is_own = {false} order by id", row => row.GetString(0), default);
         Assert.Equal(grants, approved);
         Assert.Equal(persons, families);
-        Assert.True(load.Issued.Count > Kills * 30 && persons.Count > 1, $"The load was {load.Issued.Count} tokens of {persons.Count} grants.");
+        Assert.True(
+            load.Issued.Count > Kills * 30 && persons.Count > 1,
+            $"The load was {load.Issued.Count} tokens of {persons.Count} grants.");
     }
 
     // The process that is killed lives by the machine's time, so those that look at its data must too.
@@ -179,7 +183,12 @@ public sealed class KillTests
             await File.WriteAllTextAsync(config, App.Town);
             var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Postern.Server"),
             [
-                "serve", "--config", config, "--issuer", like.Issuer, "--listen", like.Issuer, "--database", like.Database, "--data", like.Folder,
+                "serve",
+                "--config", config,
+                "--issuer", like.Issuer,
+                "--listen", like.Issuer,
+                "--database", like.Database,
+                "--data", like.Folder,
             ])
             {
                 RedirectStandardOutput = true,

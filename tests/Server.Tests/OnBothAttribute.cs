@@ -8,7 +8,8 @@ namespace Postern.Tests;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class OnBothAttribute : DataAttribute
 {
-    public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker) =>
+    public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
+        MethodInfo testMethod, DisposalTracker disposalTracker) =>
         new([.. Enum.GetValues<On>().Select(on => new TheoryDataRow<On>(on))]);
 
     public override bool SupportsDiscoveryEnumeration() => true;

@@ -180,12 +180,15 @@ internal sealed record Stop(HttpStatusCode Status, string Address, IHtmlDocument
 internal sealed record Question(string Address, IHtmlDocument Page, IHtmlFormElement Form)
 {
     public IReadOnlyList<(string Name, bool IsOn)> Tools =>
-        [.. Form.QuerySelectorAll("input[name=tool]").OfType<IHtmlInputElement>().Select(box => (box.Value, box.IsChecked))];
+        [.. Form.QuerySelectorAll("input[name=tool]")
+            .OfType<IHtmlInputElement>()
+            .Select(box => (box.Value, box.IsChecked))];
 
     /// <summary>The form by which somebody else takes the question over: where it leads, and what it sends.</summary>
     public (string Address, Dictionary<string, List<string>> Fields) NotYou()
     {
-        var form = Page.QuerySelectorAll("button").OfType<IHtmlButtonElement>().Single(button => button.TextContent is "Not you?").Form!;
+        var button = Page.QuerySelectorAll("button").Single(button => button.TextContent is "Not you?");
+        var form = ((IHtmlButtonElement)button).Form!;
         return (form.GetAttribute("action")!, FieldsOf(form));
     }
 

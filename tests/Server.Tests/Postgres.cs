@@ -21,6 +21,9 @@ public sealed class Postgres : IAsyncLifetime
     private static string folder = "";
     private static int port;
 
+    // The database that is there from the start, in which the others are made.
+    private static string First => $"Host=127.0.0.1;Port={port};Username={User};Database=postgres";
+
     /// <summary>The address of a new, empty database.</summary>
     public static async Task<string> NewDatabaseAsync()
     {
@@ -96,7 +99,11 @@ public sealed class Postgres : IAsyncLifetime
         string[] command = Environment.UserName is "root"
             ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", program, .. arguments]
             : [program, .. arguments];
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         var process = Process.Start(start)!;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();

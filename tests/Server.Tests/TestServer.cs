@@ -69,7 +69,13 @@ internal sealed class TestServer : IAsyncDisposable
             var file = Path.Combine(folder, $"postern-{port}.yaml");
             await File.WriteAllTextAsync(file, yaml);
             var app = Program.Build(
-                ["--config", file, "--issuer", issuer, "--listen", $"http://127.0.0.1:{port}", "--database", database, "--data", folder],
+                [
+                    "--config", file,
+                    "--issuer", issuer,
+                    "--listen", $"http://127.0.0.1:{port}",
+                    "--database", database,
+                    "--data", folder,
+                ],
                 services =>
                 {
                     services.AddSingleton<TimeProvider>(clock);
@@ -149,7 +155,11 @@ internal sealed class LogLines : ILoggerProvider, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter) =>
         lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
 
     public void Dispose()

@@ -1,6 +1,8 @@
 namespace Postern.Audit;
 
-/// <summary>What happened, who acted, on what, and how it was decided. Personal values appear only as commitments.</summary>
+/// <summary>
+/// What happened, who acted, on what, and how it was decided. Personal values appear only as commitments.
+/// </summary>
 public sealed record AuditEntry
 {
     public required TenantId Tenant { get; init; }
@@ -57,10 +59,7 @@ public static class AuditKinds
 {
     public const string SystemStarted = "system.started";
     public const string SystemStopped = "system.stopped";
-    public const string ConfigChanged = "config.changed";
     public const string ClientRegistered = "client.registered";
-    public const string ClientChanged = "client.changed";
-    public const string ClientRemoved = "client.removed";
     public const string ServerAdded = "server.added";
     public const string ServerRemoved = "server.removed";
     public const string UserCreated = "user.created";
@@ -75,7 +74,6 @@ public static class AuditKinds
     public const string TokenRefreshed = "token.refreshed";
     public const string TokenRevoked = "token.revoked";
     public const string TokenReuse = "token.reuse-detected";
-    public const string TokenIntrospected = "token.introspected";
     public const string ToolCallDecision = "tool.call.decision";
     public const string ToolCallOutcome = "tool.call.outcome";
     public const string ToolChanged = "tool.changed";

@@ -25,7 +25,8 @@ internal sealed class AuditLog
     private readonly TimeProvider clock;
     private readonly Cache<(TenantId, SubjectId), AuditSubject> subjects;
 
-    // Where each chain ended when this node last wrote to it. Only the writer looks here, and it asks the database whether it is still so.
+    // Where each chain ended when this node last wrote to it. Only the writer looks here, and
+    // it asks the database whether it is still so.
     private readonly Dictionary<TenantId, Head> heads = [];
 
     public AuditLog(Db db, Sealer sealer, TimeProvider clock)
@@ -43,7 +44,9 @@ internal sealed class AuditLog
         return id;
     }
 
-    /// <summary>Records an act that changes nothing else; returns when the entry is durable, with its identifier.</summary>
+    /// <summary>
+    /// Records an act that changes nothing else; returns when the entry is durable, with its identifier.
+    /// </summary>
     public async Task<string> WriteAsync(AuditEntry entry)
     {
         // Rendered here, where many do so at once, and not in the unit, which the one writer runs.
@@ -82,7 +85,9 @@ internal sealed class AuditLog
     /// <summary>The number of the newest entry, from 0; -1 when there is none.</summary>
     public async Task<long> LastAsync(TenantId tenant, CancellationToken stop) =>
         await db.FirstAsync(
-            $"select seq from audit_heads where tenant = {tenant.Value}", row => Tuple.Create(row.GetInt64(0)), stop) is { } head
+            $"select seq from audit_heads where tenant = {tenant.Value}",
+            row => Tuple.Create(row.GetInt64(0)),
+            stop) is { } head
             ? head.Item1
             : -1;
 
@@ -113,7 +118,8 @@ internal sealed class AuditLog
         }
 
         // In one order of tenants, so that two nodes never wait for each other.
-        foreach (var chain in records.GroupBy(record => record.Entry.Tenant).OrderBy(chain => chain.Key.Value, StringComparer.Ordinal))
+        var chains = records.GroupBy(record => record.Entry.Tenant);
+        foreach (var chain in chains.OrderBy(chain => chain.Key.Value, StringComparer.Ordinal))
         {
             await AppendAsync(last, chain.Key, [.. chain]);
         }
@@ -138,21 +144,25 @@ internal sealed class AuditLog
         await last.InsertAsync("audit_entries", records.Count, rows);
     }
 
-    // Every entry of the chain is written under the row lock that this takes. Without entries there is no leaf to compare.
-    private static async ValueTask<bool> MoveAsync(Unit last, TenantId tenant, Head from, Head to) => await last.RunAsync(
-        $"""
-        update audit_heads set seq = {to.Seq}, leaf = {to.Leaf}
-        where tenant = {tenant.Value} and seq = {from.Seq} and (seq < 0 or leaf = {from.Leaf})
-        """) is 1;
+    // Every entry of the chain is written under the row lock that this takes.
+    // Without entries there is no leaf to compare.
+    private static async ValueTask<bool> MoveAsync(Unit last, TenantId tenant, Head from, Head to) =>
+        await last.RunAsync(
+            $"""
+            update audit_heads set seq = {to.Seq}, leaf = {to.Leaf}
+            where tenant = {tenant.Value} and seq = {from.Seq} and (seq < 0 or leaf = {from.Leaf})
+            """) is 1;
 
     private static async ValueTask<Head> LockAsync(Unit last, TenantId tenant) => await last.FirstAsync(
         $"update audit_heads set seq = seq where tenant = {tenant.Value} returning number, seq, leaf",
-        row => new Head(row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2))) ?? throw new UnreachableException();
+        row => new Head(row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2)))
+        ?? throw new UnreachableException();
 
     private static (Cells[] Rows, Head Next) Place(List<AuditRecord> records, Head head)
     {
         var (places, times) = (new long[records.Count], new long[records.Count]);
-        var (kinds, grants, subjects) = (new string[records.Count], new string?[records.Count], new string?[records.Count]);
+        var kinds = new string[records.Count];
+        var (grants, subjects) = (new string?[records.Count], new string?[records.Count]);
         var (texts, leaves) = (new ReadOnlyMemory<byte>[records.Count], new byte[records.Count][]);
         for (var i = 0; i < records.Count; i++)
         {
@@ -160,7 +170,8 @@ internal sealed class AuditLog
             var (text, leaf) = record.Place(head.Seq + 1, head.Leaf.Length is 0 ? new byte[32] : head.Leaf);
             head = head with { Seq = head.Seq + 1, Leaf = leaf };
             (places[i], times[i]) = ((head.Number * MostEntries) + head.Seq, record.At.ToUnixTimeMilliseconds());
-            (kinds[i], grants[i], subjects[i]) = (record.Entry.Kind, record.Entry.Grant?.Id.Value, record.Subject?.Pseudonym);
+            (kinds[i], grants[i]) = (record.Entry.Kind, record.Entry.Grant?.Id.Value);
+            subjects[i] = record.Subject?.Pseudonym;
             (texts[i], leaves[i]) = (text, leaf);
         }
 
@@ -184,21 +195,27 @@ internal sealed class AuditLog
             return known;
         }
 
-        var pseudonym = Convert.ToHexStringLower(sealer.Mac(IndexPurpose, Encoding.UTF8.GetBytes($"{tenant}\n{subject}")))[..32];
+        var name = Encoding.UTF8.GetBytes($"{tenant}\n{subject}");
+        var pseudonym = Convert.ToHexStringLower(sealer.Mac(IndexPurpose, name))[..32];
         var key = RandomNumberGenerator.GetBytes(32);
+        var closed = sealer.SealBytes(SubjectPurpose, key, Encoding.UTF8.GetBytes(subject.Value));
         await unit.RunAsync(
             $"""
             insert into audit_subjects (tenant, subject, pseudonym, sealed)
-            values ({tenant.Value}, {subject.Value}, {pseudonym}, {sealer.SealBytes(SubjectPurpose, key, Encoding.UTF8.GetBytes(subject.Value))})
+            values ({tenant.Value}, {subject.Value}, {pseudonym}, {closed})
             on conflict do nothing
             """);
-        var row = await unit.FirstAsync(SelectSubject(tenant, subject), ReadSubject) ?? throw new UnreachableException();
+        var row = await unit.FirstAsync(SelectSubject(tenant, subject), ReadSubject)
+            ?? throw new UnreachableException();
         // Not kept yet: if this transaction fails the row is not there. The next one finds it.
         return Open(subject, row);
     }
 
-    private async Task<AuditSubject?> LoadSubjectAsync((TenantId Tenant, SubjectId Subject) key, CancellationToken stop) =>
-        await db.FirstAsync(SelectSubject(key.Tenant, key.Subject), ReadSubject, stop) is { } row ? Open(key.Subject, row) : null;
+    private async Task<AuditSubject?> LoadSubjectAsync(
+        (TenantId Tenant, SubjectId Subject) key, CancellationToken stop) =>
+        await db.FirstAsync(SelectSubject(key.Tenant, key.Subject), ReadSubject, stop) is { } row
+            ? Open(key.Subject, row)
+            : null;
 
     /// <summary>
     /// Brings a person's key to memory, so that entries about them are rendered outside the writer. Who writes about a
@@ -222,7 +239,8 @@ internal sealed class AuditLog
     private static FormattableString SelectSubject(TenantId tenant, SubjectId subject) =>
         $"select pseudonym, sealed from audit_subjects where tenant = {tenant.Value} and subject = {subject.Value}";
 
-    private static Tuple<string, byte[]> ReadSubject(DbDataReader row) => Tuple.Create(row.GetString(0), row.GetFieldValue<byte[]>(1));
+    private static Tuple<string, byte[]> ReadSubject(DbDataReader row) =>
+        Tuple.Create(row.GetString(0), row.GetFieldValue<byte[]>(1));
 
     private sealed record Unprepared(AuditEntry Entry, Guid Id, DateTimeOffset Now);
 

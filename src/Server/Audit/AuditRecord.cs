@@ -35,7 +35,10 @@ internal sealed class AuditRecord
     {
         Span<byte> middle = stackalloc byte[128];
         Utf8.TryWrite(
-            middle, CultureInfo.InvariantCulture, $",\"prev\":\"sha-256:{Base64Url.EncodeToString(previousLeaf)}\",\"seq\":{seq},", out var length);
+            middle,
+            CultureInfo.InvariantCulture,
+            $",\"prev\":\"sha-256:{Base64Url.EncodeToString(previousLeaf)}\",\"seq\":{seq},",
+            out var length);
         var leafInput = new byte[1 + head.Length + length + tail.Length];
         var record = leafInput.AsMemory(1);
         head.CopyTo(record);
@@ -124,5 +127,7 @@ internal sealed class AuditRecord
     }
 }
 
-/// <summary>A person as the log knows one: a pseudonym for the index outside, a commitment inside the records.</summary>
+/// <summary>
+/// A person as the log knows one: a pseudonym for the index outside, a commitment inside the records.
+/// </summary>
 internal sealed record AuditSubject(string Pseudonym, string Commitment);

@@ -17,7 +17,8 @@ internal sealed class RecentCalls(Db db)
         select e.place - h.number * {AuditLog.MostEntries}, e.kind, e.record, e.leaf, s.subject from audit_subjects s
         join audit_heads h on h.tenant = s.tenant
         join audit_entries e on e.subject = s.pseudonym and e.place < (h.number + 1) * {AuditLog.MostEntries}
-          and e.place > h.number * {AuditLog.MostEntries} + case when h.seq < {(long)Reach} then -1 else h.seq - {(long)Reach} end
+              and e.place > h.number * {AuditLog.MostEntries}
+                + case when h.seq < {(long)Reach} then -1 else h.seq - {(long)Reach} end
         where s.tenant = {tenant.Value} and s.subject = {subject.Value} and e.kind = {AuditKinds.ToolCallDecision}
         order by e.place desc limit {(long)Most}
         """,

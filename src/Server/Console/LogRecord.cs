@@ -22,5 +22,7 @@ internal sealed record LogRecord(
     }
 
     private static string? Text(JsonElement root, string group, string name) =>
-        root.TryGetProperty(group, out var found) && found.TryGetProperty(name, out var value) ? value.GetString() : null;
+        root.TryGetProperty(group, out var found) && found.TryGetProperty(name, out var value)
+            ? value.GetString()
+            : null;
 }

@@ -21,7 +21,8 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     {
         Span<byte> bytes = stackalloc byte[GuidSize + 8 + (3 * Digest)];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
-        BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], clock.GetUtcNow().Add(Lifetime).ToUnixTimeMilliseconds());
+        var ends = clock.GetUtcNow().Add(Lifetime);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], ends.ToUnixTimeMilliseconds());
         SHA256.HashData(Encoding.UTF8.GetBytes(client.Value), bytes[(GuidSize + 8)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
@@ -31,9 +32,10 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     /// <summary>Opens a code that this server made and that has not expired; null for anything else.</summary>
     public Code? Open(string text)
     {
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
             || sealer.Open(Purpose, text.AsSpan(Prefix.Length)) is not { Length: GuidSize + 8 + (3 * Digest) } bytes
-            || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= clock.GetUtcNow().ToUnixTimeMilliseconds())
+            || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;
         }

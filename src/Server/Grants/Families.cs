@@ -8,9 +8,10 @@ using Postern.Platform.Keys;
 namespace Postern.Grants;
 
 /// <summary>
-/// The line of one-time tokens of a grant: generation 0 is the authorization code, each later one a refresh token
-/// <c>prt_FAMILY.GENERATION.MAC</c>. The MAC is checked before anything is looked up, so a guess costs no query; one
-/// compare-and-swap decides every race; the same generation always makes the same text, so a lost answer can be repeated.
+/// The line of one-time tokens of a grant: generation 0 is the authorization code, each later one a
+/// refresh token <c>prt_FAMILY.GENERATION.MAC</c>. The MAC is checked before anything is looked up, so a
+/// guess costs no query; one compare-and-swap decides every race; the same generation always makes the
+/// same text, so a lost answer can be repeated.
 /// </summary>
 internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook grants, TimeProvider clock)
 {
@@ -37,11 +38,15 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         return $"{Prefix}{body}.{Base64Url.EncodeToString(sealer.Mac(Purpose, Encoding.ASCII.GetBytes(body)))}";
     }
 
-    /// <summary>Reads a refresh token that this server made, in its one exact spelling; null for anything else.</summary>
+    /// <summary>
+    /// Reads a refresh token that this server made, in its one exact spelling; null for anything else.
+    /// </summary>
     public (GrantId Grant, long Generation)? Parse(string token)
     {
-        if (token.Length > 200 || !token.StartsWith(Prefix, StringComparison.Ordinal) || token[Prefix.Length..].Split('.') is not
-            [{ Length: 32 } id, { Length: > 0 and <= 18 } number, { Length: 43 } mac]
+        if (token.Length > 200
+            || !token.StartsWith(Prefix, StringComparison.Ordinal)
+            || token[Prefix.Length..].Split('.') is not
+                [{ Length: 32 } id, { Length: > 0 and <= 18 } number, { Length: 43 } mac]
             || !long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
             || !Base64Url.IsValid(mac))
         {
@@ -64,17 +69,20 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// <param name="holder">Who presents it, as far as that can be told: the same value means the same holder.</param>
     /// <param name="idle">How long the next generation may rest.</param>
     /// <param name="entry">The entry of a token issued.</param>
-    public async Task<Rotation> RotateAsync(Grant grant, long generation, string holder, TimeSpan idle, AuditEntry entry)
+    public async Task<Rotation> RotateAsync(
+        Grant grant, long generation, string holder, TimeSpan idle, AuditEntry entry)
     {
         var now = clock.GetUtcNow();
         var seconds = now.ToUnixTimeSeconds();
         var idleUntil = Math.Min(now.Add(idle).ToUnixTimeSeconds(), grant.ExpiresAt.ToUnixTimeSeconds());
         return await db.WriteAsync<Rotation>(async unit =>
         {
-            // The grant is looked at again in the statement itself: another node may have ended it and not been heard yet.
+            // The grant is looked at again in the statement itself: another
+            // node may have ended it and not been heard yet.
             var moved = await unit.RunAsync(
                 $"""
-                update families set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil}, holder = {holder}
+                update families
+                set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil}, holder = {holder}
                 where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
                   and generation = {generation} and idle_until > {seconds}
                   and exists (
@@ -106,7 +114,8 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
             return new Rotation.Expired();
         }
 
-        // Code 0 is never repeated: its lost answer is a new sign-in. A refresh token is, for a moment, to its own holder.
+        // Code 0 is never repeated: its lost answer is a new sign-in. A refresh
+        // token is, for a moment, to its own holder.
         var isRetry = generation > 0 && row.Generation == generation + 1
             && now.ToUnixTimeSeconds() - row.RotatedAt <= (long)RetryWindow.TotalSeconds && row.Holder == holder;
         if (isRetry)

@@ -18,7 +18,8 @@ internal sealed partial class GrantStore(Db db)
         $"select * from grants where tenant = {tenant.Value} and own_key = {ownKey}", Read, stop);
 
     /// <summary>A person's grants that are not over, newest first.</summary>
-    public Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, DateTimeOffset now, CancellationToken stop) =>
+    public Task<List<GrantUse>> OfSubjectAsync(
+        TenantId tenant, SubjectId subject, DateTimeOffset now, CancellationToken stop) =>
         db.AllAsync(
             $"""
             select * from grants where tenant = {tenant.Value} and subject = {subject.Value}
@@ -29,7 +30,8 @@ internal sealed partial class GrantStore(Db db)
             stop);
 
     /// <summary>All grants of a tenant that are not over, newest first, from below <paramref name="before"/>.</summary>
-    public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, int limit, DateTimeOffset now, CancellationToken stop) =>
+    public Task<List<GrantUse>> AllAsync(
+        TenantId tenant, string? before, int limit, DateTimeOffset now, CancellationToken stop) =>
         db.AllAsync(
             $"""
             select * from grants where tenant = {tenant.Value} and id < {before ?? "~"}
@@ -40,13 +42,17 @@ internal sealed partial class GrantStore(Db db)
             stop);
 
     /// <summary>What people made of a client, seen from its newest grants.</summary>
-    public async Task<ClientUse> OfClientAsync(TenantId tenant, ClientId client, DateTimeOffset now, CancellationToken stop) =>
+    public async Task<ClientUse> OfClientAsync(
+        TenantId tenant, ClientId client, DateTimeOffset now, CancellationToken stop) =>
         (await db.FirstAsync(
             $"""
-            select max(created_at), count(case when revoked_at is null and expires_at > {now.ToUnixTimeSeconds()} then 1 end), count(*)
+            select max(created_at),
+              count(case when revoked_at is null and expires_at > {now.ToUnixTimeSeconds()} then 1 end),
+              count(*)
             from (
               select created_at, revoked_at, expires_at from grants
-              where tenant = {tenant.Value} and client_id = {client.Value} order by id desc limit {(long)ClientUse.Reach}) newest
+              where tenant = {tenant.Value} and client_id = {client.Value}
+              order by id desc limit {(long)ClientUse.Reach}) newest
             """,
             row => new ClientUse(
                 row.IsDBNull(0) ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(0)),
@@ -58,15 +64,19 @@ internal sealed partial class GrantStore(Db db)
         $"""
         insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,
           installation_name, resource, scopes, tools, auth_time, created_at, expires_at)
-        values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey}, {grant.Client.Value},
-          {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value}, {grant.InstallationName}, {grant.Resource.Value},
+        values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey},
+          {grant.Client.Value}, {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value},
+          {grant.InstallationName}, {grant.Resource.Value},
           {grant.Scopes.ToString()}, {ToText(grant.Tools)}, {grant.AuthTime?.ToUnixTimeSeconds()},
           {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """);
 
-    /// <summary>Ends a grant; false when it is over already. One statement, so two callers cannot both succeed.</summary>
-    public static async ValueTask<bool> RevokeAsync(Unit unit, TenantId tenant, GrantId id, string because, DateTimeOffset now) =>
+    /// <summary>
+    /// Ends a grant; false when it is over already. One statement, so two callers cannot both succeed.
+    /// </summary>
+    public static async ValueTask<bool> RevokeAsync(
+        Unit unit, TenantId tenant, GrantId id, string because, DateTimeOffset now) =>
         await unit.RunAsync(
             $"""
             update grants set revoked_at = {now.ToUnixTimeSeconds()}, revoked_because = {because}
@@ -74,22 +84,26 @@ internal sealed partial class GrantStore(Db db)
             """) is 1;
 
     /// <summary>Living grants of a resource, at most a page of them.</summary>
-    public static ValueTask<List<Grant>> OfResourceAsync(Unit unit, TenantId tenant, Resource resource, DateTimeOffset now) => unit.AllAsync(
-        $"""
-        select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
-          and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
-        limit {(long)Page}
-        """,
-        Read);
+    public static ValueTask<List<Grant>> OfResourceAsync(
+        Unit unit, TenantId tenant, Resource resource, DateTimeOffset now) =>
+        unit.AllAsync(
+            $"""
+            select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            limit {(long)Page}
+            """,
+            Read);
 
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
-    public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) => db.WriteAsync(async unit =>
-    {
-        foreach (var ((tenant, id), at) in uses)
+    public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) =>
+        db.WriteAsync(async unit =>
         {
-            await unit.RunAsync($"update grants set used_at = {at} where tenant = {tenant.Value} and id = {id.Value}");
-        }
-    });
+            foreach (var ((tenant, id), at) in uses)
+            {
+                await unit.RunAsync(
+                    $"update grants set used_at = {at} where tenant = {tenant.Value} and id = {id.Value}");
+            }
+        });
 
     private static GrantUse ReadUse(DbDataReader row) => new(Read(row), At(row, "used_at"));
 
@@ -108,7 +122,9 @@ internal sealed partial class GrantStore(Db db)
             ? resource : throw new InvalidDataException("A stored resource is not one."),
         Scopes = Scopes.TryParse(Text(row, "scopes"), out var scopes)
             ? scopes : throw new InvalidDataException("Stored scopes are none."),
-        Tools = Text(row, "tools") is { } tools ? JsonSerializer.Deserialize(tools, GrantJson.Default.StringArray) : null,
+        Tools = Text(row, "tools") is { } tools
+            ? JsonSerializer.Deserialize(tools, GrantJson.Default.StringArray)
+            : null,
         AuthTime = At(row, "auth_time"),
         CreatedAt = At(row, "created_at")!.Value,
         ExpiresAt = At(row, "expires_at")!.Value,
@@ -119,7 +135,9 @@ internal sealed partial class GrantStore(Db db)
         row.GetOrdinal(column) is var at && row.IsDBNull(at) ? null : row.GetString(at);
 
     private static DateTimeOffset? At(DbDataReader row, string column) =>
-        row.GetOrdinal(column) is var at && row.IsDBNull(at) ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(at));
+        row.GetOrdinal(column) is var at && row.IsDBNull(at)
+            ? null
+            : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(at));
 
     private static string? ToText(IReadOnlyList<string>? tools) =>
         tools is null ? null : JsonSerializer.Serialize([.. tools], GrantJson.Default.StringArray);
@@ -131,7 +149,9 @@ internal sealed partial class GrantStore(Db db)
 /// <summary>A grant and when it was last used.</summary>
 internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt);
 
-/// <summary>The last grant of a client and how many are alive; <paramref name="IsMore"/> when older ones were not looked at.</summary>
+/// <summary>
+/// The last grant of a client and how many are alive; <paramref name="IsMore"/> when older ones were not looked at.
+/// </summary>
 internal sealed record ClientUse(DateTimeOffset? LastGrant, long Alive, bool IsMore)
 {
     /// <summary>Grants of a client that are counted.</summary>

@@ -11,8 +11,11 @@ namespace Postern.Grants;
 internal static class Installations
 {
     /// <summary>The copy of this client that this person lets in from this browser.</summary>
-    public static InstallationId Id(SubjectId subject, ClientId client, string browser) => new(
-        "in_" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{subject}\n{client}\n{browser}")))[..32]);
+    public static InstallationId Id(SubjectId subject, ClientId client, string browser)
+    {
+        var name = Encoding.UTF8.GetBytes($"{subject}\n{client}\n{browser}");
+        return new("in_" + Convert.ToHexStringLower(SHA256.HashData(name))[..32]);
+    }
 
     public static async ValueTask SeeAsync(Unit unit, Grant grant, DateTimeOffset now)
     {

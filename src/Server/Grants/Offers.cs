@@ -16,7 +16,9 @@ internal sealed record OfferedTool(string Name, string Hash, bool? IsOn);
 /// </summary>
 internal sealed partial class Offers(Db db)
 {
-    /// <summary>The tools by name; null when this copy was never let in there, or before the tools were known.</summary>
+    /// <summary>
+    /// The tools by name; null when this copy was never let in there, or before the tools were known.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, OfferedTool>?> LastAsync(
         TenantId tenant, InstallationId installation, Resource resource, CancellationToken stop) =>
         await db.FirstAsync(
@@ -26,7 +28,8 @@ internal sealed partial class Offers(Db db)
             """,
             row => row.GetString(0),
             stop) is { } tools
-            ? JsonSerializer.Deserialize(tools, OfferJson.Default.OfferedToolArray)!.ToDictionary(tool => tool.Name, StringComparer.Ordinal)
+            ? JsonSerializer.Deserialize(tools, OfferJson.Default.OfferedToolArray)!
+                .ToDictionary(tool => tool.Name, StringComparer.Ordinal)
             : null;
 
     public static async ValueTask KeepAsync(Unit unit, Grant grant, IEnumerable<OfferedTool> tools)
@@ -35,8 +38,10 @@ internal sealed partial class Offers(Db db)
         await unit.RunAsync(
             $"""
             insert into offers (tenant, installation, resource, tools, agreed_at)
-            values ({grant.Tenant.Value}, {grant.Installation?.Value}, {grant.Resource.Value}, {text}, {grant.CreatedAt.ToUnixTimeSeconds()})
-            on conflict (tenant, installation, resource) do update set tools = excluded.tools, agreed_at = excluded.agreed_at
+            values ({grant.Tenant.Value}, {grant.Installation?.Value}, {grant.Resource.Value}, {text},
+              {grant.CreatedAt.ToUnixTimeSeconds()})
+            on conflict (tenant, installation, resource) do update
+              set tools = excluded.tools, agreed_at = excluded.agreed_at
             """);
     }
 

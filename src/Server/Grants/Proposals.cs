@@ -44,8 +44,8 @@ internal sealed record Proposal
 }
 
 /// <summary>
-/// Carries proposals through the browser, so that nothing is stored before somebody agrees: sealed, bound to the browser
-/// that began, and over after ten minutes.
+/// Carries proposals through the browser, so that nothing is stored before somebody agrees: sealed, bound to the
+/// browser that began, and over after ten minutes.
 /// </summary>
 internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
 {
@@ -53,8 +53,10 @@ internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
 
     private const string Purpose = "proposal";
 
-    // Sealed and read by us alone, so nothing needs the long escapes; a state of 3000 quotation marks must fit an address.
-    private static readonly ProposalJson Compact = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    // Sealed and read by us alone, so nothing needs the long escapes; a state
+    // of 3000 quotation marks must fit an address.
+    private static readonly ProposalJson Compact = new(
+        new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <param name="proposal">What to carry.</param>
     /// <param name="browser">The hash of the browser's cookie.</param>

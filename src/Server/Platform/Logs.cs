@@ -3,7 +3,9 @@ using Postern.Platform.Configuration;
 
 namespace Postern.Platform;
 
-/// <summary>Log lines on standard error: for people, or one JSON object a line. They hold ids and decisions, never secrets.</summary>
+/// <summary>
+/// Log lines on standard error: for people, or one JSON object a line. They hold ids and decisions, never secrets.
+/// </summary>
 internal static class Logs
 {
     public static void Configure(ILoggingBuilder logging, Settings settings)
@@ -16,10 +18,12 @@ internal static class Logs
 
         // Why the start failed is told in one sentence by who called it; the host would add its trace.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.Services.Configure<ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (settings.LogsAreJson)
         {
-            logging.AddJsonConsole(json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
+            logging.AddJsonConsole(
+                json => (json.UseUtcTimestamp, json.TimestampFormat) = (true, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'"));
         }
         else
         {

@@ -10,7 +10,8 @@ internal sealed class Once(Db db, TimeProvider clock)
         db.WriteAsync(unit => TakeAsync(unit, tenant, purpose, value, expires));
 
     /// <summary>The same in a unit that does what may be done once.</summary>
-    public async ValueTask<bool> TakeAsync(Unit unit, TenantId tenant, string purpose, string value, DateTimeOffset expires)
+    public async ValueTask<bool> TakeAsync(
+        Unit unit, TenantId tenant, string purpose, string value, DateTimeOffset expires)
     {
         var key = new Secret(value).Hash();
         await unit.RunAsync($"delete from used_once where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds()}");

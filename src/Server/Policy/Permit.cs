@@ -12,7 +12,8 @@ namespace Postern.Policy;
 /// <param name="Risk">Its class.</param>
 /// <param name="ToolHash">Its definition as it stands in the catalogue.</param>
 /// <param name="TokenId">The <c>jti</c> of the token presented.</param>
-internal sealed record Question(Grant Grant, Resource Resource, string Tool, Risk Risk, string? ToolHash, string TokenId)
+internal sealed record Question(
+    Grant Grant, Resource Resource, string Tool, Risk Risk, string? ToolHash, string TokenId)
 {
     public string? Network { get; init; }
 
@@ -38,7 +39,9 @@ internal sealed class Permit
     /// Asks, and records the answer first: if the record cannot be written there is no permit. Only with
     /// <c>audit.mode: relaxed</c>, and only for a reading tool, does the call not wait for the disk.
     /// </summary>
-    /// <exception cref="Platform.Database.DatabaseUnavailableException">The answer cannot be recorded, so there is none.</exception>
+    /// <exception cref="Platform.Database.DatabaseUnavailableException">
+    /// The answer cannot be recorded, so there is none.
+    /// </exception>
     public static async ValueTask<Verdict> AskAsync(AuditLog audit, Settings settings, Question question)
     {
         var refusal = Refusal(question);
@@ -70,13 +73,17 @@ internal sealed class Permit
     private static string? Refusal(Question question) => question switch
     {
         { Grant.Resource: var resource } when resource != question.Resource => "the grant is for another resource",
-        { Grant.Scopes: var scopes } when !scopes.Has(question.Risk.Scope) => $"the grant does not reach tools that {Verb(question.Risk)}",
+        { Grant.Scopes: var scopes } when !scopes.Has(question.Risk.Scope) =>
+            $"the grant does not reach tools that {Verb(question.Risk)}",
         { Grant.Tools: { } tools } when !tools.Contains(question.Tool) => "the tool was not agreed to",
         _ => null,
     };
 
-    /// <summary>Everything the operation needs beside what is granted, so that one more question to the person is enough.</summary>
-    private static Scopes Needs(Question question) => question.Grant.Scopes.With(Scopes.Of(question.Risk.Scope)).Without(Scopes.OfflineAccess);
+    /// <summary>
+    /// Everything the operation needs beside what is granted, so that one more question to the person is enough.
+    /// </summary>
+    private static Scopes Needs(Question question) =>
+        question.Grant.Scopes.With(Scopes.Of(question.Risk.Scope)).Without(Scopes.OfflineAccess);
 
     private static string Verb(Risk risk) => risk switch
     {

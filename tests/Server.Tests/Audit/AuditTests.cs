@@ -98,7 +98,8 @@ public sealed class AuditTests
             async unit => await unit.RunAsync($"delete from audit_subjects where subject = {user.Value}"));
 
         Assert.Equal(before.Count, (await Chain.VerifiedAsync(server)).Count);
-        Assert.All(await server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default), row => Assert.NotEqual(user, row.Subject));
+        var rows = await server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
+        Assert.All(rows, row => Assert.NotEqual(user, row.Subject));
     }
 
     private static string Reference(Reply reply) => "sha-256:" + System.Buffers.Text.Base64Url.EncodeToString(

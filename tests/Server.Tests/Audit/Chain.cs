@@ -12,8 +12,8 @@ internal static class Chain
     /// <summary>Reads all entries, checks every link, and answers the records.</summary>
     public static async Task<List<JsonElement>> VerifiedAsync(TestServer server)
     {
-        var rows = new List<AuditRow>();
-        while (await server.Get<AuditLog>().AfterAsync(TenantId.Default, rows.Count - 1, 1000, default) is { Count: > 0 } page)
+        var (log, rows) = (server.Get<AuditLog>(), new List<AuditRow>());
+        while (await log.AfterAsync(TenantId.Default, rows.Count - 1, 1000, default) is { Count: > 0 } page)
         {
             rows.AddRange(page);
         }

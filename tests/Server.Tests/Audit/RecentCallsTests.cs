@@ -17,7 +17,8 @@ public sealed class RecentCallsTests
             await CallAsync(server, Bob, "another's");
         }
 
-        await server.Get<AuditLog>().WriteAsync(new() { Tenant = TenantId.Default, Kind = AuditKinds.UserLogin, User = Ada });
+        await server.Get<AuditLog>().WriteAsync(
+            new() { Tenant = TenantId.Default, Kind = AuditKinds.UserLogin, User = Ada });
 
         var found = await server.Get<RecentCalls>().OfAsync(TenantId.Default, Ada, default);
 
@@ -41,12 +42,13 @@ public sealed class RecentCallsTests
         Assert.Contains("first-in-reach", Assert.Single(found).Record);
     }
 
-    private static Task<string> CallAsync(TestServer server, SubjectId user, string tool) => server.Get<AuditLog>().WriteAsync(new()
-    {
-        Tenant = TenantId.Default,
-        Kind = AuditKinds.ToolCallDecision,
-        User = user,
-        Tool = tool,
-        Effect = "allow",
-    });
+    private static Task<string> CallAsync(TestServer server, SubjectId user, string tool) =>
+        server.Get<AuditLog>().WriteAsync(new()
+        {
+            Tenant = TenantId.Default,
+            Kind = AuditKinds.ToolCallDecision,
+            User = user,
+            Tool = tool,
+            Effect = "allow",
+        });
 }

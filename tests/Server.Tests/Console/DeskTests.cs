@@ -46,7 +46,8 @@ public sealed class DeskTests
 
         Assert.Equal([50, 50, 30], pages.Select(page => page.Count));
         Assert.Equal(
-            Enumerable.Range(0, 130).Reverse().Select(n => $"{n}"), pages.SelectMany(page => page).Select(row => row.Children[0].TextContent));
+            Enumerable.Range(0, 130).Reverse().Select(n => $"{n}"),
+            pages.SelectMany(page => page).Select(row => row.Children[0].TextContent));
     }
 
     [Theory, OnBoth]
@@ -73,7 +74,9 @@ public sealed class DeskTests
         Assert.Contains("web web|by the configuration|none|always|never|0", rows);
         Assert.Equal($"An app {registered.Id}|by itself|none|2026-11-22 11:15 UTC|2026-11-22 11:15 UTC|2", rows[^2]);
         Assert.Equal(
-            $"A document {document.Id}|by its metadata document|127.0.0.1:{host.Port}|2026-11-22 10:15 UTC|2026-11-22 10:15 UTC|1", rows[^1]);
+            $"A document {document.Id}|by its metadata document|127.0.0.1:{host.Port}"
+            + "|2026-11-22 10:15 UTC|2026-11-22 10:15 UTC|1",
+            rows[^1]);
     }
 
     [Theory, OnBoth]
@@ -126,7 +129,12 @@ public sealed class DeskTests
     {
         await using var server = await TestServer.StartAsync(App.Town, on);
         using var ada = await InAsync(server);
-        foreach (var from in (string[])["", "%00", "-1", "99999999999999999999", "9223372036854775807", "99999999999.x", "gr_", "é", new string('x', 3000)])
+        string[] places =
+        [
+            "", "%00", "-1", "99999999999999999999", "9223372036854775807", "99999999999.x",
+            "gr_", "é", new('x', 3000),
+        ];
+        foreach (var from in places)
         {
             foreach (var list in (string[])["clients", "grants", "log"])
             {
@@ -137,7 +145,10 @@ public sealed class DeskTests
     }
 
     private const string Metadata =
-        """{"name":"An app","auth_methods":["none"],"redirect_uris":["https://app.example/cb"],"grant_types":["authorization_code"]}""";
+        """
+        {"name":"An app","auth_methods":["none"],
+        "redirect_uris":["https://app.example/cb"],"grant_types":["authorization_code"]}
+        """;
 
     private static async Task<Person> InAsync(TestServer server)
     {
@@ -155,20 +166,22 @@ public sealed class DeskTests
             using var answer = await person.GetAsync(next);
             var page = new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
             pages.Add([.. page.QuerySelectorAll("tbody tr")]);
-            next = page.QuerySelectorAll(".pager a").FirstOrDefault(link => link.TextContent is "Further")?.GetAttribute("href");
+            next = page.QuerySelectorAll(".pager a")
+                .FirstOrDefault(link => link.TextContent is "Further")?.GetAttribute("href");
         }
 
         return pages;
     }
 
-    private static string Cells(IElement row) =>
-        string.Join('|', row.Children.Select(cell => Regex.Replace(cell.InnerHtml, "<[^>]*>", " ")).Select(text => Regex.Replace(text, @"\s+", " ").Trim()));
+    private static string Cells(IElement row) => string.Join('|', row.Children.Select(cell =>
+        Regex.Replace(Regex.Replace(cell.InnerHtml, "<[^>]*>", " "), @"\s+", " ").Trim()));
 
     private static async Task GrantAsync(TestServer server, string name, ClientId client)
     {
         server.Clock.Advance(TimeSpan.FromSeconds(1));
         var now = server.Clock.GetUtcNow();
-        var user = await server.Get<Postern.Identity.Users.UserStore>().FindByEmailAsync(TenantId.Default, Person.Ada, default);
+        var users = server.Get<Postern.Identity.Users.UserStore>();
+        var user = await users.FindByEmailAsync(TenantId.Default, Person.Ada, default);
         await server.Db.WriteAsync(async unit => await GrantBook.AddAsync(unit, new()
         {
             Id = GrantId.New(now),

@@ -33,7 +33,7 @@ public sealed class MeTests : IAsyncLifetime
         Assert.DoesNotContain('\u202E', page.Body.TextContent);
         var after = await Visitor.ReadAsync(answer);
         Assert.Contains("It can do nothing for you from now on", after.QuerySelector("[role=status]")!.TextContent);
-        Assert.False((await house.Get<GrantBook>().FindAsync(grant.Tenant, grant.Id, default))!.IsLive(house.Clock.GetUtcNow()));
+        Assert.False(await IsLiveAsync(grant));
         Assert.Single(await house.LoggedAsync(AuditKinds.GrantRevoked));
     }
 
@@ -45,11 +45,12 @@ public sealed class MeTests : IAsyncLifetime
         using var bob = await InAsync(House.OtherEmail, House.OtherPassword);
         var page = await bob.PageAsync("/me");
 
-        using var answer = await bob.SubmitAsync(Row(page, "/me/grants/end", bobs.Id.Value), "/me", ("id", adas.Id.Value));
+        using var answer = await bob.SubmitAsync(
+            Row(page, "/me/grants/end", bobs.Id.Value), "/me", ("id", adas.Id.Value));
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
         Assert.DoesNotContain(adas.Id.Value, page.Body!.InnerHtml);
-        Assert.True((await house.Get<GrantBook>().FindAsync(adas.Tenant, adas.Id, default))!.IsLive(house.Clock.GetUtcNow()));
+        Assert.True(await IsLiveAsync(adas));
     }
 
     [Fact]
@@ -96,7 +97,7 @@ public sealed class MeTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.Forbidden, otherSession.StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, otherOrigin.StatusCode);
-        Assert.True((await house.Get<GrantBook>().FindAsync(grant.Tenant, grant.Id, default))!.IsLive(house.Clock.GetUtcNow()));
+        Assert.True(await IsLiveAsync(grant));
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed class MeTests : IAsyncLifetime
 
         using var answer = await ChangeAsync(laptop, House.Password, NewPassword);
 
-        Assert.Contains("Every other browser is signed out", (await Visitor.ReadAsync(answer)).QuerySelector("[role=status]")!.TextContent);
+        Assert.Contains("Every other browser is signed out", await TextAsync(answer, "[role=status]"));
         Assert.False(await SignInTests.IsInAsync(lost));
         Assert.True(await SignInTests.IsInAsync(laptop));
         using var old = await lost.SignInAsync(House.Email, House.Password);
@@ -133,7 +134,7 @@ public sealed class MeTests : IAsyncLifetime
         using var answer = await ChangeAsync(laptop, old, wanted);
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
-        Assert.Contains(because, (await Visitor.ReadAsync(answer)).QuerySelector("details[open] [role=alert]")!.TextContent);
+        Assert.Contains(because, await TextAsync(answer, "details[open] [role=alert]"));
         Assert.True(await SignInTests.IsInAsync(other));
         using var still = await other.SignInAsync(House.Email, House.Password);
         Assert.Equal(HttpStatusCode.SeeOther, still.StatusCode);
@@ -146,7 +147,8 @@ public sealed class MeTests : IAsyncLifetime
         var form = (await ada.PageAsync("/me")).Forms["password"]!;
         house.Clock.Advance(TimeSpan.FromMinutes(15));
 
-        using var answer = await ada.SubmitAsync(form, "/me", ("password", House.Password), ("new_password", NewPassword));
+        using var answer = await ada.SubmitAsync(
+            form, "/me", ("password", House.Password), ("new_password", NewPassword));
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
         Assert.Null((await Visitor.ReadAsync(answer)).Forms["password"]);
@@ -212,7 +214,10 @@ public sealed class MeTests : IAsyncLifetime
 
         var rows = page.QuerySelectorAll(".calls li").Select(row => Regex.Replace(row.TextContent, @"\s+", " ").Trim());
         Assert.Equal(
-            ["“Claude” wanted to use delete_note in Notes refused just now", "“Claude” used read_note in Notes allowed just now"],
+            [
+                "“Claude” wanted to use delete_note in Notes refused just now",
+                "“Claude” used read_note in Notes allowed just now",
+            ],
             rows);
     }
 
@@ -223,10 +228,18 @@ public sealed class MeTests : IAsyncLifetime
 
         var page = await nobody.PageAsync("/");
 
-        Assert.Equal($"{house.Address.GetLeftPart(UriPartial.Authority)}/mcp/notes", page.QuerySelector("input[readonly]")!.GetAttribute("value"));
+        Assert.Equal(
+            $"{house.Address.GetLeftPart(UriPartial.Authority)}/mcp/notes",
+            page.QuerySelector("input[readonly]")!.GetAttribute("value"));
     }
 
     public ValueTask DisposeAsync() => house.DisposeAsync();
+
+    private static async Task<string> TextAsync(HttpResponseMessage answer, string place) =>
+        (await Visitor.ReadAsync(answer)).QuerySelector(place)!.TextContent;
+
+    private async Task<bool> IsLiveAsync(Grant grant) =>
+        (await house.Get<GrantBook>().FindAsync(grant.Tenant, grant.Id, default))!.IsLive(house.Clock.GetUtcNow());
 
     private static IHtmlFormElement Row(IHtmlDocument page, string action, string id) => page.Forms.Single(form =>
         form.GetAttribute("action") == action && ((IHtmlInputElement)form.Elements["id"]!).Value == id);

@@ -5,8 +5,8 @@ using System.Text;
 namespace Postern.Tests.Console;
 
 /// <summary>
-/// Packs a browser's PNG (8 bits a channel, no alpha, not interlaced) to a third: a palette of the most frequent colours
-/// that an eye can tell apart, which is all that pages of few colours need.
+/// Packs a browser's PNG (8 bits a channel, no alpha, not interlaced) to a third: a palette of the most frequent
+/// colours that an eye can tell apart, which is all that pages of few colours need.
 /// </summary>
 internal static class Picture
 {
@@ -120,7 +120,8 @@ internal static class Picture
         return palette;
     }
 
-    private static int Nearest(List<(byte Red, byte Green, byte Blue)> palette, (byte Red, byte Green, byte Blue) colour) =>
+    private static int Nearest(
+        List<(byte Red, byte Green, byte Blue)> palette, (byte Red, byte Green, byte Blue) colour) =>
         Enumerable.Range(0, palette.Count).MinBy(i => Distance(palette[i], colour));
 
     private static int Distance((byte Red, byte Green, byte Blue) one, (byte Red, byte Green, byte Blue) other) =>
@@ -132,7 +133,8 @@ internal static class Picture
         BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
         Encoding.ASCII.GetBytes(type, chunk.AsSpan(4));
         content.CopyTo(chunk.AsSpan(8));
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(content.Length + 8), Crc(chunk.AsSpan(4, content.Length + 4)));
+        var sum = Crc(chunk.AsSpan(4, content.Length + 4));
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(content.Length + 8), sum);
         return chunk;
     }
 

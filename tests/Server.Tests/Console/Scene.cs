@@ -14,15 +14,16 @@ using Postern.Tests.Platform.Pages;
 namespace Postern.Tests.Console;
 
 /// <summary>
-/// A server in use: Ada has let two apps in, one of them on two computers; they have worked for her, and one was refused
-/// something. Everything was done as people and apps do it: in browsers, by registering, with tokens.
+/// A server in use: Ada has let two apps in, one of them on two computers; they have worked for her, and one was
+/// refused something. Everything was done as people and apps do it: in browsers, by registering, with tokens.
 /// </summary>
 public sealed class Scene : IAsyncLifetime
 {
     private const string Assistant = "assistant.harbor.example", LoopbackCallback = "http://127.0.0.1:8765/callback";
 
     private const string Edge =
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        + "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
 
     private readonly House house = new();
     private readonly Chromium chromium = new();
@@ -30,7 +31,9 @@ public sealed class Scene : IAsyncLifetime
     private readonly HttpClient http = new();
     private string adas = "";
 
-    /// <summary>A service on the web whose host is proven, and a program on a computer, which nobody can check.</summary>
+    /// <summary>
+    /// A service on the web whose host is proven, and a program on a computer, which nobody can check.
+    /// </summary>
     internal App Remote { get; private set; } = null!;
 
     internal App Local { get; private set; } = null!;
@@ -40,8 +43,10 @@ public sealed class Scene : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await chromium.InitializeAsync();
-        await house.StartAsync(withPeople: true, settings: documents.Settings, replace: services => services.AddSingleton<SafeHttp>(
-            given => new(
+        await house.StartAsync(
+            withPeople: true,
+            settings: documents.Settings,
+            replace: services => services.AddSingleton<SafeHttp>(given => new(
                 given.GetRequiredService<OutboundOptions>(),
                 given.GetRequiredService<TimeProvider>(),
                 given.GetRequiredService<ILogger<SafeHttp>>(),
@@ -53,7 +58,8 @@ public sealed class Scene : IAsyncLifetime
 
         await using var work = await chromium.ContextAsync(agent: Edge);
         await SignInAsync(await work.NewPageAsync());
-        await CallAsync(await LetInAsync(work, Local), "add_note", """{"title":"Crossing to Hven","text":"Ferry at nine"}""");
+        await CallAsync(
+            await LetInAsync(work, Local), "add_note", """{"title":"Crossing to Hven","text":"Ferry at nine"}""");
         house.Clock.Advance(TimeSpan.FromHours(27));
 
         await using var home = await chromium.ContextAsync();
@@ -145,7 +151,9 @@ public sealed class Scene : IAsyncLifetime
     // Where the answer goes is not there; what the browser would tell it is read from the address.
     private async Task<string> LetInAsync(IBrowserContext context, App app)
     {
-        await context.RouteAsync(url => url.Contains("/callback", StringComparison.Ordinal), route => route.FulfillAsync(new() { Body = "Done." }));
+        await context.RouteAsync(
+            url => url.Contains("/callback", StringComparison.Ordinal),
+            route => route.FulfillAsync(new() { Body = "Done." }));
         var page = await context.NewPageAsync();
         await page.GotoAsync(Asks(app));
         await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
@@ -164,7 +172,8 @@ public sealed class Scene : IAsyncLifetime
         request.Headers.Add("Mcp-Name", tool);
         request.Content = new StringContent(
             $$$"""
-            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}},"_meta":{
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{
+            "name":"{{{tool}}}","arguments":{{{arguments}}},"_meta":{
             "io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{} } } }
             """,
             Encoding.UTF8,

@@ -14,7 +14,14 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
 
     [Theory, MemberData(nameof(Looks))]
     public Task Signing_in_says_who_waits(int width, ColorScheme scheme) => SeeAsync(
-        "signin", scene.Asks(scene.Remote), width, scheme, false, "assistant.harbor.example", "Nothing is agreed by signing in", "Use a passkey");
+        "signin",
+        scene.Asks(scene.Remote),
+        width,
+        scheme,
+        false,
+        "assistant.harbor.example",
+        "Nothing is agreed by signing in",
+        "Use a passkey");
 
     [Theory, MemberData(nameof(Looks))]
     public Task A_service_on_the_web_is_asked_about_by_its_proven_host(int width, ColorScheme scheme) => SeeAsync(
@@ -30,32 +37,34 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
         "Not you?");
 
     [Theory, MemberData(nameof(Looks))]
-    public Task A_program_on_a_computer_is_asked_about_as_what_nobody_can_check(int width, ColorScheme scheme) => SeeAsync(
-        "consent-loopback",
-        scene.Asks(scene.Local),
-        width,
-        scheme,
-        true,
-        "A program on this computer wants to work in Notes",
-        "not verified",
-        "We can't check which program on this computer is asking",
-        "127.0.0.1:8765");
+    public Task A_program_on_a_computer_is_asked_about_as_what_nobody_can_check(int width, ColorScheme scheme) =>
+        SeeAsync(
+            "consent-loopback",
+            scene.Asks(scene.Local),
+            width,
+            scheme,
+            true,
+            "A program on this computer wants to work in Notes",
+            "not verified",
+            "We can't check which program on this computer is asking",
+            "127.0.0.1:8765");
 
     [Theory, MemberData(nameof(Looks))]
-    public Task A_person_sees_whom_they_let_in_what_was_done_and_how_they_sign_in(int width, ColorScheme scheme) => SeeAsync(
-        "me",
-        $"{scene.Address}me",
-        width,
-        scheme,
-        true,
-        "assistant.harbor.example",
-        "“Field Notes”",
-        "Edge on Windows",
-        "Chrome on Linux",
-        "delete_note",
-        "refused",
-        "this browser",
-        "Change the password");
+    public Task A_person_sees_whom_they_let_in_what_was_done_and_how_they_sign_in(int width, ColorScheme scheme) =>
+        SeeAsync(
+            "me",
+            $"{scene.Address}me",
+            width,
+            scheme,
+            true,
+            "assistant.harbor.example",
+            "“Field Notes”",
+            "Edge on Windows",
+            "Chrome on Linux",
+            "delete_note",
+            "refused",
+            "this browser",
+            "Change the password");
 
     [Theory, MemberData(nameof(Looks))]
     public Task An_operator_sees_which_clients_came_and_how(int width, ColorScheme scheme) => SeeAsync(
@@ -70,19 +79,22 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
         "Field Notes",
         "by itself");
 
-    private async Task SeeAsync(string name, string address, int width, ColorScheme scheme, bool isAdas, params string[] words)
+    private async Task SeeAsync(
+        string name, string address, int width, ColorScheme scheme, bool isAdas, params string[] words)
     {
         await using var context = await scene.BrowserAsync(width, scheme, isAdas);
         var page = await context.NewPageAsync();
         await page.GotoAsync(address);
 
-        var text = string.Join(' ', (await page.InnerTextAsync("body")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        var shown = await page.InnerTextAsync("body");
+        var text = string.Join(' ', shown.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         Assert.All(words, word => Assert.Contains(word, text));
         await PageTests.LooksRightAsync(page, $"{name} at {width}");
         if (Environment.GetEnvironmentVariable("ACCEPT") is "1")
         {
             // In a window as tall as the page, so that what sticks to its end covers nothing.
-            await page.SetViewportSizeAsync(width, await page.EvaluateAsync<int>("document.documentElement.scrollHeight"));
+            var height = await page.EvaluateAsync<int>("document.documentElement.scrollHeight");
+            await page.SetViewportSizeAsync(width, height);
             var packed = Picture.Pack(await page.ScreenshotAsync(new() { FullPage = true }));
             Directory.CreateDirectory(Path.GetDirectoryName(FileOf(""))!);
             Assert.InRange(packed.Length, 1, 150_000);

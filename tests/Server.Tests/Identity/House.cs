@@ -75,15 +75,22 @@ public sealed class House : IAsyncLifetime
     public Task<string?> SetupLinkAsync() => Get<SetupLinks>().OfferAsync(default);
 
     /// <summary>The entries of one kind, in order.</summary>
-    internal async Task<IReadOnlyList<string>> LoggedAsync(string kind) =>
-        [.. (await Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default)).Where(row => row.Kind == kind).Select(row => row.Record)];
+    internal async Task<IReadOnlyList<string>> LoggedAsync(string kind)
+    {
+        var rows = await Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
+        return [.. rows.Where(row => row.Kind == kind).Select(row => row.Record)];
+    }
 
     internal async Task<User> UserAsync(string email) =>
         (await Get<UserStore>().FindByEmailAsync(TenantId.Default, email, default))!;
 
     /// <summary>Writes a passkey as adding one does, without a browser to make it.</summary>
-    internal Task<bool> AddPasskeyAsync(SubjectId subject, string id) => Get<Db>().WriteAsync(unit => PasskeyStore.InsertAsync(
-        unit, new(TenantId.Default, id, subject, "Chrome on Linux", [1, 2, 3], 0, ["usb"], false, false, Clock.GetUtcNow())));
+    internal Task<bool> AddPasskeyAsync(SubjectId subject, string id)
+    {
+        var made = new Passkey(
+            TenantId.Default, id, subject, "Chrome on Linux", [1, 2, 3], 0, ["usb"], false, false, Clock.GetUtcNow());
+        return Get<Db>().WriteAsync(unit => PasskeyStore.InsertAsync(unit, made));
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -99,7 +99,14 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
 
         await page.GotoAsync($"{house.Address}signin");
         await page.EvaluateAsync(
-            "answer => { document.getElementById('passkey-answer').value = answer; const form = document.forms.signin; form.noValidate = true; form.requestSubmit(); }",
+            """
+            answer => {
+              document.getElementById('passkey-answer').value = answer;
+              const form = document.forms.signin;
+              form.noValidate = true;
+              form.requestSubmit();
+            }
+            """,
             stolen);
 
         await Assertions.Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("did not match");
@@ -122,7 +129,8 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove" }).First.ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("opens nothing");
 
-        var left = await house.Get<PasskeyStore>().OfSubjectAsync(TenantId.Default, (await house.UserAsync(House.Email)).Id, default);
+        var user = await house.UserAsync(House.Email);
+        var left = await house.Get<PasskeyStore>().OfSubjectAsync(TenantId.Default, user.Id, default);
         Assert.Single(left);
         Assert.Equal(2, (await house.LoggedAsync(AuditKinds.UserChanged)).Count);
     }
@@ -150,7 +158,8 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
         return page;
     }
 
-    internal static async Task NewAuthenticatorAsync(IBrowserContext context, IPage page, bool isVerified, string transport = "internal")
+    internal static async Task NewAuthenticatorAsync(
+        IBrowserContext context, IPage page, bool isVerified, string transport = "internal")
     {
         var devtools = await context.NewCDPSessionAsync(page);
         await devtools.SendAsync("WebAuthn.enable");

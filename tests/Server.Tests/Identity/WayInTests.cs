@@ -10,8 +10,11 @@ using Postern.Tests.Platform.Pages;
 
 namespace Postern.Tests.Identity;
 
-/// <summary>The whole way of a person in a real browser that runs no script: from the app, through our pages, and back.</summary>
-public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<House>, IClassFixture<Chromium>, IAsyncLifetime
+/// <summary>
+/// The whole way of a person in a real browser that runs no script: from the app, through our pages, and back.
+/// </summary>
+public sealed class WayInTests(House house, Chromium chromium)
+    : IClassFixture<House>, IClassFixture<Chromium>, IAsyncLifetime
 {
     private WebApplication? program;
 
@@ -25,7 +28,8 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         program.MapGet("/callback", () => Results.Text("You can close this window."));
         // Another site to a browser: its name is the address, ours is localhost.
         program.MapGet("/elsewhere", (string to) => Results.Content(
-            $"<form method=post action='{house.Address}authorize'>{Inputs(to)}<button>Go</button></form>", "text/html"));
+            $"<form method=post action='{house.Address}authorize'>{Inputs(to)}<button>Go</button></form>",
+            "text/html"));
         await program.StartAsync();
     }
 
@@ -64,7 +68,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await other.ArrivesAtAsync(end);
         await SignInAsync(waiting, House.Email, House.Password);
 
-        await Assertions.Expect(waiting.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true })).ToBeVisibleAsync();
+        await Assertions.Expect(Allow(waiting)).ToBeVisibleAsync();
     }
 
     [Fact]
@@ -80,7 +84,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         await SignInAsync(page, House.OtherEmail, House.OtherPassword);
 
         await Assertions.Expect(page.GetByText(House.OtherEmail)).ToBeVisibleAsync();
-        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true })).ToBeVisibleAsync();
+        await Assertions.Expect(Allow(page)).ToBeVisibleAsync();
     }
 
     [Fact]
@@ -90,7 +94,7 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
         var page = await context.NewPageAsync();
         await page.GotoAsync(await AuthorizeAsync());
         await SignInAsync(page, House.OtherEmail, House.OtherPassword);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
+        await Allow(page).ClickAsync();
         await page.ArrivesAtAsync($"{Callback}**");
 
         await page.GotoAsync($"{house.Address}me");
@@ -102,6 +106,9 @@ public sealed class WayInTests(House house, Chromium chromium) : IClassFixture<H
     }
 
     public async ValueTask DisposeAsync() => await program!.DisposeAsync();
+
+    private static ILocator Allow(IPage page) =>
+        page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true });
 
     private static async Task SignInAsync(IPage page, string email, string password)
     {

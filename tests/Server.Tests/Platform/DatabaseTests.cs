@@ -67,8 +67,19 @@ public sealed class DatabaseTests
               ({"t"}, {"k"}, {"Ünïcödé \u0001"}, {bytes}, {""}, {long.MaxValue}, {0L}, {-1L}, {1})
             """));
         var row = await server.Db.FirstAsync(
-            $"select alg, sealed, public_jwk, created_at, signs_until, published_until from signing_keys where kid = {"k"}",
-            row => (object[])[row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5)],
+            $"""
+            select alg, sealed, public_jwk, created_at, signs_until, published_until
+            from signing_keys where kid = {"k"}
+            """,
+            row => (object[])
+            [
+                row.GetString(0),
+                row.GetFieldValue<byte[]>(1),
+                row.GetString(2),
+                row.GetInt64(3),
+                row.GetInt64(4),
+                row.GetInt64(5),
+            ],
             default);
 
         Assert.Equal(["Ünïcödé \u0001", bytes, "", long.MaxValue, -1L, 1L], row!);

@@ -55,7 +55,8 @@ public sealed class KeyTests
         {
             var text = sealer.Seal("code", Plain.AsSpan(size));
             var others = alphabet.Select(last => text[..^1] + last).Where(other => other != text)
-                .Concat([text + "=", text + "==", text + "A", " " + text, text + "\n", text.Insert(5, " "), text.Replace('-', '+').Replace('_', '/') + "="]);
+                .Concat([text + "=", text + "==", text + "A", " " + text, text + "\n", text.Insert(5, " ")])
+                .Append(text.Replace('-', '+').Replace('_', '/') + "=");
 
             Assert.All(others, other => Assert.Null(sealer.Open("code", other)));
             Assert.NotNull(sealer.Open("code", text));
@@ -91,7 +92,9 @@ public sealed class KeyTests
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         Assert.Equal(made.CurrentId, MasterKey.Load(null, folder).CurrentId);
-        foreach (var mode in (UnixFileMode[])[UnixFileMode.GroupRead, UnixFileMode.OtherRead, UnixFileMode.OtherWrite, UnixFileMode.UserExecute])
+        UnixFileMode[] open =
+            [UnixFileMode.GroupRead, UnixFileMode.OtherRead, UnixFileMode.OtherWrite, UnixFileMode.UserExecute];
+        foreach (var mode in open)
         {
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | mode);
             Assert.Contains(
@@ -148,8 +151,8 @@ public sealed class KeyTests
 
         foreach (var key in keys.GetProperty("keys").EnumerateArray())
         {
-            Assert.Equal(
-                ["alg", "crv", "kid", "kty", "use", "x", "y"], key.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
+            var members = key.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal);
+            Assert.Equal(["alg", "crv", "kid", "kty", "use", "x", "y"], members);
         }
     }
 

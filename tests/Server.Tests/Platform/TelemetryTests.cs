@@ -62,7 +62,8 @@ public sealed class TelemetryTests
         }
 
         /// <summary>Everything that came to a path; names and values are plain text in protocol buffers.</summary>
-        public string At(string path) => string.Concat(received.Where(sent => sent.Path == path).Select(sent => sent.Body));
+        public string At(string path) =>
+            string.Concat(received.Where(sent => sent.Path == path).Select(sent => sent.Body));
 
         public ValueTask DisposeAsync() => app.DisposeAsync();
     }

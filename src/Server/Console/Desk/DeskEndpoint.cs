@@ -3,7 +3,9 @@ using Postern.Platform.Pages;
 
 namespace Postern.Console.Desk;
 
-/// <summary>The pages for operators. Lists go on from the last row that was shown, so that each page costs the same.</summary>
+/// <summary>
+/// The pages for operators. Lists go on from the last row that was shown, so that each page costs the same.
+/// </summary>
 internal static class DeskEndpoint
 {
     /// <summary>Where a page of a list begins.</summary>
@@ -33,7 +35,10 @@ internal static class DeskEndpoint
 
     // Anything but what our links say begins at the beginning; a NUL would not pass the database.
     private static string? FromOf(HttpContext http) =>
-        http.Request.Query[From] is [{ Length: > 0 and <= MaxFrom } from] && !from.AsSpan().ContainsAnyExceptInRange(' ', '~') ? from : null;
+        http.Request.Query[From] is [{ Length: > 0 and <= MaxFrom } from]
+        && !from.AsSpan().ContainsAnyExceptInRange(' ', '~')
+            ? from
+            : null;
 
     private static PageResult<ErrorPage, ErrorView> NotYours => new(new(
         "This page is for administrators",

@@ -101,7 +101,8 @@ internal sealed class DeskPages(
     }
 
     // Numbers have no gaps, so those below one are a range.
-    private async Task<IReadOnlyList<EntryRow>> EntriesAsync(TenantId tenant, long end, int most, CancellationToken stop)
+    private async Task<IReadOnlyList<EntryRow>> EntriesAsync(
+        TenantId tenant, long end, int most, CancellationToken stop)
     {
         var count = (int)Math.Min(end, most);
         return [.. (await audit.AfterAsync(tenant, end - count - 1, count, stop)).AsEnumerable().Reverse().Select(Row)];

@@ -46,7 +46,13 @@ public sealed record ServerRow(string Name, string Url, string Kind, int? Tools)
 
 /// <summary>A client: <paramref name="Host"/> is the one that its metadata document proves.</summary>
 public sealed record ClientRow(
-    string Id, string Name, string Registered, string? Host, DateTimeOffset? Since, DateTimeOffset? LastGrant, string Alive);
+    string Id,
+    string Name,
+    string Registered,
+    string? Host,
+    DateTimeOffset? Since,
+    DateTimeOffset? LastGrant,
+    string Alive);
 
 public sealed record GrantRow(
     string Person, Asker Client, string Sentence, DateTimeOffset Since, DateTimeOffset? LastUse, DateTimeOffset Ends);

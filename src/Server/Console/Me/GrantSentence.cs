@@ -3,7 +3,9 @@ using Postern.Servers;
 
 namespace Postern.Console.Me;
 
-/// <summary>What a grant allows, as its owner would say it; made from the grant itself, so it cannot promise otherwise.</summary>
+/// <summary>
+/// What a grant allows, as its owner would say it; made from the grant itself, so it cannot promise otherwise.
+/// </summary>
 internal static class GrantSentence
 {
     public static string Of(Grant grant, McpServer? server)
@@ -14,7 +16,8 @@ internal static class GrantSentence
         {
             ([], _) => $"Knows who you are, at {where}.",
             (_, null) => $"May {string.Join(" and ", verbs)} in {where}.",
-            (_, { Count: var count }) => $"May {string.Join(" and ", verbs)} in {where}, with {PlainTime.Count(count, "tool")} you chose.",
+            (_, { Count: var count }) =>
+                $"May {string.Join(" and ", verbs)} in {where}, with {PlainTime.Count(count, "tool")} you chose.",
         };
     }
 }

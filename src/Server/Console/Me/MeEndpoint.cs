@@ -37,8 +37,9 @@ internal static class MeEndpoint
             var isEnded = await grants.FindAsync(caller.Tenant, new(id), stop) is { IsOwn: false } grant
                 && grant.Subject == caller.Subject
                 && await grants.RevokeAsync(grant, By(caller, AuditKinds.GrantRevoked, "ended by the person", http));
+            var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
             return isEnded
-                ? new(Done: $"Ended. It can do nothing for you from now on. That took {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms.")
+                ? new(Done: $"Ended. It can do nothing for you from now on. That took {took:0} ms.")
                 : new(Problem: "That was over already.");
         }, stop);
 
@@ -50,12 +51,19 @@ internal static class MeEndpoint
                 : new(Problem: "That browser was signed out already."), stop);
 
     private static Task<IResult> AddPasskeyAsync(
-        HttpContext http, MePages pages, PageForms forms, PasskeyCeremonies ceremonies, Db db, AuditLog audit, CancellationToken stop) =>
+        HttpContext http,
+        MePages pages,
+        PageForms forms,
+        PasskeyCeremonies ceremonies,
+        Db db,
+        AuditLog audit,
+        CancellationToken stop) =>
         ActAsync(http, pages, forms, async (caller, _) =>
         {
             var form = await http.Request.ReadFormAsync(stop);
             if (!pages.IsFresh(caller)
-                || await ceremonies.FinishAddAsync(http, form[MeView.PasskeyField]!, form[MeView.StateField], caller.Session) is not { } made
+                || await ceremonies.FinishAddAsync(
+                    http, form[MeView.PasskeyField]!, form[MeView.StateField], caller.Session) is not { } made
                 || made.Subject != caller.Subject)
             {
                 return new(Problem: "The passkey was not added. Try again.");
@@ -101,14 +109,20 @@ internal static class MeEndpoint
                 return new(Problem: "The password was not changed: your sign-in is too long ago.");
             }
 
-            return await passwords.MakeAsync(http, caller, form[MeView.PasswordField].ToString(), form[MeView.NewPasswordField].ToString(), stop) is { } problem
+            var (old, wanted) = (form[MeView.PasswordField].ToString(), form[MeView.NewPasswordField].ToString());
+            return await passwords.MakeAsync(http, caller, old, wanted, stop) is { } problem
                 ? new(PasswordProblem: problem)
                 : new(Done: "The password is changed. Every other browser is signed out.");
         }, stop);
 
-    // What every act here has in common, so that none can forget it: a session, and a form of ours made for that session.
+    // What every act here has in common, so that none can forget it: a
+    // session, and a form of ours made for that session.
     private static async Task<IResult> ActAsync(
-        HttpContext http, MePages pages, PageForms forms, Func<Caller, string, Task<Outcome>> act, CancellationToken stop)
+        HttpContext http,
+        MePages pages,
+        PageForms forms,
+        Func<Caller, string, Task<Outcome>> act,
+        CancellationToken stop)
     {
         if (http.Features.Get<Caller>() is not { } caller)
         {

@@ -73,7 +73,8 @@ internal sealed class MePages(
                 grant is null ? "Something" : Who(grant).Words,
                 grant is null ? null : Who(grant).Place,
                 Untrusted.Name(record.Tool),
-                Resource.TryParse(record.Resource, out var resource) && servers.ByResource(caller.Tenant, resource) is { } server
+                Resource.TryParse(record.Resource, out var resource)
+                && servers.ByResource(caller.Tenant, resource) is { } server
                     ? server.Title
                     : record.Resource ?? "",
                 record.At,
@@ -104,4 +105,5 @@ internal sealed class MePages(
 }
 
 /// <summary>What came of an act on the page.</summary>
-internal sealed record Outcome(string? Done = null, string? Problem = null, string? PasswordProblem = null, bool IsGone = false);
+internal sealed record Outcome(
+    string? Done = null, string? Problem = null, string? PasswordProblem = null, bool IsGone = false);

@@ -44,8 +44,11 @@ public sealed record MeView
     public string? PasswordProblem { get; init; }
 }
 
-/// <summary>One call of a tool; <paramref name="Tool"/> is null when the server has none of the name that was called.</summary>
-public sealed record CallMade(string Who, string? Device, string? Tool, string Server, DateTimeOffset At, bool IsAllowed);
+/// <summary>
+/// One call of a tool; <paramref name="Tool"/> is null when the server has none of the name that was called.
+/// </summary>
+public sealed record CallMade(
+    string Who, string? Device, string? Tool, string Server, DateTimeOffset At, bool IsAllowed);
 
 /// <summary>One agent on one installation, and what it may do.</summary>
 public sealed record LetIn(

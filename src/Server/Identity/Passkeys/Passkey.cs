@@ -16,7 +16,9 @@ internal sealed record Passkey(
     bool IsBackedUp,
     DateTimeOffset CreatedAt)
 {
-    /// <summary>The form in which ASP.NET Core Identity checks it. Attestation is not asked for, so none is kept.</summary>
+    /// <summary>
+    /// The form in which ASP.NET Core Identity checks it. Attestation is not asked for, so none is kept.
+    /// </summary>
     public UserPasskeyInfo ToIdentity() => new(
         Base64Url.DecodeFromChars(Id),
         PublicKey,
@@ -29,15 +31,17 @@ internal sealed record Passkey(
         [],
         []);
 
-    public static Passkey Of(UserPasskeyInfo made, TenantId tenant, SubjectId subject, string name, DateTimeOffset now) => new(
-        tenant,
-        Base64Url.EncodeToString(made.CredentialId),
-        subject,
-        name,
-        made.PublicKey,
-        made.SignCount,
-        made.Transports ?? [],
-        made.IsBackupEligible,
-        made.IsBackedUp,
-        now);
+    public static Passkey Of(
+        UserPasskeyInfo made, TenantId tenant, SubjectId subject, string name, DateTimeOffset now) =>
+        new(
+            tenant,
+            Base64Url.EncodeToString(made.CredentialId),
+            subject,
+            name,
+            made.PublicKey,
+            made.SignCount,
+            made.Transports ?? [],
+            made.IsBackupEligible,
+            made.IsBackedUp,
+            now);
 }

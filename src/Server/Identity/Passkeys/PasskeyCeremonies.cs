@@ -17,16 +17,26 @@ namespace Postern.Identity.Passkeys;
 /// and good once.
 /// </summary>
 internal sealed class PasskeyCeremonies(
-    Settings settings, UserStore users, PasskeyStore passkeys, Sealer sealer, Once once, TimeProvider clock, IServiceProvider services)
+    Settings settings,
+    UserStore users,
+    PasskeyStore passkeys,
+    Sealer sealer,
+    Once once,
+    TimeProvider clock,
+    IServiceProvider services)
 {
-    /// <summary>The most characters of an answer; the largest have a certificate chain, which we do not ask for.</summary>
+    /// <summary>
+    /// The most characters of an answer; the largest have a certificate chain, which we do not ask for.
+    /// </summary>
     private const int MaxAnswer = 16 * 1024;
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
     private readonly Uri issuer = new(settings.Issuer);
 
-    /// <summary>WebAuthn names a relying party by its domain; an address made of numbers cannot have passkeys.</summary>
+    /// <summary>
+    /// WebAuthn names a relying party by its domain; an address made of numbers cannot have passkeys.
+    /// </summary>
     private bool IsPossible => !IPAddress.TryParse(issuer.Host, out _);
 
     /// <summary>What a browser needs to sign in by passkey; null where passkeys cannot be.</summary>
@@ -56,10 +66,14 @@ internal sealed class PasskeyCeremonies(
         return new(made.CreationOptionsJson, Seal("passkey-add", made.AttestationState!, holder));
     }
 
-    /// <summary>Whose passkey signed the challenge we gave this browser, and the passkey as it stands now; else null.</summary>
-    public async Task<(User User, Passkey Used)?> FinishSignInAsync(HttpContext http, string answer, string? state, string? browser)
+    /// <summary>
+    /// Whose passkey signed the challenge we gave this browser, and the passkey as it stands now; else null.
+    /// </summary>
+    public async Task<(User User, Passkey Used)?> FinishSignInAsync(
+        HttpContext http, string answer, string? state, string? browser)
     {
-        if (answer is not { Length: <= MaxAnswer } || Open("passkey-signin", state, browser) is not var (challenge, expires))
+        if (answer is not { Length: <= MaxAnswer }
+            || Open("passkey-signin", state, browser) is not var (challenge, expires))
         {
             return null;
         }
@@ -76,7 +90,8 @@ internal sealed class PasskeyCeremonies(
     /// <summary>The passkey a browser made on our challenge, and the person it was made for; else null.</summary>
     public async Task<Passkey?> FinishAddAsync(HttpContext http, string? answer, string? state, string? holder)
     {
-        if (answer is not { Length: <= MaxAnswer } || Open("passkey-add", state, holder) is not var (challenge, expires))
+        if (answer is not { Length: <= MaxAnswer }
+            || Open("passkey-add", state, holder) is not var (challenge, expires))
         {
             return null;
         }
@@ -87,7 +102,11 @@ internal sealed class PasskeyCeremonies(
         return result is { Succeeded: true, Passkey: { IsUserVerified: true } made, UserEntity: { } entity }
             && await once.TakeAsync(TenantId.Default, "passkey", state!, expires)
                 ? Passkey.Of(
-                    made, TenantId.Default, new(entity.Id), DeviceName.Of(http.Request.Headers.UserAgent), clock.GetUtcNow())
+                    made,
+                    TenantId.Default,
+                    new(entity.Id),
+                    DeviceName.Of(http.Request.Headers.UserAgent),
+                    clock.GetUtcNow())
                 : null;
     }
 
@@ -102,16 +121,18 @@ internal sealed class PasskeyCeremonies(
         services,
         services.GetRequiredService<ILogger<UserManager<User>>>());
 
-    private PasskeyHandler<User> Handler(UserManager<User> people) => new(people, Options.Create(new IdentityPasskeyOptions
-    {
-        ServerDomain = issuer.Host,
-        AuthenticatorTimeout = Lifetime,
-        ChallengeSize = 32,
-        UserVerificationRequirement = "required",
-        ResidentKeyRequirement = "required",
-        AttestationConveyancePreference = "none",
-        ValidateOrigin = context => ValueTask.FromResult(context.Origin == settings.Issuer && !context.CrossOrigin),
-    }));
+    private PasskeyHandler<User> Handler(UserManager<User> people) =>
+        new(people, Options.Create(new IdentityPasskeyOptions
+        {
+            ServerDomain = issuer.Host,
+            AuthenticatorTimeout = Lifetime,
+            ChallengeSize = 32,
+            UserVerificationRequirement = "required",
+            ResidentKeyRequirement = "required",
+            AttestationConveyancePreference = "none",
+            ValidateOrigin = context =>
+                ValueTask.FromResult(context.Origin == settings.Issuer && !context.CrossOrigin),
+        }));
 
     private string Seal(string purpose, string state, string holder)
     {

@@ -18,7 +18,8 @@ internal sealed class PasskeyLookup(TenantId tenant, UserStore users, PasskeySto
             ? await users.FindAsync(tenant, known.Subject, cancellationToken)
             : null;
 
-    public async Task<UserPasskeyInfo?> FindPasskeyAsync(User user, byte[] credentialId, CancellationToken cancellationToken) =>
+    public async Task<UserPasskeyInfo?> FindPasskeyAsync(
+        User user, byte[] credentialId, CancellationToken cancellationToken) =>
         await passkeys.FindAsync(tenant, Base64Url.EncodeToString(credentialId), cancellationToken) is { } known
         && known.Subject == user.Id
             ? known.ToIdentity()
@@ -27,19 +28,26 @@ internal sealed class PasskeyLookup(TenantId tenant, UserStore users, PasskeySto
     public async Task<IList<UserPasskeyInfo>> GetPasskeysAsync(User user, CancellationToken cancellationToken) =>
         [.. (await passkeys.OfSubjectAsync(tenant, user.Id, cancellationToken)).Select(known => known.ToIdentity())];
 
-    public Task<string> GetUserIdAsync(User user, CancellationToken cancellationToken) => Task.FromResult(user.Id.Value);
+    public Task<string> GetUserIdAsync(User user, CancellationToken cancellationToken) =>
+        Task.FromResult(user.Id.Value);
 
-    public Task<string?> GetUserNameAsync(User user, CancellationToken cancellationToken) => Task.FromResult<string?>(user.Email);
+    public Task<string?> GetUserNameAsync(User user, CancellationToken cancellationToken) =>
+        Task.FromResult<string?>(user.Email);
 
-    public Task AddOrUpdatePasskeyAsync(User user, UserPasskeyInfo passkey, CancellationToken cancellationToken) => throw NeverAsked();
+    public Task AddOrUpdatePasskeyAsync(User user, UserPasskeyInfo passkey, CancellationToken cancellationToken) =>
+        throw NeverAsked();
 
-    public Task RemovePasskeyAsync(User user, byte[] credentialId, CancellationToken cancellationToken) => throw NeverAsked();
+    public Task RemovePasskeyAsync(User user, byte[] credentialId, CancellationToken cancellationToken) =>
+        throw NeverAsked();
 
-    public Task SetUserNameAsync(User user, string? userName, CancellationToken cancellationToken) => throw NeverAsked();
+    public Task SetUserNameAsync(User user, string? userName, CancellationToken cancellationToken) =>
+        throw NeverAsked();
 
-    public Task<string?> GetNormalizedUserNameAsync(User user, CancellationToken cancellationToken) => throw NeverAsked();
+    public Task<string?> GetNormalizedUserNameAsync(User user, CancellationToken cancellationToken) =>
+        throw NeverAsked();
 
-    public Task SetNormalizedUserNameAsync(User user, string? normalizedName, CancellationToken cancellationToken) => throw NeverAsked();
+    public Task SetNormalizedUserNameAsync(User user, string? normalizedName, CancellationToken cancellationToken) =>
+        throw NeverAsked();
 
     public Task<IdentityResult> CreateAsync(User user, CancellationToken cancellationToken) => throw NeverAsked();
 
@@ -47,7 +55,8 @@ internal sealed class PasskeyLookup(TenantId tenant, UserStore users, PasskeySto
 
     public Task<IdentityResult> DeleteAsync(User user, CancellationToken cancellationToken) => throw NeverAsked();
 
-    public Task<User?> FindByNameAsync(string normalizedUserName, CancellationToken cancellationToken) => throw NeverAsked();
+    public Task<User?> FindByNameAsync(string normalizedUserName, CancellationToken cancellationToken) =>
+        throw NeverAsked();
 
     public void Dispose()
     {

@@ -12,21 +12,26 @@ internal sealed class PasskeyStore(Db db)
     public Task<Passkey?> FindAsync(TenantId tenant, string id, CancellationToken stop) => db.FirstAsync(
         $"select * from passkeys where tenant = {tenant.Value} and id = {id}", Read, stop);
 
-    public Task<List<Passkey>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) => db.AllAsync(
-        $"""
-        select * from passkeys where tenant = {tenant.Value} and subject = {subject.Value}
-        order by created_at limit {(long)Most}
-        """,
-        Read,
-        stop);
+    public Task<List<Passkey>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
+        db.AllAsync(
+            $"""
+            select * from passkeys where tenant = {tenant.Value} and subject = {subject.Value}
+            order by created_at limit {(long)Most}
+            """,
+            Read,
+            stop);
 
     /// <summary>Adds one; false when it is somebody's already or the person has enough.</summary>
     public static async ValueTask<bool> InsertAsync(Unit unit, Passkey made) => await unit.RunAsync(
         $"""
-        insert into passkeys (tenant, id, subject, name, public_key, sign_count, transports, is_backup_eligible, is_backed_up, created_at)
+        insert into passkeys (tenant, id, subject, name, public_key, sign_count, transports, is_backup_eligible,
+          is_backed_up, created_at)
         select {made.Tenant.Value}, {made.Id}, {made.Subject.Value}, {made.Name}, {made.PublicKey}, {made.SignCount},
-          {string.Join(' ', made.Transports)}, {made.IsBackupEligible}, {made.IsBackedUp}, {made.CreatedAt.ToUnixTimeSeconds()}
-        where (select count(*) from passkeys where tenant = {made.Tenant.Value} and subject = {made.Subject.Value}) < {(long)Most}
+          {string.Join(' ', made.Transports)}, {made.IsBackupEligible}, {made.IsBackedUp},
+          {made.CreatedAt.ToUnixTimeSeconds()}
+        where (
+          select count(*) from passkeys
+          where tenant = {made.Tenant.Value} and subject = {made.Subject.Value}) < {(long)Most}
         on conflict do nothing
         """) is 1;
 
@@ -42,12 +47,17 @@ internal sealed class PasskeyStore(Db db)
         """) is 1;
 
     /// <summary>Removes one; false when there is none, or when it is the last way in for who has no password.</summary>
-    public static async ValueTask<bool> DeleteAsync(Unit unit, TenantId tenant, SubjectId subject, string id) => await unit.RunAsync(
-        $"""
-        delete from passkeys where tenant = {tenant.Value} and subject = {subject.Value} and id = {id} and (
-          exists (select 1 from users u where u.tenant = {tenant.Value} and u.id = {subject.Value} and u.password_hash is not null)
-          or exists (select 1 from passkeys p where p.tenant = {tenant.Value} and p.subject = {subject.Value} and p.id <> {id}))
-        """) is 1;
+    public static async ValueTask<bool> DeleteAsync(Unit unit, TenantId tenant, SubjectId subject, string id) =>
+        await unit.RunAsync(
+            $"""
+            delete from passkeys where tenant = {tenant.Value} and subject = {subject.Value} and id = {id} and (
+              exists (
+                select 1 from users u
+                where u.tenant = {tenant.Value} and u.id = {subject.Value} and u.password_hash is not null)
+              or exists (
+                select 1 from passkeys p
+                where p.tenant = {tenant.Value} and p.subject = {subject.Value} and p.id <> {id}))
+            """) is 1;
 
     private static Passkey Read(DbDataReader row) => new(
         new(row.GetString(row.GetOrdinal("tenant"))),

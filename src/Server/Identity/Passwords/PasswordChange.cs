@@ -16,21 +16,26 @@ internal sealed class PasswordChange(
     UserStore users, SignInTries tries, PasswordHashes hashes, Db db, AuditLog audit)
 {
     /// <summary>Null when it is done; else what is wrong, in words for the person.</summary>
-    public async Task<string?> MakeAsync(HttpContext http, Caller caller, string old, string wanted, CancellationToken stop)
+    public async Task<string?> MakeAsync(
+        HttpContext http, Caller caller, string old, string wanted, CancellationToken stop)
     {
         if (await users.FindAsync(caller.Tenant, caller.Subject, stop) is not { PasswordHash: not null } user)
         {
             return "You sign in without a password.";
         }
 
-        if ((wanted == old ? "The new password is the one you have." : PasswordRules.Refuse(wanted, user.Email)) is { } problem)
+        var problem = wanted == old
+            ? "The new password is the one you have."
+            : PasswordRules.Refuse(wanted, user.Email);
+        if (problem is not null)
         {
             return problem;
         }
 
         return await tries.CheckAsync(http, user, user.Email, old, stop) switch
         {
-            SignInOutcome.Proven proven => await WriteAsync(http, caller, proven.User, await hashes.MakeAsync(wanted, stop)),
+            SignInOutcome.Proven proven =>
+                await WriteAsync(http, caller, proven.User, await hashes.MakeAsync(wanted, stop)),
             SignInOutcome.TooMany late => SignInPages.TooMany(late.Wait),
             SignInOutcome.Wrong wrong => await WrongAsync(http, caller, wrong.Reason),
             _ => throw new UnreachableException(),

@@ -35,7 +35,9 @@ internal sealed class PasswordHashes : IDisposable
             : throw new InvalidOperationException("Too many passwords are being hashed.");
     }
 
-    /// <summary>Checks a password; with no hash it takes as long and says no. Null when too many wait already.</summary>
+    /// <summary>
+    /// Checks a password; with no hash it takes as long and says no. Null when too many wait already.
+    /// </summary>
     public async Task<PasswordVerificationResult?> CheckAsync(string? hash, string password, CancellationToken stop)
     {
         using var turn = await turns.AcquireAsync(1, stop);

@@ -1,6 +1,8 @@
 namespace Postern.Identity.Sessions;
 
-/// <summary>A browser as its owner would call it, from what it says of itself. A label for people, never evidence.</summary>
+/// <summary>
+/// A browser as its owner would call it, from what it says of itself. A label for people, never evidence.
+/// </summary>
 internal static class DeviceName
 {
     // In this order: most browsers also claim to be the ones before them.

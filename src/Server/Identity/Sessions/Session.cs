@@ -1,6 +1,8 @@
 namespace Postern.Identity.Sessions;
 
-/// <summary>A signed-in browser. <paramref name="Id"/> is the SHA-256 of its cookie: it names the session and opens nothing.</summary>
+/// <summary>
+/// A signed-in browser. <paramref name="Id"/> is the SHA-256 of its cookie: it names the session and opens nothing.
+/// </summary>
 internal sealed record Session(
     TenantId Tenant,
     string Id,

@@ -59,7 +59,9 @@ internal sealed class SessionBook
     public Task<List<Session>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
         store.OfSubjectAsync(tenant, subject, stop);
 
-    /// <summary>Prepares a session for a person who has just proven who they are; the secret is for the cookie alone.</summary>
+    /// <summary>
+    /// Prepares a session for a person who has just proven who they are; the secret is for the cookie alone.
+    /// </summary>
     public (Session Session, Secret Cookie) Prepare(User user, string method, HttpContext http)
     {
         var (secret, now) = (new Secret(Prefix + Secret.New().Reveal()), clock.GetUtcNow());
@@ -76,7 +78,8 @@ internal sealed class SessionBook
             unit.Announce(Kind, session.Tenant, over);
         }
 
-        if (http.Features.Get<Caller>() is { } before && await SessionStore.DeleteAsync(unit, before.Tenant, before.Subject, before.Session))
+        if (http.Features.Get<Caller>() is { } before
+            && await SessionStore.DeleteAsync(unit, before.Tenant, before.Subject, before.Session))
         {
             unit.Announce(Kind, before.Tenant, before.Session);
         }
@@ -112,7 +115,9 @@ internal sealed class SessionBook
         return true;
     }
 
-    /// <summary>Ends every session of this person but the caller's; the entry is that of what made it necessary.</summary>
+    /// <summary>
+    /// Ends every session of this person but the caller's; the entry is that of what made it necessary.
+    /// </summary>
     public static async ValueTask EndOthersAsync(Unit unit, Caller caller)
     {
         foreach (var over in await SessionStore.DeleteOthersAsync(unit, caller.Tenant, caller.Subject, caller.Session))

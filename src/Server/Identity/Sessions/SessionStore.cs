@@ -19,14 +19,15 @@ internal sealed class SessionStore(Db db)
         stop);
 
     /// <summary>A person's browsers, the newest first.</summary>
-    public Task<List<Session>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) => db.AllAsync(
-        $"""
-        select s.*, u.email, u.roles from sessions s
-        join users u on u.tenant = s.tenant and u.id = s.subject and u.disabled_at is null
-        where s.tenant = {tenant.Value} and s.subject = {subject.Value} order by s.created_at desc limit {Most}
-        """,
-        Read,
-        stop);
+    public Task<List<Session>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
+        db.AllAsync(
+            $"""
+            select s.*, u.email, u.roles from sessions s
+            join users u on u.tenant = s.tenant and u.id = s.subject and u.disabled_at is null
+            where s.tenant = {tenant.Value} and s.subject = {subject.Value} order by s.created_at desc limit {Most}
+            """,
+            Read,
+            stop);
 
     public static async ValueTask InsertAsync(Unit unit, Session session) => await unit.RunAsync(
         $"""
@@ -36,25 +37,34 @@ internal sealed class SessionStore(Db db)
         """);
 
     /// <summary>Ends the sessions of a person that are over, and the oldest beyond the most; answers which.</summary>
-    public static ValueTask<List<string>> PruneAsync(Unit unit, TenantId tenant, SubjectId subject, DateTimeOffset now) => unit.AllAsync(
-        $"""
-        delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and (
-          created_at <= {(now - Session.Absolute).ToUnixTimeSeconds()} or seen_at <= {(now - Session.Idle).ToUnixTimeSeconds()}
-          or id in (
-            select id from sessions where tenant = {tenant.Value} and subject = {subject.Value}
-            order by created_at desc limit 1000 offset {Most}))
-        returning id
-        """,
-        row => row.GetString(0));
+    public static ValueTask<List<string>> PruneAsync(
+        Unit unit, TenantId tenant, SubjectId subject, DateTimeOffset now) =>
+        unit.AllAsync(
+            $"""
+            delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and (
+              created_at <= {(now - Session.Absolute).ToUnixTimeSeconds()}
+              or seen_at <= {(now - Session.Idle).ToUnixTimeSeconds()}
+              or id in (
+                select id from sessions where tenant = {tenant.Value} and subject = {subject.Value}
+                order by created_at desc limit 1000 offset {Most}))
+            returning id
+            """,
+            row => row.GetString(0));
 
     /// <summary>Ends one; false when it is over already or another's.</summary>
-    public static async ValueTask<bool> DeleteAsync(Unit unit, TenantId tenant, SubjectId subject, string id) => await unit.RunAsync(
-        $"delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and id = {id}") is 1;
+    public static async ValueTask<bool> DeleteAsync(Unit unit, TenantId tenant, SubjectId subject, string id) =>
+        await unit.RunAsync(
+            $"delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and id = {id}") is 1;
 
     /// <summary>Ends all of a person's but one; answers which.</summary>
-    public static ValueTask<List<string>> DeleteOthersAsync(Unit unit, TenantId tenant, SubjectId subject, string id) => unit.AllAsync(
-        $"delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and id <> {id} returning id",
-        row => row.GetString(0));
+    public static ValueTask<List<string>> DeleteOthersAsync(
+        Unit unit, TenantId tenant, SubjectId subject, string id) =>
+        unit.AllAsync(
+            $"""
+            delete from sessions where tenant = {tenant.Value} and subject = {subject.Value} and id <> {id}
+            returning id
+            """,
+            row => row.GetString(0));
 
     public Task NoteSeenAsync(Session session) => db.WriteAsync(async unit => await unit.RunAsync(
         $"""

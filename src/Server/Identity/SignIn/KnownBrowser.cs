@@ -29,7 +29,8 @@ internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvide
     public void Remember(HttpContext http, User user)
     {
         var name = NameFor(http, user) ?? Secret.New().Hash()[..22];
-        http.Response.Cookies.Append(CookieName, sealer.Seal(Purpose, Encoding.ASCII.GetBytes($"{user.Id} {name}")), new()
+        var value = sealer.Seal(Purpose, Encoding.ASCII.GetBytes($"{user.Id} {name}"));
+        http.Response.Cookies.Append(CookieName, value, new()
         {
             HttpOnly = true,
             Secure = settings.IsHttps,

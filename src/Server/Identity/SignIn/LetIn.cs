@@ -5,11 +5,16 @@ using Postern.Platform.Database;
 
 namespace Postern.Identity.SignIn;
 
-/// <summary>Begins the session of a person who has proven who they are: everything in one unit, then the cookies.</summary>
+/// <summary>
+/// Begins the session of a person who has proven who they are: everything in one unit, then the cookies.
+/// </summary>
 internal sealed class LetIn(Db db, SessionBook sessions, KnownBrowser known)
 {
-    /// <summary>False when the passkey proved to be a copy, or <paramref name="first"/> did not hold; then nothing was done.</summary>
-    public async Task<bool> BeginAsync(HttpContext http, User user, Passkey? used, Func<Unit, ValueTask<bool>>? first = null)
+    /// <summary>
+    /// False when the passkey proved to be a copy, or <paramref name="first"/> did not hold; then nothing was done.
+    /// </summary>
+    public async Task<bool> BeginAsync(
+        HttpContext http, User user, Passkey? used, Func<Unit, ValueTask<bool>>? first = null)
     {
         var (session, cookie) = sessions.Prepare(user, used is null ? "password" : "passkey", http);
         var isIn = await db.WriteAsync(async unit =>

@@ -15,7 +15,8 @@ internal static class SignInEndpoint
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, SignInPages pages) =>
-        await pages.AskAsync(http, http.Request.Query[SignInView.TransactionField], http.Request.Query[SignInView.ToField]);
+        await pages.AskAsync(
+            http, http.Request.Query[SignInView.TransactionField], http.Request.Query[SignInView.ToField]);
 
     private static async Task<IResult> TryAsync(
         HttpContext http, SignInPages pages, SignInTries tries, LetIn letIn, AuditLog audit, CancellationToken stop)
@@ -37,7 +38,8 @@ internal static class SignInEndpoint
                 return await pages.AgainAsync(http, form, SignInPages.Wrong, StatusCodes.Status422UnprocessableEntity);
             case SignInOutcome.TooMany late:
                 http.Response.Headers.RetryAfter = $"{Math.Ceiling(late.Wait.TotalSeconds)}";
-                return await pages.AgainAsync(http, form, SignInPages.TooMany(late.Wait), StatusCodes.Status429TooManyRequests);
+                return await pages.AgainAsync(
+                    http, form, SignInPages.TooMany(late.Wait), StatusCodes.Status429TooManyRequests);
             default:
                 throw new UnreachableException();
         }

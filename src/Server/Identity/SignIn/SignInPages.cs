@@ -24,11 +24,18 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
         var isOver = !string.IsNullOrEmpty(transaction) && proposals.Open(transaction, browser.Known(http)) is null;
         return ShowAsync(
             http,
-            new() { Transaction = isOver ? null : transaction, To = to, FormToken = "", Problem = isOver ? Over : null },
+            new()
+            {
+                Transaction = isOver ? null : transaction,
+                To = to,
+                FormToken = "",
+                Problem = isOver ? Over : null,
+            },
             StatusCodes.Status200OK);
     }
 
-    public Task<PageResult<SignInPage, SignInView>> AgainAsync(HttpContext http, IFormCollection form, string problem, int status) =>
+    public Task<PageResult<SignInPage, SignInView>> AgainAsync(
+        HttpContext http, IFormCollection form, string problem, int status) =>
         ShowAsync(
             http,
             new()

@@ -19,7 +19,9 @@ internal sealed record SignInReturn
 
     public static SignInReturn Of(string? transaction, string? to, Proposals proposals, string? browser) =>
         proposals.Open(transaction, browser) is { } proposal
-            ? new(QueryHelpers.AddQueryString("/authorize", "transaction", transaction!), Name(new(proposal.RedirectUri)))
+            ? new(
+                QueryHelpers.AddQueryString("/authorize", "transaction", transaction!),
+                Name(new(proposal.RedirectUri)))
             : new(to is "console" ? "/console" : "/me", null);
 
     private static string Name(Uri redirect) => redirect switch

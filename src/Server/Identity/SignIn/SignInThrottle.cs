@@ -3,10 +3,13 @@ using System.Diagnostics.CodeAnalysis;
 namespace Postern.Identity.SignIn;
 
 /// <summary>
-/// Slows guessing down without letting a stranger lock a person out: tries count per account and network together, and
-/// per network; never per account alone. A browser that this person has signed in with before has an allowance of its own.
+/// Slows guessing down without letting a stranger lock a person out: tries count per account and
+/// network together, and per network; never per account alone. A browser that this person has signed
+/// in with before has an allowance of its own.
 /// </summary>
-/// <remarks>A try is counted before the password is looked at, so that tries side by side do not slip through.</remarks>
+/// <remarks>
+/// A try is counted before the password is looked at, so that tries side by side do not slip through.
+/// </remarks>
 internal sealed class SignInThrottle(TimeProvider clock)
 {
     public const int PerAccount = 10, PerNetwork = 100;
@@ -41,7 +44,9 @@ internal sealed class SignInThrottle(TimeProvider clock)
         }
     }
 
-    /// <summary>Forgets the tries of who has proven to be the right one. The network's stay: it may hold others.</summary>
+    /// <summary>
+    /// Forgets the tries of who has proven to be the right one. The network's stay: it may hold others.
+    /// </summary>
     public void Forgive(Allowance account)
     {
         lock (gate)
@@ -79,7 +84,8 @@ internal sealed class SignInThrottle(TimeProvider clock)
 
         if (counts.Count >= Capacity)
         {
-            foreach (var key in counts.OrderBy(pair => pair.Value.Ends).Take(Capacity / 10).Select(pair => pair.Key).ToList())
+            var first = counts.OrderBy(pair => pair.Value.Ends).Take(Capacity / 10).Select(pair => pair.Key);
+            foreach (var key in first.ToList())
             {
                 counts.Remove(key);
             }

@@ -8,21 +8,29 @@ namespace Postern.Identity.SignIn;
 
 /// <summary>Tries a password or a passkey, within the allowances of the account, the network and the browser.</summary>
 internal sealed class SignInTries(
-    UserStore users, PasswordHashes hashes, PasskeyCeremonies passkeys, SignInThrottle throttle, KnownBrowser known, Browser browser)
+    UserStore users,
+    PasswordHashes hashes,
+    PasskeyCeremonies passkeys,
+    SignInThrottle throttle,
+    KnownBrowser known,
+    Browser browser)
 {
     public Task<SignInOutcome> TryAsync(HttpContext http, IFormCollection form, CancellationToken stop) =>
         form[SignInView.PasskeyField].ToString() is { Length: > 0 } answer
             ? PasskeyAsync(http, answer, form[SignInView.StateField])
-            : PasswordAsync(http, form[SignInView.EmailField].ToString(), form[SignInView.PasswordField].ToString(), stop);
+            : PasswordAsync(
+                http, form[SignInView.EmailField].ToString(), form[SignInView.PasswordField].ToString(), stop);
 
-    private async Task<SignInOutcome> PasswordAsync(HttpContext http, string email, string password, CancellationToken stop)
+    private async Task<SignInOutcome> PasswordAsync(
+        HttpContext http, string email, string password, CancellationToken stop)
     {
         var user = await users.FindByEmailAsync(TenantId.Default, email, stop);
         return await CheckAsync(http, user, email, password, stop);
     }
 
     /// <summary>Checks the password of a person, if there is one of that address; each check is a try.</summary>
-    public async Task<SignInOutcome> CheckAsync(HttpContext http, User? user, string email, string password, CancellationToken stop)
+    public async Task<SignInOutcome> CheckAsync(
+        HttpContext http, User? user, string email, string password, CancellationToken stop)
     {
         var allowances = Allowances(http, user, email);
         if (!throttle.Admits(allowances, out var wait))

@@ -2,11 +2,13 @@ using Postern.Platform.Pages;
 
 namespace Postern.Identity.SignIn;
 
-/// <summary>What the sign-in page shows. <see cref="Waiting"/> says who waits, because people ask why they must sign in.</summary>
+/// <summary>
+/// What the sign-in page shows. <see cref="Waiting"/> says who waits, because people ask why they must sign in.
+/// </summary>
 public sealed record SignInView
 {
-    public const string EmailField = "email", PasswordField = "password", PasskeyField = "passkey", StateField = "state",
-        TransactionField = "transaction", ToField = "to", FormField = PageForms.TokenField;
+    public const string EmailField = "email", PasswordField = "password", PasskeyField = "passkey",
+        StateField = "state", TransactionField = "transaction", ToField = "to", FormField = PageForms.TokenField;
 
     public string? Waiting { get; init; }
 

@@ -6,7 +6,8 @@ using Postern.Platform.Database;
 namespace Postern.Identity.Users;
 
 /// <summary>Makes the accounts that the configuration names, once; what a person changed later stays.</summary>
-internal sealed class UserSeeds(Settings settings, UserStore users, PasswordHashes hashes, Db db, AuditLog audit, TimeProvider clock)
+internal sealed class UserSeeds(
+    Settings settings, UserStore users, PasswordHashes hashes, Db db, AuditLog audit, TimeProvider clock)
 {
     public async Task ApplyAsync(CancellationToken stop)
     {

@@ -13,12 +13,15 @@ internal sealed class UserStore(Db db)
 
     public async Task<User?> FindByEmailAsync(TenantId tenant, string? email, CancellationToken stop) =>
         EmailAddress.Normalize(email) is { } normal
-            ? await db.FirstAsync($"select * from users where tenant = {tenant.Value} and email_normal = {normal}", Read, stop)
+            ? await db.FirstAsync(
+                $"select * from users where tenant = {tenant.Value} and email_normal = {normal}", Read, stop)
             : null;
 
     /// <summary>Whether somebody runs this installation.</summary>
     public async Task<bool> HasAdminAsync(TenantId tenant, CancellationToken stop) => await db.FirstAsync(
-        $"select * from users where tenant = {tenant.Value} and roles = {Admin} and disabled_at is null limit 1", Read, stop) is not null;
+        $"select * from users where tenant = {tenant.Value} and roles = {Admin} and disabled_at is null limit 1",
+        Read,
+        stop) is not null;
 
     /// <inheritdoc cref="HasAdminAsync(TenantId, CancellationToken)"/>
     public static async ValueTask<bool> HasAdminAsync(Unit unit, TenantId tenant) => await unit.FirstAsync(
@@ -34,8 +37,8 @@ internal sealed class UserStore(Db db)
     public static async ValueTask<bool> InsertAsync(Unit unit, User user) => await unit.RunAsync(
         $"""
         insert into users (tenant, id, email, email_normal, password_hash, roles, created_at)
-        values ({user.Tenant.Value}, {user.Id.Value}, {user.Email}, {EmailAddress.Normalize(user.Email)}, {user.PasswordHash},
-          {(user.IsAdmin ? Admin : "")}, {user.CreatedAt.ToUnixTimeSeconds()})
+        values ({user.Tenant.Value}, {user.Id.Value}, {user.Email}, {EmailAddress.Normalize(user.Email)},
+          {user.PasswordHash}, {(user.IsAdmin ? Admin : "")}, {user.CreatedAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """) is 1;
 
@@ -50,7 +53,8 @@ internal sealed class UserStore(Db db)
     public static async ValueTask<bool> ChangePasswordAsync(Unit unit, User user, string hash) => await unit.RunAsync(
         $"""
         update users set password_hash = {hash}
-        where tenant = {user.Tenant.Value} and id = {user.Id.Value} and password_hash = {user.PasswordHash} and disabled_at is null
+        where tenant = {user.Tenant.Value} and id = {user.Id.Value}
+          and password_hash = {user.PasswordHash} and disabled_at is null
         """) is 1;
 
     private static User Read(DbDataReader row) => new()

@@ -20,7 +20,9 @@ internal abstract record Cells(string Column)
     public sealed record Bytes(string Column, byte[][] Values) : Cells(Column);
 }
 
-/// <summary>Inserts any number of rows into one table with one prepared statement, always of the same columns.</summary>
+/// <summary>
+/// Inserts any number of rows into one table with one prepared statement, always of the same columns.
+/// </summary>
 internal abstract class BulkInsert : IAsyncDisposable
 {
     public abstract ValueTask RunAsync(int rows, params IReadOnlyList<Cells> columns);
@@ -28,7 +30,9 @@ internal abstract class BulkInsert : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>A step for each row. The library's own commands look up each parameter by name, which costs more than the row.</summary>
+/// <summary>
+/// A step for each row. The library's own commands look up each parameter by name, which costs more than the row.
+/// </summary>
 internal sealed class SqliteBulkInsert(SqliteConnection connection, string table) : BulkInsert
 {
     private sqlite3_stmt? statement;
@@ -62,7 +66,8 @@ internal sealed class SqliteBulkInsert(SqliteConnection connection, string table
     {
         var names = string.Join(", ", columns.Select(column => column.Column));
         var holes = string.Join(", ", columns.Select(_ => "?"));
-        Check(raw.sqlite3_prepare_v2(connection.Handle, $"insert into {table} ({names}) values ({holes})", out var prepared));
+        var text = $"insert into {table} ({names}) values ({holes})";
+        Check(raw.sqlite3_prepare_v2(connection.Handle, text, out var prepared));
         return prepared;
     }
 
@@ -106,7 +111,8 @@ internal sealed class PostgresBulkInsert(NpgsqlConnection connection, string tab
     private NpgsqlCommand Prepare(IReadOnlyList<Cells> columns)
     {
         var names = string.Join(", ", columns.Select(column => column.Column));
-        var holes = string.Join(", ", Enumerable.Range(1, columns.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"${i}")));
+        var holes = string.Join(", ", Enumerable.Range(1, columns.Count).Select(i =>
+            string.Create(CultureInfo.InvariantCulture, $"${i}")));
 #pragma warning disable CA2100 // Names of this program's own columns.
         var prepared = new NpgsqlCommand($"insert into {table} ({names}) select * from unnest({holes})", connection);
 #pragma warning restore CA2100

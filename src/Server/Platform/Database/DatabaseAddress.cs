@@ -13,7 +13,9 @@ public sealed record DatabaseAddress
     /// <summary>The file of an embedded database; null on PostgreSQL.</summary>
     public string? Path { get; }
 
-    /// <summary>The connection string of a PostgreSQL database; null on SQLite. Holds a password: never print it.</summary>
+    /// <summary>
+    /// The connection string of a PostgreSQL database; null on SQLite. Holds a password: never print it.
+    /// </summary>
     internal string? Connection { get; }
 
     public static bool TryParse(string text, [NotNullWhen(true)] out DatabaseAddress? address)
@@ -51,8 +53,14 @@ public sealed record DatabaseAddress
     }
 
     /// <summary>Without the password.</summary>
-    public override string ToString() =>
-        Path is not null
-            ? $"sqlite:{Path}"
-            : new NpgsqlConnectionStringBuilder(Connection) is var pg ? $"postgres://{pg.Username}@{pg.Host}:{pg.Port}/{pg.Database}" : "";
+    public override string ToString()
+    {
+        if (Path is not null)
+        {
+            return $"sqlite:{Path}";
+        }
+
+        var pg = new NpgsqlConnectionStringBuilder(Connection);
+        return $"postgres://{pg.Username}@{pg.Host}:{pg.Port}/{pg.Database}";
+    }
 }

@@ -21,7 +21,9 @@ public sealed class Db : IAsyncDisposable
 
     internal Engine Engine { get; }
 
-    /// <summary>What runs at the end of each transaction, just before it commits (the audit log, the change feed).</summary>
+    /// <summary>
+    /// What runs at the end of each transaction, just before it commits (the audit log, the change feed).
+    /// </summary>
     internal List<BeforeCommit> BeforeCommit => writer.BeforeCommit;
 
     /// <summary>Hears of each committed transaction, before its callers do.</summary>
@@ -42,7 +44,9 @@ public sealed class Db : IAsyncDisposable
     /// Returns when they are durable. The unit may run again when something that ran beside it was in its way,
     /// so it changes nothing but the database.
     /// </summary>
-    /// <exception cref="DatabaseUnavailableException">The database is away, full or read-only, or the queue is full.</exception>
+    /// <exception cref="DatabaseUnavailableException">
+    /// The database is away, full or read-only, or the queue is full.
+    /// </exception>
     public Task<T> WriteAsync<T>(Func<Unit, ValueTask<T>> work) => writer.WriteAsync(work);
 
     /// <inheritdoc cref="WriteAsync{T}(Func{Unit, ValueTask{T}})"/>
@@ -52,11 +56,15 @@ public sealed class Db : IAsyncDisposable
         return true;
     });
 
-    /// <summary>A unit that only hands <paramref name="item"/> to those who act at the end of the transaction.</summary>
+    /// <summary>
+    /// A unit that only hands <paramref name="item"/> to those who act at the end of the transaction.
+    /// </summary>
     /// <inheritdoc cref="WriteAsync{T}(Func{Unit, ValueTask{T}})"/>
     internal Task AttachAsync(object item) => writer.AttachAsync(item);
 
-    /// <summary>The same for what nobody waits for: it goes with the next transaction, within a twentieth of a second.</summary>
+    /// <summary>
+    /// The same for what nobody waits for: it goes with the next transaction, within a twentieth of a second.
+    /// </summary>
     internal void AttachSoon(object item) => writer.AttachSoon(item);
 
     /// <summary>Throws unless the database answers.</summary>
@@ -69,7 +77,8 @@ public sealed class Db : IAsyncDisposable
         await Engine.DisposeAsync();
     }
 
-    private async Task<List<T>> AllAsync<T>(FormattableString sql, Func<DbDataReader, T> read, int most, CancellationToken stop)
+    private async Task<List<T>> AllAsync<T>(
+        FormattableString sql, Func<DbDataReader, T> read, int most, CancellationToken stop)
     {
         try
         {

@@ -14,7 +14,9 @@ internal abstract class Engine : IAsyncDisposable
 
     public abstract string Name { get; }
 
-    /// <summary>Begins the transaction of the one writer, with the write lock held from the start where there is one.</summary>
+    /// <summary>
+    /// Begins the transaction of the one writer, with the write lock held from the start where there is one.
+    /// </summary>
     public abstract string Begin { get; }
 
     /// <summary>Keeps other nodes out while the schema is moved; null where a node is always alone.</summary>
@@ -35,13 +37,14 @@ internal abstract class Engine : IAsyncDisposable
     /// <summary>A step of the schema, in this database's words for what has no common one.</summary>
     public virtual string Schema(string step) => step;
 
-    /// <summary>Whether the transaction failed only because of what ran beside it, so that running it again is right.</summary>
+    /// <summary>
+    /// Whether the transaction failed only because of what ran beside it, so that running it again is right.
+    /// </summary>
     public abstract bool IsConflict(Exception failure);
 
-    /// <summary>Whether one key is there already.</summary>
-    public abstract bool IsDuplicate(Exception failure);
-
-    /// <summary>Whether the database itself is out of order (away, full, read-only), in words for an operator; null if not.</summary>
+    /// <summary>
+    /// Whether the database itself is out of order (away, full, read-only), in words for an operator; null if not.
+    /// </summary>
     public abstract string? Outage(Exception failure);
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -73,8 +76,9 @@ internal sealed class SqliteEngine : Engine
 
     public override Task<DbConnection> OpenAsync(CancellationToken stop) => OpenAsync("pragma query_only = on", stop);
 
-    // FULL: a commit that was acknowledged survives the loss of power. The checkpoint size keeps the WAL bounded. The log
-    // is written two pages for each one that changed, and most of what changes is its end: fewer pages are fewer writes.
+    // FULL: a commit that was acknowledged survives the loss of power. The checkpoint size keeps
+    // the WAL bounded. The log is written two pages for each one that changed, and most of what
+    // changes is its end: fewer pages are fewer writes.
     public override Task<DbConnection> OpenWriterAsync(CancellationToken stop) => OpenAsync(
         """
         pragma query_only = off;
@@ -88,12 +92,11 @@ internal sealed class SqliteEngine : Engine
         """,
         stop);
 
-    public override BulkInsert Bulk(DbConnection writer, string table) => new SqliteBulkInsert((SqliteConnection)writer, table);
+    public override BulkInsert Bulk(DbConnection writer, string table) =>
+        new SqliteBulkInsert((SqliteConnection)writer, table);
 
     // Its one writer has nobody beside it.
     public override bool IsConflict(Exception failure) => false;
-
-    public override bool IsDuplicate(Exception failure) => failure is SqliteException { SqliteErrorCode: 19 };
 
     public override string? Outage(Exception failure) => (failure as SqliteException)?.SqliteErrorCode switch
     {
@@ -140,18 +143,19 @@ internal sealed class PostgresEngine(string connection) : Engine
 
     public override string? Notify => $"notify {Channel}";
 
-    public override async Task<DbConnection> OpenAsync(CancellationToken stop) => await source.OpenConnectionAsync(stop);
+    public override async Task<DbConnection> OpenAsync(CancellationToken stop) =>
+        await source.OpenConnectionAsync(stop);
 
     public override Task<DbConnection> OpenWriterAsync(CancellationToken stop) => OpenAsync(stop);
 
-    public override BulkInsert Bulk(DbConnection writer, string table) => new PostgresBulkInsert((NpgsqlConnection)writer, table);
+    public override BulkInsert Bulk(DbConnection writer, string table) =>
+        new PostgresBulkInsert((NpgsqlConnection)writer, table);
 
     // SQLite keeps a table in the order of its key under this name only, and means 64 bits by it.
-    public override string Schema(string step) => step.Replace("integer primary key", "bigint primary key", StringComparison.Ordinal);
+    public override string Schema(string step) =>
+        step.Replace("integer primary key", "bigint primary key", StringComparison.Ordinal);
 
     public override bool IsConflict(Exception failure) => failure is PostgresException { SqlState: "40001" or "40P01" };
-
-    public override bool IsDuplicate(Exception failure) => failure is PostgresException { SqlState: "23505" };
 
     public override string? Outage(Exception failure) => failure switch
     {

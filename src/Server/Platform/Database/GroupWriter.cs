@@ -47,8 +47,8 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Attaches <paramref name="item"/> to the next transaction, which begins within <see cref="Patience"/>. Nobody waits:
-    /// if it fails, the log of the process says so.
+    /// Attaches <paramref name="item"/> to the next transaction, which begins within <see cref="Patience"/>. Nobody
+    /// waits: if it fails, the log of the process says so.
     /// </summary>
     public void AttachSoon(object item)
     {
@@ -167,7 +167,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether somebody waits for the next group. If not, nobody writes from here on until the next one comes.</summary>
+    /// <summary>
+    /// Whether somebody waits for the next group. If not, nobody writes from here on until the next one comes.
+    /// </summary>
     private bool HasMore()
     {
         lock (gate)
@@ -232,7 +234,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
             if (failure is not null)
             {
-                work.Fail(engine.Outage(failure) is { } outage ? new DatabaseUnavailableException(outage, failure) : failure);
+                work.Fail(engine.Outage(failure) is { } outage
+                    ? new DatabaseUnavailableException(outage, failure)
+                    : failure);
             }
         }
     }
@@ -290,7 +294,8 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
     }
 
-    private async ValueTask RunAsync(UnitWork work, WriterConnection connection, List<object> attached, List<Change> changes)
+    private async ValueTask RunAsync(
+        UnitWork work, WriterConnection connection, List<object> attached, List<Change> changes)
     {
         var unit = new Unit(connection);
         try

@@ -4,7 +4,9 @@ using System.Reflection;
 
 namespace Postern.Platform.Database;
 
-/// <summary>Moves the schema forward by the numbered files of <c>Platform/Migrations</c>, each once, in order, all or nothing.</summary>
+/// <summary>
+/// Moves the schema forward by the numbered files of <c>Platform/Migrations</c>, each once, in order, all or nothing.
+/// </summary>
 internal sealed partial class Migrations(Db db, TimeProvider clock, ILogger<Migrations> logger)
 {
     public async Task RunAsync(CancellationToken stop)
@@ -20,7 +22,8 @@ internal sealed partial class Migrations(Db db, TimeProvider clock, ILogger<Migr
 
             await ExecuteAsync(
                 connection,
-                "create table if not exists migrations (number bigint primary key, name text not null, applied_at bigint not null)",
+                "create table if not exists migrations "
+                + "(number bigint primary key, name text not null, applied_at bigint not null)",
                 stop);
             var done = await AppliedAsync(connection, stop);
             foreach (var (number, name, text) in All().Where(step => !done.Contains(step.Number)))

@@ -44,7 +44,10 @@ internal static class Sql
     };
 
     private static string Render(FormattableString sql) =>
-        string.Format(CultureInfo.InvariantCulture, sql.Format, [.. Enumerable.Range(0, sql.ArgumentCount).Select(Name)]);
+        string.Format(
+            CultureInfo.InvariantCulture,
+            sql.Format,
+            [.. Enumerable.Range(0, sql.ArgumentCount).Select(Name)]);
 
     private static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"@p{index}");
 }

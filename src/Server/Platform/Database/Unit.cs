@@ -2,7 +2,9 @@ using System.Data.Common;
 
 namespace Postern.Platform.Database;
 
-/// <summary>Something other nodes, and other rooms of this one, must know: a thing of this kind and key is not what it was.</summary>
+/// <summary>
+/// Something other nodes, and other rooms of this one, must know: a thing of this kind and key is not what it was.
+/// </summary>
 public sealed record Change(string Kind, TenantId Tenant, string Key);
 
 /// <summary>What runs at the end of a transaction, with everything its units attached.</summary>
@@ -26,7 +28,9 @@ public sealed class Unit
 
     internal List<Change> Changes { get; } = [];
 
-    /// <summary>Hands something to those who act at the end of the transaction; the audit log takes its entries so.</summary>
+    /// <summary>
+    /// Hands something to those who act at the end of the transaction; the audit log takes its entries so.
+    /// </summary>
     public void Attach(object item) => Attached.Add(item);
 
     /// <summary>Tells caches everywhere, once this is committed.</summary>
@@ -64,7 +68,9 @@ public sealed class Unit
         await connection.Fixed(sql).ExecuteNonQueryAsync();
     }
 
-    /// <summary>Inserts <paramref name="rows"/> rows into <paramref name="table"/>, always with the same columns.</summary>
+    /// <summary>
+    /// Inserts <paramref name="rows"/> rows into <paramref name="table"/>, always with the same columns.
+    /// </summary>
     internal async ValueTask InsertAsync(string table, int rows, params IReadOnlyList<Cells> columns)
     {
         await MarkAsync();

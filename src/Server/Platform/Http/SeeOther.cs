@@ -1,8 +1,8 @@
 namespace Postern.Platform.Http;
 
 /// <summary>
-/// Sends the browser on with a GET (RFC 9110 §15.4.4). Never 307 or 308, which would carry what a form held to the next
-/// place (RFC 9700 §4.12).
+/// Sends the browser on with a GET (RFC 9110 §15.4.4). Never 307 or 308, which would carry what a form held to the
+/// next place (RFC 9700 §4.12).
 /// </summary>
 internal sealed class SeeOther(string address) : IResult
 {

@@ -38,7 +38,9 @@ internal sealed class Sealer(MasterKey master)
         return sealed_;
     }
 
-    /// <summary>Opens what <see cref="Seal"/> made for the same purpose and context; null for everything else.</summary>
+    /// <summary>
+    /// Opens what <see cref="Seal"/> made for the same purpose and context; null for everything else.
+    /// </summary>
     public byte[]? Open(string purpose, ReadOnlySpan<char> text, ReadOnlySpan<byte> context = default)
     {
         if (text.Length is 0 or > MostText || text.Contains('='))
@@ -48,8 +50,10 @@ internal sealed class Sealer(MasterKey master)
 
         // No second spelling of one value: the decoder passes over blanks, which the length tells; loose bits it refuses.
         var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
-        if (Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written) is not System.Buffers.OperationStatus.Done
-            || consumed != text.Length || Base64Url.GetEncodedLength(written) != text.Length)
+        var status = Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written);
+        if (status is not System.Buffers.OperationStatus.Done
+            || consumed != text.Length
+            || Base64Url.GetEncodedLength(written) != text.Length)
         {
             return null;
         }
@@ -75,7 +79,12 @@ internal sealed class Sealer(MasterKey master)
         using var aes = new AesGcm(Key(id, purpose), TagSize);
         try
         {
-            aes.Decrypt(bytes.Slice(1 + IdSize, NonceSize), bytes[HeaderSize..^TagSize], bytes[^TagSize..], plain, context);
+            aes.Decrypt(
+                bytes.Slice(1 + IdSize, NonceSize),
+                bytes[HeaderSize..^TagSize],
+                bytes[^TagSize..],
+                plain,
+                context);
             return plain;
         }
         catch (AuthenticationTagMismatchException)

@@ -6,7 +6,9 @@ using System.Text;
 namespace Postern.Platform.Keys;
 
 /// <summary>An ES256 key of ours (RFC 7518 §3.4), named by its thumbprint (RFC 7638).</summary>
-/// <remarks>Instances of <see cref="ECDsa"/> are not promised to be safe for threads, so each caller rents one.</remarks>
+/// <remarks>
+/// Instances of <see cref="ECDsa"/> are not promised to be safe for threads, so each caller rents one.
+/// </remarks>
 internal sealed class SigningKey : IDisposable
 {
     public const string Es256 = "ES256";
@@ -17,7 +19,8 @@ internal sealed class SigningKey : IDisposable
     private readonly ConcurrentBag<ECDsa> rested = [];
     private readonly ECParameters parameters;
 
-    public SigningKey(ECParameters parameters, DateTimeOffset signsFrom, DateTimeOffset signsUntil, DateTimeOffset publishedUntil)
+    public SigningKey(
+        ECParameters parameters, DateTimeOffset signsFrom, DateTimeOffset signsUntil, DateTimeOffset publishedUntil)
     {
         this.parameters = parameters;
         (SignsFrom, SignsUntil, PublishedUntil) = (signsFrom, signsUntil, publishedUntil);

@@ -25,7 +25,9 @@ public sealed record Asker(string? Name, string? Host, Proof Proof, DateTimeOffs
 
     public string? Device { get; init; } = Untrusted.Name(Device);
 
-    /// <summary>What to call it: the name only where somebody vouches for it, else what was proven, else its own word as such.</summary>
+    /// <summary>
+    /// What to call it: the name only where somebody vouches for it, else what was proven, else its own word as such.
+    /// </summary>
     public string Words => (Proof, Name, Host) switch
     {
         (Proof.Vouched, { } name, _) => name,
@@ -34,7 +36,9 @@ public sealed record Asker(string? Name, string? Host, Proof Proof, DateTimeOffs
         _ => "No name we can show",
     };
 
-    /// <summary>Where this copy of it runs, unless that is the host again: a service on the web is one copy for everybody.</summary>
+    /// <summary>
+    /// Where this copy of it runs, unless that is the host again: a service on the web is one copy for everybody.
+    /// </summary>
     public string? Place => Device == Host ? null : Device;
 
     public string Monogram => StringInfo.GetNextTextElement(Name ?? Host ?? "?").ToUpperInvariant();

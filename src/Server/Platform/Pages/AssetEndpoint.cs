@@ -3,7 +3,9 @@ using Postern.Platform.Http;
 
 namespace Postern.Platform.Pages;
 
-/// <summary>Serves the embedded files under names that change with their content, so browsers may keep them for ever.</summary>
+/// <summary>
+/// Serves the embedded files under names that change with their content, so browsers may keep them for ever.
+/// </summary>
 internal static class AssetEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/assets/{file}", Send).Open();

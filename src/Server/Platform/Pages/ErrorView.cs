@@ -4,4 +4,5 @@ namespace Postern.Platform.Pages;
 /// A refusal in three parts: what happened, whose decision it was, what to do next. <paramref name="NextUrl"/> is one
 /// of our own paths.
 /// </summary>
-public sealed record ErrorView(string What, string Whose, string Next, string? NextUrl = null, string? NextWords = null);
+public sealed record ErrorView(
+    string What, string Whose, string Next, string? NextUrl = null, string? NextWords = null);

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Components;
 
 namespace Postern.Platform.Pages;
 
-/// <summary>A page shows one view and decides nothing: whatever it says was worked out before it was rendered.</summary>
+/// <summary>
+/// A page shows one view and decides nothing: whatever it says was worked out before it was rendered.
+/// </summary>
 public abstract class Page<TView> : ComponentBase
     where TView : class
 {

@@ -4,7 +4,9 @@ using System.Security.Cryptography;
 
 namespace Postern.Platform.Pages;
 
-/// <summary>The files our pages load, part of the executable. A name carries the hash of its content, so it never lies.</summary>
+/// <summary>
+/// The files our pages load, part of the executable. A name carries the hash of its content, so it never lies.
+/// </summary>
 internal static class PageAssets
 {
     private static readonly FrozenDictionary<string, Asset> All = Load().ToFrozenDictionary(asset => asset.File);
@@ -17,7 +19,8 @@ internal static class PageAssets
     private static IEnumerable<Asset> Load()
     {
         var assembly = Assembly.GetExecutingAssembly();
-        foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith("assets/", StringComparison.Ordinal)))
+        var names = assembly.GetManifestResourceNames();
+        foreach (var resource in names.Where(name => name.StartsWith("assets/", StringComparison.Ordinal)))
         {
             using var stream = assembly.GetManifestResourceStream(resource)!;
             var content = new byte[stream.Length];

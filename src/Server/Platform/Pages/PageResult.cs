@@ -3,14 +3,18 @@ using Microsoft.AspNetCore.Components.Web;
 
 namespace Postern.Platform.Pages;
 
-/// <summary>Answers with a page, rendered whole on the server and closed to everything it does not need itself.</summary>
+/// <summary>
+/// Answers with a page, rendered whole on the server and closed to everything it does not need itself.
+/// </summary>
 internal sealed class PageResult<TPage, TView>(TView view) : IResult
     where TPage : Page<TView>
     where TView : class
 {
     public int Status { get; init; } = StatusCodes.Status200OK;
 
-    /// <summary>Where a form of this page may lead besides ourselves; browsers apply the rule to redirects as well.</summary>
+    /// <summary>
+    /// Where a form of this page may lead besides ourselves; browsers apply the rule to redirects as well.
+    /// </summary>
     public IReadOnlyList<string> FormTargets { get; init; } = [];
 
     public async Task ExecuteAsync(HttpContext http)

@@ -15,7 +15,16 @@ public sealed class Chromium : IAsyncLifetime
         browser = await playwright.Chromium.LaunchAsync(new()
         {
             ExecutablePath = "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+            Args =
+            [
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
         });
     }
 
@@ -25,7 +34,11 @@ public sealed class Chromium : IAsyncLifetime
     /// <param name="agent">What it says it is; Chrome on Linux unless told.</param>
     /// <param name="like">The cookies of another context, as it keeps them.</param>
     public Task<IBrowserContext> ContextAsync(
-        int width = 1280, ColorScheme scheme = ColorScheme.Light, bool scripts = true, string? agent = null, string? like = null) =>
+        int width = 1280,
+        ColorScheme scheme = ColorScheme.Light,
+        bool scripts = true,
+        string? agent = null,
+        string? like = null) =>
         browser!.NewContextAsync(new()
         {
             ViewportSize = new() { Width = width, Height = 900 },

@@ -5,7 +5,8 @@ using Postern.Platform.Pages;
 namespace Postern.Tests.Platform.Pages;
 
 /// <summary>The consent page in a browser without scripts: what it says is what the form will send.</summary>
-public sealed class ConsentPageTests(Gallery gallery, Chromium chromium) : IClassFixture<Gallery>, IClassFixture<Chromium>
+public sealed class ConsentPageTests(Gallery gallery, Chromium chromium)
+    : IClassFixture<Gallery>, IClassFixture<Chromium>
 {
     [Fact]
     public async Task The_sentence_and_the_list_of_what_it_cannot_do_follow_every_dial_without_a_script()
@@ -19,7 +20,8 @@ public sealed class ConsentPageTests(Gallery gallery, Chromium chromium) : IClas
 
         await page.GetByRole(AriaRole.Checkbox, new() { Name = "delete_issue", Exact = true }).CheckAsync();
         await page.GetByText("90 days").ClickAsync();
-        Assert.Equal("claude.ai may read, change and destroy in Linear until 20 February 2027.", await SentenceAsync(page));
+        Assert.Equal(
+            "claude.ai may read, change and destroy in Linear until 20 February 2027.", await SentenceAsync(page));
         await Assertions.Expect(page.GetByText("delete or send anything")).ToBeHiddenAsync();
 
         foreach (var tool in await page.GetByRole(AriaRole.Checkbox).AllAsync())
@@ -59,8 +61,11 @@ public sealed class ConsentPageTests(Gallery gallery, Chromium chromium) : IClas
     [InlineData("Claude", "https://notclaude.ai/cb", true)]
     [InlineData("Claude Code", "http://127.0.0.1:5000/cb", false)]
     [InlineData("Field Reports", "https://reports.example/cb", false)]
-    public void A_well_known_name_is_left_out_when_the_answer_goes_elsewhere(string name, string redirect, bool isBorrowed) =>
-        Assert.Equal(isBorrowed, FamousNames.IsBorrowed(new(name, null, Proof.None, null, null), ReturnPlace.Of(new(redirect))));
+    public void A_well_known_name_is_left_out_when_the_answer_goes_elsewhere(
+        string name, string redirect, bool isBorrowed) =>
+        Assert.Equal(
+            isBorrowed,
+            FamousNames.IsBorrowed(new(name, null, Proof.None, null, null), ReturnPlace.Of(new(redirect))));
 
     [Fact]
     public async Task A_stranger_under_a_well_known_name_is_shown_by_where_the_answer_goes()
@@ -97,11 +102,15 @@ public sealed class ConsentPageTests(Gallery gallery, Chromium chromium) : IClas
     public void The_form_may_lead_to_the_one_place_the_answer_goes(string redirect, string target) =>
         Assert.Equal(target, ReturnPlace.Of(new(redirect)).FormTarget);
 
-    private static ILocator Tool(IPage page, string name) => page.GetByRole(AriaRole.Checkbox, new() { Name = name, Exact = true });
+    private static ILocator Tool(IPage page, string name) =>
+        page.GetByRole(AriaRole.Checkbox, new() { Name = name, Exact = true });
 
     private static Task<LocatorBoundingBoxResult?> BoxAsync(IPage page, string name) =>
         page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true }).BoundingBoxAsync();
 
-    private static async Task<string> SentenceAsync(IPage page) =>
-        string.Join(' ', (await page.InnerTextAsync(".sentence")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    private static async Task<string> SentenceAsync(IPage page)
+    {
+        var shown = await page.InnerTextAsync(".sentence");
+        return string.Join(' ', shown.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
 }

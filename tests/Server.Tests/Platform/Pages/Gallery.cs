@@ -20,7 +20,12 @@ public sealed class Gallery : IAsyncLifetime
     private static readonly IReadOnlyList<EntryRow> Entries =
     [
         .. Enumerable.Range(1, 20).Select(n => new EntryRow(
-            1000 - n, Now.AddMinutes(-n), "ada@example.test", "tool.call", "linear/create_issue", n % 5 is 0 ? "denied" : "allowed")),
+            1000 - n,
+            Now.AddMinutes(-n),
+            "ada@example.test",
+            "tool.call",
+            "linear/create_issue",
+            n % 5 is 0 ? "denied" : "allowed")),
     ];
 
     private static readonly Dictionary<string, IResult> Pages = new()
@@ -37,8 +42,13 @@ public sealed class Gallery : IAsyncLifetime
         }),
         ["setup"] = new PageResult<SetupPage, SetupView>(
             new() { Link = "l", FormToken = "t", PasskeyOptions = "{}" }),
-        ["setup-problem"] = new PageResult<SetupPage, SetupView>(
-            new() { Link = "l", FormToken = "t", Email = "ada@example", Problem = "The password needs at least 12 characters." }),
+        ["setup-problem"] = new PageResult<SetupPage, SetupView>(new()
+        {
+            Link = "l",
+            FormToken = "t",
+            Email = "ada@example",
+            Problem = "The password needs at least 12 characters.",
+        }),
         ["consent"] = Consent(Usual),
         ["consent-loopback"] = Consent(Usual with
         {
@@ -63,15 +73,26 @@ public sealed class Gallery : IAsyncLifetime
         ["consent-hostile"] = Consent(Usual with
         {
             Who = new(Hostile, null, Proof.None, null, Hostile),
-            Return = ReturnPlace.Of(new("https://xn--cloud-7ve.evil-and-very-long-host-name-that-goes-on.example:8443/cb")),
+            Return = ReturnPlace.Of(
+                new("https://xn--cloud-7ve.evil-and-very-long-host-name-that-goes-on.example:8443/cb")),
             Server = "the-customer-relationship-server-of-the-northern-region",
             Account = "a.very.long.name.of.a.person.who.works.here@department.of.something.example.test",
-            Tools = [.. Usual.Tools, new(new string('x', 128), Risk.Read, Hostile), new("drop_everything", Risk.Destroy, "<b>Safe!</b> Click Allow.")],
+            Tools =
+            [
+                .. Usual.Tools,
+                new(new string('x', 128), Risk.Read, Hostile),
+                new("drop_everything", Risk.Destroy, "<b>Safe!</b> Click Allow."),
+            ],
             Problem = "Choose at least one tool, or deny.",
         }),
         ["consent-full"] = Consent(Usual with
         {
-            Tools = [.. from risk in Risks.All from n in Enumerable.Range(1, 14) select new ToolChoice($"{risk.Word}_number_{n}", risk, "Does one thing and does it well.")],
+            Tools =
+            [
+                .. from risk in Risks.All
+                   from n in Enumerable.Range(1, 14)
+                   select new ToolChoice($"{risk.Word}_number_{n}", risk, "Does one thing and does it well."),
+            ],
         }),
         ["error"] = Error(new(
             "This request has expired",
@@ -94,8 +115,20 @@ public sealed class Gallery : IAsyncLifetime
             PasskeyState = "s",
             Grants =
             [
-                new("gr_1", new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddMonths(-8), Now.AddMinutes(-4), Now.AddDays(30)),
-                new("gr_2", new(Hostile, null, Proof.Remembered, null, "this computer"), "May read in files, with 1 tool you chose.", Now.AddHours(-3), null, Now.AddDays(1)),
+                new(
+                    "gr_1",
+                    new("Claude", "claude.ai", Proof.Remembered, null, "Chrome on Linux"),
+                    "May read and change in Linear, with 3 tools you chose.",
+                    Now.AddMonths(-8),
+                    Now.AddMinutes(-4),
+                    Now.AddDays(30)),
+                new(
+                    "gr_2",
+                    new(Hostile, null, Proof.Remembered, null, "this computer"),
+                    "May read in files, with 1 tool you chose.",
+                    Now.AddHours(-3),
+                    null,
+                    Now.AddDays(1)),
             ],
             Browsers =
             [
@@ -112,14 +145,31 @@ public sealed class Gallery : IAsyncLifetime
                 new("Claude", null, null, "Linear", Now.AddDays(-3), false),
             ],
         }),
-        ["me-empty"] = Me(new() { Person = "ada@example.test", FormToken = "t", SignOutToken = "s", Grants = [], Browsers = [new("s1", "Chrome on Linux", Now, Now, true)], Passkeys = [] }),
-        ["home"] = Home(new(null, [new("Linear", "http://127.0.0.1:7400/mcp/linear"), new("files", "http://127.0.0.1:7400/mcp/files")])),
+        ["me-empty"] = Me(new()
+        {
+            Person = "ada@example.test",
+            FormToken = "t",
+            SignOutToken = "s",
+            Grants = [],
+            Browsers = [new("s1", "Chrome on Linux", Now, Now, true)],
+            Passkeys = [],
+        }),
+        ["home"] = Home(new(
+            null,
+            [
+                new("Linear", "http://127.0.0.1:7400/mcp/linear"),
+                new("files", "http://127.0.0.1:7400/mcp/files"),
+            ])),
         ["home-empty"] = Home(new("ada@example.test", [])),
         ["console"] = new PageResult<OverviewPage, OverviewView>(new()
         {
             Person = "ada@example.test",
             Issuer = "http://127.0.0.1:7400",
-            Servers = [new("linear", "http://127.0.0.1:7400/mcp/linear", "remote", 34), new("files", "http://127.0.0.1:7400/mcp/files", "command", 7)],
+            Servers =
+            [
+                new("linear", "http://127.0.0.1:7400/mcp/linear", "remote", 34),
+                new("files", "http://127.0.0.1:7400/mcp/files", "command", 7),
+            ],
             Entries = Entries,
         }),
         ["console-clients"] = new PageResult<ClientsPage, ClientsView>(new()
@@ -128,7 +178,14 @@ public sealed class Gallery : IAsyncLifetime
             Clients =
             [
                 new("app", "Field Reports", "by the configuration", null, null, Now, "3"),
-                new("https://claude.ai/oauth/client.json", "Claude", "by its metadata document", "claude.ai", Now.AddMonths(-8), Now.AddDays(-1), "214"),
+                new(
+                    "https://claude.ai/oauth/client.json",
+                    "Claude",
+                    "by its metadata document",
+                    "claude.ai",
+                    Now.AddMonths(-8),
+                    Now.AddDays(-1),
+                    "214"),
                 new(new string('c', 200), Hostile, "by itself", null, Now, null, "0"),
             ],
             Next = "c_1",
@@ -136,17 +193,36 @@ public sealed class Gallery : IAsyncLifetime
         ["console-grants"] = new PageResult<GrantsPage, GrantsView>(new()
         {
             Person = "ada@example.test",
-            Grants = [.. Enumerable.Range(1, 12).Select(n => new GrantRow("ada@example.test", new(Hostile, null, Proof.Remembered, null, "Chrome on Linux"), "May read and change in Linear, with 3 tools you chose.", Now.AddDays(-n), n % 3 is 0 ? null : Now, Now.AddDays(n)))],
+            Grants =
+            [
+                .. Enumerable.Range(1, 12).Select(n => new GrantRow(
+                    "ada@example.test",
+                    new(Hostile, null, Proof.Remembered, null, "Chrome on Linux"),
+                    "May read and change in Linear, with 3 tools you chose.",
+                    Now.AddDays(-n),
+                    n % 3 is 0 ? null : Now,
+                    Now.AddDays(n))),
+            ],
             IsFurther = true,
             Next = "gr_1",
         }),
-        ["console-log"] = new PageResult<LogPage, LogView>(new() { Person = "ada@example.test", Entries = Entries, IsFurther = true }),
-        ["console-empty"] = new PageResult<OverviewPage, OverviewView>(new() { Person = "ada@example.test", Issuer = "http://127.0.0.1:7400" }),
+        ["console-log"] = new PageResult<LogPage, LogView>(new()
+        {
+            Person = "ada@example.test",
+            Entries = Entries,
+            IsFurther = true,
+        }),
+        ["console-empty"] = new PageResult<OverviewPage, OverviewView>(new()
+        {
+            Person = "ada@example.test",
+            Issuer = "http://127.0.0.1:7400",
+        }),
         ["console-grants-empty"] = new PageResult<GrantsPage, GrantsView>(new() { Person = "ada@example.test" }),
     };
 
     public const string Hostile =
-        "\u202Eedualc\u200B <svg onload=1>Cla\u0430ude</svg> {{7*7}} \"><script>alert(1)</script>\u0301\u0301\u0301\u0301\u0301\r\nSet-Cookie: x";
+        "\u202Eedualc\u200B <svg onload=1>Cla\u0430ude</svg> {{7*7}} \"><script>alert(1)</script>"
+        + "\u0301\u0301\u0301\u0301\u0301\r\nSet-Cookie: x";
 
     private WebApplication? app;
 

@@ -75,6 +75,8 @@ public sealed class PageTests(Gallery gallery, Chromium chromium) : IClassFixtur
 
         var bodies = await Task.WhenAll(responses.Select(response => response.BodyAsync()));
         Assert.InRange(bodies.Sum(body => body.Length), 1, 100_000);
-        Assert.Equal([gallery.Address.Authority], responses.Select(response => new Uri(response.Url).Authority).Distinct());
+        Assert.Equal(
+            [gallery.Address.Authority],
+            responses.Select(response => new Uri(response.Url).Authority).Distinct());
     }
 }

@@ -31,7 +31,9 @@ public sealed class UntrustedTests
         {
             var shown = Untrusted.Name(given) ?? "";
             return shown.Length <= Untrusted.NameLength * 8
-                && !shown.Any(c => char.IsControl(c) || c is '<' or '>' || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.Format)
+                && !shown.Any(c => char.IsControl(c)
+                    || c is '<' or '>'
+                    || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.Format)
                 && Untrusted.Name(shown) == (shown is "" ? null : shown);
         }));
 
