@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace Postern.Tests.Platform.Pages;
@@ -58,9 +59,12 @@ public sealed class Chromium : IAsyncLifetime
 public static class Arrivals
 {
     /// <summary>
-    /// Waits until the page is at <paramref name="address"/>. Not for its <c>load</c> event: one that fires while the
-    /// address is being compared is never seen, and what follows waits for what it needs by itself.
+    /// Waits until the page is at <paramref name="address"/>, in which <c>**</c> is anything. Not for its <c>load</c>
+    /// event: one that fires while the address is being compared is never seen, and what follows waits by itself.
     /// </summary>
-    public static Task ArrivesAtAsync(this IPage page, string address) =>
-        page.WaitForURLAsync(address, new() { WaitUntil = WaitUntilState.Commit });
+    public static Task ArrivesAtAsync(this IPage page, string address)
+    {
+        var pattern = Regex.Escape(address).Replace(@"\*\*", ".*", StringComparison.Ordinal);
+        return Assertions.Expect(page).ToHaveURLAsync(new Regex($"^{pattern}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+    }
 }
