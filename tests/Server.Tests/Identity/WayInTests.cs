@@ -45,7 +45,7 @@ public sealed class WayInTests(House house, Chromium chromium)
         await Assertions.Expect(page.GetByText("a program on this computer")).ToBeVisibleAsync();
         await SignInAsync(page, House.Email, House.Password);
         await page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
-        await page.ArrivesAtAsync($"{Callback}**");
+        await page.ArrivesAtAsync($"{Callback}*");
 
         var query = HttpUtility.ParseQueryString(new Uri(page.Url).Query);
         Assert.NotNull(query[answer]);
@@ -54,7 +54,7 @@ public sealed class WayInTests(House house, Chromium chromium)
     }
 
     [Theory]
-    [InlineData("mcp:read", "**/signin?transaction=*")]
+    [InlineData("mcp:read", "*/signin?transaction=*")]
     [InlineData("mcp:none", "**/authorize")]
     public async Task A_request_that_another_site_posts_does_not_disturb_one_that_waits(string scope, string end)
     {
@@ -95,7 +95,7 @@ public sealed class WayInTests(House house, Chromium chromium)
         await page.GotoAsync(await AuthorizeAsync());
         await SignInAsync(page, House.OtherEmail, House.OtherPassword);
         await Allow(page).ClickAsync();
-        await page.ArrivesAtAsync($"{Callback}**");
+        await page.ArrivesAtAsync($"{Callback}*");
 
         await page.GotoAsync($"{house.Address}me");
         await Assertions.Expect(page.GetByText("“Field Reports”")).ToBeVisibleAsync();

@@ -59,12 +59,12 @@ public sealed class Chromium : IAsyncLifetime
 public static class Arrivals
 {
     /// <summary>
-    /// Waits until the page is at <paramref name="address"/>, in which <c>**</c> is anything. Not for its <c>load</c>
+    /// Waits until the page is at <paramref name="address"/>, in which <c>*</c> is anything. Not for its <c>load</c>
     /// event: one that fires while the address is being compared is never seen, and what follows waits by itself.
     /// </summary>
     public static Task ArrivesAtAsync(this IPage page, string address)
     {
-        var pattern = Regex.Escape(address).Replace(@"\*\*", ".*", StringComparison.Ordinal);
+        var pattern = Regex.Escape(address).Replace(@"\*", ".*", StringComparison.Ordinal);
         return Assertions.Expect(page).ToHaveURLAsync(new Regex($"^{pattern}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
     }
 }
