@@ -19,6 +19,10 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     private readonly Queue<Work> waiting = new();
     private readonly Timer timer;
     private readonly TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Whoever is told writes again through the pool: the others of its group must not wait for that.
+    [ThreadStatic]
+    private static bool isTelling;
+
     private int urgent;
     private bool isWriting, isTimed, isClosing;
     private WriterConnection? connection;
@@ -106,13 +110,13 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
 
         // Requests that wait for a thread will soon have units of their own: after them, one transaction serves all.
-        if (ThreadPool.PendingWorkItemCount > 0)
+        if (isTelling || ThreadPool.PendingWorkItemCount > 0)
         {
             GoOn();
         }
         else
         {
-            _ = WriteGroupAsync();
+            _ = WriteFirstAsync();
         }
 
         return true;
@@ -137,8 +141,38 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     private void GoOn() =>
         ThreadPool.UnsafeQueueUserWorkItem(static writer => _ = writer.WriteGroupAsync(), this, preferLocal: false);
 
-    // One group; the caller whose thread this is goes on with its own business, and the pool with those who wait.
+    // One group, on a thread of the pool: whoever waits next is served before those of this group hear of it.
     private async Task WriteGroupAsync()
+    {
+        var group = await CommitNextAsync();
+        if (HasMore())
+        {
+            GoOn();
+        }
+
+        Tell(group);
+    }
+
+    // One group, on the thread of a caller, who has not been given the task of it yet and goes on by itself.
+    private async Task WriteFirstAsync()
+    {
+        var group = await CommitNextAsync();
+        if (group is [var alone])
+        {
+            alone.Tell();
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(Tell, group, preferLocal: false);
+        }
+
+        if (HasMore())
+        {
+            GoOn();
+        }
+    }
+
+    private async ValueTask<List<Work>> CommitNextAsync()
     {
         var group = new List<Work>();
         lock (gate)
@@ -158,13 +192,35 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         {
             // Nobody else would tell those who wait, and nothing would ever be written again.
             Log.Failed(logger, group.Count, failure);
-            group.ForEach(work => work.Fail(failure));
+            group.ForEach(work => work.Failure = failure);
         }
 
-        if (HasMore())
+        return group;
+    }
+
+    // What follows an answer runs on the thread that tells it. A task of the pool for each caller would wake threads for
+    // each of them; two are enough to keep both halves going.
+    private static void Tell(List<Work> group)
+    {
+        var half = (group.Count + 1) / 2;
+        if (half < group.Count)
         {
-            GoOn();
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static part => Tell(part.Group, part.From, part.Group.Count), (Group: group, From: half), preferLocal: false);
         }
+
+        Tell(group, 0, half);
+    }
+
+    private static void Tell(List<Work> group, int from, int to)
+    {
+        isTelling = true;
+        for (var i = from; i < to; i++)
+        {
+            group[i].Tell();
+        }
+
+        isTelling = false;
     }
 
     /// <summary>
@@ -215,7 +271,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
         Log.Failed(logger, group.Count, failure);
         var answer = engine.Outage(failure) is { } outage ? new DatabaseUnavailableException(outage, failure) : failure;
-        group.ForEach(work => work.Fail(answer));
+        group.ForEach(work => work.Failure = answer);
     }
 
     // Two nodes that lock the same rows in another order stop each other. Alone, each unit gets through.
@@ -234,9 +290,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
             if (failure is not null)
             {
-                work.Fail(engine.Outage(failure) is { } outage
+                work.Failure = engine.Outage(failure) is { } outage
                     ? new DatabaseUnavailableException(outage, failure)
-                    : failure);
+                    : failure;
             }
         }
     }
@@ -274,7 +330,6 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
 
         TellCaches(changes);
-        group.ForEach(work => work.Tell());
         return null;
     }
 
@@ -309,7 +364,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         {
             // A refusal or a broken rule of this unit alone; its neighbours go on.
             await unit.UndoAsync();
-            work.Refuse(failure);
+            work.Failure = failure;
         }
     }
 
@@ -335,57 +390,42 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>What waits for the next transaction.</summary>
+    /// <summary>What waits for the next transaction, and what became of it.</summary>
     private abstract class Work
     {
         public virtual bool IsUrgent => true;
 
-        public abstract void Tell();
+        /// <summary>Why nothing of it was kept; null when it was.</summary>
+        public Exception? Failure { get; set; }
 
-        public abstract void Fail(Exception failure);
+        public abstract void Tell();
     }
 
     /// <summary>One caller's unit with the place where its answer is told.</summary>
     private abstract class UnitWork : Work
     {
         public abstract ValueTask RunAsync(Unit unit);
-
-        public abstract void Refuse(Exception failure);
     }
 
     private sealed class UnitWork<T>(Func<Unit, ValueTask<T>> run) : UnitWork
     {
-        private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<T> done = new();
         private T? result;
-        private Exception? refusal;
 
         public Task<T> Done => done.Task;
 
         public override async ValueTask RunAsync(Unit unit)
         {
-            (result, refusal) = (default, null);
+            (result, Failure) = (default, null);
             result = await run(unit);
         }
 
-        public override void Refuse(Exception failure) => refusal = failure;
-
-        public override void Tell()
-        {
-            if (refusal is null)
-            {
-                done.TrySetResult(result!);
-                return;
-            }
-
-            done.TrySetException(refusal);
-        }
-
-        public override void Fail(Exception failure) => done.TrySetException(failure);
+        public override void Tell() => _ = Failure is null ? done.TrySetResult(result!) : done.TrySetException(Failure);
     }
 
     private sealed class AttachmentWork(object item, bool isUrgent) : Work
     {
-        private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource done = new();
 
         public object Item => item;
 
@@ -393,9 +433,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
         public override bool IsUrgent => isUrgent;
 
-        public override void Tell() => done.TrySetResult();
-
-        public override void Fail(Exception failure) => done.TrySetException(failure);
+        public override void Tell() => _ = Failure is null ? done.TrySetResult() : done.TrySetException(Failure);
     }
 
     private static partial class Log
