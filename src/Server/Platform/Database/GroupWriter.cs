@@ -198,15 +198,17 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         return group;
     }
 
-    // What follows an answer runs on the thread that tells it. A task of the pool for each caller would wake threads for
-    // each of them; two are enough to keep both halves going.
+    // What follows an answer runs on the thread that tells it. A task of the pool for each caller would wake threads
+    // for each of them; two are enough to keep both halves going.
     private static void Tell(List<Work> group)
     {
         var half = (group.Count + 1) / 2;
         if (half < group.Count)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
-                static part => Tell(part.Group, part.From, part.Group.Count), (Group: group, From: half), preferLocal: false);
+                static part => Tell(part.Group, part.From, part.Group.Count),
+                (Group: group, From: half),
+                preferLocal: false);
         }
 
         Tell(group, 0, half);
