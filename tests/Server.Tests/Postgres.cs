@@ -37,6 +37,21 @@ public sealed class Postgres : IAsyncLifetime
         return $"postgres://{User}@127.0.0.1:{port}/{name}";
     }
 
+    /// <summary>Takes a database away from everybody who is connected to it, or gives it back.</summary>
+    public static async Task AllowAsync(string database, bool isAllowed)
+    {
+        var name = new Uri(database).AbsolutePath[1..];
+        await using var connection = new NpgsqlConnection(First);
+        await connection.OpenAsync();
+        await using var act = new NpgsqlCommand(
+            $"""
+            alter database {name} with allow_connections {isAllowed};
+            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}';
+            """,
+            connection);
+        await act.ExecuteNonQueryAsync();
+    }
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async ValueTask DisposeAsync()

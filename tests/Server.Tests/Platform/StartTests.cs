@@ -1,10 +1,12 @@
 using System.Buffers.Text;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Postern.Platform;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
+using Postern.Tests.Cli;
 
 namespace Postern.Tests.Platform;
 
@@ -35,6 +37,44 @@ public sealed class StartTests
         Assert.All(
             starts.OfType<string>(),
             refusal => Assert.Contains("The database was sealed with", refusal, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_taken_port_ends_the_start_with_what_to_do()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var address = $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}";
+        using var postern = new PosternCommand();
+
+        var said = await postern.RunAsync("serve", "--data", Path.Combine(postern.Home, "data"), "--listen", address);
+
+        Assert.NotEqual(0, said.Code);
+        Assert.Contains("Stop what listens there, or start with --listen", said.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", said.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task While_the_database_is_away_nothing_is_acknowledged_and_afterwards_everything_goes_on()
+    {
+        await using var server = await TestServer.StartAsync(on: On.Postgres);
+        var before = await RegisterAsync(server);
+
+        await Postgres.AllowAsync(server.Database, isAllowed: false);
+        var meanwhile = await RegisterAsync(server);
+        await Postgres.AllowAsync(server.Database, isAllowed: true);
+        var after = await AgainAsync(server);
+
+        Assert.Equal(HttpStatusCode.Created, before.Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, meanwhile.Status);
+        Assert.Contains("temporarily_unavailable", meanwhile.Body, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Created, after.Status);
+        var kept = await server.Db.AllAsync(
+            $"select id from clients order by created_at, id", row => row.GetString(0), default);
+        Assert.Equal(2, kept.Count);
+        Assert.All(
+            [before, after],
+            answer => Assert.Contains(kept, id => answer.Body.Contains(id, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -91,5 +131,24 @@ public sealed class StartTests
         {
             return refused.Message;
         }
+    }
+
+    // Connections that were cut fail once more each, and are then made anew.
+    private static async Task<(HttpStatusCode Status, string Body)> AgainAsync(TestServer server)
+    {
+        var answer = await RegisterAsync(server);
+        for (var tries = 0; tries < 10 && answer.Status is HttpStatusCode.ServiceUnavailable; tries++)
+        {
+            answer = await RegisterAsync(server);
+        }
+
+        return answer;
+    }
+
+    private static async Task<(HttpStatusCode Status, string Body)> RegisterAsync(TestServer server)
+    {
+        using var content = new StringContent("""{"redirect_uris":["https://a.example/cb"]}""", null, "application/json");
+        using var answer = await server.Http.PostAsync(new Uri("/register", UriKind.Relative), content);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 }

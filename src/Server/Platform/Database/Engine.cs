@@ -162,6 +162,7 @@ internal sealed class PostgresEngine(string connection) : Engine
         PostgresException { SqlState: "53100" } => "The disk of the database is full.",
         PostgresException { SqlState: "25006" } => "The database is read-only.",
         PostgresException { SqlState: "53300" } => "The database accepts no more connections.",
+        PostgresException { SqlState: "55000" } => "The database accepts no connections at all.",
         PostgresException { SqlState: "57P01" or "57P02" or "57P03" } => "The database is shutting down or starting.",
         PostgresException { SqlState: "28P01" or "28000" } => "The database refused user or password.",
         PostgresException { SqlState: "3D000" } => "There is no database of that name.",
