@@ -116,7 +116,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         }
         else
         {
-            _ = WriteFirstAsync();
+            _ = WriteGroupAsync();
         }
 
         return true;
@@ -141,7 +141,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     private void GoOn() =>
         ThreadPool.UnsafeQueueUserWorkItem(static writer => _ = writer.WriteGroupAsync(), this, preferLocal: false);
 
-    // One group, on a thread of the pool: whoever waits next is served before those of this group hear of it.
+    // One group. Whoever waits next is served before those of this group hear of it.
     private async Task WriteGroupAsync()
     {
         var group = await CommitNextAsync();
@@ -150,26 +150,9 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             GoOn();
         }
 
+        // Nobody waits for the patient ones; a lone caller beside them goes on here, without another thread.
+        group.RemoveAll(static work => !work.IsUrgent);
         Tell(group);
-    }
-
-    // One group, on the thread of a caller, who has not been given the task of it yet and goes on by itself.
-    private async Task WriteFirstAsync()
-    {
-        var group = await CommitNextAsync();
-        if (group is [var alone])
-        {
-            alone.Tell();
-        }
-        else
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(Tell, group, preferLocal: false);
-        }
-
-        if (HasMore())
-        {
-            GoOn();
-        }
     }
 
     private async ValueTask<List<Work>> CommitNextAsync()
