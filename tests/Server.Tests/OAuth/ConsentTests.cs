@@ -52,7 +52,7 @@ public sealed class ConsentTests : IAsyncLifetime
         foreach (var text in (string[])[reply.Text, reply.Claims.GetRawText(), refreshed.Text, refreshed.Claims.GetRawText(), seen.Text])
         {
             Assert.Contains("\"actions\":[\"look\",\"wipe\"]", text, StringComparison.Ordinal);
-            Assert.DoesNotContain("list", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"list\"", text, StringComparison.Ordinal);
             Assert.DoesNotContain("\"write\"", text, StringComparison.Ordinal);
             Assert.DoesNotContain("mcp:write", text, StringComparison.Ordinal);
         }
@@ -67,8 +67,8 @@ public sealed class ConsentTests : IAsyncLifetime
         var reply = await app.RedeemAsync(answer.Code);
 
         Assert.Equal("mcp:read", reply.Scope);
-        Assert.DoesNotContain("wipe", reply.Text, StringComparison.Ordinal);
-        Assert.DoesNotContain("another", reply.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"wipe\"", reply.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"another\"", reply.Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -225,7 +225,7 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Empty(Marked(first));
         Assert.Equal(["peek new", "wipe new"], Marked(second));
         Assert.Equal([("look", true), ("list", true), ("peek", false), ("write", true), ("wipe", false)], second.Tools);
-        Assert.DoesNotContain("peek", reply.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"peek\"", reply.Text, StringComparison.Ordinal);
         // Seen by now, and left off: it is not new any more, and does not come on by itself.
         Assert.Empty(Marked(third));
         Assert.Equal(second.Tools, third.Tools);
