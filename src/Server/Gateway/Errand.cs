@@ -44,39 +44,6 @@ internal sealed partial class Errand(
         }
     }
 
-    /// <summary>
-    /// What a server says to a legacy client of its own accord, until the client leaves or its grant ends.
-    /// </summary>
-    public async Task ListenAsync(Visit visit)
-    {
-        var line = visit.Session!.Line;
-        using var stay = new Stay(watch, visit, TimeSpan.Zero);
-        if (!stay.TryLast())
-        {
-            visit.Writer.Close(StatusCodes.Status429TooManyRequests);
-            return;
-        }
-
-        try
-        {
-            await conversation.ListenAsync(visit.Admission.Server, line, visit.Writer, stay.Token);
-        }
-        catch (UpstreamException failure) when (!visit.Http.Response.HasStarted)
-        {
-            if (failure.SessionIsLost)
-            {
-                visit.Writer.Close(StatusCodes.Status404NotFound);
-                return;
-            }
-
-            await visit.Writer.WriteAsync(failure.Error, default, visit.Gone);
-        }
-        catch (Exception end) when (end is UpstreamException or OperationCanceledException)
-        {
-            // The stream simply ends; the client may open another.
-        }
-    }
-
     /// <summary>Does something for a message, and turns what its server fails at into the client's answer.</summary>
     public async Task<string> TryAsync(Visit visit, Message message, Func<Stay, Task<bool>> act)
     {

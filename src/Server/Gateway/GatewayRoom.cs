@@ -24,6 +24,10 @@ internal static class GatewayRoom
         services.AddSingleton<RequestStates>();
         services.AddSingleton<ParkedCalls>();
         services.AddSingleton<Questions>();
+        services.AddSingleton<Delivery>();
+        services.AddSingleton<RoundTrips>();
+        services.AddSingleton<Interruptions>();
+        services.AddSingleton<Announcements>();
         services.AddSingleton<Conversation>();
         services.AddSingleton<SessionBook>();
         services.AddSingleton<SessionDesk>();

@@ -49,7 +49,7 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
         if (await keeper.AdmitAsync(http) is { } admission
             && await desk.FindAsync(new(http, admission, new(http.Response, Era.Legacy)), isNeeded: true) is { } visit)
         {
-            await errand.ListenAsync(visit);
+            await desk.ListenAsync(visit);
         }
     }
 

@@ -10,7 +10,8 @@ namespace Postern.Gateway;
 /// What legacy clients expect of a server beside answers: a handshake, a session, and that some things are taken note
 /// of. All of it is settled here; servers of the modern era never hear of it.
 /// </summary>
-internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
+internal sealed class SessionDesk(
+    SessionBook sessions, Upstreams upstreams, Announcements announcements, GrantWatch watch)
 {
     private const int MaxCapabilities = 16 * 1024, MaxClientInfo = 8 * 1024;
 
@@ -93,6 +94,39 @@ internal sealed class SessionDesk(SessionBook sessions, Upstreams upstreams)
             default:
                 await HearAsync(visit, message);
                 return true;
+        }
+    }
+
+    /// <summary>
+    /// What a server says to a legacy client of its own accord, until the client leaves or its grant ends.
+    /// </summary>
+    public async Task ListenAsync(Visit visit)
+    {
+        var line = visit.Session!.Line;
+        using var stay = new Stay(watch, visit, TimeSpan.Zero);
+        if (!stay.TryLast())
+        {
+            visit.Writer.Close(StatusCodes.Status429TooManyRequests);
+            return;
+        }
+
+        try
+        {
+            await announcements.ListenAsync(visit.Admission.Server, line, visit.Writer, stay.Token);
+        }
+        catch (UpstreamException failure) when (!visit.Http.Response.HasStarted)
+        {
+            if (failure.SessionIsLost)
+            {
+                visit.Writer.Close(StatusCodes.Status404NotFound);
+                return;
+            }
+
+            await visit.Writer.WriteAsync(failure.Error, default, visit.Gone);
+        }
+        catch (Exception end) when (end is UpstreamException or OperationCanceledException)
+        {
+            // The stream simply ends; the client may open another.
         }
     }
 

@@ -41,11 +41,32 @@ internal sealed class Questions(ParkedCalls parked, RequestStates states)
     }
 
     /// <summary>Whether a server's question is of a kind that was declared on its line.</summary>
-    public static bool IsDeclared(Line line, Message question)
+    public static bool IsDeclared(Line line, string method)
     {
         using var declared = JsonDocument.Parse(line.Capabilities);
-        return question.Method is "elicitation/create" or "sampling/createMessage" or "roots/list"
-            && declared.RootElement.TryGetProperty(question.Method.Split('/')[0], out _);
+        return method is "elicitation/create" or "sampling/createMessage" or "roots/list"
+            && declared.RootElement.TryGetProperty(KindOf(method), out _);
+    }
+
+    /// <summary>The end of a call over a question that was not declared: the client learns what it lacks.</summary>
+    public static UpstreamException NotDeclared(string method) => new(RpcError.MissingCapability(
+        $"The server wants to ask the client ('{method}'), which the client has not said it can do.",
+        KindOf(method)));
+
+    /// <summary>What a server is told that asks what cannot be asked here; that somebody is here can be said.</summary>
+    public static Outgoing Refusal(Message question) => Outgoing.Response(question.Method is Methods.Ping
+        ? [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. question.RawId, .. ",\"result\":{}}"u8]
+        : RpcError.UnknownMethod(question.Method).ToJson(question.RawId));
+
+    /// <summary>Refuses a server's question, which ends the call unless it only asked for a sign of life.</summary>
+    public static async Task RefuseAsync(IUpstream upstream, Line line, Message question, CancellationToken stop)
+    {
+        using var refusal = Refusal(question);
+        await upstream.TellAsync(line, refusal, stop);
+        if (question.Method is not Methods.Ping)
+        {
+            throw NotDeclared(question.Method);
+        }
     }
 
     /// <summary>Keeps a call for when its client comes again, and answers the result that asks it.</summary>
@@ -145,6 +166,8 @@ internal sealed class Questions(ParkedCalls parked, RequestStates states)
         answer = found.GetRawText();
         return found.ValueKind is JsonValueKind.Object;
     }
+
+    private static string KindOf(string method) => method.Split('/')[0];
 
     // A client that can only be sent to an address cannot fill in a form.
     private static bool IsKnown(JsonProperty kind) => kind.Value.ValueKind is JsonValueKind.Object && kind.Name switch

@@ -258,10 +258,8 @@ internal sealed class StdioConnection
     // It was told that nobody here can be asked.
     private async Task RefuseAsync(Message question)
     {
-        using var answer = Outgoing.Response(question.Method is Methods.Ping
-            ? [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. question.RawId, .. ",\"result\":{}}"u8]
-            : RpcError.UnknownMethod(question.Method).ToJson(question.RawId));
-        await TryTellAsync(answer);
+        using var refusal = Questions.Refusal(question);
+        await TryTellAsync(refusal);
     }
 
     private async Task TryCancelAsync(string id)

@@ -1,0 +1,104 @@
+using System.Text;
+using System.Text.Json;
+using Postern.Gateway.Inspect;
+
+namespace Postern.Gateway.Relay;
+
+/// <summary>
+/// Requests that a modern server may answer with questions of its own (SEP-2322). A modern client takes them home and
+/// calls again; a legacy client is asked here, and the request is made again with its answers.
+/// </summary>
+internal sealed class RoundTrips(Delivery delivery)
+{
+    // A server that keeps asking never answers.
+    private const int MostRounds = 10, MostQuestions = 8;
+
+    /// <summary>True when the answer was a result and no error.</summary>
+    public async Task<bool> RunAsync(Exchange exchange, CancellationToken stop)
+    {
+        var (call, line) = (exchange.Call, exchange.Line);
+        Answers? answers = null;
+        for (var round = 0; round < MostRounds; round++)
+        {
+            var id = Outgoing.NewId();
+            var edits = Translation.Request(call.Request, call.Era, line, id, answers, exchange.State);
+            using var request = Outgoing.Of(call.Request, edits, id, call.Headers);
+            (var isResult, answers) = await RunAsync(exchange, request, stop);
+            if (answers is null)
+            {
+                return isResult;
+            }
+        }
+
+        throw new UpstreamException($"The server asked {MostRounds} times and still did not answer.");
+    }
+
+    // Ends with the response, or with the client's answers to what the server wants to know first.
+    private async Task<(bool IsResult, Answers?)> RunAsync(
+        Exchange exchange, Outgoing request, CancellationToken stop)
+    {
+        var (call, upstream, line) = (exchange.Call, exchange.Upstream, exchange.Line);
+        await using var messages = upstream.AskAsync(line, request, stop).GetAsyncEnumerator(stop);
+        while (await delivery.NextAsync(messages, call.Lasts, exchange.Writer))
+        {
+            var message = messages.Current;
+            if (IsForTheClient(call, message))
+            {
+                return (false, await AskClientAsync(call, message, stop));
+            }
+
+            if (message.IsRequest && call.SessionLine is null)
+            {
+                await Questions.RefuseAsync(upstream, line, message, stop);
+                continue;
+            }
+
+            await delivery.PassAsync(exchange, message, stop);
+            if (message.IsResponse)
+            {
+                return (!message.IsError, null);
+            }
+        }
+
+        throw new UpstreamException("The server ended before it had answered.");
+    }
+
+    private static bool IsForTheClient(Call call, Message message)
+    {
+        if (!message.IsResponse || !Translation.AsksBack(message))
+        {
+            return false;
+        }
+
+        return Methods.MayAskBack(call.Request.Method)
+            ? call.Era is Era.Legacy
+            : throw new UpstreamException("The server asks back where the protocol has no questions.");
+    }
+
+    private static async Task<Answers> AskClientAsync(Call call, Message message, CancellationToken stop)
+    {
+        var state = message.At("result"u8, "requestState"u8);
+        var questions = message.At("result"u8, "inputRequests"u8);
+        using var document = JsonDocument.Parse(
+            questions.IsMissing ? "{}"u8.ToArray() : message.Raw(questions).ToArray());
+        var answers = new List<string>();
+        foreach (var question in document.RootElement.EnumerateObject().Take(MostQuestions))
+        {
+            var name = JsonSerializer.Serialize(question.Name, RpcJson.Default.String);
+            answers.Add($"{name}:{await AskClientAsync(call, question.Value, stop)}");
+        }
+
+        return new(
+            $"{{{string.Join(',', answers)}}}",
+            state.IsMissing ? null : Encoding.UTF8.GetString(message.Raw(state)));
+    }
+
+    private static Task<string> AskClientAsync(Call call, JsonElement question, CancellationToken stop)
+    {
+        var method = question.TryGetProperty("method", out var name) ? name.GetString() ?? "" : "";
+        var parameters = question.TryGetProperty("params", out var given) ? given.GetRawText() : "{}";
+        return call is { AskClient: { } ask, SessionLine: { } line } && Questions.IsDeclared(line, method)
+            ? ask(method, parameters, stop)
+            : throw Questions.NotDeclared(method);
+    }
+}
