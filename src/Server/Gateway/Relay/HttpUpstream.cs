@@ -67,25 +67,25 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     public async IAsyncEnumerable<Message> AskAsync(
         Line line, Outgoing request, [EnumeratorCancellation] CancellationToken stop)
     {
-        // Closing the stream tells a modern server; a legacy one must be told in words.
-        await using var telling = line.Era is Era.Legacy
-            ? stop.UnsafeRegister(_ => _ = TryCancelAsync(line, Encoding.UTF8.GetString(request.Id.Span)), null)
-            : default;
-        using var response = await SendAsync(HttpMethod.Post, line, request, stop);
-        using var answer = await OpenAnswerAsync(response, line, request.Patience, stop);
-        while (true)
+        var isOver = false;
+        try
         {
-            var message = await answer.NextAsync(stop)
-                ?? throw new UpstreamException("The server ended the stream before it had answered.");
-            if (message.IsResponse && !message.RawId.SequenceEqual(request.Id.Span))
+            using var response = await SendAsync(HttpMethod.Post, line, request, stop);
+            using var answer = await OpenAnswerAsync(response, line, request.Patience, stop);
+            while (!isOver)
             {
-                throw new UpstreamException("The server answered another request than the one it was asked.");
+                var message = await NextAsync(answer, request, stop);
+                isOver = message.IsResponse;
+                yield return message;
             }
-
-            yield return message;
-            if (message.IsResponse)
+        }
+        finally
+        {
+            // Closing the stream tells a modern server; a legacy one must be told in words. Not by a callback of the
+            // token: what it cuts may unwind to here before its turn comes, and would take it away.
+            if (!isOver && line.Era is Era.Legacy && stop.IsCancellationRequested)
             {
-                yield break;
+                _ = TryCancelAsync(line, Encoding.UTF8.GetString(request.Id.Span));
             }
         }
     }
@@ -132,6 +132,15 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     // Those who are still under way hear of it at their next request. The semaphore holds nothing to let go.
     public void Dispose() => http.Dispose();
+
+    private static async ValueTask<Message> NextAsync(HttpAnswer answer, Outgoing request, CancellationToken stop)
+    {
+        var message = await answer.NextAsync(stop)
+            ?? throw new UpstreamException("The server ended the stream before it had answered.");
+        return !message.IsResponse || message.RawId.SequenceEqual(request.Id.Span)
+            ? message
+            : throw new UpstreamException("The server answered another request than the one it was asked.");
+    }
 
     private async Task TryCancelAsync(Line line, string id)
     {
