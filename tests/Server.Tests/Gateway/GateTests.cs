@@ -149,6 +149,37 @@ public sealed class GateTests : IAsyncLifetime
         Assert.Equal(await hidden.Content.ReadAsStringAsync(), await missing.Content.ReadAsStringAsync());
     }
 
+    [Fact]
+    public async Task To_a_client_that_acts_as_itself_a_tool_beyond_its_grant_is_as_one_that_is_not_there()
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm", "mcp:read", isOwn: true));
+        var answers = new List<string>();
+        foreach (var tool in new[] { "unheard-of", "wipe", "write", "echo", "poisoned" })
+        {
+            using var modern = await host.CallAsync("crm", token, tool);
+            using var legacy = await host.LegacyAsync(
+                "crm", token, null, "tools/call", $"{{\"name\":\"{tool}\",\"arguments\":{{}}}}");
+            answers.Add(await TextOfAsync(modern) + await TextOfAsync(legacy));
+        }
+
+        Assert.Contains("-32602", Assert.Single(answers.Distinct()), StringComparison.Ordinal);
+        var reasons = (await EntriesAsync(10)).Select(entry => (string?)JsonNode.Parse(entry.Record)!["decision"]!["reason"]);
+        Assert.Contains("the grant does not reach tools that destroy something", reasons);
+    }
+
+    [Fact, Rfc(6750, "3.1")]
+    public async Task A_client_that_acts_as_itself_is_told_of_scopes_that_its_token_lacks_and_its_grant_has()
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm", isOwn: true), Scopes.Of(Scopes.Read));
+        using var answer = await host.CallAsync("crm", token, "wipe");
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Contains(
+            "scope=\"mcp:read mcp:destroy\"", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact, Rfc(6750, "3.1")]
     public async Task A_call_outside_the_grant_names_every_scope_it_needs_and_tells_the_model_what_to_do()
     {
@@ -316,6 +347,10 @@ public sealed class GateTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, newer.StatusCode);
         Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains("wipe", StringComparison.Ordinal));
     }
+
+    // All that a client can tell an answer by.
+    private static async Task<string> TextOfAsync(HttpResponseMessage answer) =>
+        $"{answer.StatusCode} {answer.Headers.WwwAuthenticate} {await answer.Content.ReadAsStringAsync()}";
 
     private static string? Effect(string record) => (string?)JsonNode.Parse(record)!["decision"]!["effect"];
 

@@ -52,15 +52,16 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>A grant at a server, for one person and client, with these scopes and tools.</summary>
     public async Task<Grant> GrantAsync(
-        string server, string scopes = "mcp:read mcp:write mcp:destroy", string subject = "ada", string client = "app", string[]? tools = null)
+        string server, string scopes = "mcp:read mcp:write mcp:destroy", string subject = "ada", string client = "app",
+        string[]? tools = null, bool isOwn = false)
     {
         var now = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
         var grant = new Grant
         {
             Id = GrantId.New(now),
             Tenant = TenantId.Default,
-            Subject = new(subject),
-            IsOwn = false,
+            Subject = new(isOwn ? client : subject),
+            IsOwn = isOwn,
             Client = new(client),
             ClientName = client,
             Resource = Get<ServerBook>().Find(TenantId.Default, server)!.Resource,

@@ -11,6 +11,9 @@ namespace Postern.Gateway.Protect;
 /// <summary>A request whose token is good here, and the grant behind it, which stands.</summary>
 internal sealed record Admission(McpServer Server, AccessToken Token, Grant Grant)
 {
+    /// <summary>All that was granted; <see cref="Grant"/> reaches no further than the token says.</summary>
+    public Grant Whole { get; init; } = Grant;
+
     public Principal Caller { get; } = new(Grant.Tenant, Grant.Subject, Grant.Client, Grant.Id);
 }
 
@@ -97,7 +100,7 @@ internal sealed partial class Gatekeeper(
         }
 
         grants.NoteUse(grant);
-        return new(server, token, Narrowed(grant, token));
+        return new(server, token, Narrowed(grant, token)) { Whole = grant };
     }
 
     // A refresh may have asked for less than was granted; the token never reaches further than it says.

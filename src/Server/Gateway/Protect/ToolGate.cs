@@ -11,10 +11,12 @@ using Postern.Servers;
 
 namespace Postern.Gateway.Protect;
 
-/// <summary>Puts a tool call to policy. A tool that is not there and one that is not shown are refused alike.</summary>
+/// <summary>
+/// Puts a tool call to policy. What the caller may not call and could not ask for is as if it were not there.
+/// </summary>
 internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditLog audit, Settings settings)
 {
-    /// <summary>The verdict, or null for a tool that the server does not offer.</summary>
+    /// <summary>The verdict, or null for a tool that is not there, or is hidden from the caller.</summary>
     public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name)
     {
         var server = admission.Server;
@@ -34,7 +36,15 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
             Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
         };
-        return await Permit.AskAsync(audit, settings, question);
+        var verdict = await Permit.AskAsync(audit, settings, question);
+        if (verdict is Verdict.Yes || IsForTheAsking(admission, name, risk))
+        {
+            return verdict;
+        }
+
+        // A name that is not known is looked for at the server; the time it takes must not tell the two apart.
+        await catalogues.RefreshAsync(server).WaitAsync(http.RequestAborted);
+        return null;
     }
 
     /// <summary>
@@ -75,6 +85,13 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         Status = status,
         DurationMs = (long)took.TotalMilliseconds,
     });
+
+    // To be told what is missing is to be told that there is such a tool. So that is for those who can act on it and
+    // learn nothing new: a person's consent page shows the tools of the server, with what was left off before; and a
+    // token of fewer scopes than its grant can be had again with all. A client that acts as itself has what its
+    // operator registered, and nobody to ask: beyond its grant there is nothing (T117).
+    private static bool IsForTheAsking(Admission admission, string name, Risk risk) =>
+        !admission.Grant.IsOwn || admission.Whole.Allows(name, risk);
 
     // The name is the caller's invention and stays out of the log.
     private Task<string> RecordUnknownAsync(Admission admission) => audit.WriteAsync(new()
