@@ -6,7 +6,7 @@ namespace Postern.Tests;
 /// <summary>Waits for what comes by itself and gives no sign.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static Task TrueAsync(Func<bool> isSo, [CallerArgumentExpression(nameof(isSo))] string what = "") =>
         TrueAsync(() => Task.FromResult(isSo()), what);

@@ -130,12 +130,17 @@ internal sealed class TestServer : IAsyncDisposable
     }
 }
 
-/// <summary>Time stands still until a test moves it. Timers are the machine's: tests do not wait for them.</summary>
+/// <summary>Time stands still until a test moves it. Tests do not wait for timers; they let them go off.</summary>
 internal sealed class FakeClock : TimeProvider
 {
     private long ticks = new DateTimeOffset(2026, 11, 22, 10, 15, 30, 123, TimeSpan.Zero).UtcTicks;
 
+    public Alarms Alarms { get; } = new();
+
     public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        Alarms.Set(callback, state, dueTime, period);
 
     public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
 }

@@ -14,26 +14,54 @@ namespace Postern.Tests.Gateway;
 /// </summary>
 internal sealed class Behind : IAsyncDisposable
 {
+    private const string Read = """ "inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true} """;
+
     private const string Tools =
-        """
-        [{"name":"echo","description":"Says it again.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"slow","description":"Takes its time.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"progress","description":"Tells how far it is.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"ask","description":"Asks first.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"fail","description":"Fails.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"redirect","description":"Is elsewhere.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"huge","description":"Says too much.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"hidden_text","description":"Says more than one sees.","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},
-         {"name":"mirror","description":"By region.","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}},"annotations":{"readOnlyHint":true}},
-         {"name":"write","description":"Changes.","inputSchema":{"type":"object"},"annotations":{"destructiveHint":false}},
+        $$$"""
+        [{"name":"echo","description":"Says it again.",{{{Read}}}},
+         {"name":"slow","description":"Takes its time.",{{{Read}}}},
+         {"name":"progress","description":"Tells how far it is.",{{{Read}}}},
+         {"name":"ask","description":"Asks first.",{{{Read}}}},
+         {"name":"say","description":"Answers what it is told to.",{{{Read}}}},
+         {"name":"fail","description":"Fails.",{{{Read}}}},
+         {"name":"redirect","description":"Is elsewhere.",{{{Read}}}},
+         {"name":"huge","description":"Says too much.",{{{Read}}}},
+         {"name":"hidden_text","description":"Says more than one sees.",{{{Read}}}},
+         {"name":"mirror","description":"By region.","annotations":{"readOnlyHint":true},"inputSchema":{
+           "type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}} }},
+         {"name":"write","description":"Changes.","inputSchema":{"type":"object"},
+           "annotations":{"destructiveHint":false}},
          {"name":"wipe","description":"Destroys.","inputSchema":{"type":"object"}},
-         {"name":"job","description":"Goes on.","inputSchema":{"type":"object"},"annotations":{"destructiveHint":false}},
-         {"name":"poisoned","description":"Adds.\udb40\udc41","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}}]
+         {"name":"job","description":"Goes on.","inputSchema":{"type":"object"},
+           "annotations":{"destructiveHint":false}},
+         {"name":"poisoned","description":"Adds.\udb40\udc41",{{{Read}}}}]
+        """;
+
+    private const string Discovery =
+        """
+        {"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"instructions":"Be kind.",
+          "resultType":"complete","ttlMs":99999,"cacheScope":"public",
+          "_meta":{"io.modelcontextprotocol/serverInfo":{"name":"behind","version":"1"}}}
+        """;
+
+    private const string Greeting =
+        """
+        {"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}},
+          "serverInfo":{"name":"behind","version":"1"},"instructions":"Be \udb40\udc41kind."}
+        """;
+
+    // Over two lines and with text that nobody sees.
+    private const string Question =
+        """
+        {"resultType":"input_required","requestState":"s-1","inputRequests":{"who":{"method":"elicitation/create",
+          "params":{"message":"Who\udb40\udc41?",
+            "requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}}}
         """;
 
     private readonly WebApplication app;
     private readonly bool isModern;
-    private readonly ConcurrentDictionary<string, TaskCompletionSource<JsonObject>> asked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TaskCompletionSource<JsonObject>> asked = new(
+        StringComparer.Ordinal);
 
     private Behind(bool isModern)
     {
@@ -107,7 +135,8 @@ internal sealed class Behind : IAsyncDisposable
 
         var message = JsonNode.Parse(body)!.AsObject();
         var method = (string?)message["method"];
-        if (!isModern && method is not "initialize" && !Sessions.ContainsKey(http.Request.Headers["Mcp-Session-Id"].ToString()))
+        if (!isModern && method is not "initialize"
+            && !Sessions.ContainsKey(http.Request.Headers["Mcp-Session-Id"].ToString()))
         {
             // No session: an older server has nothing else to say to a request of the modern era either.
             http.Response.StatusCode = http.Request.Headers.ContainsKey("Mcp-Session-Id") ? 404 : 400;
@@ -118,7 +147,7 @@ internal sealed class Behind : IAsyncDisposable
         {
             null => HearAsync(http, message),
             "initialize" => InitializeAsync(http, message),
-            "server/discover" when isModern => ReplyAsync(http, message, """{"supportedVersions":["2026-07-28"],"capabilities":{"tools":{}},"instructions":"Be kind.","resultType":"complete","ttlMs":99999,"cacheScope":"public","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"behind","version":"1"}}}"""),
+            "server/discover" when isModern => ReplyAsync(http, message, Discovery),
             "tools/list" when HidesTools => ErrorAsync(http, message, -32603, "Not now", 200),
             "tools/list" => ReplyAsync(http, message, isModern
                 ? $$"""{"tools":{{Tools}},"resultType":"complete","ttlMs":99999,"cacheScope":"public"}"""
@@ -126,7 +155,8 @@ internal sealed class Behind : IAsyncDisposable
             "tools/call" => CallAsync(http, message),
             "subscriptions/listen" when isModern => ListenAsync(http, message),
             "prompts/list" when isModern => AskBackAsync(http, message),
-            "tasks/get" when isModern => ReplyAsync(http, message, """{"resultType":"complete","taskId":"t-1","status":"completed"}"""),
+            "tasks/get" when isModern => ReplyAsync(
+                http, message, """{"resultType":"complete","taskId":"t-1","status":"completed"}"""),
             "resources/read" when !isModern => ErrorAsync(http, message, -32002, "Not found", 200),
             "notifications/cancelled" => CancelAsync(http),
             _ when message["id"] is null => HearAsync(http, message),
@@ -151,7 +181,8 @@ internal sealed class Behind : IAsyncDisposable
                 await AskAsync(http, message);
                 break;
             case "job":
-                await ReplyAsync(http, message, """{"resultType":"task","taskId":"t-1","status":"working","ttlMs":null}""");
+                await ReplyAsync(
+                    http, message, """{"resultType":"task","taskId":"t-1","status":"working","ttlMs":null}""");
                 break;
             case "fail":
                 await ErrorAsync(http, message, -32603, "It broke", 200);
@@ -168,14 +199,14 @@ internal sealed class Behind : IAsyncDisposable
                 }
 
                 break;
+            case "say":
+                await ReplyAsync(http, message, message["params"]!["arguments"]!.ToJsonString());
+                break;
             case "hidden_text":
                 await ReplyAsync(http, message, """{"content":[{"type":"text","text":"a\udb40\udc41b"}]}""");
                 break;
             default:
-                await ReplyAsync(http, message, new JsonObject
-                {
-                    ["content"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = message["params"]!["arguments"]?.ToJsonString() }),
-                }.ToJsonString());
+                await SayAsync(http, message, message["params"]!["arguments"]?.ToJsonString());
                 break;
         }
     }
@@ -204,37 +235,49 @@ internal sealed class Behind : IAsyncDisposable
     private static async Task ProgressAsync(HttpContext http, JsonObject message)
     {
         var token = message["params"]!["_meta"]?["progressToken"]?.ToJsonString() ?? "null";
-        await EventAsync(http, $$$"""{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":{{{token}}},"progress":1}}""");
-        await EventAsync(http, """{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"noise"}}""");
-        await EventAsync(http, $$$$"""{"jsonrpc":"2.0","id":{{{{message["id"]!.ToJsonString()}}}},"result":{"content":[]}}""");
+        await TellAsync(http, "notifications/progress", $$"""{"progressToken":{{token}},"progress":1}""");
+        await TellAsync(http, "notifications/message", """{"level":"info","data":"noise"}""");
+        await ResultAsync(http, message, """{"content":[]}""");
     }
 
-    private static Task AskBackAsync(HttpContext http, JsonObject message) => message["params"]!["inputResponses"]?["who"] is { } answer
-        ? ReplyAsync(http, message, $$"""{"resultType":"complete","content":[{"type":"text","text":"{{(string?)answer["content"]?["name"]}} {{(string?)message["params"]!["requestState"]}}"}]}""")
-        : ReplyAsync(http, message, """{"resultType":"input_required","requestState":"s-1","inputRequests":{"who":{"method":"elicitation/create","params":{"message":"Who\udb40\udc41?", NEWLINE "requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}}}""".Replace("NEWLINE", "\n", StringComparison.Ordinal));
+    private static Task AskBackAsync(HttpContext http, JsonObject message)
+    {
+        var (answers, state) = (message["params"]!["inputResponses"], message["params"]!["requestState"]);
+        return answers?["who"] is { } answer
+            ? SayAsync(http, message, $"{(string?)answer["content"]?["name"]} {(string?)state}")
+            : ReplyAsync(http, message, Question);
+    }
 
     private async Task AskAsync(HttpContext http, JsonObject message)
     {
         var waiting = asked["\"q-1\""] = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await EventAsync(http, """{"jsonrpc":"2.0","id":"q-1","method":"elicitation/create","params":{"message":"Who?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}""");
+        await EventAsync(
+            http,
+            """
+            {"jsonrpc":"2.0","id":"q-1","method":"elicitation/create","params":{"message":"Who?",
+              "requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}
+            """);
         var answer = await waiting.Task.WaitAsync(http.RequestAborted);
         var name = answer["result"]?["content"]?["name"]?.ToJsonString() ?? "\"nobody\"";
-        await EventAsync(http, $$$"""{"jsonrpc":"2.0","id":{{{message["id"]!.ToJsonString()}}},"result":{"content":[{"type":"text","text":{{{name}}}}]}}""");
+        await ResultAsync(http, message, $$"""{"content":[{"type":"text","text":{{name}}}]}""");
     }
 
     private async Task ListenAsync(HttpContext http, JsonObject message)
     {
-        var id = message["id"]!.ToJsonString();
-        await EventAsync(http, $$$$$"""{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"toolsListChanged":true},"_meta":{"io.modelcontextprotocol/subscriptionId":{{{{{id}}}}}}}}""");
+        var meta = $$"""
+            "_meta":{"io.modelcontextprotocol/subscriptionId":{{message["id"]!.ToJsonString()}}}
+            """;
+        await TellAsync(
+            http,
+            "notifications/subscriptions/acknowledged",
+            $$$"""{"notifications":{"toolsListChanged":true},{{{meta}}}}""");
         await Changed.Task.WaitAsync(http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!http.RequestAborted.IsCancellationRequested)
         {
-            await EventAsync(
-                http,
-                $$$$"""{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{"_meta":{"io.modelcontextprotocol/subscriptionId":{{{{id}}}}}}}""");
+            await TellAsync(http, "notifications/tools/list_changed", $$"""{{{meta}}}""");
         }
 
-        await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ForeverAsync(http);
     }
 
     private async Task GetAsync(HttpContext http)
@@ -248,7 +291,7 @@ internal sealed class Behind : IAsyncDisposable
         if (LetGo is { } letGo)
         {
             Started.TrySetResult();
-            await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ForeverAsync(http);
             letGo.SetResult();
             return;
         }
@@ -258,8 +301,8 @@ internal sealed class Behind : IAsyncDisposable
 
     private static async Task PushAsync(HttpContext http)
     {
-        await EventAsync(http, """{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}""");
-        await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await TellAsync(http, "notifications/tools/list_changed", "{}");
+        await ForeverAsync(http);
     }
 
     private Task HearAsync(HttpContext http, JsonObject message)
@@ -290,22 +333,40 @@ internal sealed class Behind : IAsyncDisposable
         var session = Guid.NewGuid().ToString("N");
         Sessions[session] = true;
         http.Response.Headers["Mcp-Session-Id"] = session;
-        return ReplyAsync(http, message, """{"protocolVersion":"2025-06-18","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"behind","version":"1"},"instructions":"Be \udb40\udc41kind."}""");
+        return ReplyAsync(http, message, Greeting);
+    }
+
+    // Until the other side leaves.
+    private static async Task ForeverAsync(HttpContext http) => await Task.Delay(Timeout.Infinite, http.RequestAborted)
+        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private static Task SayAsync(HttpContext http, JsonObject message, string? text)
+    {
+        var content = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text });
+        return ReplyAsync(http, message, new JsonObject { ["content"] = content }.ToJsonString());
     }
 
     private static Task ReplyAsync(HttpContext http, JsonObject message, string result)
     {
         http.Response.ContentType = "application/json";
-        return http.Response.WriteAsync($$"""{"jsonrpc":"2.0","id":{{message["id"]!.ToJsonString()}},"result":{{result}}}""");
+        return http.Response.WriteAsync(
+            $$"""{"jsonrpc":"2.0","id":{{message["id"]!.ToJsonString()}},"result":{{result}}}""");
     }
 
     private static Task ErrorAsync(HttpContext http, JsonObject message, int code, string text, int status)
     {
         http.Response.StatusCode = status;
         http.Response.ContentType = "application/json";
+        var (id, said) = (message["id"]!.ToJsonString(), JsonSerializer.Serialize(text));
         return http.Response.WriteAsync(
-            $$$"""{"jsonrpc":"2.0","id":{{{message["id"]!.ToJsonString()}}},"error":{"code":{{{code}}},"message":{{{JsonSerializer.Serialize(text)}}}}}""");
+            $$$"""{"jsonrpc":"2.0","id":{{{id}}},"error":{"code":{{{code}}},"message":{{{said}}}}}""");
     }
+
+    private static Task TellAsync(HttpContext http, string method, string parameters) =>
+        EventAsync(http, $$"""{"jsonrpc":"2.0","method":"{{method}}","params":{{parameters}}}""");
+
+    private static Task ResultAsync(HttpContext http, JsonObject message, string result) => EventAsync(
+        http, $$"""{"jsonrpc":"2.0","id":{{message["id"]!.ToJsonString()}},"result":{{result}}}""");
 
     private static async Task EventAsync(HttpContext http, string json)
     {
@@ -314,7 +375,7 @@ internal sealed class Behind : IAsyncDisposable
             http.Response.ContentType = "text/event-stream";
         }
 
-        await http.Response.WriteAsync($"event: message\ndata: {json}\n\n");
+        await http.Response.WriteAsync($"event: message\ndata: {json.ReplaceLineEndings("\ndata: ")}\n\n");
         await http.Response.Body.FlushAsync();
     }
 

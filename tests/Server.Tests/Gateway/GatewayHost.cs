@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Postern.Audit;
 using Postern.Gateway.Relay;
 using Postern.Grants;
 using Postern.OAuth.Token;
@@ -15,47 +15,58 @@ namespace Postern.Tests.Gateway;
 /// <summary>The real server with the servers a test runs behind it, and tokens of real grants.</summary>
 internal sealed class GatewayHost : IAsyncDisposable
 {
-    private readonly string folder;
-    private readonly WebApplication app;
+    public const string AllScopes = "mcp:read mcp:write mcp:destroy";
 
-    private GatewayHost(string folder, WebApplication app, string issuer)
+    /// <summary>
+    /// How long a test waits for what must come: long enough for a machine that does much else, since what never comes
+    /// is a failure however late it is told.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly TestServer server;
+    private readonly bool isFirst;
+
+    private GatewayHost(TestServer server, bool isFirst)
     {
-        (this.folder, this.app, Issuer) = (folder, app, issuer);
-        Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, MaxConnectionsPerServer = 256 })
+        (this.server, this.isFirst) = (server, isFirst);
+        var handler = new SocketsHttpHandler
         {
-            BaseAddress = new(issuer),
-            Timeout = TimeSpan.FromSeconds(60),
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            MaxConnectionsPerServer = 256,
         };
+        Http = new(handler) { BaseAddress = server.Http.BaseAddress, Timeout = Patience };
+        Http.DefaultRequestHeaders.Host = new Uri(server.Issuer).Authority;
     }
 
-    public string Issuer { get; }
+    public string Issuer => server.Issuer;
+
+    public FakeClock Clock => server.Clock;
 
     public HttpClient Http { get; }
 
     public T Get<T>()
-        where T : notnull => app.Services.GetRequiredService<T>();
+        where T : notnull => server.Get<T>();
 
-    public static async Task<GatewayHost> StartAsync(string servers, string more = "")
-    {
-        var folder = Directory.CreateTempSubdirectory("postern-gateway-").FullName;
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        var issuer = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}";
-        probe.Stop();
-        var file = Path.Combine(folder, "postern.yaml");
-        await File.WriteAllTextAsync(file, $"{more}\nservers:\n{servers}\n");
-        var app = Program.Build(
-            ["--config", file, "--issuer", issuer, "--listen", issuer, "--database", $"sqlite:{folder}/postern.db", "--data", folder]);
-        await app.StartAsync();
-        return new(folder, app, issuer);
-    }
+    /// <param name="servers">Servers in the configuration, as YAML.</param>
+    /// <param name="more">Further settings.</param>
+    /// <param name="on">The database.</param>
+    /// <param name="replace">Exchanges what a test must own.</param>
+    /// <param name="like">Another node, whose database and clock are shared.</param>
+    public static async Task<GatewayHost> StartAsync(
+        string servers, string more = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null,
+        GatewayHost? like = null) =>
+        new(
+            await TestServer.StartAsync($"{more}\nservers:\n{servers}\n", on, replace, like?.server),
+            isFirst: like is null);
 
     /// <summary>A grant at a server, for one person and client, with these scopes and tools.</summary>
     public async Task<Grant> GrantAsync(
-        string server, string scopes = "mcp:read mcp:write mcp:destroy", string subject = "ada", string client = "app",
-        string[]? tools = null, bool isOwn = false)
+        string at, string scopes = AllScopes, string subject = "ada", string client = "app", string[]? tools = null,
+        bool isOwn = false)
     {
-        var now = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        var now = DateTimeOffset.FromUnixTimeSeconds(server.Clock.GetUtcNow().ToUnixTimeSeconds());
         var grant = new Grant
         {
             Id = GrantId.New(now),
@@ -64,8 +75,10 @@ internal sealed class GatewayHost : IAsyncDisposable
             IsOwn = isOwn,
             Client = new(client),
             ClientName = client,
-            Resource = Get<ServerBook>().Find(TenantId.Default, server)!.Resource,
-            Scopes = Scopes.TryParse(scopes, out var parsed) ? parsed : throw new ArgumentException(scopes, nameof(scopes)),
+            Resource = ServerOf(at).Resource,
+            Scopes = Scopes.TryParse(scopes, out var parsed)
+                ? parsed
+                : throw new ArgumentException(scopes, nameof(scopes)),
             Tools = tools,
             CreatedAt = now,
             ExpiresAt = now.AddHours(1),
@@ -74,30 +87,43 @@ internal sealed class GatewayHost : IAsyncDisposable
         return grant;
     }
 
-    public string Token(Grant grant, Scopes? scopes = null) =>
-        Get<AccessTokenWriter>().Write(grant, scopes ?? grant.Scopes, AccessTokenWriter.NewId(), DateTimeOffset.UtcNow);
+    public Task RevokeAsync(Grant grant) =>
+        Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
 
-    /// <summary>A token for everything at a server, whose tools the gateway has seen.</summary>
-    public async Task<string> TokenAsync(string server, string scopes = "mcp:read mcp:write mcp:destroy", string subject = "ada")
+    public string Token(Grant grant, Scopes? scopes = null) => Get<AccessTokenWriter>().Write(
+        grant, scopes ?? grant.Scopes, AccessTokenWriter.NewId(), server.Clock.GetUtcNow());
+
+    /// <summary>A token at a server, for everything unless said otherwise.</summary>
+    public async Task<string> TokenAsync(string at, string scopes = AllScopes, string subject = "ada")
     {
-        await Get<Catalogues>().RefreshAsync(Get<ServerBook>().Find(TenantId.Default, server)!);
-        return Token(await GrantAsync(server, scopes, subject));
+        await ToolsOfAsync(at);
+        return Token(await GrantAsync(at, scopes, subject));
     }
 
-    /// <summary>Posts a body as it is.</summary>
-    public async Task<HttpResponseMessage> PostAsync(
-        string server, string? token, string body, CancellationToken stop = default, params (string Name, string Value)[] headers)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/mcp/{server}")
-        {
-            Content = new StringContent(body, Encoding.UTF8, "application/json"),
-        };
-        request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
-        if (token is not null)
-        {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
+    /// <summary>Waits until the gateway has seen a server's tools, if they are to be had.</summary>
+    public Task ToolsOfAsync(string at) => Get<Catalogues>().RefreshAsync(ServerOf(at));
 
+    public McpServer ServerOf(string name) => Get<ServerBook>().Find(TenantId.Default, name)!;
+
+    /// <summary>Posts a body as it is.</summary>
+    public Task<HttpResponseMessage> PostAsync(
+        string at, string? token, string body, CancellationToken stop = default,
+        params (string Name, string Value)[] headers) =>
+        SendAsync(HttpMethod.Post, at, token, body, stop, headers);
+
+    /// <summary>Opens the stream of a legacy session.</summary>
+    public Task<HttpResponseMessage> GetAsync(
+        string at, string token, string session, CancellationToken stop = default) =>
+        SendAsync(HttpMethod.Get, at, token, null, stop, ("Mcp-Session-Id", session));
+
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod verb, string at, string? token, string? body, CancellationToken stop = default,
+        params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(verb, $"/mcp/{at}");
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
+        request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         foreach (var (name, value) in headers)
         {
             request.Headers.TryAddWithoutValidation(name, value);
@@ -108,45 +134,102 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>Calls as a modern client does.</summary>
     public Task<HttpResponseMessage> ModernAsync(
-        string server, string? token, string method, string parameters = "", string? name = null, string id = "1",
+        string at, string? token, string method, string parameters = "", string? name = null, string id = "1",
         string capabilities = "{}", CancellationToken stop = default)
     {
-        var meta = $$"""
-            "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{{capabilities}},"progressToken":"mine"}
+        var meta =
+            $$"""
+            "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
+              "io.modelcontextprotocol/clientCapabilities":{{capabilities}},"progressToken":"mine"}
             """;
-        var body = $$"""{"jsonrpc":"2.0","id":{{id}},"method":"{{method}}","params":{ {{(parameters is "" ? "" : parameters + ",")}} {{meta}} } }""";
+        var members = parameters is "" ? meta : $"{parameters},{meta}";
         (string, string)[] named = name is null ? [] : [("Mcp-Name", name)];
-        return PostAsync(server, token, body, stop, [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method), .. named]);
+        return PostAsync(
+            at,
+            token,
+            $$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"{{{method}}}","params":{ {{{members}}} } }""",
+            stop,
+            [("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", method), .. named]);
     }
 
-    public Task<HttpResponseMessage> CallAsync(string server, string? token, string tool, string arguments = "{}", string id = "1") =>
-        ModernAsync(server, token, "tools/call", $"\"name\":\"{tool}\",\"arguments\":{arguments}", tool, id);
+    public Task<HttpResponseMessage> CallAsync(
+        string at, string? token, string tool, string arguments = "{}", string id = "1",
+        CancellationToken stop = default) =>
+        ModernAsync(at, token, "tools/call", $"\"name\":\"{tool}\",\"arguments\":{arguments}", tool, id, stop: stop);
 
     /// <summary>Calls as a legacy client does.</summary>
     public Task<HttpResponseMessage> LegacyAsync(
-        string server, string? token, string? session, string method, string parameters = "{}", string? id = "1", CancellationToken stop = default)
+        string at, string? token, string? session, string method, string parameters = "{}", string? id = "1",
+        CancellationToken stop = default)
     {
         var ids = id is null ? "" : $"\"id\":{id},";
-        var body = $$"""{"jsonrpc":"2.0",{{ids}}"method":"{{method}}","params":{{parameters}}}""";
         (string, string)[] named = session is null ? [] : [("Mcp-Session-Id", session)];
-        return PostAsync(server, token, body, stop, [("MCP-Protocol-Version", "2025-11-25"), .. named]);
+        return PostAsync(
+            at,
+            token,
+            $$"""{"jsonrpc":"2.0",{{ids}}"method":"{{method}}","params":{{parameters}}}""",
+            stop,
+            [("MCP-Protocol-Version", "2025-11-25"), .. named]);
     }
 
+    public Task<HttpResponseMessage> LegacyCallAsync(
+        string at, string? token, string? session, string tool, string arguments = "{}", string id = "1",
+        CancellationToken stop = default) => LegacyAsync(
+            at, token, session, "tools/call", $"{{\"name\":\"{tool}\",\"arguments\":{arguments}}}", id, stop);
+
+    /// <summary>The handshake of a legacy client.</summary>
+    public Task<HttpResponseMessage> HelloAsync(string at, string token, string capabilities = "{}") => PostAsync(
+        at,
+        token,
+        $$$"""
+        {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",
+          "capabilities":{{{capabilities}}},"clientInfo":{"name":"t","version":"1"} }}
+        """);
+
     /// <summary>Begins a legacy session and answers its handle.</summary>
-    public async Task<string> InitializeAsync(string server, string token, string capabilities = "{}")
+    public async Task<string> InitializeAsync(string at, string token, string capabilities = "{}")
     {
-        using var answer = await PostAsync(
-            server, token,
-            $$$$$"""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{{{{{capabilities}}}}},"clientInfo":{"name":"t","version":"1"}}}""");
+        using var answer = await HelloAsync(at, token, capabilities);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return answer.Headers.GetValues("Mcp-Session-Id").Single();
+    }
+
+    /// <summary>The answer's last message.</summary>
+    public static async Task<JsonNode> JsonOf(HttpResponseMessage answer) =>
+        answer.Content.Headers.ContentType?.MediaType is "text/event-stream"
+            ? (await EventsOf(answer))[^1]
+            : JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+
+    /// <summary>All messages of a stream that ends.</summary>
+    public static async Task<List<JsonNode>> EventsOf(HttpResponseMessage answer)
+    {
+        using var reader = await StreamOf(answer);
+        var events = new List<JsonNode>();
+        while (await NextAsync(reader) is { } message)
+        {
+            events.Add(message);
+        }
+
+        return events;
+    }
+
+    public static async Task<SseReader> StreamOf(HttpResponseMessage answer) =>
+        new(await answer.Content.ReadAsStreamAsync(), 1 << 24);
+
+    /// <summary>The next message of a stream; null at its end.</summary>
+    public static async Task<JsonNode?> NextAsync(SseReader events)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        return await events.NextAsync(patience.Token) is { } data ? JsonNode.Parse(data.Span) : null;
     }
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await app.StopAsync();
-        await app.DisposeAsync();
-        Directory.Delete(folder, recursive: true);
+        await server.DisposeAsync();
+        if (isFirst)
+        {
+            Directory.Delete(server.Folder, recursive: true);
+        }
     }
 }

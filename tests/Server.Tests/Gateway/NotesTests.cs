@@ -1,5 +1,5 @@
 using System.Net;
-using System.Text.Json.Nodes;
+using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
 
@@ -19,7 +19,8 @@ public sealed class NotesTests : IAsyncLifetime
         Assert.Equal("Added as note 1.", await SayAsync(token, "add_note", """{"title":"Milk","text":"Two litres"}"""));
         Assert.Equal("1: Milk", await SayAsync(token, "list_notes", "{}"));
         Assert.Equal("1: Milk", await SayAsync(token, "search_notes", """{"query":"LITRES"}"""));
-        Assert.Equal("Note 1 is changed.", await SayAsync(token, "edit_note", """{"number":1,"text":"Three litres"}"""));
+        Assert.Equal(
+            "Note 1 is changed.", await SayAsync(token, "edit_note", """{"number":1,"text":"Three litres"}"""));
         Assert.Equal("Milk\n\nThree litres", await SayAsync(token, "read_note", """{"number":1}"""));
         Assert.Equal("Note 1 is deleted.", await SayAsync(token, "delete_note", """{"number":1}"""));
         Assert.Contains("list_notes", await SayAsync(token, "read_note", """{"number":1}"""), StringComparison.Ordinal);
@@ -30,7 +31,8 @@ public sealed class NotesTests : IAsyncLifetime
     {
         await SayAsync(await host.TokenAsync("notes", subject: "ada"), "add_note", """{"title":"Secret","text":""}""");
 
-        Assert.StartsWith("There are no notes", await SayAsync(await host.TokenAsync("notes", subject: "bob"), "list_notes", "{}"), StringComparison.Ordinal);
+        var bobs = await SayAsync(await host.TokenAsync("notes", subject: "bob"), "list_notes", "{}");
+        Assert.StartsWith("There are no notes", bobs, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,7 +41,7 @@ public sealed class NotesTests : IAsyncLifetime
         var token = await host.TokenAsync("notes", "mcp:read mcp:write");
         using var listed = await host.ModernAsync("notes", token, "tools/list");
         using var refused = await host.CallAsync("notes", token, "delete_note", """{"number":1}""");
-        var names = JsonNode.Parse(await listed.Content.ReadAsStringAsync())!["result"]!["tools"]!.AsArray().Select(tool => (string?)tool!["name"]);
+        var names = (await JsonOf(listed))["result"]!["tools"]!.AsArray().Select(tool => (string?)tool!["name"]);
 
         Assert.Equal(["add_note", "edit_note", "list_notes", "read_note", "search_notes"], names.Order());
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
@@ -50,7 +52,7 @@ public sealed class NotesTests : IAsyncLifetime
     {
         var token = await host.TokenAsync("notes");
         var session = await host.InitializeAsync("notes", token);
-        using var answer = await host.LegacyAsync("notes", token, session, "tools/call", """{"name":"list_notes","arguments":{}}""");
+        using var answer = await host.LegacyCallAsync("notes", token, session, "list_notes");
 
         Assert.Contains("There are no notes", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
@@ -58,6 +60,6 @@ public sealed class NotesTests : IAsyncLifetime
     private async Task<string?> SayAsync(string token, string tool, string arguments)
     {
         using var answer = await host.CallAsync("notes", token, tool, arguments);
-        return (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["result"]!["content"]![0]!["text"];
+        return (string?)(await JsonOf(answer))["result"]!["content"]![0]!["text"];
     }
 }

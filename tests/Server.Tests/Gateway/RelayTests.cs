@@ -1,31 +1,13 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Postern.Audit;
 using Postern.Gateway.Relay;
-using Postern.Grants;
+using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
 
-public sealed class RelayTests : IAsyncLifetime
+public sealed class RelayTests : BothEras
 {
-    private Behind modern = null!, legacy = null!;
-    private GatewayHost host = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        (modern, legacy) = (await Behind.ModernAsync(), await Behind.LegacyAsync());
-        host = await GatewayHost.StartAsync(
-            $"  - {{ name: modern, http: \"{modern.Url}\" }}\n  - {{ name: legacy, http: \"{legacy.Url}\" }}\n  - {{ name: away, http: \"http://127.0.0.1:1/mcp\" }}");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await host.DisposeAsync();
-        await modern.DisposeAsync();
-        await legacy.DisposeAsync();
-    }
-
     [Theory]
     [InlineData("modern")]
     [InlineData("legacy")]
@@ -49,7 +31,7 @@ public sealed class RelayTests : IAsyncLifetime
         var token = await host.TokenAsync(server);
         var session = await host.InitializeAsync(server, token);
         using var ready = await host.LegacyAsync(server, token, session, "notifications/initialized", id: null);
-        using var answer = await host.LegacyAsync(server, token, session, "tools/call", """{"name":"echo","arguments":{"a":1}}""", "7");
+        using var answer = await host.LegacyCallAsync(server, token, session, "echo", """{"a":1}""", "7");
 
         Assert.Equal(HttpStatusCode.Accepted, ready.StatusCode);
         var json = await JsonOf(answer);
@@ -64,13 +46,17 @@ public sealed class RelayTests : IAsyncLifetime
     {
         var token = await host.TokenAsync(server);
         using var answer = await host.PostAsync(
-            server, token, """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}}""", default,
+            server,
+            token,
+            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{}}}""",
+            default,
             ("Cookie", "secret=1"), ("DPoP", "proof"), ("X-Api-Key", "k"), ("Proxy-Authorization", "Basic x"));
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        foreach (var (_, headers, body) in (server is "modern" ? modern : legacy).Seen)
+        foreach (var (_, headers, body) in BehindOf(server).Seen)
         {
-            Assert.DoesNotContain(headers.Keys, name => name is "Authorization" or "Cookie" or "DPoP" or "X-Api-Key" or "Proxy-Authorization");
+            Assert.DoesNotContain(headers.Keys, name =>
+                name is "Authorization" or "Cookie" or "DPoP" or "X-Api-Key" or "Proxy-Authorization");
             Assert.DoesNotContain(token, string.Concat(headers.Values) + body, StringComparison.Ordinal);
         }
     }
@@ -80,7 +66,8 @@ public sealed class RelayTests : IAsyncLifetime
     [InlineData("legacy")]
     public async Task Fifty_clients_with_the_same_id_each_get_their_own_answer(string server)
     {
-        var tokens = await Task.WhenAll(host.TokenAsync(server, subject: "ada"), host.TokenAsync(server, subject: "bob"));
+        var tokens = await Task.WhenAll(
+            host.TokenAsync(server, subject: "ada"), host.TokenAsync(server, subject: "bob"));
         var calls = Enumerable.Range(0, 50).Select(async i =>
         {
             using var answer = await host.CallAsync(server, tokens[i % 2], "echo", $"{{\"n\":{i}}}");
@@ -113,12 +100,12 @@ public sealed class RelayTests : IAsyncLifetime
     {
         var token = await host.TokenAsync(server);
         using var leaving = new CancellationTokenSource();
-        var call = host.ModernAsync(server, token, "tools/call", "\"name\":\"slow\",\"arguments\":{}", "slow", stop: leaving.Token);
-        var behind = server is "modern" ? modern : legacy;
-        await behind.Started.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        var call = host.CallAsync(server, token, "slow", stop: leaving.Token);
+        var behind = BehindOf(server);
+        await behind.Started.Task.WaitAsync(Patience);
         await leaving.CancelAsync();
 
-        await behind.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await behind.Cancelled.Task.WaitAsync(Patience);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
     }
 
@@ -129,12 +116,13 @@ public sealed class RelayTests : IAsyncLifetime
     {
         var token = await host.TokenAsync(server);
         var session = await host.InitializeAsync(server, token);
-        var call = host.LegacyAsync(server, token, session, "tools/call", """{"name":"slow","arguments":{}}""", "9");
-        var behind = server is "modern" ? modern : legacy;
-        await behind.Started.Task.WaitAsync(TimeSpan.FromSeconds(20));
-        using var told = await host.LegacyAsync(server, token, session, "notifications/cancelled", """{"requestId":9}""", id: null);
+        var call = host.LegacyCallAsync(server, token, session, "slow", id: "9");
+        var behind = BehindOf(server);
+        await behind.Started.Task.WaitAsync(Patience);
+        using var told = await host.LegacyAsync(
+            server, token, session, "notifications/cancelled", """{"requestId":9}""", id: null);
 
-        await behind.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await behind.Cancelled.Task.WaitAsync(Patience);
         using var answer = await call;
         Assert.DoesNotContain("\"id\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
@@ -147,7 +135,8 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task An_error_has_the_status_its_code_asks_for(string server, string method, int status, int code)
     {
         var token = await host.TokenAsync(server);
-        using var answer = await host.ModernAsync(server, token, method, "\"taskId\":\"t\"", method is "tasks/get" ? "t" : null);
+        using var answer = await host.ModernAsync(
+            server, token, method, "\"taskId\":\"t\"", method is "tasks/get" ? "t" : null);
 
         Assert.Equal((status, code), ((int)answer.StatusCode, (int)(await JsonOf(answer))["error"]!["code"]!));
     }
@@ -167,7 +156,7 @@ public sealed class RelayTests : IAsyncLifetime
 
         Assert.Equal(-32601, (int)(await JsonOf(modernly))["error"]!["code"]!);
         Assert.Equal(-32601, (int)(await JsonOf(legacily))["error"]!["code"]!);
-        var behind = server is "modern" ? modern : legacy;
+        var behind = BehindOf(server);
         Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains(method, StringComparison.Ordinal));
     }
 
@@ -225,7 +214,8 @@ public sealed class RelayTests : IAsyncLifetime
         using var answer = await host.ModernAsync("away", await host.TokenAsync("away"), "prompts/list");
 
         Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
-        Assert.Contains("connection refused", (string?)(await JsonOf(answer))["error"]!["message"], StringComparison.Ordinal);
+        var said = (string?)(await JsonOf(answer))["error"]!["message"];
+        Assert.Contains("connection refused", said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -253,14 +243,11 @@ public sealed class RelayTests : IAsyncLifetime
     {
         var token = await host.TokenAsync("modern");
         var session = await host.InitializeAsync("modern", token, """{"elicitation":{}}""");
-        using var answer = await host.LegacyAsync("modern", token, session, "tools/call", """{"name":"ask","arguments":{}}""", "3");
-        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
-        var question = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
-        using var told = await host.PostAsync(
-            "modern", token,
-            $$$$$"""{"jsonrpc":"2.0","id":{{{{{question["id"]!.ToJsonString()}}}}},"result":{"action":"accept","content":{"name":"Ada"}}}""",
-            default, ("Mcp-Session-Id", session), ("MCP-Protocol-Version", "2025-11-25"));
-        var result = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+        using var answer = await host.LegacyCallAsync("modern", token, session, "ask", id: "3");
+        using var events = await StreamOf(answer);
+        var question = (await NextAsync(events))!;
+        using var told = await AcceptAsync("modern", token, session, question);
+        var result = (await NextAsync(events))!;
 
         Assert.Equal("elicitation/create", (string?)question["method"]);
         Assert.Equal("Who?", (string?)question["params"]!["message"]); // it came over two lines, with invisible text
@@ -274,14 +261,11 @@ public sealed class RelayTests : IAsyncLifetime
     {
         var token = await host.TokenAsync("legacy");
         var session = await host.InitializeAsync("legacy", token, """{"elicitation":{}}""");
-        using var answer = await host.LegacyAsync("legacy", token, session, "tools/call", """{"name":"ask","arguments":{}}""", "3");
-        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
-        var question = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
-        using var told = await host.PostAsync(
-            "legacy", token,
-            $$$$$"""{"jsonrpc":"2.0","id":{{{{{question["id"]!.ToJsonString()}}}}},"result":{"action":"accept","content":{"name":"Ada"}}}""",
-            default, ("Mcp-Session-Id", session), ("MCP-Protocol-Version", "2025-06-18"));
-        var result = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+        using var answer = await host.LegacyCallAsync("legacy", token, session, "ask", id: "3");
+        using var events = await StreamOf(answer);
+        var question = (await NextAsync(events))!;
+        using var told = await AcceptAsync("legacy", token, session, question);
+        var result = (await NextAsync(events))!;
 
         Assert.Equal("Ada", (string?)result["result"]?["content"]![0]!["text"] ?? result.ToJsonString());
     }
@@ -292,7 +276,7 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task A_client_that_cannot_be_asked_learns_what_it_lacks(string server)
     {
         var token = await host.TokenAsync(server);
-        using var answer = await host.LegacyAsync(server, token, null, "tools/call", """{"name":"ask","arguments":{}}""");
+        using var answer = await host.LegacyCallAsync(server, token, null, "ask");
 
         var error = (await JsonOf(answer))["error"]!;
         Assert.Equal(-32021, (int)error["code"]!);
@@ -334,7 +318,8 @@ public sealed class RelayTests : IAsyncLifetime
         var late = await JsonOf(await AskAsync("legacy", token, state, "question"));
 
         Assert.Equal("input_required", (string?)result["resultType"]);
-        Assert.Equal(("elicitation/create", "Who?"), ((string?)question["method"], (string?)question["params"]!["message"]));
+        Assert.Equal(
+            ("elicitation/create", "Who?"), ((string?)question["method"], (string?)question["params"]!["message"]));
         Assert.Equal("Who?", (string?)again["inputRequests"]!["question"]!["params"]!["message"]);
         Assert.Equal((77, "Ada"), ((int)answer["id"]!, (string?)answer["result"]!["content"]![0]!["text"]));
         Assert.Equal("complete", (string?)answer["result"]!["resultType"]);
@@ -370,10 +355,10 @@ public sealed class RelayTests : IAsyncLifetime
         }
 
         using var surplus = await AskAsync("legacy", host.Token(grant));
-        await host.Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
+        await host.RevokeAsync(grant);
 
         Assert.Equal(HttpStatusCode.TooManyRequests, surplus.StatusCode);
-        await legacy.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await legacy.Cancelled.Task.WaitAsync(Patience);
     }
 
     [Fact]
@@ -381,13 +366,10 @@ public sealed class RelayTests : IAsyncLifetime
     {
         var token = await host.TokenAsync("modern");
         var session = await host.InitializeAsync("modern", token);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/mcp/modern");
-        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
-        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
-        using var answer = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
+        using var answer = await host.GetAsync("modern", token, session);
+        using var events = await StreamOf(answer);
         modern.Changed.SetResult();
-        var said = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
+        var said = (await NextAsync(events))!;
 
         Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.MediaType);
         Assert.Equal("notifications/tools/list_changed", (string?)said["method"]);
@@ -401,18 +383,23 @@ public sealed class RelayTests : IAsyncLifetime
         var token = await host.TokenAsync(server);
         using var answer = await host.PostAsync(
             server, token,
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"mirror","arguments":{"region":"eu"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}""",
+            """
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"mirror","arguments":{"region":"eu"},
+              "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities":{}}}}
+            """,
             default,
             ("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/call"), ("Mcp-Name", "mirror"),
             ("Mcp-Param-Region", "eu"), ("Mcp-Param-Other", "x"), ("baggage", "mission=7"), ("tracestate", "a=b"),
             ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
 
-        var sent = (server is "modern" ? modern : legacy).Seen
+        var sent = BehindOf(server).Seen
             .Last(seen => seen.Body.Contains("mirror", StringComparison.Ordinal)).Headers;
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal("eu", sent["Mcp-Param-Region"].ToString());
         Assert.Contains("0af7651916cd43dd8448eb211c80319c", sent["traceparent"].ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(sent.Keys, name => name is "Mcp-Param-Other" or "baggage" or "tracestate" or "Correlation-Context");
+        Assert.DoesNotContain(sent.Keys, name =>
+            name is "Mcp-Param-Other" or "baggage" or "tracestate" or "Correlation-Context");
     }
 
     [Theory]
@@ -433,7 +420,9 @@ public sealed class RelayTests : IAsyncLifetime
         var token = await host.TokenAsync("modern");
         using var answer = await host.LegacyAsync(
             "modern", token, null, "tools/call",
-            """{"name":"echo","arguments":{},"_meta":{"io.modelcontextprotocol/clientCapabilities":{"sampling":{}}}}""");
+            """
+            {"name":"echo","arguments":{},"_meta":{"io.modelcontextprotocol/clientCapabilities":{"sampling":{}}}}
+            """);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var sent = modern.Seen.Last(seen => seen.Body.Contains("tools/call", StringComparison.Ordinal)).Body;
@@ -453,23 +442,23 @@ public sealed class RelayTests : IAsyncLifetime
             """{"elicitation":{},"extensions":{"x":{}}}""");
     }
 
+    // Answers a question that was put on a stream.
+    private Task<HttpResponseMessage> AcceptAsync(string server, string token, string session, JsonNode question)
+    {
+        var id = question["id"]!.ToJsonString();
+        return host.PostAsync(
+            server,
+            token,
+            $$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{"action":"accept","content":{"name":"Ada"} } }""",
+            default,
+            ("Mcp-Session-Id", session),
+            ("MCP-Protocol-Version", "2025-11-25"));
+    }
+
     private static string? Regular(string? json) => json is null ? null : JsonNode.Parse(json)!.ToJsonString(Relaxed);
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private static async Task<JsonNode> JsonOf(HttpResponseMessage answer) => answer.Content.Headers.ContentType?.MediaType is "text/event-stream"
-        ? (await EventsOf(answer))[^1]
-        : JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
-
-    private static async Task<List<JsonNode>> EventsOf(HttpResponseMessage answer)
+    private static readonly JsonSerializerOptions Relaxed = new()
     {
-        using var reader = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 24);
-        var events = new List<JsonNode>();
-        while (await reader.NextAsync(default) is { } data)
-        {
-            events.Add(JsonNode.Parse(data.Span)!);
-        }
-
-        return events;
-    }
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 }

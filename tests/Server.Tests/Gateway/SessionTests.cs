@@ -1,44 +1,23 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text.Json.Nodes;
-using Postern.Audit;
+using Microsoft.AspNetCore.Http;
 using Postern.Gateway.Relay;
 using Postern.Gateway.Sessions;
-using Postern.Grants;
 using Postern.Platform.Database;
-using Postern.Servers;
+using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
 
-public sealed class SessionTests : IAsyncLifetime
+public sealed class SessionTests : BothEras
 {
-    private Behind modern = null!, legacy = null!;
-    private GatewayHost host = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        (modern, legacy) = (await Behind.ModernAsync(), await Behind.LegacyAsync());
-        host = await GatewayHost.StartAsync(
-            $"  - {{ name: modern, http: \"{modern.Url}\" }}\n  - {{ name: legacy, http: \"{legacy.Url}\" }}");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await host.DisposeAsync();
-        await modern.DisposeAsync();
-        await legacy.DisposeAsync();
-    }
-
     [Theory]
     [InlineData("modern", "2025-11-25")]
     [InlineData("legacy", "2025-06-18")]
     public async Task The_handshake_tells_what_the_server_says_of_itself(string server, string version)
     {
         var token = await host.TokenAsync(server);
-        using var answer = await host.PostAsync(
-            server, token, """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""");
+        using var answer = await host.HelloAsync(server, token);
 
-        var result = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["result"]!;
+        var result = (await JsonOf(answer))["result"]!;
         Assert.Equal(version, (string?)result["protocolVersion"]);
         Assert.Equal("behind", (string?)result["serverInfo"]!["name"]);
         Assert.Equal("Be kind.", (string?)result["instructions"]);
@@ -54,7 +33,7 @@ public sealed class SessionTests : IAsyncLifetime
         var token = await host.TokenAsync(server);
         using var answer = await host.ModernAsync(server, token, "server/discover");
 
-        var result = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["result"]!;
+        var result = (await JsonOf(answer))["result"]!;
         Assert.Contains("2026-07-28", result["supportedVersions"]!.AsArray().Select(v => (string?)v));
         Assert.Equal("behind", (string?)result["_meta"]!["io.modelcontextprotocol/serverInfo"]!["name"]);
         Assert.Equal("private", (string?)result["cacheScope"]);
@@ -75,7 +54,7 @@ public sealed class SessionTests : IAsyncLifetime
             server, token, session, "notifications/roots/list_changed", id: null);
 
         Assert.Equal(HttpStatusCode.Accepted, told.StatusCode);
-        var behind = server is "modern" ? modern : legacy;
+        var behind = BehindOf(server);
         Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains("wipe", StringComparison.Ordinal));
         Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains("vendor", StringComparison.Ordinal));
         Assert.Equal(
@@ -90,11 +69,11 @@ public sealed class SessionTests : IAsyncLifetime
         var session = await host.InitializeAsync("legacy", token);
         legacy.LetGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using var leaving = new CancellationTokenSource();
-        var stream = GetAsync("legacy", token, session, leaving.Token);
-        await legacy.Started.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        var stream = host.GetAsync("legacy", token, session, leaving.Token);
+        await legacy.Started.Task.WaitAsync(Patience);
         await leaving.CancelAsync();
 
-        await legacy.LetGo.Task.WaitAsync(TimeSpan.FromSeconds(5));
+        await legacy.LetGo.Task.WaitAsync(Patience);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stream);
     }
 
@@ -104,7 +83,7 @@ public sealed class SessionTests : IAsyncLifetime
         var token = await host.TokenAsync("legacy");
         var session = await host.InitializeAsync("legacy", token);
         legacy.HasStream = true;
-        using var answer = await GetAsync("legacy", token, session);
+        using var answer = await host.GetAsync("legacy", token, session);
 
         Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
         Assert.Contains("stream", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -182,27 +161,17 @@ public sealed class SessionTests : IAsyncLifetime
     [Fact]
     public async Task A_list_that_cannot_be_had_leaves_no_session_at_the_server()
     {
+        await host.ToolsOfAsync("legacy");
+        var asked = legacy.Seen.Count(IsList);
         legacy.HidesTools = true;
-        await host.Get<Catalogues>().RefreshAsync(host.Get<ServerBook>().Find(TenantId.Default, "legacy")!);
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+        await host.ToolsOfAsync("legacy");
 
-        Assert.Contains(legacy.Seen, seen => seen.Body.Contains("tools/list", StringComparison.Ordinal));
-        Assert.Empty(legacy.Sessions);
-    }
+        Assert.Equal(asked + 1, legacy.Seen.Count(IsList));
+        await Eventually.TrueAsync(() => legacy.Sessions.IsEmpty);
 
-    [Fact]
-    public async Task The_way_to_a_server_that_changed_is_made_anew()
-    {
-        var server = host.Get<ServerBook>().Find(TenantId.Default, "modern")!;
-        var before = host.Get<Upstreams>().To(server);
-        await host.Get<Db>().WriteAsync(unit =>
-        {
-            unit.Announce(ServerBook.Kind, TenantId.Default, "modern");
-            return default;
-        });
-
-        Assert.NotSame(before, host.Get<Upstreams>().To(server));
-        await Assert.ThrowsAsync<UpstreamException>(
-            () => before.TellAsync(new(Handshake.Nobody), Outgoing.Notification("notifications/x"), default));
+        static bool IsList((string, IHeaderDictionary, string Body) seen) =>
+            seen.Body.Contains("tools/list", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -222,17 +191,13 @@ public sealed class SessionTests : IAsyncLifetime
         var grant = await host.GrantAsync("legacy");
         var token = host.Token(grant);
         var session = await host.InitializeAsync("legacy", token);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/mcp/legacy");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
-        request.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
-        using var answer = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        using var events = new SseReader(await answer.Content.ReadAsStreamAsync(), 1 << 20);
-        var said = JsonNode.Parse((await events.NextAsync(default))!.Value.Span)!;
-        await host.Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
+        using var answer = await host.GetAsync("legacy", token, session);
+        using var events = await StreamOf(answer);
+        var said = await NextAsync(events);
+        await host.RevokeAsync(grant);
 
-        Assert.Equal("notifications/tools/list_changed", (string?)said["method"]);
-        Assert.Null(await events.NextAsync(new CancellationTokenSource(1000).Token));
+        Assert.Equal("notifications/tools/list_changed", (string?)said!["method"]);
+        Assert.Null(await NextAsync(events));
     }
 
     [Theory]
@@ -241,35 +206,15 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task Without_a_session_there_is_nothing_to_get_or_end(string verb) =>
         Assert.Equal(405, await StatusAsync(verb, "modern", await host.TokenAsync("modern"), null));
 
-    private async Task<HttpResponseMessage> GetAsync(
-        string server, string token, string session, CancellationToken stop = default)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/mcp/{server}");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
-        request.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
-        return await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
-    }
-
     private async Task<int> StatusAsync(string verb, string server, string? token, string? session)
     {
-        using var request = new HttpRequestMessage(new(verb), $"/mcp/{server}");
-        if (verb is "POST")
-        {
-            request.Content = new StringContent("""{"jsonrpc":"2.0","id":1,"method":"ping"}""", null, "application/json");
-        }
-
-        if (token is not null)
-        {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
-
-        if (session is not null)
-        {
-            request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
-        }
-
-        using var answer = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        (string, string)[] named = session is null ? [] : [("Mcp-Session-Id", session)];
+        using var answer = await host.SendAsync(
+            new(verb),
+            server,
+            token,
+            verb is "POST" ? """{"jsonrpc":"2.0","id":1,"method":"ping"}""" : null,
+            headers: named);
         return (int)answer.StatusCode;
     }
 }

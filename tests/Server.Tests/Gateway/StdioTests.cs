@@ -1,5 +1,5 @@
 using System.Net;
-using System.Text.Json.Nodes;
+using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
 
@@ -10,37 +10,44 @@ public sealed class StdioTests : IAsyncLifetime
         """
         import json, sys
         ready = False
-        def say(m): sys.stdout.write(json.dumps(m) + "\n"); sys.stdout.flush()
+        def write(text): sys.stdout.write(text + "\n"); sys.stdout.flush()
+        def say(m): write(json.dumps(m))
+        def answer(id, result): say({"jsonrpc": "2.0", "id": id, "result": result})
+        def tell(id, text): answer(id, {"content": [{"type": "text", "text": text}]})
         for line in sys.stdin:
             m = json.loads(line)
             method, id, params = m.get("method"), m.get("id"), m.get("params") or {}
             if method == "initialize":
-                say({"jsonrpc": "2.0", "id": id, "result": {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "pipes", "version": "1"}}})
+                answer(id, {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
+                            "serverInfo": {"name": "pipes", "version": "1"}})
             elif method == "notifications/initialized":
                 ready = True
             elif not ready:
                 say({"jsonrpc": "2.0", "id": id, "error": {"code": -32602, "message": "not initialized"}})
             elif method == "tools/list":
-                say({"jsonrpc": "2.0", "id": id, "result": {"tools": [{"name": n, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}} for n in ("echo", "progress", "ask", "die", "twice", "deep")]}})
+                answer(id, {"tools": [
+                    {"name": n, "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}}
+                    for n in ("echo", "progress", "ask", "die", "twice", "deep")]})
             elif method == "tools/call":
                 name = params["name"]
                 if name == "die":
                     sys.exit(3)
                 if name == "twice":
-                    sys.stdout.write('{"jsonrpc":"2.0","id":%d,"result":{},"result":{}}\n' % id); sys.stdout.flush()
+                    write('{"jsonrpc":"2.0","id":%d,"result":{},"result":{}}' % id)
                     continue
                 if name == "deep":
-                    sys.stdout.write('{"jsonrpc":"2.0","id":%d,"result":{"content":[],"deep":%s}}\n' % (id, "[" * 99 + "]" * 99))
-                    sys.stdout.flush()
+                    write('{"jsonrpc":"2.0","id":%d,"result":{"content":[],"deep":%s}}' % (id, "[" * 99 + "]" * 99))
                     continue
                 if name == "progress":
-                    say({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": params["_meta"]["progressToken"], "progress": 1}})
+                    token = params["_meta"]["progressToken"]
+                    say({"jsonrpc": "2.0", "method": "notifications/progress",
+                         "params": {"progressToken": token, "progress": 1}})
                 if name == "ask":
                     say({"jsonrpc": "2.0", "id": "q", "method": "elicitation/create", "params": {"message": "?"}})
                     refusal = json.loads(sys.stdin.readline())
-                    say({"jsonrpc": "2.0", "id": id, "result": {"content": [{"type": "text", "text": str(refusal["error"]["code"])}], "isError": True}})
+                    tell(id, str(refusal["error"]["code"]))
                     continue
-                say({"jsonrpc": "2.0", "id": id, "result": {"content": [{"type": "text", "text": json.dumps(params.get("arguments"))}]}})
+                tell(id, json.dumps(params.get("arguments")))
         """;
 
     private readonly string folder = Directory.CreateTempSubdirectory("postern-stdio-").FullName;
@@ -66,7 +73,7 @@ public sealed class StdioTests : IAsyncLifetime
         var token = await host.TokenAsync("pipes");
         using var modern = await host.CallAsync("pipes", token, "echo", "{\n \"a\":\r\n 1}", "\"m\"");
         var session = await host.InitializeAsync("pipes", token);
-        using var legacy = await host.LegacyAsync("pipes", token, session, "tools/call", """{"name":"echo","arguments":{"b":2}}""", "5");
+        using var legacy = await host.LegacyCallAsync("pipes", token, session, "echo", """{"b":2}""", "5");
 
         var (one, other) = (await JsonOf(modern), await JsonOf(legacy));
         Assert.Equal(("m", "complete"), ((string?)one["id"], (string?)one["result"]!["resultType"]));
@@ -113,9 +120,7 @@ public sealed class StdioTests : IAsyncLifetime
     public async Task An_answer_that_cannot_be_read_fails_its_call_and_a_deep_one_can_be(string tool, int status)
     {
         var token = await host.TokenAsync("pipes");
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        using var answer = await host.ModernAsync(
-            "pipes", token, "tools/call", $"\"name\":\"{tool}\",\"arguments\":{{}}", tool, stop: patience.Token);
+        using var answer = await host.CallAsync("pipes", token, tool);
 
         Assert.Equal(status, (int)answer.StatusCode);
     }
@@ -131,6 +136,4 @@ public sealed class StdioTests : IAsyncLifetime
         Assert.Contains("code 3", (string?)(await JsonOf(died))["error"]!["message"], StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
     }
-
-    private static async Task<JsonNode> JsonOf(HttpResponseMessage answer) => JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
 }

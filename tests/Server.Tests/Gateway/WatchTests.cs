@@ -1,37 +1,19 @@
-using Postern.Audit;
 using Postern.Gateway.Relay;
-using Postern.Grants;
+using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
 
-public sealed class WatchTests : IAsyncLifetime
+public sealed class WatchTests : BothEras
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
-
-    private Behind behind = null!;
-    private GatewayHost host = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        behind = await Behind.ModernAsync();
-        host = await GatewayHost.StartAsync($"  - {{ name: crm, http: \"{behind.Url}\" }}");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await host.DisposeAsync();
-        await behind.DisposeAsync();
-    }
-
     [Fact]
     public async Task What_begins_to_last_after_its_grant_ended_is_cut_at_once()
     {
         var grant = await host.GrantAsync("crm");
-        await RevokeAsync(grant);
+        await host.RevokeAsync(grant);
         var cut = new TaskCompletionSource();
         using var watched = host.Get<GrantWatch>().Enter(grant, grant.ExpiresAt, () => cut.TrySetResult());
 
-        await cut.Task.WaitAsync(Soon);
+        await cut.Task.WaitAsync(Patience);
     }
 
     [Fact]
@@ -50,9 +32,9 @@ public sealed class WatchTests : IAsyncLifetime
             cuts.AddRange(await Task.WhenAll(coming));
         }
 
-        await Task.WhenAll(grants.Select(RevokeAsync));
+        await Task.WhenAll(grants.Select(host.RevokeAsync));
 
-        await Task.WhenAll(cuts).WaitAsync(Soon);
+        await Task.WhenAll(cuts).WaitAsync(Patience);
 
         Task<Task> Enter(Grant grant, Barrier together) => Task.Factory.StartNew(
             () =>
@@ -64,7 +46,4 @@ public sealed class WatchTests : IAsyncLifetime
             },
             TaskCreationOptions.LongRunning);
     }
-
-    private Task RevokeAsync(Grant grant) =>
-        host.Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
 }

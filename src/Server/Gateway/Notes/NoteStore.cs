@@ -20,13 +20,14 @@ internal sealed class NoteStore(Db db, TimeProvider clock)
         Read,
         stop);
 
-    public Task<Note?> FindAsync(TenantId tenant, SubjectId owner, long number, CancellationToken stop) => db.FirstAsync(
-        $"""
-        select number, title, body, updated_at from notes
-        where tenant = {tenant.Value} and subject = {owner.Value} and number = {number}
-        """,
-        Read,
-        stop);
+    public Task<Note?> FindAsync(TenantId tenant, SubjectId owner, long number, CancellationToken stop) =>
+        db.FirstAsync(
+            $"""
+            select number, title, body, updated_at from notes
+            where tenant = {tenant.Value} and subject = {owner.Value} and number = {number}
+            """,
+            Read,
+            stop);
 
     /// <summary>
     /// The new note's number; null when the owner has as many as one may have. One statement, so two cannot be the

@@ -4,7 +4,7 @@ using Postern.Servers;
 
 namespace Postern.Gateway.Relay;
 
-/// <summary>What a server says to a legacy client of its own accord, on the stream that the client keeps open.</summary>
+/// <summary>What a server says of its own accord, on the stream that a legacy client keeps open.</summary>
 internal sealed class Announcements(Upstreams upstreams, Catalogues catalogues, Delivery delivery)
 {
     /// <summary>Passes them on until the client leaves or the server ends; 405 when it says nothing.</summary>

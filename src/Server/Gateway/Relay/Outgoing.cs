@@ -65,7 +65,8 @@ internal sealed class Outgoing : IDisposable
     {
         var id = NewId();
         var text = Encoding.UTF8.GetString(id);
-        return Written(method, $"{{\"jsonrpc\":\"2.0\",\"id\":{text},\"method\":\"{method}\",\"params\":{parameters}}}", id);
+        return Written(
+            method, $"{{\"jsonrpc\":\"2.0\",\"id\":{text},\"method\":\"{method}\",\"params\":{parameters}}}", id);
     }
 
     /// <summary>A notification of the gateway's own.</summary>

@@ -8,7 +8,7 @@ public sealed class MessageTests
     [Theory]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"ping"}""")]
     [InlineData("""{"jsonrpc":"2.0","id":-7,"method":"ping","params":{}}""")]
-    [InlineData("""{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"x","arguments":{"a":{"a":[{"a":1}]}}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":"a","method":"x","params":{"name":"x","arguments":{"a":{"a":[{"a":1}]}}}}""")]
     [InlineData("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"result":{}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"?"}}""")]
@@ -24,7 +24,7 @@ public sealed class MessageTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"ping"/**/}""", -32700)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}""", -32700)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"ping","me\u0074hod":"tools/call"}""", -32700)]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"b":[{"c":1,"c":2}]}}}""", -32700)]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"x","params":{"arguments":{"b":[{"c":1,"c":2}]}}}""", -32700)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}""", -32700)]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"x","params":{"\ud800":1}}""", -32700)]
     [InlineData("""{"jsonrpc":"1.0","id":1,"method":"ping"}""", -32600)]
@@ -67,7 +67,7 @@ public sealed class MessageTests
     [Fact]
     public void Names_inside_arguments_are_the_tools_own_affair() =>
         Assert.Null(Read(
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":{"Name":"b","ID":1}}}""").Error);
+            """{"jsonrpc":"2.0","id":1,"method":"x","params":{"name":"a","arguments":{"Name":"b","ID":1}}}""").Error);
 
     [Fact]
     public void A_body_that_is_not_utf8_is_refused() =>
@@ -80,8 +80,11 @@ public sealed class MessageTests
         Assert.Null(Read(Nested(Message.MaxDepth - 3)).Error);
         Assert.NotNull(Read(Nested(Message.MaxDepth)).Error);
 
-        static string Nested(int levels) =>
-            $$$"""{"jsonrpc":"2.0","id":1,"method":"x","params":{"a":{{{new string('[', levels)}}}{{{new string(']', levels)}}}}}""";
+        static string Nested(int levels)
+        {
+            var nest = new string('[', levels) + new string(']', levels);
+            return $$$"""{"jsonrpc":"2.0","id":1,"method":"x","params":{"a":{{{nest}}} } }""";
+        }
     }
 
     [Fact]
@@ -103,7 +106,10 @@ public sealed class MessageTests
     public void The_envelope_is_indexed_and_escaped_names_are_the_same_names()
     {
         var (message, error) = Read(
-            """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"n\u0061me":"caf\u00e9","_meta":{"io.modelcontextprotocol\/protocolVersion":"2026-07-28"}}}""");
+            """
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"n\u0061me":"caf\u00e9",
+              "_meta":{"io.modelcontextprotocol\/protocolVersion":"2026-07-28"}}}
+            """);
 
         Assert.Null(error);
         Assert.Equal("café", message.Text(message.At("params"u8, "name"u8)));

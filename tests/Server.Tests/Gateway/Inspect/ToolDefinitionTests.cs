@@ -21,9 +21,19 @@ public sealed class ToolDefinitionTests
     [Fact]
     public void The_hash_is_that_of_the_meaning_and_not_of_the_spelling()
     {
-        var one = Read("""{"name":"t","description":"d","inputSchema":{"type":"object","properties":{"a":{"type":"string"}}}}""");
-        var other = Read("""{ "inputSchema": {"properties":{"a":{"type":"string"}},"type":"object"}, "description":"\u0064", "name":"t" }""");
-        var changed = Read("""{"name":"t","description":"d.","inputSchema":{"type":"object","properties":{"a":{"type":"string"}}}}""");
+        var one = Read(
+            """
+            {"name":"t","description":"d","inputSchema":{"type":"object","properties":{"a":{"type":"string"}}}}
+            """);
+        var other = Read(
+            """
+            { "inputSchema": {"properties":{"a":{"type":"string"}},"type":"object"},
+              "description":"\u0064", "name":"t" }
+            """);
+        var changed = Read(
+            """
+            {"name":"t","description":"d.","inputSchema":{"type":"object","properties":{"a":{"type":"string"}}}}
+            """);
 
         Assert.Equal(one?.Hash, other?.Hash);
         Assert.NotEqual(one?.Hash, changed?.Hash);
@@ -59,23 +69,36 @@ public sealed class ToolDefinitionTests
     [InlineData("""{"name":"t","description":"Adds.\u200b"}""")]
     [InlineData("""{"name":"t","inputSchema":{"properties":{"a":{"description":"\u202e"}}}}""")]
     [InlineData("""{"name":"t","inputSchema":{"$ref":"http://sink.example/"}}""")]
-    [InlineData("""{"name":"t","inputSchema":{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}}}""")]
+    [InlineData(
+        """
+        {"name":"t","inputSchema":{"$ref":"#/$defs/a",
+          "$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}}}}
+        """)]
     [InlineData("""{"name":"t","inputSchema":{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}}""")]
     [InlineData("""{"name":"t","inputSchema":{"properties":{"a":{"items":{"type":"string","x-mcp-header":"A"}}}}}""")]
-    [InlineData("""{"name":"t","inputSchema":{"properties":{"a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}}""")]
+    [InlineData(
+        """
+        {"name":"t","inputSchema":{"properties":{
+          "a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}}}}
+        """)]
     [InlineData("""{"name":"t","inputSchema":{"properties":{"a":{"type":"string","x-mcp-header":"A B"}}}}""")]
     public void A_tool_with_a_defect_says_which(string json) => Assert.NotNull(Read(json)?.Defect);
 
     [Theory]
     [InlineData("""{"name":"t","description":"Careful ⚠️ 👩‍👩‍👧"}""")]
-    [InlineData("""{"name":"t","inputSchema":{"$defs":{"node":{"properties":{"next":{"$ref":"#/$defs/node"}}}},"$ref":"#/$defs/node"}}""")]
+    [InlineData(
+        """
+        {"name":"t","inputSchema":{"$ref":"#/$defs/node",
+          "$defs":{"node":{"properties":{"next":{"$ref":"#/$defs/node"}}}}}}
+        """)]
     public void Emoji_and_recursive_schemas_are_no_defect(string json) => Assert.Null(Read(json)?.Defect);
 
     [Fact]
     public void A_tool_beyond_the_limits_is_none()
     {
         Assert.Null(Read($$"""{"name":"t","description":"{{new string('x', ToolDefinition.MaxSize)}}"}"""));
-        Assert.Null(Read($$"""{"name":"t","inputSchema":{{string.Concat(Enumerable.Repeat("{\"a\":", 60))}}1{{new string('}', 60)}}}"""));
+        var deep = string.Concat(Enumerable.Repeat("{\"a\":", 60)) + "1" + new string('}', 60);
+        Assert.Null(Read($$"""{"name":"t","inputSchema":{{deep}}}"""));
         Assert.Null(Read("""{"description":"nameless"}"""));
     }
 
@@ -83,12 +106,14 @@ public sealed class ToolDefinitionTests
     [InlineData("""{"region":"eu","count":42,"dry":true,"deep":{"id":"x"}}""", "eu", "42", "true", "x", true)]
     [InlineData("""{"region":"eu","count":42.0,"dry":true,"deep":{"id":"x"}}""", "eu", "42", "true", "x", true)]
     [InlineData("""{"region":"eu","count":42,"dry":true,"deep":{"id":"x"}}""", "eu", "42.0", "true", "x", true)]
-    [InlineData("""{"region":"é","count":42,"dry":false,"deep":{"id":"x"}}""", "=?base64?w6k=?=", "42", "false", "x", true)]
+    [InlineData("""{"region":"é","count":42,"dry":true}""", "=?base64?w6k=?=", "42", "true", null, true)]
+    [InlineData("""{"region":"eu","count":42,"dry":false}""", "eu", "42", "false", null, true)]
     [InlineData("""{"region":null,"count":42,"dry":true}""", null, "42", "true", null, true)]
     [InlineData("""{"region":"eu","count":42,"dry":true}""", "us", "42", "true", null, false)]
     [InlineData("""{"region":"eu","count":42,"dry":true}""", null, "42", "true", null, false)]
     [InlineData("""{"count":42,"dry":true}""", "eu", "42", "true", null, false)]
-    [InlineData("""{"region":"eu","count":9007199254740993,"dry":true}""", "eu", "9007199254740993", "true", null, false)]
+    [InlineData(
+        """{"region":"eu","count":9007199254740993,"dry":true}""", "eu", "9007199254740993", "true", null, false)]
     [InlineData("""{"region":"eu","count":42,"dry":true}""", "eu", "42", "True", null, false)]
     public void Mirrored_parameters_are_held_against_their_headers(
         string arguments, string? region, string? count, string? dry, string? id, bool agrees)
@@ -112,7 +137,8 @@ public sealed class ToolDefinitionTests
         """
         {"name":"t","inputSchema":{"properties":{
           "region":{"type":"string","x-mcp-header":"Region"},"count":{"type":"integer","x-mcp-header":"Count"},
-          "dry":{"type":"boolean","x-mcp-header":"Dry"},"deep":{"properties":{"id":{"type":"string","x-mcp-header":"Id"}}}}}}
+          "dry":{"type":"boolean","x-mcp-header":"Dry"},
+          "deep":{"properties":{"id":{"type":"string","x-mcp-header":"Id"}}}}}}
         """)!;
 
     private static ToolDefinition? Read(string json) => ToolDefinition.Read(Encoding.UTF8.GetBytes(json));
