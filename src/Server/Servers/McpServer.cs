@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Postern.Platform.Configuration;
 
 namespace Postern.Servers;
@@ -15,7 +16,10 @@ internal enum ServerKind
     Native,
 }
 
-/// <summary>An MCP server known to the gateway; its URL is a resource, the audience of tokens.</summary>
+/// <summary>
+/// An MCP server known to the gateway; its URL is a resource, the audience of tokens. Each registration is a server of
+/// its own, equal to no other: what is known of one is not taken for what comes under its name.
+/// </summary>
 internal sealed record McpServer
 {
     public required TenantId Tenant { get; init; }
@@ -48,6 +52,10 @@ internal sealed record McpServer
 
     /// <summary>Its path at this server.</summary>
     public string Path => $"/mcp/{Name}";
+
+    public bool Equals(McpServer? other) => ReferenceEquals(this, other);
+
+    public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
 }
 
 /// <summary>One operation of a server as it was last described.</summary>

@@ -22,17 +22,29 @@ internal sealed partial class ServerBook : IDisposable
     private readonly AuditLog audit;
     private readonly Settings settings;
     private readonly TimeProvider clock;
+    private readonly Dictionary<(TenantId, string), McpServer> configured;
     private readonly Reload reload;
     private volatile Shelf shelf;
+    private Action<McpServer> gone = _ => { }, came = _ => { };
 
     public ServerBook(
         Db db, Changes changes, AuditLog audit, Settings settings, TimeProvider clock, ILogger<ServerBook> logger)
     {
         (this.db, this.audit, this.settings, this.clock) = (db, audit, settings, clock);
-        shelf = new(Configured(), []);
+        configured = Configured();
+        shelf = new(configured, [], []);
         reload = new("servers", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
     }
+
+    /// <summary>
+    /// Forgets, in the transaction that removes a server or gives its name to another, what others keep under the name.
+    /// </summary>
+    public List<Func<Unit, TenantId, string, ValueTask>> Forgetting { get; } = [];
+
+    /// <summary>Calls back, on every node and quickly, for each server that is gone and for each that came.</summary>
+    public void Watch(Action<McpServer>? gone = null, Action<McpServer>? came = null) =>
+        (this.gone, this.came) = (this.gone + gone, this.came + came);
 
     public McpServer? Find(TenantId tenant, string name) => shelf.Servers.GetValueOrDefault((tenant, name));
 
@@ -115,11 +127,12 @@ internal sealed partial class ServerBook : IDisposable
             var rows = await unit.RunAsync(
                 $"""
                 insert into servers (tenant, name, settings, created_at)
-                values ({tenant.Value}, {server.Name}, {text}, {clock.GetUtcNow().ToUnixTimeSeconds()}) on conflict do nothing
+                values ({tenant.Value}, {server.Name}, {text}, {clock.GetUtcNow().ToUnixTimeSeconds()})
+                on conflict do nothing
                 """);
             if (rows is 1)
             {
-                await ForgetToolsAsync(unit, tenant, server.Name);
+                await ForgetAsync(unit, tenant, server.Name);
                 unit.Announce(Kind, tenant, server.Name);
                 audit.Write(
                     unit,
@@ -140,7 +153,7 @@ internal sealed partial class ServerBook : IDisposable
             var rows = await unit.RunAsync($"delete from servers where tenant = {tenant.Value} and name = {name}");
             if (rows is 1)
             {
-                await ForgetToolsAsync(unit, tenant, name);
+                await ForgetAsync(unit, tenant, name);
                 unit.Announce(Kind, tenant, name);
                 audit.Write(
                     unit, by with { Kind = AuditKinds.ServerRemoved, Resource = settings.Address($"/mcp/{name}") });
@@ -159,26 +172,31 @@ internal sealed partial class ServerBook : IDisposable
 
     private async Task ReadAsync(CancellationToken stop)
     {
-        var all = Configured();
-        foreach (var row in await db.AllAsync(
-            $"select tenant, name, settings from servers limit {(long)Most}",
-            row => Tuple.Create(row.GetString(0), row.GetString(2)),
-            stop))
+        var before = shelf;
+        var all = new Dictionary<(TenantId, string), McpServer>(configured);
+        var rows = await db.AllAsync(
+            $"select tenant, name, settings, created_at from servers limit {(long)Most}",
+            row => new Row(new(row.GetString(0)), row.GetString(1), row.GetString(2), row.GetInt64(3)),
+            stop);
+        foreach (var row in rows)
         {
-            var server = JsonSerializer.Deserialize(row.Item2, ServersJson.Default.ServerSettings)!;
-            all.TryAdd((new(row.Item1), server.Name), Added(new(row.Item1), server));
+            // One that is as it was stays what it is to all who hold something of it.
+            all.TryAdd(row.Key, before.Rows.Contains(row) ? before.Servers[row.Key] : Added(row));
         }
 
-        shelf = new(all, await CataloguesAsync(stop));
+        shelf = new(all, [.. rows], await CataloguesAsync(all, stop));
+        Array.ForEach([.. before.Servers.Values.Except(all.Values)], gone);
+        Array.ForEach([.. all.Values.Except(before.Servers.Values)], came);
     }
 
-    private async Task<Dictionary<(TenantId, string), ToolCatalogue>> CataloguesAsync(CancellationToken stop)
+    private async Task<Dictionary<(TenantId, string), ToolCatalogue>> CataloguesAsync(
+        Dictionary<(TenantId, string), McpServer> known, CancellationToken stop)
     {
         var rows = await db.AllAsync(
             $"select tenant, server, tools, seen_at from catalogues limit {(long)Most}",
             row => Tuple.Create(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3)),
             stop);
-        return rows.ToDictionary(
+        return rows.Where(row => known.ContainsKey((new(row.Item1), row.Item2))).ToDictionary(
             row => (new TenantId(row.Item1), row.Item2),
             row => new ToolCatalogue(
                 JsonSerializer.Deserialize(row.Item3, ServersJson.Default.ToolArray)!,
@@ -208,8 +226,14 @@ internal sealed partial class ServerBook : IDisposable
             && new Uri(JsonSerializer.Deserialize(text, ServersJson.Default.ServerSettings)!.Url) == server.Url;
     }
 
-    private static async ValueTask ForgetToolsAsync(Unit unit, TenantId tenant, string name) =>
+    private async ValueTask ForgetAsync(Unit unit, TenantId tenant, string name)
+    {
         await unit.RunAsync($"delete from catalogues where tenant = {tenant.Value} and server = {name}");
+        foreach (var forget in Forgetting)
+        {
+            await forget(unit, tenant, name);
+        }
+    }
 
     private Dictionary<(TenantId, string), McpServer> Configured()
     {
@@ -247,13 +271,17 @@ internal sealed partial class ServerBook : IDisposable
         return all;
     }
 
-    private McpServer Added(TenantId tenant, ServerSettings added) => Make(tenant, added.Name, added.Title) with
+    private McpServer Added(Row row)
     {
-        Kind = ServerKind.Http,
-        Url = new(added.Url),
-        Risks = added.Tools.ToDictionary(
-            tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
-    };
+        var added = JsonSerializer.Deserialize(row.Settings, ServersJson.Default.ServerSettings)!;
+        return Make(row.Tenant, row.Name, added.Title) with
+        {
+            Kind = ServerKind.Http,
+            Url = new(added.Url),
+            Risks = added.Tools.ToDictionary(
+                tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
+        };
+    }
 
     private McpServer Make(TenantId tenant, string name, string? title) => new()
     {
@@ -268,14 +296,24 @@ internal sealed partial class ServerBook : IDisposable
 
     /// <summary>All of it at one moment, published as a whole: what is gone from the database is gone here.</summary>
     private sealed class Shelf(
-        Dictionary<(TenantId, string), McpServer> servers, Dictionary<(TenantId, string), ToolCatalogue> catalogues)
+        Dictionary<(TenantId, string), McpServer> servers,
+        HashSet<Row> rows,
+        Dictionary<(TenantId, string), ToolCatalogue> catalogues)
     {
         public Dictionary<(TenantId, string), McpServer> Servers => servers;
+
+        /// <summary>What the servers of the API were made from.</summary>
+        public HashSet<Row> Rows => rows;
 
         public Dictionary<(TenantId, string), McpServer> ByResource { get; } =
             servers.Values.ToDictionary(server => (server.Tenant, server.Resource.Value));
 
         public Dictionary<(TenantId, string), ToolCatalogue> Catalogues => catalogues;
+    }
+
+    private sealed record Row(TenantId Tenant, string Name, string Settings, long CreatedAt)
+    {
+        public (TenantId, string) Key => (Tenant, Name);
     }
 
     [JsonSerializable(typeof(Tool[]))]

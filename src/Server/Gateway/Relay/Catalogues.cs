@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Postern.Gateway.Inspect;
@@ -12,7 +12,7 @@ namespace Postern.Gateway.Relay;
 /// to a server at a time, and not often: what agents do must not turn into load on a server.
 /// </summary>
 internal sealed partial class Catalogues(
-    ServerBook servers, Upstreams upstreams, Changes changes, TimeProvider clock, ILogger<Catalogues> logger)
+    ServerBook servers, Upstreams upstreams, TimeProvider clock, ILogger<Catalogues> logger)
     : BackgroundService
 {
     private const int MostTools = 1000, MostPages = 50, AtOnce = 4;
@@ -20,7 +20,7 @@ internal sealed partial class Catalogues(
     private static readonly TimeSpan
         Rest = TimeSpan.FromSeconds(5), Within = TimeSpan.FromSeconds(15), CloseWithin = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<(TenantId, string), Shelf> shelves = new();
+    private readonly ConditionalWeakTable<McpServer, Shelf> shelves = [];
 
     /// <summary>
     /// A tool by its name; the server is asked again when it is not known. Null when it is not offered.
@@ -41,7 +41,7 @@ internal sealed partial class Catalogues(
     /// The headers a tool mirrors its parameters into; none when its schema has not been seen by this node.
     /// </summary>
     public ParamHeaders HeadersOf(McpServer server, string tool) =>
-        shelves.TryGetValue((server.Tenant, server.Name), out var shelf)
+        shelves.TryGetValue(server, out var shelf)
             ? shelf.Headers?.GetValueOrDefault(tool) ?? ParamHeaders.None
             : ParamHeaders.None;
 
@@ -61,7 +61,7 @@ internal sealed partial class Catalogues(
     /// <summary>Asks, unless somebody is asking or has just asked.</summary>
     public Task RefreshAsync(McpServer server)
     {
-        var shelf = shelves.GetOrAdd((server.Tenant, server.Name), static _ => new());
+        var shelf = shelves.GetOrAdd(server, static _ => new());
         lock (shelf)
         {
             if (!shelf.Asking.IsCompleted || clock.GetUtcNow() - shelf.AskedAt < Rest)
@@ -76,20 +76,7 @@ internal sealed partial class Catalogues(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        changes.Subscribe(change =>
-        {
-            if (change.Kind is not ServerBook.Kind)
-            {
-                return;
-            }
-
-            // Another server may come under the name.
-            shelves.TryRemove((change.Tenant, change.Key), out _);
-            if (servers.Find(change.Tenant, change.Key) is { } server)
-            {
-                Refresh(server);
-            }
-        });
+        servers.Watch(came: Refresh);
         await Parallel.ForEachAsync(
             servers.All(TenantId.Default),
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken },
@@ -98,7 +85,7 @@ internal sealed partial class Catalogues(
     }
 
     private bool HasSchemas(McpServer server) =>
-        shelves.TryGetValue((server.Tenant, server.Name), out var shelf) && shelf.Headers is not null;
+        shelves.TryGetValue(server, out var shelf) && shelf.Headers is not null;
 
     // Never throws: those who wait for it go on with what is known.
     private async Task AskAsync(McpServer server, Shelf shelf)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Postern.Gateway.Inspect;
 using Postern.Servers;
@@ -7,36 +8,48 @@ namespace Postern.Gateway.Relay;
 
 /// <summary>
 /// Whose each task of a server is. Its name opens nothing: everybody but the one whose call began it is told that there
-/// is no such task. Kept in memory of the node; after a restart a task is nobody's.
+/// is no such task. Kept in memory of the node while the server is registered; after a restart a task is nobody's.
 /// </summary>
 internal sealed class TaskOwners
 {
-    private const int Most = 20_000, MaxName = 256;
+    /// <summary>Tasks of one server that are remembered; the oldest make room.</summary>
+    public const int MostPerServer = 2000;
 
-    private readonly ConcurrentDictionary<(string Server, string Task), Principal> owners = new();
-    private readonly ConcurrentQueue<(string Server, string Task)> order = new();
+    private const int MaxName = 256;
+
+    private readonly ConditionalWeakTable<McpServer, Tasks> servers = [];
 
     /// <summary>Sees the response to a call; remembers the task that it announces.</summary>
     public void Notice(McpServer server, Principal caller, Message response)
     {
         var task = response.At("result"u8, "taskId"u8);
-        if (task is not { Type: JsonTokenType.String, Length: <= MaxName } || response.Text(task) is not { } name)
+        if (task is { Type: JsonTokenType.String, Length: <= MaxName } && response.Text(task) is { } name)
         {
-            return;
-        }
-
-        var key = (server.Name, name);
-        if (owners.TryAdd(key, caller))
-        {
-            order.Enqueue(key);
-        }
-
-        while (owners.Count > Most && order.TryDequeue(out var oldest))
-        {
-            owners.TryRemove(oldest, out _);
+            servers.GetOrAdd(server, static _ => new()).Add(name, caller);
         }
     }
 
     public bool Has(McpServer server, Principal caller, string? task) =>
-        task is not null && owners.TryGetValue((server.Name, task), out var owner) && owner == caller;
+        task is not null && servers.TryGetValue(server, out var tasks) && tasks.OwnerOf(task) == caller;
+
+    private sealed class Tasks
+    {
+        private readonly ConcurrentDictionary<string, Principal> owners = new(StringComparer.Ordinal);
+        private readonly ConcurrentQueue<string> order = new();
+
+        public Principal? OwnerOf(string task) => owners.GetValueOrDefault(task);
+
+        public void Add(string task, Principal owner)
+        {
+            if (owners.TryAdd(task, owner))
+            {
+                order.Enqueue(task);
+            }
+
+            while (owners.Count > MostPerServer && order.TryDequeue(out var oldest))
+            {
+                owners.TryRemove(oldest, out _);
+            }
+        }
+    }
 }

@@ -1,16 +1,16 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Postern.Gateway.Notes;
 using Postern.Hosting;
 using Postern.Hosting.Processes;
-using Postern.Platform.Database;
 using Postern.Platform.Outbound;
 using Postern.Servers;
 
 namespace Postern.Gateway.Relay;
 
 /// <summary>
-/// The way to each server, made when it is first needed and again when the server is registered anew.
+/// The way to each server, made when it is first needed. It hangs on the server and goes with it: what is registered
+/// under the name afterwards is reached on a way of its own.
 /// </summary>
 internal sealed class Upstreams : IDisposable
 {
@@ -19,58 +19,36 @@ internal sealed class Upstreams : IDisposable
     private readonly NoteTools notes;
     private readonly TimeProvider clock;
     private readonly ILoggerFactory loggers;
-    private readonly ConcurrentDictionary<(TenantId, string), Way> ways = new();
+    private readonly ConditionalWeakTable<McpServer, IUpstream> ways = [];
 
     public Upstreams(
         SafeHttp http,
         HostedServers hosts,
         NoteTools notes,
-        Changes changes,
+        ServerBook servers,
         TimeProvider clock,
         ILoggerFactory loggers)
     {
         (this.http, this.hosts, this.notes) = (http, hosts, notes);
         (this.clock, this.loggers) = (clock, loggers);
-        changes.Subscribe(change =>
-        {
-            if (change.Kind is ServerBook.Kind && ways.TryRemove((change.Tenant, change.Key), out var way))
-            {
-                way.Dispose();
-            }
-        });
+        servers.Watch(gone: Close);
     }
 
-    public IUpstream To(McpServer server)
-    {
-        var key = (server.Tenant, server.Name);
-        while (true)
-        {
-            if (!ways.TryGetValue(key, out var known))
-            {
-                known = ways.GetOrAdd(key, new Way(server, new(() => Make(server))));
-            }
-
-            if (ReferenceEquals(known.Server, server))
-            {
-                return known.Upstream;
-            }
-
-            // A server that was only loaded again keeps its connections.
-            var isSame = IsSame(known.Server, server);
-            var next = isSame ? known.For(server) : new Way(server, new(() => Make(server)));
-            if (ways.TryUpdate(key, next, known))
-            {
-                (isSame ? null : known)?.Dispose();
-                return next.Upstream;
-            }
-        }
-    }
+    public IUpstream To(McpServer server) => ways.GetOrAdd(server, Make);
 
     public void Dispose()
     {
         foreach (var (_, way) in ways)
         {
-            way.Dispose();
+            (way as IDisposable)?.Dispose();
+        }
+    }
+
+    private void Close(McpServer server)
+    {
+        if (ways.Remove(server, out var way))
+        {
+            (way as IDisposable)?.Dispose();
         }
     }
 
@@ -83,19 +61,4 @@ internal sealed class Upstreams : IDisposable
             hosts, HostedCommand.Of(server, Environment.CurrentDirectory), clock),
         _ => throw new UnreachableException(),
     };
-
-    private static bool IsSame(McpServer one, McpServer other) =>
-        one.Kind == other.Kind && one.Url == other.Url && one.IsConfigured == other.IsConfigured
-        && one.Command.SequenceEqual(other.Command) && one.Sandbox == other.Sandbox;
-
-    private sealed class Way(McpServer server, Lazy<IUpstream> upstream) : IDisposable
-    {
-        public McpServer Server => server;
-
-        public IUpstream Upstream => upstream.Value;
-
-        public Way For(McpServer again) => new(again, upstream);
-
-        public void Dispose() => (upstream.IsValueCreated ? upstream.Value as IDisposable : null)?.Dispose();
-    }
 }

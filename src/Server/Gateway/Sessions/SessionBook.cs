@@ -4,6 +4,7 @@ using Postern.Gateway.Relay;
 using Postern.Platform;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
+using Postern.Servers;
 
 namespace Postern.Gateway.Sessions;
 
@@ -27,11 +28,13 @@ internal sealed class SessionBook : IAsyncDisposable
     private readonly Cache<(TenantId, string), LegacySession> sessions;
     private readonly ITimer sweeping;
 
-    public SessionBook(Db db, Changes changes, Sealer sealer, TimeProvider clock)
+    public SessionBook(Db db, Changes changes, ServerBook servers, Sealer sealer, TimeProvider clock)
     {
         (this.db, this.sealer, this.clock) = (db, sealer, clock);
         sessions = new(10_000, LoadAsync);
         changes.Subscribe(Hear);
+        servers.Watch(gone: Drop);
+        servers.Forgetting.Add(ForgetAsync);
         sweeping = clock.CreateTimer(_ => _ = SweepAsync(), null, SweepEvery, SweepEvery);
     }
 
@@ -143,6 +146,12 @@ internal sealed class SessionBook : IAsyncDisposable
             sessions.Clear();
         }
     }
+
+    private void Drop(McpServer server) => sessions.DropWhere(
+        session => session.Server == server.Name && session.Line.Owner.Tenant == server.Tenant);
+
+    private static async ValueTask ForgetAsync(Unit unit, TenantId tenant, string server) =>
+        await unit.RunAsync($"delete from gateway_sessions where tenant = {tenant.Value} and server = {server}");
 
     private static bool IsIdle(LegacySession session, DateTimeOffset now) => now - session.SeenAt > Idle;
 
