@@ -256,6 +256,23 @@ public sealed class RelayTests : BothEras
         Assert.Equal("Ada s-1", (string?)result["result"]!["content"]![0]!["text"]);
     }
 
+    [Theory]
+    [InlineData("7")]
+    [InlineData("[]")]
+    [InlineData("""{"a":7}""")]
+    [InlineData("""{"a":{}}""")]
+    [InlineData("""{"a":{"method":7}}""")]
+    [InlineData("""{"a":{"method":"tools/call"}}""")]
+    public async Task A_modern_server_that_asks_for_no_such_thing_is_in_error(string asked)
+    {
+        var token = await host.TokenAsync("modern");
+        var session = await host.InitializeAsync("modern", token, """{"elicitation":{}}""");
+        using var answer = await host.LegacyCallAsync(
+            "modern", token, session, "say", $$"""{"resultType":"input_required","inputRequests":{{asked}}}""");
+
+        Assert.Equal(HttpStatusCode.BadGateway, answer.StatusCode);
+    }
+
     [Fact]
     public async Task A_legacy_client_answers_a_legacy_server_itself()
     {

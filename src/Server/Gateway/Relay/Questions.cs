@@ -10,6 +10,8 @@ namespace Postern.Gateway.Relay;
 /// </summary>
 internal sealed class Questions(ParkedCalls parked, RequestStates states)
 {
+    private static readonly string[] Asking = ["elicitation/create", "sampling/createMessage", "roots/list"];
+
     // One question at a time, so one name for it does.
     private const string Key = "question";
 
@@ -44,9 +46,12 @@ internal sealed class Questions(ParkedCalls parked, RequestStates states)
     public static bool IsDeclared(Line line, string method)
     {
         using var declared = JsonDocument.Parse(line.Capabilities);
-        return method is "elicitation/create" or "sampling/createMessage" or "roots/list"
-            && declared.RootElement.TryGetProperty(KindOf(method), out _);
+        return Asking.Contains(method) && declared.RootElement.TryGetProperty(KindOf(method), out _);
     }
+
+    /// <summary>The method by which a server asks; null for anything that is none.</summary>
+    public static string? MethodOf(JsonElement name) =>
+        name.ValueKind is JsonValueKind.String ? Array.Find(Asking, name.ValueEquals) : null;
 
     /// <summary>The end of a call over a question that was not declared: the client learns what it lacks.</summary>
     public static UpstreamException NotDeclared(string method) => new(RpcError.MissingCapability(

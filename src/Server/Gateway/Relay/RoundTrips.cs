@@ -13,6 +13,8 @@ internal sealed class RoundTrips(Delivery delivery)
     // A server that keeps asking never answers.
     private const int MostRounds = 10, MostQuestions = 8;
 
+    private const string NoQuestion = "The server asks for something that the protocol does not have.";
+
     /// <summary>True when the answer was a result and no error.</summary>
     public async Task<bool> RunAsync(Exchange exchange, CancellationToken stop)
     {
@@ -78,11 +80,9 @@ internal sealed class RoundTrips(Delivery delivery)
     private static async Task<Answers> AskClientAsync(Call call, Message message, CancellationToken stop)
     {
         var state = message.At("result"u8, "requestState"u8);
-        var questions = message.At("result"u8, "inputRequests"u8);
-        using var document = JsonDocument.Parse(
-            questions.IsMissing ? "{}"u8.ToArray() : message.Raw(questions).ToArray());
+        using var questions = QuestionsIn(message);
         var answers = new List<string>();
-        foreach (var question in document.RootElement.EnumerateObject().Take(MostQuestions))
+        foreach (var question in questions.RootElement.EnumerateObject().Take(MostQuestions))
         {
             var name = JsonSerializer.Serialize(question.Name, RpcJson.Default.String);
             answers.Add($"{name}:{await AskClientAsync(call, question.Value, stop)}");
@@ -93,9 +93,24 @@ internal sealed class RoundTrips(Delivery delivery)
             state.IsMissing ? null : Encoding.UTF8.GetString(message.Raw(state)));
     }
 
+    private static JsonDocument QuestionsIn(Message message)
+    {
+        var part = message.At("result"u8, "inputRequests"u8);
+        return part.Type is JsonTokenType.StartObject or JsonTokenType.None
+            ? JsonDocument.Parse(
+                part.IsMissing ? "{}"u8.ToArray() : message.Raw(part).ToArray(),
+                new() { MaxDepth = Message.MaxAnswerDepth })
+            : throw new UpstreamException(NoQuestion);
+    }
+
     private static Task<string> AskClientAsync(Call call, JsonElement question, CancellationToken stop)
     {
-        var method = question.TryGetProperty("method", out var name) ? name.GetString() ?? "" : "";
+        if (question.ValueKind is not JsonValueKind.Object
+            || !question.TryGetProperty("method", out var name) || Questions.MethodOf(name) is not { } method)
+        {
+            throw new UpstreamException(NoQuestion);
+        }
+
         var parameters = question.TryGetProperty("params", out var given) ? given.GetRawText() : "{}";
         return call is { AskClient: { } ask, SessionLine: { } line } && Questions.IsDeclared(line, method)
             ? ask(method, parameters, stop)
