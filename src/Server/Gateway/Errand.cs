@@ -3,15 +3,14 @@ using System.Text;
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Protect;
 using Postern.Gateway.Relay;
-using Postern.Gateway.Sessions;
 using Postern.Policy;
 
 namespace Postern.Gateway;
 
 /// <summary>Runs one request: may they, then there and back, and what to say when it cannot be done.</summary>
 internal sealed partial class Errand(
-    Gatekeeper keeper, ToolGate tools, Conversation conversation, SessionBook sessions, TaskOwners tasks,
-    GrantWatch watch, TimeProvider clock, ILogger<Errand> logger)
+    Gatekeeper keeper, ToolGate tools, Conversation conversation, SessionDesk desk, TaskOwners tasks, GrantWatch watch,
+    TimeProvider clock, ILogger<Errand> logger)
 {
     // A legacy client that went away has not cancelled, but nothing runs for ever.
     private static readonly TimeSpan Deserted = TimeSpan.FromMinutes(5);
@@ -47,7 +46,7 @@ internal sealed partial class Errand(
     /// <summary>Does something for a message, and turns what its server fails at into the client's answer.</summary>
     public async Task<string> TryAsync(Visit visit, Message message, Func<Stay, Task<bool>> act)
     {
-        using var stay = new Stay(watch, visit, visit.Writer.Era is Era.Modern ? TimeSpan.Zero : Deserted);
+        using var stay = new Stay(watch, visit, clock, visit.Writer.Era is Era.Modern ? TimeSpan.Zero : Deserted);
         var id = visit.Session is null ? "" : Encoding.UTF8.GetString(message.RawId);
         if (visit.Session?.TryBegin(id, stay.CutByClient) is false)
         {
@@ -135,14 +134,14 @@ internal sealed partial class Errand(
     private bool HasTask(Visit visit, Message message) =>
         tasks.Has(visit.Admission.Server, visit.Admission.Caller, message.Text(message.At("params"u8, "taskId"u8)));
 
-    private static Call CallOf(Visit visit, Message message, Stay stay) =>
+    private Call CallOf(Visit visit, Message message, Stay stay) =>
         new(visit.Admission.Server, visit.Admission.Caller, visit.Admission.Grant, message, visit.Writer.Era)
         {
             SessionLine = visit.Session?.Line,
             Lasts = () => stay.TryLast(),
             AskClient = visit.Session is null
                 ? null
-                : (method, parameters, stop) => SessionDesk.AskAsync(visit, method, parameters, stop),
+                : (method, parameters, stop) => desk.AskAsync(visit, method, parameters, stop),
         };
 
     private ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) =>
@@ -157,15 +156,9 @@ internal sealed partial class Errand(
             return;
         }
 
-        if (!failure.SessionIsLost || visit.Session is not { } session)
-        {
-            await visit.AnswerAsync(failure.Error, message);
-            return;
-        }
-
-        // Only the client can begin a session anew, and 404 is how it learns that it must.
-        await sessions.EndAsync(session);
-        visit.Writer.Close(StatusCodes.Status404NotFound);
+        await (failure.SessionIsLost && visit.Session is not null
+            ? desk.LoseAsync(visit)
+            : visit.AnswerAsync(failure.Error, message).AsTask());
     }
 
     private ValueTask EndAsync(Visit visit, Message message, Stay stay)

@@ -11,7 +11,7 @@ namespace Postern.Gateway;
 /// of. All of it is settled here; servers of the modern era never hear of it.
 /// </summary>
 internal sealed class SessionDesk(
-    SessionBook sessions, Upstreams upstreams, Announcements announcements, GrantWatch watch)
+    SessionBook sessions, Upstreams upstreams, Announcements announcements, GrantWatch watch, TimeProvider clock)
 {
     private const int MaxCapabilities = 16 * 1024, MaxClientInfo = 8 * 1024;
 
@@ -103,7 +103,7 @@ internal sealed class SessionDesk(
     public async Task ListenAsync(Visit visit)
     {
         var line = visit.Session!.Line;
-        using var stay = new Stay(watch, visit, TimeSpan.Zero);
+        using var stay = new Stay(watch, visit, clock, TimeSpan.Zero);
         if (!stay.TryLast())
         {
             visit.Writer.Close(StatusCodes.Status429TooManyRequests);
@@ -130,6 +130,13 @@ internal sealed class SessionDesk(
         }
     }
 
+    /// <summary>The server knows the session no more: 404 tells the client, who alone can begin another.</summary>
+    public async Task LoseAsync(Visit visit)
+    {
+        await sessions.EndAsync(visit.Session!);
+        visit.Writer.Close(StatusCodes.Status404NotFound);
+    }
+
     public async Task EndAsync(Visit visit)
     {
         var session = visit.Session!;
@@ -142,10 +149,10 @@ internal sealed class SessionDesk(
     }
 
     /// <summary>Asks the client on the stream of its own request; answers its result as JSON.</summary>
-    public static async Task<string> AskAsync(Visit visit, string method, string parameters, CancellationToken stop)
+    public async Task<string> AskAsync(Visit visit, string method, string parameters, CancellationToken stop)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(PersonAnswersWithin);
+        using var limit = new CancellationTokenSource(PersonAnswersWithin, clock);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
         try
         {
             return await visit.Session!.AskAsync(

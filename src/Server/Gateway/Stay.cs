@@ -10,16 +10,18 @@ internal sealed class Stay : IDisposable
 {
     private readonly GrantWatch watch;
     private readonly Visit visit;
+    private readonly TimeProvider clock;
     private readonly Lock ending = new();
     private readonly CancellationTokenSource cut = new();
     private readonly CancellationTokenRegistration leaving;
     private IDisposable? watched;
+    private ITimer? deserted;
     private bool isOver;
 
-    public Stay(GrantWatch watch, Visit visit, TimeSpan afterLeaving)
+    public Stay(GrantWatch watch, Visit visit, TimeProvider clock, TimeSpan afterLeaving)
     {
-        (this.watch, this.visit) = (watch, visit);
-        leaving = visit.Gone.UnsafeRegister(_ => cut.CancelAfter(afterLeaving), null);
+        (this.watch, this.visit, this.clock) = (watch, visit, clock);
+        leaving = visit.Gone.UnsafeRegister(_ => CutAfter(afterLeaving), null);
     }
 
     public CancellationToken Token => cut.Token;
@@ -58,7 +60,16 @@ internal sealed class Stay : IDisposable
             isOver = true;
         }
 
+        deserted?.Dispose();
         cut.Dispose();
+    }
+
+    private void CutAfter(TimeSpan after)
+    {
+        lock (ending)
+        {
+            deserted = isOver ? null : clock.CreateTimer(_ => Cut(), null, after, Timeout.InfiniteTimeSpan);
+        }
     }
 
     // What goes on after it runs elsewhere: the caller is the change feed, the clock or another request.

@@ -128,7 +128,7 @@ internal sealed partial class HostedServers(
             return Refuse(server, "as many processes run as may", BusyFor);
         }
 
-        if (!await turns.WaitAsync(options.QueueLimit))
+        if (!await TryTurnAsync())
         {
             room.Dispose();
             return Refuse(server, "no turn to start came", BusyFor);
@@ -144,6 +144,20 @@ internal sealed partial class HostedServers(
         finally
         {
             _ = ReleaseAsync(process, room);
+        }
+    }
+
+    private async Task<bool> TryTurnAsync()
+    {
+        using var patience = new CancellationTokenSource(options.QueueLimit, clock);
+        try
+        {
+            await turns.WaitAsync(patience.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
