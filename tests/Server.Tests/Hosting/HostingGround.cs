@@ -15,6 +15,11 @@ internal sealed class HostingGround : IAsyncDisposable
 {
     public const string Canary = "canary-4f1c2a";
 
+    /// <summary>
+    /// How long a test waits for what must come: commands give way to everything else that a machine does.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly string root = Directory.CreateTempSubdirectory("postern-hosting-").FullName;
 
     public HostingGround(Func<HostingOptions, HostingOptions>? change = null)
@@ -78,33 +83,39 @@ internal sealed class HostingGround : IAsyncDisposable
     public async Task<string> OutputAsync(HostedCommand server, string principal = "ada")
     {
         var process = await StartAsync(server, principal);
-        await process.Exited.WaitAsync(TimeSpan.FromSeconds(20));
+        await process.Exited.WaitAsync(Patience);
         return string.Join('\n', process.LastErrors);
     }
 
     public static async Task<JsonElement> ReadAsync(HostedProcess process)
     {
-        var line = await process.Lines.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
-        return JsonDocument.Parse(line).RootElement;
+        return JsonDocument.Parse(await LineAsync(process)).RootElement;
+    }
+
+    public static async Task<ReadOnlyMemory<byte>> LineAsync(HostedProcess process)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        return await process.Lines.ReadAsync(patience.Token);
     }
 
     public static Task WriteAsync(HostedProcess process, string line) =>
         process.WriteLineAsync(Encoding.UTF8.GetBytes(line), default);
 
     /// <summary>Processes of this machine that are <c>sleep</c> with the marker, or on the way to become it.</summary>
-    public static int Alive(string marker) => CommandLines().Count(line => line.Contains($"sleep\0{marker}"));
+    public static int Alive(string marker) => CommandLines().Count(line => line.Contains($"sleep\0{marker}\0"));
 
-    public static int Asleep(string marker) => CommandLines().Count(line => line.StartsWith($"sleep\0{marker}"));
+    public static int Asleep(string marker) => CommandLines().Count(line => line.StartsWith($"sleep\0{marker}\0"));
 
     /// <summary>The process of the host that is <c>sleep</c> with the marker.</summary>
     public static int Sleeper(string marker) => int.Parse(Path.GetFileName(
-        Processes().Single(folder => CommandLine(folder).StartsWith($"sleep\0{marker}"))));
+        Processes().Single(folder => CommandLine(folder).StartsWith($"sleep\0{marker}\0"))));
 
     /// <summary>The user a process is for the kernel.</summary>
     public static string UserOf(int process) =>
         File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("Uid:")).Split('\t')[1];
 
-    public static string Marker() => $"7{Random.Shared.Next(10_000_000)}";
+    /// <summary>A number of seconds to sleep that no other process of the machine sleeps.</summary>
+    public static string Marker() => $"{Random.Shared.Next(1_000_000_000, int.MaxValue)}";
 
     /// <summary>Runs a program of the machine and gives what it said.</summary>
     public static string Run(string program, params string[] arguments)
@@ -137,7 +148,7 @@ internal sealed class HostingGround : IAsyncDisposable
         var began = TimeProvider.System.GetTimestamp();
         while (!isSo())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20), $"never: {what}");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"never: {what}");
             await Task.Delay(20);
         }
     }
@@ -167,17 +178,26 @@ internal sealed class HostingGround : IAsyncDisposable
         }
     }
 
-    /// <summary>The machine's time, with a push when a test needs to be later.</summary>
+    /// <summary>
+    /// Time stands still until a test moves it, however slow the machine; what is measured goes on and is moved along.
+    /// </summary>
     internal sealed class MovableClock : TimeProvider
     {
+        private readonly DateTimeOffset began = System.GetUtcNow();
         private long ahead;
+
+        public Alarms Alarms { get; } = new();
 
         public void Advance(TimeSpan by) => Interlocked.Add(ref ahead, by.Ticks);
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddTicks(Interlocked.Read(ref ahead));
+        public override DateTimeOffset GetUtcNow() => began.AddTicks(Interlocked.Read(ref ahead));
 
-        public override long GetTimestamp() => GetUtcNow().UtcTicks;
+        public override long GetTimestamp() =>
+            System.GetElapsedTime(0).Ticks + Interlocked.Read(ref ahead);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            Alarms.Set(callback, state, dueTime, period);
     }
 }

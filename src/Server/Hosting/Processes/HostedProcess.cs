@@ -29,7 +29,7 @@ internal sealed class HostedProcess
     private static readonly TimeSpan
         WriteLimit = TimeSpan.FromSeconds(30),
         StopLimit = TimeSpan.FromSeconds(2),
-        DrainLimit = TimeSpan.FromMilliseconds(500);
+        DrainLimit = TimeSpan.FromSeconds(2);
 
     private readonly Process process;
     private readonly Confined confined;
@@ -69,7 +69,10 @@ internal sealed class HostedProcess
     /// <summary>What the server writes: each one whole JSON object or array. Ends when the process does.</summary>
     public ChannelReader<ReadOnlyMemory<byte>> Lines => lines.Reader;
 
-    /// <summary>Completes within a second of the end, when <see cref="LastErrors"/> is complete.</summary>
+    /// <summary>
+    /// Completes with the end, when <see cref="LastErrors"/> is complete; a child that holds the pipes is waited for a
+    /// little.
+    /// </summary>
     public Task<ProcessEnd> Exited { get; }
 
     /// <summary>The last lines of stderr, redacted.</summary>

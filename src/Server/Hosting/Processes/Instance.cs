@@ -109,7 +109,7 @@ internal sealed class Instance(
     // The process that runs, or why none is started. Null: start one.
     private AcquireOutcome? AtOnce(HostedCommand server)
     {
-        if (process is not null && definition!.Serves(server))
+        if (process is { Exited.IsCompleted: false } && definition!.Serves(server))
         {
             process.Touch();
             return new AcquireOutcome.Running(process);
@@ -123,7 +123,7 @@ internal sealed class Instance(
     {
         try
         {
-            await StopAsync("its definition changed");
+            await StopAsync("its definition changed", hosted => !hosted.Exited.IsCompleted);
             return await inTurn(server, room => StartAsync(server, room));
         }
         finally

@@ -14,7 +14,10 @@ internal sealed class Sandboxes : IDisposable
 {
     private const int OwnProcesses = 2; // bubblewrap outside, and inside as the first process
 
-    private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(5), TryAgainAfter = TimeSpan.FromSeconds(10);
+    // Milliseconds as a rule; but commands give way to everything else on a machine, from their first breath on.
+    private static readonly TimeSpan SetupLimit = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(10);
 
     private readonly HostingOptions options;
     private readonly TimeProvider clock;
