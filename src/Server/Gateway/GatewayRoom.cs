@@ -37,6 +37,8 @@ internal static class GatewayRoom
 
     public static void Map(IEndpointRouteBuilder routes)
     {
+        // Other nodes have clients whose sessions go with their server, also where nobody has come yet.
+        _ = routes.ServiceProvider.GetRequiredService<SessionBook>();
         MetadataEndpoint.Map(routes);
         McpEndpoint.Map(routes);
     }

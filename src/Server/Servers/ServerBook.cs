@@ -24,6 +24,7 @@ internal sealed partial class ServerBook : IDisposable
     private readonly TimeProvider clock;
     private readonly Dictionary<(TenantId, string), McpServer> configured;
     private readonly Reload reload;
+    private readonly Lock watching = new();
     private volatile Shelf shelf;
     private Action<McpServer> gone = _ => { }, came = _ => { };
 
@@ -43,8 +44,13 @@ internal sealed partial class ServerBook : IDisposable
     public List<Func<Unit, TenantId, string, ValueTask>> Forgetting { get; } = [];
 
     /// <summary>Calls back, on every node and quickly, for each server that is gone and for each that came.</summary>
-    public void Watch(Action<McpServer>? gone = null, Action<McpServer>? came = null) =>
-        (this.gone, this.came) = (this.gone + gone, this.came + came);
+    public void Watch(Action<McpServer>? gone = null, Action<McpServer>? came = null)
+    {
+        lock (watching)
+        {
+            (this.gone, this.came) = (this.gone + gone, this.came + came);
+        }
+    }
 
     public McpServer? Find(TenantId tenant, string name) => shelf.Servers.GetValueOrDefault((tenant, name));
 

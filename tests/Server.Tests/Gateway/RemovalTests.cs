@@ -54,6 +54,17 @@ public sealed class RemovalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sessions_go_with_their_server_though_the_node_that_removes_it_has_served_nobody()
+    {
+        await AddAsync("old", legacy);
+        await UseAsync(two, "old");
+        Assert.Contains("old", await RowsAsync());
+        await RemoveAsync("old");
+
+        Assert.Empty(await RowsAsync());
+    }
+
+    [Fact]
     public async Task What_comes_under_a_name_is_reached_on_a_way_of_its_own()
     {
         await AddAsync("crm", modern);

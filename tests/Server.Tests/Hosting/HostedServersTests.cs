@@ -386,7 +386,8 @@ public sealed class HostedServersTests
     [Fact]
     public async Task Twenty_servers_boot_a_few_at_a_time()
     {
-        await using var ground = new HostingGround(options => options with { StartsAtOnce = 3 });
+        await using var ground = new HostingGround(
+            options => options with { StartsAtOnce = 3, StartLimit = TimeSpan.FromHours(1) });
         const string Boot =
             "from=$(date +%s%N); sleep 0.2; echo \"{\\\"from\\\":$from,\\\"to\\\":$(date +%s%N)}\"; read -r line";
         var servers = Enumerable.Range(0, 20).Select(i => ground.Shell(Boot, $"s{i}")).ToArray();
