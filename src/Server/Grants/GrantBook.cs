@@ -101,6 +101,7 @@ internal sealed partial class GrantBook : IAsyncDisposable
                     await RevokeAsync(unit, grant, by);
                 }
 
+                await Offers.ForgetAsync(unit, tenant, resource);
                 return living.Count;
             });
         }

@@ -45,6 +45,10 @@ internal sealed partial class Offers(Db db)
             """);
     }
 
+    /// <summary>What was known of a server's tools is not known of the next one under its name.</summary>
+    public static async ValueTask ForgetAsync(Unit unit, TenantId tenant, Resource resource) =>
+        await unit.RunAsync($"delete from offers where tenant = {tenant.Value} and resource = {resource.Value}");
+
     [JsonSerializable(typeof(OfferedTool[]))]
     private sealed partial class OfferJson : JsonSerializerContext;
 }

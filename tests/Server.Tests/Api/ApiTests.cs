@@ -311,6 +311,20 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_agreed_to_of_a_removed_server_is_new_again_under_its_name()
+    {
+        using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
+        var agreed = (await MakeGrantsAsync(1, "wiki")).Single() with { Installation = new("copy") };
+        var offers = server.Get<Offers>();
+        await server.Db.WriteAsync(unit => Offers.KeepAsync(unit, agreed, [new("look", "sha-256:one", true)]));
+        Assert.NotNull(await offers.LastAsync(TenantId.Default, new("copy"), agreed.Resource, default));
+
+        using var removed = await SendAsync(HttpMethod.Delete, "/api/servers/wiki", Token);
+
+        Assert.Null(await offers.LastAsync(TenantId.Default, new("copy"), agreed.Resource, default));
+    }
+
+    [Fact]
     public async Task A_server_goes_after_its_grants_so_that_a_kill_between_leaves_none_alive()
     {
         using var added = await PostAsync("""{"name":"wiki","url":"http://127.0.0.2:7000/mcp"}""");
