@@ -284,29 +284,11 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
     private async ValueTask<Exception?> TryCommitAsync(List<Work> group)
     {
-        var (attached, changes) = (new List<object>(group.Count), new List<Change>());
+        List<Change> changes;
         try
         {
-            connection ??= new(engine, await engine.OpenWriterAsync(CancellationToken.None));
-            await connection.Fixed(engine.Begin).ExecuteNonQueryAsync();
-            foreach (var work in group)
-            {
-                if (work is AttachmentWork { Item: var item })
-                {
-                    attached.Add(item);
-                    continue;
-                }
-
-                await RunAsync((UnitWork)work, connection, attached, changes);
-            }
-
-            var whole = Unit.Whole(connection);
-            foreach (var act in BeforeCommit)
-            {
-                await act(whole, attached, changes);
-            }
-
-            await connection.Fixed("commit").ExecuteNonQueryAsync();
+            changes = await RunAsync(group);
+            await connection!.Fixed("commit").ExecuteNonQueryAsync();
         }
         catch (Exception failure)
         {
@@ -316,6 +298,46 @@ internal sealed partial class GroupWriter : IAsyncDisposable
 
         TellCaches(changes);
         return null;
+    }
+
+    // A database that was away has cut the connection that was kept. Until the commit is sent nothing can have come of
+    // the units, so they run once more on a new one; what was cut off after that may have been committed.
+    private async ValueTask<List<Change>> RunAsync(List<Work> group)
+    {
+        try
+        {
+            return await RunOnceAsync(group);
+        }
+        catch (Exception failure) when (engine.IsCut(failure))
+        {
+            await RollBackAsync(failure);
+            return await RunOnceAsync(group);
+        }
+    }
+
+    private async ValueTask<List<Change>> RunOnceAsync(List<Work> group)
+    {
+        var (attached, changes) = (new List<object>(group.Count), new List<Change>());
+        connection ??= new(engine, await engine.OpenWriterAsync(CancellationToken.None));
+        await connection.Fixed(engine.Begin).ExecuteNonQueryAsync();
+        foreach (var work in group)
+        {
+            if (work is AttachmentWork { Item: var item })
+            {
+                attached.Add(item);
+                continue;
+            }
+
+            await RunAsync((UnitWork)work, connection, attached, changes);
+        }
+
+        var whole = Unit.Whole(connection);
+        foreach (var act in BeforeCommit)
+        {
+            await act(whole, attached, changes);
+        }
+
+        return changes;
     }
 
     // It is committed, whatever they make of it; and the others must hear of it too.
