@@ -24,9 +24,7 @@ internal static class MeEndpoint
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, MePages pages, CancellationToken stop) =>
-        http.Features.Get<Caller>() is { } caller
-            ? await pages.ShowAsync(http, caller, new(), stop)
-            : new SeeOther("/signin");
+        await pages.ShowAsync(http, http.Caller, new(), stop);
 
     private static Task<IResult> EndGrantAsync(
         HttpContext http, MePages pages, PageForms forms, GrantBook grants, CancellationToken stop) =>
@@ -115,8 +113,7 @@ internal static class MeEndpoint
                 : new(Done: "The password is changed. Every other browser is signed out.");
         }, stop);
 
-    // What every act here has in common, so that none can forget it: a
-    // session, and a form of ours made for that session.
+    // What every act here has in common, so that none can forget it: a form of ours made for this session.
     private static async Task<IResult> ActAsync(
         HttpContext http,
         MePages pages,
@@ -124,11 +121,7 @@ internal static class MeEndpoint
         Func<Caller, string, Task<Outcome>> act,
         CancellationToken stop)
     {
-        if (http.Features.Get<Caller>() is not { } caller)
-        {
-            return new SeeOther("/signin");
-        }
-
+        var caller = http.Caller;
         if (await forms.ReadAsync(http.Request, MePages.Purpose, caller.Session, stop) is not { } form)
         {
             return RefusedForm.Page;

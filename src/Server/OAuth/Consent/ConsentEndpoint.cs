@@ -25,33 +25,24 @@ internal sealed class ConsentEndpoint(
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/consent", (HttpContext http, ConsentEndpoint consent) => consent.AskAsync(http)).For(Door.Person);
+        routes.MapGet("/consent", (HttpContext http, ConsentEndpoint consent) => consent.AskAsync(http))
+            .For(Door.PersonOr(SignIn));
         routes.MapPost("/consent", (HttpContext http, ConsentEndpoint consent, ConsentDecision decision) =>
-            consent.DecideAsync(http, decision)).For(Door.Person);
+            consent.DecideAsync(http, decision)).For(Door.PersonOr(_ => Over));
     }
 
     private async Task<IResult> AskAsync(HttpContext http)
     {
-        var text = http.Request.Query[ConsentView.TransactionField].ToString();
-        if (Opened(http, text) is not { } proposal)
-        {
-            return Over;
-        }
-
-        if (http.Features.Get<Caller>() is not { } caller)
-        {
-            return new SeeOther($"/authorize?transaction={Uri.EscapeDataString(text)}");
-        }
-
-        return await QuestionAsync(http, caller, proposal) is { } question ? Page(http, caller, question, text) : Over;
+        var text = Transaction(http);
+        return Opened(http, text) is { } proposal && await QuestionAsync(http, http.Caller, proposal) is { } question
+            ? Page(http, http.Caller, question, text)
+            : Over;
     }
 
     private async Task<IResult> DecideAsync(HttpContext http, ConsentDecision decision)
     {
-        var text = http.Request.Query[ConsentView.TransactionField].ToString();
-        if (http.Features.Get<Caller>() is not { } caller
-            || Opened(http, text) is not { } proposal
-            || await QuestionAsync(http, caller, proposal) is not { } question)
+        var (caller, text) = (http.Caller, Transaction(http));
+        if (Opened(http, text) is not { } proposal || await QuestionAsync(http, caller, proposal) is not { } question)
         {
             return Over;
         }
@@ -79,6 +70,12 @@ internal sealed class ConsentEndpoint(
             question, caller, narrowed.Scopes, narrowed.Tools, until, SourceNetwork.Of(http));
         return grant is null ? Over : Back(http, question.Proposal with { Agreed = grant.Id.Value });
     }
+
+    private static string Transaction(HttpContext http) => http.Request.Query[ConsentView.TransactionField].ToString();
+
+    // /authorize sends the person to sign in, and back here.
+    private static SeeOther SignIn(HttpContext http) =>
+        new($"/authorize?transaction={Uri.EscapeDataString(Transaction(http))}");
 
     // Every step returns to /authorize, which alone answers the client.
     private SeeOther Back(HttpContext http, Proposal answered) =>
