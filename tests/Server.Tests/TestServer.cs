@@ -102,12 +102,7 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient NewBrowser()
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
-        var client = new HttpClient(handler)
-        {
-            BaseAddress = new(Issuer),
-            Timeout = TimeSpan.FromSeconds(30),
-        };
-        return client;
+        return new(handler) { BaseAddress = new(Issuer) };
     }
 
     /// <summary>Stops serving and lets go of the database, so that another may start like this one.</summary>

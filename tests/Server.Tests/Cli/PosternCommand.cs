@@ -7,7 +7,7 @@ namespace Postern.Tests.Cli;
 /// <summary>The built executable, run as a person runs it, in a home of its own.</summary>
 internal sealed class PosternCommand : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private static readonly string Program = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../Server", new DirectoryInfo(AppContext.BaseDirectory).Name, "postern"));

@@ -9,7 +9,7 @@ namespace Postern.Tests.Cli;
 /// <summary><c>postern try</c> as a newcomer runs it: the real program, its own server, the real way.</summary>
 public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private static readonly string[] Gates =
     [

@@ -147,7 +147,7 @@ public sealed class VerbTests : IAsyncLifetime
     {
         await LogInAsync();
         using var tail = postern.Start(["audit", "tail", "--follow", "--json"]);
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(4));
         await tail.StandardOutput.ReadLineAsync(deadline.Token);
 
         await server.Get<Postern.Audit.AuditLog>().WriteAsync(new()

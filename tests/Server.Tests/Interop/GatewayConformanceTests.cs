@@ -28,7 +28,7 @@ public sealed class GatewayConformanceTests
             replace: services => services.AddSingleton(TimeProvider.System));
 
         var answer = await Node.RunAsync(
-            "clients/conformance-server.mjs", TimeSpan.FromMinutes(3), "--url", $"{server.Issuer}/mcp/echo",
+            "clients/conformance-server.mjs", TimeSpan.FromMinutes(10), "--url", $"{server.Issuer}/mcp/echo",
             "--token", await TokenAsync(server), "--requirements", revision);
 
         Assert.True(answer.Succeeded, answer.ToString());

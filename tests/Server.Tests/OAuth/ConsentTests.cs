@@ -352,7 +352,7 @@ public sealed class ConsentTests : IAsyncLifetime
         {
             case "no token": fields.Remove("form"); break;
             case "empty token": fields["form"] = [""]; break;
-            case "altered token": fields["form"] = [fields["form"][0][..^2] + "AA"]; break;
+            case "altered token": fields["form"] = [Altered(fields["form"][0])]; break;
             case "transaction as token": fields["form"] = fields["transaction"]; break;
             case "token as transaction": fields["transaction"] = fields["form"]; break;
             case "no transaction": fields.Remove("transaction"); break;
@@ -380,3 +380,7 @@ public sealed class ConsentTests : IAsyncLifetime
 
     private Task<List<AuditRow>> LogAsync() => server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
 }
+    /// <summary>Another text by one character, which carries six bits of it.</summary>
+    internal static string Altered(string text) =>
+        text[..5] + (text[5] is 'A' ? 'B' : 'A') + text[6..];
+

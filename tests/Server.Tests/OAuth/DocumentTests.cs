@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Outbound;
 
 namespace Postern.Tests.OAuth;
 
@@ -319,7 +320,7 @@ public sealed class DocumentTests
             return answer.StatusCode;
         }));
 
-        Assert.InRange(host.Requests, 1, 60);
+        Assert.Equal(new OutboundOptions().HostBurst, host.Requests);
         Assert.Contains(HttpStatusCode.ServiceUnavailable, answers);
         Assert.DoesNotContain(HttpStatusCode.InternalServerError, answers);
     }

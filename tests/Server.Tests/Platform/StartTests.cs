@@ -140,11 +140,11 @@ public sealed class StartTests
         Assert.Equal(HttpStatusCode.OK, await ReadyAsync(server));
         await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table changes rename to away"));
 
-        await Eventually.TrueAsync(async () =>
-        {
-            server.Clock.Advance(TimeSpan.FromSeconds(1));
-            return await ReadyAsync(server) is HttpStatusCode.ServiceUnavailable;
-        });
+        await Eventually.TrueAsync(
+            () => server.Log.All.Any(line => line.Contains("change feed", StringComparison.Ordinal)));
+        Assert.Equal(HttpStatusCode.OK, await ReadyAsync(server));
+        server.Clock.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await ReadyAsync(server));
         await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table away rename to changes"));
 
         await Eventually.TrueAsync(async () => await ReadyAsync(server) is HttpStatusCode.OK);
