@@ -319,6 +319,43 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Single(await Grants.OfAsync(server, Person.Ada));
     }
 
+    [Theory, OnBoth]
+    public async Task Nothing_is_granted_at_a_server_that_was_removed_while_the_page_lay_open(On on)
+    {
+        await using var town = await TestServer.StartAsync(App.Town, on);
+        using var person = new Person(town);
+        await town.Get<ServerBook>().AddAsync(
+            TenantId.Default,
+            new("wiki", null, "https://wiki.example/mcp", new Dictionary<string, string>()),
+            new() { Tenant = TenantId.Default, Kind = AuditKinds.ServerAdded });
+        var question = await person.AskedAsync(App.Web(town).Authorize(("resource", $"{town.Issuer}/mcp/wiki")));
+        // As it looks to a node that has not heard of it yet.
+        await town.Db.WriteAsync(async unit => await unit.RunAsync($"delete from servers where name = {"wiki"}"));
+
+        var stop = await person.AnswerAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, stop.Status);
+        Assert.Contains("The server was removed", stop.Page!.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Empty(await Grants.OfAsync(town, Person.Ada));
+    }
+
+    [Theory, OnBoth]
+    public async Task Nothing_is_granted_to_a_client_that_was_removed_while_the_page_lay_open(On on)
+    {
+        await using var town = await TestServer.StartAsync(App.Town, on);
+        using var person = new Person(town);
+        var app = await Registered.Async(town, "https://app.example/cb");
+        var question = await person.AskedAsync(app.Authorize());
+        await town.Db.WriteAsync(async unit => await unit.RunAsync($"delete from clients where id = {app.Id}"));
+
+        var stop = await person.AnswerAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, stop.Status);
+        Assert.Contains("not registered here any more", stop.Page!.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Empty(await Grants.OfAsync(town, Person.Ada));
+        Assert.Empty(await town.Db.AllAsync($"select id from clients", row => row.GetString(0), default));
+    }
+
     [Fact]
     public async Task A_question_is_over_after_ten_minutes()
     {
@@ -345,6 +382,10 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Empty(await Grants.OfAsync(server, Person.Ada));
     }
+
+    /// <summary>Another text by one character, which carries six bits of it.</summary>
+    internal static string Altered(string text) =>
+        text[..5] + (text[5] is 'A' ? 'B' : 'A') + text[6..];
 
     private static void Spoil(Dictionary<string, List<string>> fields, string what)
     {
@@ -380,7 +421,3 @@ public sealed class ConsentTests : IAsyncLifetime
 
     private Task<List<AuditRow>> LogAsync() => server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
 }
-    /// <summary>Another text by one character, which carries six bits of it.</summary>
-    internal static string Altered(string text) =>
-        text[..5] + (text[5] is 'A' ? 'B' : 'A') + text[6..];
-

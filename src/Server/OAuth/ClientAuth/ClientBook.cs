@@ -98,14 +98,22 @@ internal sealed class ClientBook
         };
     }
 
-    /// <summary>Keeps a client that a person has just let in, as part of that unit.</summary>
-    public async ValueTask KeepAsync(Unit unit, TenantId tenant, Client client)
+    /// <summary>
+    /// Keeps a client that a person is letting in, as part of that unit; false when it registered itself and was removed
+    /// meanwhile, which nobody undoes.
+    /// </summary>
+    public async ValueTask<bool> KeepAsync(Unit unit, TenantId tenant, Client client)
     {
-        if (!client.IsVouchedFor)
+        if (client.IsVouchedFor)
         {
-            await ClientStore.SaveAsync(unit, tenant, client, clock.GetUtcNow());
-            unit.Announce(Kind, tenant, client.Id.Value);
+            return true;
         }
+
+        var rows = client.Source is ClientSource.Document
+            ? await ClientStore.SaveAsync(unit, tenant, client, clock.GetUtcNow())
+            : await ClientStore.UseAsync(unit, tenant, client.Id, clock.GetUtcNow());
+        unit.Announce(Kind, tenant, client.Id.Value);
+        return rows is 1;
     }
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)

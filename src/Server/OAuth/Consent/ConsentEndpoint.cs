@@ -34,17 +34,27 @@ internal sealed class ConsentEndpoint(
     private async Task<IResult> AskAsync(HttpContext http)
     {
         var text = Transaction(http);
-        return Opened(http, text) is { } proposal && await QuestionAsync(http, http.Caller, proposal) is { } question
+        if (Opened(http, text) is not { } proposal)
+        {
+            return Over;
+        }
+
+        return await QuestionAsync(http, http.Caller, proposal) is { } question
             ? Page(http, http.Caller, question, text)
-            : Over;
+            : Gone;
     }
 
     private async Task<IResult> DecideAsync(HttpContext http, ConsentDecision decision)
     {
         var (caller, text) = (http.Caller, Transaction(http));
-        if (Opened(http, text) is not { } proposal || await QuestionAsync(http, caller, proposal) is not { } question)
+        if (Opened(http, text) is not { } proposal)
         {
             return Over;
+        }
+
+        if (await QuestionAsync(http, caller, proposal) is not { } question)
+        {
+            return Gone;
         }
 
         if (await forms.ReadAsync(http.Request, question.Purpose, caller.Session, http.RequestAborted) is not { } form
@@ -60,15 +70,18 @@ internal sealed class ConsentEndpoint(
                 : Over;
         }
 
-        if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } narrowed
+        if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } agreed
             || ConsentDials.Read(form[ConsentView.UntilField], settings, clock.GetUtcNow()) is not { } until)
         {
             return Page(http, caller, question, text, "Nothing is left to allow. Turn something on, or deny.");
         }
 
-        var grant = await decision.AllowAsync(
-            question, caller, narrowed.Scopes, narrowed.Tools, until, SourceNetwork.Of(http));
-        return grant is null ? Over : Back(http, question.Proposal with { Agreed = grant.Id.Value });
+        return await decision.AllowAsync(question, caller, agreed, until, SourceNetwork.Of(http)) switch
+        {
+            ConsentOutcome.Granted made => Back(http, question.Proposal with { Agreed = made.Grant.Id.Value }),
+            ConsentOutcome.Gone => Gone,
+            _ => Over,
+        };
     }
 
     private static string Transaction(HttpContext http) => http.Request.Query[ConsentView.TransactionField].ToString();
@@ -143,6 +156,14 @@ internal sealed class ConsentEndpoint(
             Installations.Id(caller.Subject, new(proposal.Client), isHere ? browser.Known(http)! : ""),
             isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
     }
+
+    private static PageResult<ErrorPage, ErrorView> Gone => new(new(
+        "What was asked about is gone",
+        "The server was removed, or the app is not registered here any more. Nothing was allowed.",
+        "Go back to the app and connect again."))
+    {
+        Status = StatusCodes.Status400BadRequest,
+    };
 
     private static PageResult<ErrorPage, ErrorView> Over => new(new(
         "This question is over",

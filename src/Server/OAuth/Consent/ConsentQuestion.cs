@@ -43,7 +43,7 @@ internal sealed record ConsentQuestion
         : [.. Risks.All.Where(risk => Asked.Has(risk.Scope)).Select(risk => new ToolChoice(ClassName(risk), risk))];
 
     /// <summary>The scopes and tools that a set of ticks amounts to; null when nothing is left.</summary>
-    public (Scopes Scopes, IReadOnlyList<string>? Tools)? Narrow(IReadOnlyCollection<string> ticked)
+    public Agreed? Narrow(IReadOnlyCollection<string> ticked)
     {
         var on = Choices.Where(choice => ticked.Contains(choice.Name)).ToList();
         if (on.Count is 0)
@@ -53,7 +53,7 @@ internal sealed record ConsentQuestion
 
         var scopes = Scopes.Of(on.Select(choice => choice.Risk).Distinct().Order().Select(risk => risk.Scope))
             .With(Asked.Intersect(Scopes.Of(Scopes.OfflineAccess)));
-        return (scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)]);
+        return new(scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)]);
     }
 
     /// <summary>What there is now and what became of it, for the next time; nothing while the tools are not known.</summary>
@@ -75,3 +75,6 @@ internal sealed record ConsentQuestion
 
     private static string ClassName(Risk risk) => $"Everything that can {risk.Word}";
 }
+
+/// <summary>What a person left on; <see cref="Tools"/> is null while only classes of them are known.</summary>
+internal sealed record Agreed(Scopes Scopes, IReadOnlyList<string>? Tools);
