@@ -4,6 +4,7 @@ using Postern.Grants;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Passwords;
 using Postern.Identity.Sessions;
+using Postern.Identity.SignIn;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
@@ -108,9 +109,13 @@ internal static class MeEndpoint
             }
 
             var (old, wanted) = (form[MeView.PasswordField].ToString(), form[MeView.NewPasswordField].ToString());
-            return await passwords.MakeAsync(http, caller, old, wanted, stop) is { } problem
-                ? new(PasswordProblem: problem)
-                : new(Done: "The password is changed. Every other browser is signed out.");
+            return await passwords.MakeAsync(http, caller, old, wanted, stop) switch
+            {
+                PasswordOutcome.Changed => new(Done: "The password is changed. Every other browser is signed out."),
+                PasswordOutcome.Refused refused => new(PasswordProblem: refused.Problem),
+                PasswordOutcome.TooMany late => new(PasswordProblem: SignInPages.TooMany(late.Wait), Wait: late.Wait),
+                _ => throw new UnreachableException(),
+            };
         }, stop);
 
     // What every act here has in common, so that none can forget it: a form of ours made for this session.
@@ -128,6 +133,11 @@ internal static class MeEndpoint
         }
 
         var outcome = await act(caller, form[MeView.IdField].ToString());
+        if (outcome.Wait is { } wait)
+        {
+            http.Response.Headers.RetryAfter = $"{Math.Ceiling(wait.TotalSeconds)}";
+        }
+
         return outcome.IsGone
             ? new SeeOther("/signin")
             : await pages.ShowAsync(http, caller, outcome, stop);
