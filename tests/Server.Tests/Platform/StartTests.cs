@@ -15,6 +15,8 @@ namespace Postern.Tests.Platform;
 /// </summary>
 public sealed class StartTests
 {
+    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     [Fact]
     public async Task The_folder_of_the_database_is_made_before_anybody_asks_for_it()
     {
@@ -23,6 +25,23 @@ public sealed class StartTests
             ["--data", folder, "--database", $"sqlite:{folder}/new/place/x.db", "--listen", "http://127.0.0.1:7400"]);
 
         Assert.True(File.Exists($"{folder}/new/place/x.db.lock"));
+        Assert.Equal(OwnersAlone | UnixFileMode.UserExecute, File.GetUnixFileMode($"{folder}/new/place"));
+    }
+
+    [Fact]
+    public async Task The_database_is_its_owners_alone_also_in_a_folder_that_is_open_to_all()
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
+        _ = DatabaseAddress.TryParse($"sqlite:{folder}/open.db", out var address);
+        await using var db = new Db(address!, NullLogger<Db>.Instance);
+        await db.WriteAsync(async unit => await unit.RunAsync($"create table t (x bigint)"));
+
+        var files = Directory.EnumerateFiles(folder).ToList();
+
+        Assert.Contains($"{folder}/open.db-wal", files);
+        Assert.All(files, file => Assert.Equal(OwnersAlone, File.GetUnixFileMode(file)));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Theory, OnBoth]

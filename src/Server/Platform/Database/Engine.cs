@@ -64,11 +64,8 @@ internal sealed class SqliteEngine : Engine
 
     public SqliteEngine(string path)
     {
-        if (System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) is { } folder)
-        {
-            Directory.CreateDirectory(folder);
-        }
-
+        // Before SQLite makes it for everybody to read. The files it keeps beside it get the same mode.
+        PrivateFile.Ensure(path);
         connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 5 }.ConnectionString;
     }
 
