@@ -125,16 +125,6 @@ internal sealed class TestServer : IAsyncDisposable
     }
 }
 
-/// <summary>Time stands still until a test moves it. Timers are the machine's: tests do not wait for them.</summary>
-internal sealed class FakeClock : TimeProvider
-{
-    private long ticks = new DateTimeOffset(2026, 11, 22, 10, 15, 30, 123, TimeSpan.Zero).UtcTicks;
-
-    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
-
-    public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
-}
-
 /// <summary>Keeps every log line with its values, so that a test can look for what must not be there.</summary>
 internal sealed class LogLines : ILoggerProvider, ILogger
 {

@@ -1,0 +1,15 @@
+namespace Postern.Tests.Shared;
+
+/// <summary>Time stands still until a test moves it. Timers are the machine's: tests do not wait for them.</summary>
+internal sealed class FakeClock : TimeProvider
+{
+    private long ticks = new DateTimeOffset(2026, 11, 22, 10, 15, 30, 123, TimeSpan.Zero).UtcTicks;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
+
+    public override long GetTimestamp() => Interlocked.Read(ref ticks);
+
+    public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
+}
