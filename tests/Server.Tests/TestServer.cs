@@ -19,11 +19,14 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly string folder;
     private readonly string database;
     private readonly WebApplication app;
+    private readonly bool isFirst;
     private bool isStopped;
 
-    private TestServer(string folder, string database, WebApplication app, FakeClock clock, LogLines log, string issuer)
+    private TestServer(
+        string folder, string database, WebApplication app, FakeClock clock, LogLines log, string issuer, bool isFirst)
     {
-        (this.folder, this.database, this.app, Clock, Log, Issuer) = (folder, database, app, clock, log, issuer);
+        (this.folder, this.database, this.app, this.isFirst) = (folder, database, app, isFirst);
+        (Clock, Log, Issuer) = (clock, log, issuer);
         Http = NewBrowser();
     }
 
@@ -85,7 +88,7 @@ internal sealed class TestServer : IAsyncDisposable
             try
             {
                 await app.StartAsync();
-                var server = new TestServer(folder, database, app, clock, log, issuer);
+                var server = new TestServer(folder, database, app, clock, log, issuer, isFirst: like is null);
                 server.Http.BaseAddress = new($"http://127.0.0.1:{port}");
                 server.Http.DefaultRequestHeaders.Host = new Uri(issuer).Authority;
                 return server;
@@ -122,6 +125,22 @@ internal sealed class TestServer : IAsyncDisposable
     {
         Http.Dispose();
         await StopAsync();
+        if (isFirst)
+        {
+            Forget();
+        }
+    }
+
+    // The others like it are gone by then. What a command of a hosted server still holds on to is no failure of a test.
+    private void Forget()
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception held) when (held is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 }
 
