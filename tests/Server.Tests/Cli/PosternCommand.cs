@@ -69,12 +69,12 @@ internal sealed class PosternCommand : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             UseShellExecute = false,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("POSTERN_", StringComparison.Ordinal)).ToList())
-        {
-            start.Environment.Remove(name);
-        }
-
-        Array.ForEach(["DISPLAY", "WAYLAND_DISPLAY", "XDG_CONFIG_HOME"], name => start.Environment.Remove(name));
+        string[] unwanted =
+        [
+            "DISPLAY", "WAYLAND_DISPLAY", "XDG_CONFIG_HOME",
+            .. start.Environment.Keys.Where(name => name.StartsWith("POSTERN_", StringComparison.Ordinal)),
+        ];
+        Array.ForEach(unwanted, name => start.Environment.Remove(name));
         if (withDisplay)
         {
             (start.Environment["DISPLAY"], start.Environment["PATH"]) = (":0", Home);

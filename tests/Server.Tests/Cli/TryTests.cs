@@ -13,7 +13,8 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
 
     private static readonly string[] Gates =
     [
-        "server", "401", "resource", "issuer", "registration", "sign-in", "consent", "code", "token", "tools/list", "tools/call", "log",
+        "server", "401", "resource", "issuer", "registration", "sign-in", "consent", "code", "token", "tools/list",
+        "tools/call", "log",
     ];
 
     private readonly PosternCommand postern = new();

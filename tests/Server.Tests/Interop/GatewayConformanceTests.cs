@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Postern.Tests.Interop;
 
-/// <summary>What the fixture passes by itself it passes through the gateway: what is missing is the gateway's fault.</summary>
+/// <summary>
+/// What the fixture passes by itself it passes through the gateway: what is missing is the gateway's fault.
+/// </summary>
 public sealed class GatewayConformanceTests
 {
     [Theory]

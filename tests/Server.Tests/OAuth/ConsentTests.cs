@@ -49,7 +49,9 @@ public sealed class ConsentTests : IAsyncLifetime
 
         Assert.Equal("mcp:read mcp:destroy offline_access", reply.Scope);
         Assert.Equal(["look", "wipe"], grant.Tools!);
-        foreach (var text in (string[])[reply.Text, reply.Claims.GetRawText(), refreshed.Text, refreshed.Claims.GetRawText(), seen.Text])
+        string[] texts =
+            [reply.Text, reply.Claims.GetRawText(), refreshed.Text, refreshed.Claims.GetRawText(), seen.Text];
+        foreach (var text in texts)
         {
             Assert.Contains("\"actions\":[\"look\",\"wipe\"]", text, StringComparison.Ordinal);
             Assert.DoesNotContain("\"list\"", text, StringComparison.Ordinal);
@@ -415,8 +417,9 @@ public sealed class ConsentTests : IAsyncLifetime
     private static async Task ToolsAsync(TestServer server, params (string Name, Risk Risk)[] tools)
     {
         var book = server.Get<ServerBook>();
-        await book.KeepCatalogueAsync(book.Find(TenantId.Default, "echo")!, new(
-            [.. tools.Select(tool => new Tool(tool.Name, null, null, tool.Risk, "sha-256:" + tool.Name))], server.Clock.GetUtcNow()));
+        var described = tools.Select(tool => new Tool(tool.Name, null, null, tool.Risk, "sha-256:" + tool.Name));
+        await book.KeepCatalogueAsync(
+            book.Find(TenantId.Default, "echo")!, new([.. described], server.Clock.GetUtcNow()));
     }
 
     private Task<List<AuditRow>> LogAsync() => server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);

@@ -255,6 +255,7 @@ public sealed class DatabaseTests
 
         Assert.Equal("The disk is full.", failure.Message);
         Assert.Single(await db.AllAsync($"select length(x) from t", row => Tuple.Create(row.GetInt64(0)), default));
+        Directory.Delete(folder, recursive: true);
     }
 
     private static Task AnnounceAsync(TestServer server, string key) => server.Db.WriteAsync(unit =>

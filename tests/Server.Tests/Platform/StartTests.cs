@@ -26,6 +26,7 @@ public sealed class StartTests
 
         Assert.True(File.Exists($"{folder}/new/place/x.db.lock"));
         Assert.Equal(OwnersAlone | UnixFileMode.UserExecute, File.GetUnixFileMode($"{folder}/new/place"));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
@@ -194,7 +195,8 @@ public sealed class StartTests
 
     private static async Task<(HttpStatusCode Status, string Body)> RegisterAsync(TestServer server)
     {
-        using var content = new StringContent("""{"redirect_uris":["https://a.example/cb"]}""", null, "application/json");
+        using var content = new StringContent(
+            """{"redirect_uris":["https://a.example/cb"]}""", null, "application/json");
         using var answer = await server.Http.PostAsync(new Uri("/register", UriKind.Relative), content);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }

@@ -99,8 +99,8 @@ internal sealed class ClientBook
     }
 
     /// <summary>
-    /// Keeps a client that a person is letting in, as part of that unit; false when it registered itself and was removed
-    /// meanwhile, which nobody undoes.
+    /// Keeps a client that a person is letting in, as part of that unit; false when it registered itself and was
+    /// removed meanwhile, which nobody undoes.
     /// </summary>
     public async ValueTask<bool> KeepAsync(Unit unit, TenantId tenant, Client client)
     {

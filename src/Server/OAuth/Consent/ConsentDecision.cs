@@ -9,8 +9,8 @@ using Postern.Servers;
 namespace Postern.OAuth.Consent;
 
 /// <summary>
-/// Writes a person's answer: the grant, its line of one-time tokens, the client as it was, and the entry, all or nothing.
-/// A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
+/// Writes a person's answer: the grant, its line of one-time tokens, the client as it was, and the entry, all or
+/// nothing. A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
 /// </summary>
 internal sealed class ConsentDecision(
     Db db, Once once, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)

@@ -99,7 +99,8 @@ internal sealed class ConsentEndpoint(
 
     private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
     {
-        if ((await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted)).Failed(out _, out var client)
+        var found = await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted);
+        if (found.Failed(out _, out var client)
             || !Resource.TryParse(proposal.Resource, out var resource)
             || servers.ByResource(TenantId.Default, resource) is not { } server
             || !Scopes.TryParse(proposal.Scope, out var asked))

@@ -30,12 +30,18 @@ internal sealed record ConsentQuestion
     public IReadOnlyDictionary<string, OfferedTool>? Before { get; init; }
 
     /// <summary>
-    /// Binds the answer to what was shown: another proposal, client or set of tools in the meantime is another question,
-    /// and two tabs cannot answer each other's.
+    /// Binds the answer to what was shown: another proposal, client or set of tools in the meantime is another
+    /// question, and two tabs cannot answer each other's.
     /// </summary>
-    public string Purpose => "consent\n" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
-        '\n',
-        [Proposal.Id, Client.Hash ?? "", Server.Resource.Value, .. Tools?.Select(tool => $"{tool.Name} {tool.Hash}") ?? []]))));
+    public string Purpose
+    {
+        get
+        {
+            var tools = Tools?.Select(tool => $"{tool.Name} {tool.Hash}") ?? [];
+            var shown = string.Join('\n', [Proposal.Id, Client.Hash ?? "", Server.Resource.Value, .. tools]);
+            return "consent\n" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(shown)));
+        }
+    }
 
     /// <summary>What can be ticked: tools, or whole classes while the tools are not known.</summary>
     public IReadOnlyList<ToolChoice> Choices => Tools is not null
@@ -56,12 +62,15 @@ internal sealed record ConsentQuestion
         return new(scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)]);
     }
 
-    /// <summary>What there is now and what became of it, for the next time; nothing while the tools are not known.</summary>
-    public IEnumerable<OfferedTool> Offered(IReadOnlyList<string> left) => (Catalogue ?? []).Select(tool => new OfferedTool(
-        tool.Name, tool.Hash, Asked.Has(tool.Risk.Scope) ? left.Contains(tool.Name) : null));
+    /// <summary>
+    /// What there is now and what became of it, for the next time; nothing while the tools are not known.
+    /// </summary>
+    public IEnumerable<OfferedTool> Offered(IReadOnlyList<string> left) =>
+        (Catalogue ?? []).Select(tool => new OfferedTool(
+            tool.Name, tool.Hash, Asked.Has(tool.Risk.Scope) ? left.Contains(tool.Name) : null));
 
-    // Who agrees again begins where they left off: what they turned off then, and what did not exist then, does not come
-    // on by itself. What destroys is off each time.
+    // Who agrees again begins where they left off: what they turned off then, and what did not exist then, does not
+    // come on by itself. What destroys is off each time.
     private ToolChoice Choice(Tool tool)
     {
         var before = Before?.GetValueOrDefault(tool.Name);

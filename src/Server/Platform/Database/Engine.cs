@@ -43,8 +43,8 @@ internal abstract class Engine : IAsyncDisposable
     public abstract bool IsConflict(Exception failure);
 
     /// <summary>
-    /// Whether the connection was cut: a new one may well serve. Never so when the time ran out, or the second try would
-    /// take as long again.
+    /// Whether the connection was cut: a new one may well serve. Never so when the time ran out, or the second try
+    /// would take as long again.
     /// </summary>
     public abstract bool IsCut(Exception failure);
 

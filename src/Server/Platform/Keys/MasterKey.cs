@@ -80,8 +80,11 @@ internal sealed class MasterKey
         return known;
     }
 
-    private static string New() =>
-        $"{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}";
+    private static string New()
+    {
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        return $"{id}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}";
+    }
 
     private static MasterKey Parse(string text, string source)
     {
