@@ -75,6 +75,7 @@ internal static partial class Program
         app.UseMiddleware<HostGuard>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
+        app.UseMiddleware<Doorkeeper>();
 
         Probes.Map(app);
         AssetEndpoint.Map(app);

@@ -13,7 +13,7 @@ internal sealed class Issuer : IDisposable
     public const string Resource = "https://api.example/notes";
     public const string EcId = "ec", RsaId = "rsa";
 
-    public FakeClock Clock { get; } = new();
+    public FakeClock Clock { get; } = new(new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public ECDsa Ec { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 

@@ -16,10 +16,14 @@ public sealed class Postgres : IAsyncLifetime
 {
     private const string User = "postgres";
 
+    // Below the range from which the system takes the ports of connections.
+    private const int FirstPort = 20_000, Ports = 12_000;
+
     private static readonly SemaphoreSlim Starting = new(1);
     private static Process? server;
     private static string folder = "";
     private static int port;
+    private static uint portsGiven = (uint)Random.Shared.Next(Ports);
 
     // The database that is there from the start, in which the others are made.
     private static string First => $"Host=127.0.0.1;Port={port};Username={User};Database=postgres";
@@ -37,7 +41,9 @@ public sealed class Postgres : IAsyncLifetime
         return $"postgres://{User}@127.0.0.1:{port}/{name}";
     }
 
-    /// <summary>Takes a database away from everybody who is connected to it, or gives it back.</summary>
+    /// <summary>
+    /// Takes a database away from everybody who is connected to it, or gives it back; returns when they are cut off.
+    /// </summary>
     public static async Task AllowAsync(string database, bool isAllowed)
     {
         var name = new Uri(database).AbsolutePath[1..];
@@ -46,7 +52,7 @@ public sealed class Postgres : IAsyncLifetime
         await using var act = new NpgsqlCommand(
             $"""
             alter database {name} with allow_connections {isAllowed};
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}';
+            select pg_terminate_backend(pid, 60000) from pg_stat_activity where datname = '{name}';
             """,
             connection);
         await act.ExecuteNonQueryAsync();
@@ -128,7 +134,7 @@ public sealed class Postgres : IAsyncLifetime
     // The server says it is ready by answering; there is no other signal.
     private static async Task ReadyAsync()
     {
-        for (var left = 200; ; left--)
+        for (var left = 1200; ; left--)
         {
             try
             {
@@ -144,10 +150,24 @@ public sealed class Postgres : IAsyncLifetime
         }
     }
 
+    /// <summary>
+    /// Each port once: a server that is stopped, or killed, finds its own free when it comes back.
+    /// </summary>
     internal static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            var next = FirstPort + (int)(Interlocked.Increment(ref portsGiven) % Ports);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, next);
+                listener.Start();
+                return next;
+            }
+            catch (SocketException)
+            {
+                // Another program has it.
+            }
+        }
     }
 }

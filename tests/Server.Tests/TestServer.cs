@@ -19,11 +19,14 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly string folder;
     private readonly string database;
     private readonly WebApplication app;
+    private readonly bool isFirst;
     private bool isStopped;
 
-    private TestServer(string folder, string database, WebApplication app, FakeClock clock, LogLines log, string issuer)
+    private TestServer(
+        string folder, string database, WebApplication app, FakeClock clock, LogLines log, string issuer, bool isFirst)
     {
-        (this.folder, this.database, this.app, Clock, Log, Issuer) = (folder, database, app, clock, log, issuer);
+        (this.folder, this.database, this.app, this.isFirst) = (folder, database, app, isFirst);
+        (Clock, Log, Issuer) = (clock, log, issuer);
         Http = NewBrowser();
     }
 
@@ -85,7 +88,7 @@ internal sealed class TestServer : IAsyncDisposable
             try
             {
                 await app.StartAsync();
-                var server = new TestServer(folder, database, app, clock, log, issuer);
+                var server = new TestServer(folder, database, app, clock, log, issuer, isFirst: like is null);
                 server.Http.BaseAddress = new($"http://127.0.0.1:{port}");
                 server.Http.DefaultRequestHeaders.Host = new Uri(issuer).Authority;
                 return server;
@@ -102,12 +105,7 @@ internal sealed class TestServer : IAsyncDisposable
     public HttpClient NewBrowser()
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false };
-        var client = new HttpClient(handler)
-        {
-            BaseAddress = new(Issuer),
-            Timeout = TimeSpan.FromSeconds(30),
-        };
-        return client;
+        return new(handler) { BaseAddress = new(Issuer) };
     }
 
     /// <summary>Stops serving and lets go of the database, so that another may start like this one.</summary>
@@ -127,22 +125,23 @@ internal sealed class TestServer : IAsyncDisposable
     {
         Http.Dispose();
         await StopAsync();
+        if (isFirst)
+        {
+            Forget();
+        }
     }
-}
 
-/// <summary>Time stands still until a test moves it. Tests do not wait for timers; they let them go off.</summary>
-internal sealed class FakeClock : TimeProvider
-{
-    private long ticks = new DateTimeOffset(2026, 11, 22, 10, 15, 30, 123, TimeSpan.Zero).UtcTicks;
-
-    public Alarms Alarms { get; } = new();
-
-    public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
-
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        Alarms.Set(callback, state, dueTime, period);
-
-    public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
+    // The others like it are gone by then. What a command of a hosted server still holds on to is no failure of a test.
+    private void Forget()
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception held) when (held is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
 }
 
 /// <summary>Keeps every log line with its values, so that a test can look for what must not be there.</summary>

@@ -2,17 +2,17 @@ using Postern.Platform.Http;
 
 namespace Postern.Api;
 
-/// <summary>Lets in who presents the administrator's token, before anything of the request is read.</summary>
-internal sealed class AdminDoor(AdminToken token) : IEndpointFilter
+/// <summary>Lets in who presents the administrator's token.</summary>
+internal static class AdminDoor
 {
-    public ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    public static Door For(AdminToken token) => new("administrator's token", http =>
     {
-        var http = context.HttpContext;
+        // Of answers to those who come in, too: what is told here is for nobody else.
         http.Response.Headers.CacheControl = "no-store";
         return http.Request.Headers.Authorization is [var authorization] && token.IsIn(authorization)
-            ? next(context)
-            : new(Refuse(http));
-    }
+            ? null
+            : Refuse(http);
+    });
 
     private static Problem Refuse(HttpContext http)
     {

@@ -10,7 +10,6 @@ namespace Postern.Api;
 internal sealed class AdminToken
 {
     private const string Prefix = "pad_", Scheme = "Bearer ";
-    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private static readonly int Length = Prefix.Length + Secret.New().Reveal().Length;
 
@@ -43,35 +42,13 @@ internal sealed class AdminToken
     {
         if (!File.Exists(path))
         {
-            Make(path);
+            PrivateFile.Make(path, Prefix + Secret.New().Reveal());
         }
 
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnersAlone) != UnixFileMode.None)
-        {
-            throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
-        }
-
+        PrivateFile.Require(path);
         var text = File.ReadAllText(path).Trim();
         return text.Length == Length && text.StartsWith(Prefix, StringComparison.Ordinal)
             ? text
             : throw new SetupException($"{path} does not hold a token. Delete it; the next start makes a new one.");
-    }
-
-    // Written aside and moved, so that a start that is cut off leaves no half token.
-    private static void Make(string path)
-    {
-        PrivateFolder.Make(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnersAlone;
-        }
-
-        using (var file = new StreamWriter(path + ".new", options))
-        {
-            file.WriteLine(Prefix + Secret.New().Reveal());
-        }
-
-        File.Move(path + ".new", path);
     }
 }

@@ -17,8 +17,8 @@ internal static class ApiRoom
     public static void Map(IEndpointRouteBuilder routes)
     {
         // Made now, so that the file is there when the server says that it is ready.
-        _ = routes.ServiceProvider.GetRequiredService<AdminToken>();
-        var api = routes.MapGroup("/api").For(Door.Token).AddEndpointFilter<AdminDoor>();
+        var token = routes.ServiceProvider.GetRequiredService<AdminToken>();
+        var api = routes.MapGroup("/api").For(AdminDoor.For(token));
         StatusEndpoint.Map(api);
         ServersEndpoint.Map(api);
         HostedEndpoint.Map(api);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Postern.Platform.Http;
 
 namespace Postern.Api;
 
@@ -10,18 +11,8 @@ internal static class StrictBody
 
     /// <summary>The body, or null when it is anything else.</summary>
     public static async Task<T?> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type)
-        where T : class
-    {
-        if (!http.Request.HasJsonContentType() || http.Request.ContentLength > MaxBytes)
-        {
-            return null;
-        }
-
-        var buffer = new byte[MaxBytes + 1];
-        var length = await http.Request.Body.ReadAtLeastAsync(
-            buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
-        return length > MaxBytes ? null : Parse(buffer.AsSpan(0, length), type);
-    }
+        where T : class =>
+        await JsonBody.ReadAsync(http, MaxBytes) is { } body ? Parse(body.Span, type) : null;
 
     private static T? Parse<T>(ReadOnlySpan<byte> body, JsonTypeInfo<T> type)
         where T : class

@@ -17,7 +17,7 @@ internal sealed class SoleUse : IDisposable
 
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            PrivateFolder.Make(Path.GetDirectoryName(Path.GetFullPath(path))!);
             file = new(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException) when (File.Exists(path + ".lock"))

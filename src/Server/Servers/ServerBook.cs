@@ -217,8 +217,10 @@ internal sealed partial class ServerBook : IDisposable
         }
     }
 
-    // A name may have been given to another server since this one was asked; its tools are not that one's.
-    private static async ValueTask<bool> IsThereAsync(Unit unit, McpServer server)
+    /// <summary>
+    /// Whether the server is there at this point of a transaction. Its name may have been given to another meanwhile.
+    /// </summary>
+    public static async ValueTask<bool> IsThereAsync(Unit unit, McpServer server)
     {
         if (server.IsConfigured || server.Kind is ServerKind.Native)
         {

@@ -7,7 +7,7 @@ namespace Postern.Tests.Cli;
 /// <summary>The built executable, run as a person runs it, in a home of its own.</summary>
 internal sealed class PosternCommand : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private static readonly string Program = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../Server", new DirectoryInfo(AppContext.BaseDirectory).Name, "postern"));
@@ -69,12 +69,12 @@ internal sealed class PosternCommand : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             UseShellExecute = false,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("POSTERN_", StringComparison.Ordinal)).ToList())
-        {
-            start.Environment.Remove(name);
-        }
-
-        Array.ForEach(["DISPLAY", "WAYLAND_DISPLAY", "XDG_CONFIG_HOME"], name => start.Environment.Remove(name));
+        string[] unwanted =
+        [
+            "DISPLAY", "WAYLAND_DISPLAY", "XDG_CONFIG_HOME",
+            .. start.Environment.Keys.Where(name => name.StartsWith("POSTERN_", StringComparison.Ordinal)),
+        ];
+        Array.ForEach(unwanted, name => start.Environment.Remove(name));
         if (withDisplay)
         {
             (start.Environment["DISPLAY"], start.Environment["PATH"]) = (":0", Home);

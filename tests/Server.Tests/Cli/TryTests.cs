@@ -9,11 +9,12 @@ namespace Postern.Tests.Cli;
 /// <summary><c>postern try</c> as a newcomer runs it: the real program, its own server, the real way.</summary>
 public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private static readonly string[] Gates =
     [
-        "server", "401", "resource", "issuer", "registration", "sign-in", "consent", "code", "token", "tools/list", "tools/call", "log",
+        "server", "401", "resource", "issuer", "registration", "sign-in", "consent", "code", "token", "tools/list",
+        "tools/call", "log",
     ];
 
     private readonly PosternCommand postern = new();

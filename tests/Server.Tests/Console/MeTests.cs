@@ -168,7 +168,9 @@ public sealed class MeTests : IAsyncLifetime
         using var right = await ChangeAsync(ada, House.Password, NewPassword);
         using var signIn = await ada.SignInAsync(House.Email, House.Password);
 
-        Assert.Contains("too many tries", (await Visitor.ReadAsync(right)).Body!.TextContent);
+        Assert.Equal(HttpStatusCode.TooManyRequests, right.StatusCode);
+        Assert.Equal(SignInThrottle.Window, right.Headers.RetryAfter!.Delta);
+        Assert.Contains("too many tries", await TextAsync(right, "details[open] [role=alert]"));
         Assert.Equal(HttpStatusCode.TooManyRequests, signIn.StatusCode);
         Assert.Equal(SignInThrottle.PerAccount, (await house.LoggedAsync(AuditKinds.UserFailed)).Count);
     }

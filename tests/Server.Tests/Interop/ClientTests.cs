@@ -47,7 +47,8 @@ public sealed class ClientTests
         await using var server = await StartAsync();
 
         var answer = await Node.RunAsync(
-            client, "--base", server.Issuer, "--server", "notes", "--client-id", "app", "--scope", "offline_access mcp:read");
+            client, "--base", server.Issuer, "--server", "notes",
+            "--client-id", "app", "--scope", "offline_access mcp:read");
 
         Assert.True(answer.Succeeded, answer.ToString());
         Assert.True(answer.Json.GetProperty("refreshed").GetProperty("rotated").GetBoolean());
@@ -74,7 +75,8 @@ public sealed class ClientTests
         await using var server = await StartAsync();
 
         var answer = await Node.RunAsync(
-            "clients/conformance-authorization.mjs", "--base", server.Issuer, "--server", "notes", "--client-id", "app");
+            "clients/conformance-authorization.mjs", "--base", server.Issuer, "--server", "notes",
+            "--client-id", "app");
 
         Assert.True(answer.Succeeded, answer.ToString());
     }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Postern.Tests.Interop;
 
-/// <summary>What the fixture passes by itself it passes through the gateway: what is missing is the gateway's fault.</summary>
+/// <summary>
+/// What the fixture passes by itself it passes through the gateway: what is missing is the gateway's fault.
+/// </summary>
 public sealed class GatewayConformanceTests
 {
     [Theory]
@@ -28,7 +30,7 @@ public sealed class GatewayConformanceTests
             replace: services => services.AddSingleton(TimeProvider.System));
 
         var answer = await Node.RunAsync(
-            "clients/conformance-server.mjs", TimeSpan.FromMinutes(3), "--url", $"{server.Issuer}/mcp/echo",
+            "clients/conformance-server.mjs", TimeSpan.FromMinutes(10), "--url", $"{server.Issuer}/mcp/echo",
             "--token", await TokenAsync(server), "--requirements", revision);
 
         Assert.True(answer.Succeeded, answer.ToString());

@@ -16,7 +16,7 @@ internal sealed record NodeAnswer(int ExitCode, JsonElement Json, string Errors)
 /// <summary>Runs the scripts of tests/interop with the Node 22 that their packages bring.</summary>
 internal static class Node
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public static string Folder { get; } = FindFolder();
 

@@ -3,98 +3,100 @@ using System.Net;
 namespace Postern.Tests.OAuth;
 
 /// <summary>A value made for one purpose is nothing in every other place (RFC 8725 §3.11, RFC 9700 §4).</summary>
-public sealed class ArtefactTests
+public sealed class ArtefactTests(Town town) : IClassFixture<Town>
 {
-    [Fact, Rfc(8725, "3.11")]
-    public async Task Every_artefact_is_refused_in_every_place_that_is_not_its_own()
+    private static readonly string[]
+        Kinds = ["code", "refresh_token", "access_token", "transaction", "form", "session", "browser"],
+        Places =
+        [
+            "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
+            "transaction", "form", "session",
+        ];
+
+    private TestServer Server => town.Server;
+
+    public static MatrixTheoryData<string, string> KindsAndPlaces => new(Kinds, Places);
+
+    [Theory, MemberData(nameof(KindsAndPlaces)), Rfc(8725, "3.11")]
+    public async Task Every_artefact_is_refused_in_every_place_that_is_not_its_own(string kind, string place)
     {
-        await using var server = await TestServer.StartAsync(App.Town);
-        using var ada = new Person(server);
-        var (app, watch) = (App.Web(server), App.Watch(server));
-        var question = await ada.AskedAsync(app.Authorize());
-        var fields = question.Fields();
-        var code = (await ada.AllowAsync(app.Authorize())).Code;
-        var tokens = await app.LetInAsync(ada);
-        var artefacts = new Dictionary<string, string>(StringComparer.Ordinal)
+        var app = App.Web(Server);
+        var question = await town.Ada.AskedAsync(app.Authorize());
+        var code = (await town.Ada.AllowAsync(app.Authorize())).Code;
+        var tokens = await app.LetInAsync(town.Ada);
+        var value = kind switch
         {
-            ["code"] = code,
-            ["refresh_token"] = tokens.RefreshToken,
-            ["access_token"] = tokens.AccessToken,
-            ["transaction"] = fields["transaction"][0],
-            ["form"] = fields["form"][0],
-            ["session"] = ada.Cookie("postern_session") ?? throw new InvalidOperationException("No session cookie."),
-            ["browser"] = ada.Cookie("postern_browser")!,
+            "code" => code,
+            "refresh_token" => tokens.RefreshToken,
+            "access_token" => tokens.AccessToken,
+            "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
+            _ => question.Fields()[kind][0],
         };
 
-        foreach (var (kind, value) in artefacts)
+        // Behind the marks of the others too, without its own, and as it is where it does not belong.
+        string[] texts = ["pac_" + value, "prt_" + value, value[4..], .. kind == place ? (string[])[] : [value]];
+        foreach (var text in texts)
         {
-            // As they are, and behind the marks of the others.
-            foreach (var text in (string[])[value, "pac_" + value, "prt_" + value, value[Math.Min(4, value.Length)..]])
-            {
-                await RefusedAsync("code", kind, text, () => app.RedeemAsync(text), "invalid_grant");
-                await RefusedAsync("refresh_token", kind, text, () => app.RefreshAsync(text), "invalid_grant");
-                await RefusedAsync(
-                    "client_secret",
-                    kind,
-                    text,
-                    () => app.RedeemAsync(code, ("client_secret", text)),
-                    "invalid_client");
-                await RefusedAsync(
-                    "code_verifier", kind, text, () => app.RedeemAsync(code, ("code_verifier", text)), "invalid_grant");
-                await RefusedAsync("client_assertion", kind, text, () => app.RedeemAsync(
-                    code,
-                    ("client_secret", null),
-                    ("client_assertion", text),
-                    ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")), "invalid_client");
-                if (kind is not "access_token" || text != value)
-                {
-                    Assert.False(await watch.IsAliveAsync(text), $"{kind} as a token");
-                }
-
-                await NotOpenAsync(server, ada, kind, text);
-                if (kind is not "form" || text != value)
-                {
-                    using var answer = await ada.PostAsync(question, "allow", form => form["form"] = [text]);
-                    Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
-                }
-            }
+            Assert.True(await IsRefusedAsync(place, text, code, question), $"{kind} as {place}: {text}");
         }
 
         // None of it has done any harm.
         Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(code)).Status);
         Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(tokens.RefreshToken)).Status);
-
-        async Task RefusedAsync(string place, string kind, string text, Func<Task<Reply>> send, string error)
-        {
-            if (place == kind && text == artefacts[kind])
-            {
-                return;
-            }
-
-            var reply = await send();
-            Assert.True(
-                reply.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized,
-                $"{kind} as {place}: {reply.Text}");
-            Assert.True(reply.Error == error || reply.Error is "invalid_request", $"{kind} as {place}: {reply.Text}");
-        }
     }
 
-    private static async Task NotOpenAsync(TestServer server, Person ada, string kind, string text)
+    private async Task<bool> IsRefusedAsync(string place, string text, string code, Question question)
     {
-        if (kind is "transaction")
+        var app = App.Web(Server);
+        return place switch
         {
-            return;
-        }
+            "code" => IsRefused(await app.RedeemAsync(text), "invalid_grant"),
+            "refresh_token" => IsRefused(await app.RefreshAsync(text), "invalid_grant"),
+            "client_secret" => IsRefused(await app.RedeemAsync(code, ("client_secret", text)), "invalid_client"),
+            "code_verifier" => IsRefused(await app.RedeemAsync(code, ("code_verifier", text)), "invalid_grant"),
+            "client_assertion" => IsRefused(await AssertAsync(app, code, text), "invalid_client"),
+            "access_token" => !await App.Watch(Server).IsAliveAsync(text),
+            "transaction" => await IsNoTransactionAsync(text),
+            "form" => await IsNoFormAsync(question, text),
+            _ => await IsNoSessionAsync(text),
+        };
+    }
 
+    private static bool IsRefused(Reply reply, string error) =>
+        reply.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized
+        && (reply.Error == error || reply.Error is "invalid_request");
+
+    private static Task<Reply> AssertAsync(App app, string code, string text) => app.RedeemAsync(
+        code,
+        ("client_secret", null),
+        ("client_assertion", text),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+
+    private async Task<bool> IsNoTransactionAsync(string text)
+    {
         foreach (var path in (string[])["/authorize", "/consent"])
         {
-            var stop = await ada.OpenAsync($"{path}?transaction={Uri.EscapeDataString(text)}");
-            Assert.True(stop is { Status: HttpStatusCode.BadRequest, Left: null }, $"{kind} as a transaction");
+            var stop = await town.Ada.OpenAsync($"{path}?transaction={Uri.EscapeDataString(text)}");
+            if (stop is not { Status: HttpStatusCode.BadRequest, Left: null })
+            {
+                return false;
+            }
         }
 
-        using var stranger = new Person(server);
-        stranger.Cookies.Add(new Cookie("postern_session", kind is "session" ? text + "A" : text, "/", "127.0.0.1"));
+        return true;
+    }
+
+    private async Task<bool> IsNoFormAsync(Question question, string text)
+    {
+        using var answer = await town.Ada.PostAsync(question, "allow", form => form["form"] = [text]);
+        return answer.StatusCode is HttpStatusCode.Forbidden;
+    }
+
+    private async Task<bool> IsNoSessionAsync(string text)
+    {
+        using var stranger = new Person(Server);
+        stranger.Cookies.Add(new Cookie("postern_session", text, "/", "127.0.0.1"));
         using var answer = await stranger.GetAsync("/me");
-        Assert.NotEqual(HttpStatusCode.OK, answer.StatusCode);
+        return answer.StatusCode is HttpStatusCode.SeeOther;
     }
 }

@@ -106,7 +106,10 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         await using var town = await TestServer.StartAsync($$"""
             demo: false
             clients:
-              - { client_id: agent, jwks: '{"keys":[{{Jwk(Key, "k1")}}]}', grant_types: [client_credentials], resources: [echo] }
+              - client_id: agent
+                jwks: '{"keys":[{{Jwk(Key, "k1")}}]}'
+                grant_types: [client_credentials]
+                resources: [echo]
             servers:
               - { name: echo, http: http://127.0.0.1:9/mcp }
             """, on);
@@ -190,8 +193,8 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             case "alg None with signature": header["alg"] = "None"; break;
             case "alg HS256 with the public key":
                 var input = Encode(claims, Header("HS256", "k1"));
-                return input + "." + Base64Url.EncodeToString(
-                    HMACSHA256.HashData(Encoding.ASCII.GetBytes(Key.ExportSubjectPublicKeyInfoPem()), Encoding.ASCII.GetBytes(input)));
+                var asSecret = Encoding.ASCII.GetBytes(Key.ExportSubjectPublicKeyInfoPem());
+                return $"{input}.{Encoded(HMACSHA256.HashData(asSecret, Encoding.ASCII.GetBytes(input)))}";
             case "alg ES384": header["alg"] = "ES384"; break;
             case "alg missing": header.Remove("alg"); break;
             case "kid unknown": header["kid"] = "k9"; break;
@@ -210,8 +213,10 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             case "signature cut off": return Sign(claims, header)[..^10];
             case "signature DER":
                 var bare = Encode(claims, header);
-                return bare + "." + Base64Url.EncodeToString(
-                    Key.SignData(Encoding.ASCII.GetBytes(bare), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+                return $"{bare}.{Encoded(Key.SignData(
+                    Encoding.ASCII.GetBytes(bare),
+                    HashAlgorithmName.SHA256,
+                    DSASignatureFormat.Rfc3279DerSequence))}";
             case "four parts": return Sign(claims, header) + ".x";
             case "five parts": return Sign(claims, header) + ".x.y";
             case "two parts": return Encode(claims, header);
@@ -220,11 +225,16 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             case "trailing bits": return TrailingBits(Sign(claims, header));
             case "payload no JSON": return SignText("{", header);
             case "payload array": return SignText("[]", header);
-            case "payload lone surrogate": return SignText(claims.ToJsonString().Replace("\"sub\":\"agent\"", "\"sub\":\"\\ud800\"", StringComparison.Ordinal), header);
-            case "header no object": return $"{Base64Url.EncodeToString("7"u8)}.{Encode(claims, header).Split('.')[1]}.AAAA";
+            case "payload lone surrogate":
+                var torn = claims.ToJsonString()
+                    .Replace("\"sub\":\"agent\"", "\"sub\":\"\\ud800\"", StringComparison.Ordinal);
+                return SignText(torn, header);
+            case "header no object": return $"{Encoded("7"u8)}.{Encode(claims, header).Split('.')[1]}.AAAA";
             case "endless": claims["pad"] = new string('x', 8000); break;
             case "empty": return "";
-            case var missing when missing.EndsWith("missing", StringComparison.Ordinal): claims.Remove(missing[..3]); break;
+            case var missing when missing.EndsWith("missing", StringComparison.Ordinal):
+                claims.Remove(missing[..3]);
+                break;
             case "as it should be": break;
             default: throw new InvalidOperationException(what);
         }
@@ -251,7 +261,9 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
     private static string Encode(JsonObject claims, JsonObject header) => Encode(claims.ToJsonString(), header);
 
     private static string Encode(string payload, JsonObject header) =>
-        $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(payload))}";
+        $"{Encoded(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Encoded(Encoding.UTF8.GetBytes(payload))}";
+
+    private static string Encoded(ReadOnlySpan<byte> bytes) => Base64Url.EncodeToString(bytes);
 
     private static string Sign(JsonObject claims, JsonObject header, ECDsa? key = null) =>
         SignText(claims.ToJsonString(), header, key);
@@ -259,14 +271,14 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
     private static string SignText(string payload, JsonObject header, ECDsa? key = null)
     {
         var input = Encode(payload, header);
-        return $"{input}.{Base64Url.EncodeToString((key ?? Key).SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256))}";
+        return $"{input}.{Encoded((key ?? Key).SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256))}";
     }
 
     private static string SignRsa(JsonObject claims, JsonObject header, string alg)
     {
         var input = Encode(claims, header);
         var padding = alg is "PS256" ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1;
-        return $"{input}.{Base64Url.EncodeToString(Rsa.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, padding))}";
+        return $"{input}.{Encoded(Rsa.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256, padding))}";
     }
 
     // 64 bytes are 85 characters and one that carries two bits: its other four may say anything to a lenient decoder.
@@ -279,13 +291,13 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
     private static string Jwk(ECDsa key, string kid)
     {
         var q = key.ExportParameters(false).Q;
-        return $$"""{"kty":"EC","crv":"P-256","kid":"{{kid}}","x":"{{Base64Url.EncodeToString(q.X)}}","y":"{{Base64Url.EncodeToString(q.Y)}}"}""";
+        return $$"""{"kty":"EC","crv":"P-256","kid":"{{kid}}","x":"{{Encoded(q.X)}}","y":"{{Encoded(q.Y)}}"}""";
     }
 
     private static string Jwk(RSA key, string kid)
     {
-        var parameters = key.ExportParameters(false);
-        return $$"""{"kty":"RSA","kid":"{{kid}}","n":"{{Base64Url.EncodeToString(parameters.Modulus)}}","e":"{{Base64Url.EncodeToString(parameters.Exponent)}}"}""";
+        var rsa = key.ExportParameters(false);
+        return $$"""{"kty":"RSA","kid":"{{kid}}","n":"{{Encoded(rsa.Modulus)}}","e":"{{Encoded(rsa.Exponent)}}"}""";
     }
 
     /// <summary>Two clients with keys, on one server for all assertions.</summary>

@@ -157,7 +157,9 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     public async Task A_request_by_form_leads_to_the_same_question()
     {
         // The longest that is taken, in characters that are escaped in an address.
-        using var answer = await SendAsync(HttpMethod.Post, App.Web(Server).Authorize(("state", new string('"', 3000)), ("other", new string('\u00e9', 1000))));
+        var longest = App.Web(Server).Authorize(
+            ("state", new string('"', 3000)), ("other", new string('\u00e9', 1000)));
+        using var answer = await SendAsync(HttpMethod.Post, longest);
         using var same = await SendAsync(HttpMethod.Get, answer.Headers.Location!.OriginalString);
 
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);

@@ -31,15 +31,22 @@ public sealed class CanaryTests
         var third = await app.RefreshAsync(second.RefreshToken);
         foreach (var reply in (Reply[])[first, second, third])
         {
-            canaries.AddRange([reply.AccessToken, reply.RefreshToken, reply.AccessToken.Split('.')[2], reply.Claims.GetProperty("jti").GetString()!]);
+            canaries.AddRange([reply.AccessToken, reply.RefreshToken, reply.AccessToken.Split('.')[2]]);
+            canaries.Add(reply.Claims.GetProperty("jti").GetString()!);
         }
 
         await watch.IntrospectAsync(first.AccessToken);
         shown.Add((await app.RefreshAsync(first.RefreshToken)).Text);
         shown.Add((await app.RedeemAsync(code)).Text);
         await app.RevokeAsync(third.RefreshToken);
-        shown.Add((await app.PostAsync("/token", [("grant_type", "client_credentials")], App.Basic("web", "canary-basic-secret"))).Text);
-        foreach (var parameter in (string[])["client_id", "redirect_uri", "scope", "state", "resource", "code_challenge", "prompt", "max_age", "response_type"])
+        var basic = App.Basic("web", "canary-basic-secret");
+        shown.Add((await app.PostAsync("/token", [("grant_type", "client_credentials")], basic)).Text);
+        string[] parameters =
+        [
+            "client_id", "redirect_uri", "scope", "state", "resource", "code_challenge", "prompt", "max_age",
+            "response_type",
+        ];
+        foreach (var parameter in parameters)
         {
             using var answer = await server.Http.GetAsync(
                 new Uri(app.Authorize((parameter, "canary-" + parameter)), UriKind.Relative));

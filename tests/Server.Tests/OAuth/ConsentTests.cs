@@ -49,7 +49,9 @@ public sealed class ConsentTests : IAsyncLifetime
 
         Assert.Equal("mcp:read mcp:destroy offline_access", reply.Scope);
         Assert.Equal(["look", "wipe"], grant.Tools!);
-        foreach (var text in (string[])[reply.Text, reply.Claims.GetRawText(), refreshed.Text, refreshed.Claims.GetRawText(), seen.Text])
+        string[] texts =
+            [reply.Text, reply.Claims.GetRawText(), refreshed.Text, refreshed.Claims.GetRawText(), seen.Text];
+        foreach (var text in texts)
         {
             Assert.Contains("\"actions\":[\"look\",\"wipe\"]", text, StringComparison.Ordinal);
             Assert.DoesNotContain("\"list\"", text, StringComparison.Ordinal);
@@ -319,6 +321,43 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Single(await Grants.OfAsync(server, Person.Ada));
     }
 
+    [Theory, OnBoth]
+    public async Task Nothing_is_granted_at_a_server_that_was_removed_while_the_page_lay_open(On on)
+    {
+        await using var town = await TestServer.StartAsync(App.Town, on);
+        using var person = new Person(town);
+        await town.Get<ServerBook>().AddAsync(
+            TenantId.Default,
+            new("wiki", null, "https://wiki.example/mcp", new Dictionary<string, string>()),
+            new() { Tenant = TenantId.Default, Kind = AuditKinds.ServerAdded });
+        var question = await person.AskedAsync(App.Web(town).Authorize(("resource", $"{town.Issuer}/mcp/wiki")));
+        // As it looks to a node that has not heard of it yet.
+        await town.Db.WriteAsync(async unit => await unit.RunAsync($"delete from servers where name = {"wiki"}"));
+
+        var stop = await person.AnswerAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, stop.Status);
+        Assert.Contains("The server was removed", stop.Page!.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Empty(await Grants.OfAsync(town, Person.Ada));
+    }
+
+    [Theory, OnBoth]
+    public async Task Nothing_is_granted_to_a_client_that_was_removed_while_the_page_lay_open(On on)
+    {
+        await using var town = await TestServer.StartAsync(App.Town, on);
+        using var person = new Person(town);
+        var app = await Registered.Async(town, "https://app.example/cb");
+        var question = await person.AskedAsync(app.Authorize());
+        await town.Db.WriteAsync(async unit => await unit.RunAsync($"delete from clients where id = {app.Id}"));
+
+        var stop = await person.AnswerAsync(question, "allow");
+
+        Assert.Equal(HttpStatusCode.BadRequest, stop.Status);
+        Assert.Contains("not registered here any more", stop.Page!.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Empty(await Grants.OfAsync(town, Person.Ada));
+        Assert.Empty(await town.Db.AllAsync($"select id from clients", row => row.GetString(0), default));
+    }
+
     [Fact]
     public async Task A_question_is_over_after_ten_minutes()
     {
@@ -346,13 +385,17 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Empty(await Grants.OfAsync(server, Person.Ada));
     }
 
+    /// <summary>Another text by one character, which carries six bits of it.</summary>
+    internal static string Altered(string text) =>
+        text[..5] + (text[5] is 'A' ? 'B' : 'A') + text[6..];
+
     private static void Spoil(Dictionary<string, List<string>> fields, string what)
     {
         switch (what)
         {
             case "no token": fields.Remove("form"); break;
             case "empty token": fields["form"] = [""]; break;
-            case "altered token": fields["form"] = [fields["form"][0][..^2] + "AA"]; break;
+            case "altered token": fields["form"] = [Altered(fields["form"][0])]; break;
             case "transaction as token": fields["form"] = fields["transaction"]; break;
             case "token as transaction": fields["transaction"] = fields["form"]; break;
             case "no transaction": fields.Remove("transaction"); break;
@@ -374,8 +417,9 @@ public sealed class ConsentTests : IAsyncLifetime
     private static async Task ToolsAsync(TestServer server, params (string Name, Risk Risk)[] tools)
     {
         var book = server.Get<ServerBook>();
-        await book.KeepCatalogueAsync(book.Find(TenantId.Default, "echo")!, new(
-            [.. tools.Select(tool => new Tool(tool.Name, null, null, tool.Risk, "sha-256:" + tool.Name))], server.Clock.GetUtcNow()));
+        var described = tools.Select(tool => new Tool(tool.Name, null, null, tool.Risk, "sha-256:" + tool.Name));
+        await book.KeepCatalogueAsync(
+            book.Find(TenantId.Default, "echo")!, new([.. described], server.Clock.GetUtcNow()));
     }
 
     private Task<List<AuditRow>> LogAsync() => server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);

@@ -59,7 +59,9 @@ internal sealed class DocumentHost : IAsyncDisposable
     public string Client(string path, string members = "", string redirect = "https://doc.example/cb")
     {
         var url = At(path);
-        Put(path, $$"""{"client_id":"{{url}}","client_name":"A document","redirect_uris":["{{redirect}}"]{{members}}}""");
+        Put(
+            path,
+            $$"""{"client_id":"{{url}}","client_name":"A document","redirect_uris":["{{redirect}}"]{{members}}}""");
         return url;
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Outbound;
 
 namespace Postern.Tests.OAuth;
 
@@ -36,27 +37,32 @@ public sealed class DocumentTests
             "Claude Code", "http://localhost:50211/callback", """
             {"client_id":"URL","client_name":"Claude Code","client_uri":"https://claude.ai",
              "redirect_uris":["http://localhost/callback","http://127.0.0.1/callback"],
-             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],
+             "token_endpoint_auth_method":"none"}
             """
         },
         {
             "ChatGPT", "https://chatgpt.com/connector/oauth/abc", """
             {"client_id":"URL","client_name":"ChatGPT","client_uri":"https://chatgpt.com",
-             "redirect_uris":["https://chatgpt.com/connector/oauth/abc"],"grant_types":["authorization_code","refresh_token"],"response_types":["code"],
-             "token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"],
+             "redirect_uris":["https://chatgpt.com/connector/oauth/abc"],"grant_types":["authorization_code",
+             "refresh_token"],"response_types":["code"],
+             "token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none",
+             "private_key_jwt"],
              "token_endpoint_auth_signing_alg":"RS256","jwks_uri":"https://chatgpt.com/oauth/jwks.json"}
             """
         },
         {
             "VS Code", "http://127.0.0.1:50212/", """
-            {"client_id":"URL","client_name":"Visual Studio Code","redirect_uris":["http://127.0.0.1:33418/","https://vscode.dev/redirect"],
+            {"client_id":"URL","client_name":"Visual Studio Code","redirect_uris":["http://127.0.0.1:33418/",
+             "https://vscode.dev/redirect"],
              "grant_types":["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"],
              "response_types":["code"],"token_endpoint_auth_method":"none","application_type":"native"}
             """
         },
         {
             "Copilot CLI", "http://127.0.0.1:61000/", """
-            {"client_id":"URL","client_name":"GitHub Copilot CLI","redirect_uris":["http://127.0.0.1:33418/"],"token_endpoint_auth_method":"none"}
+            {"client_id":"URL","client_name":"GitHub Copilot CLI","redirect_uris":["http://127.0.0.1:33418/"],
+             "token_endpoint_auth_method":"none"}
             """
         },
     };
@@ -319,7 +325,7 @@ public sealed class DocumentTests
             return answer.StatusCode;
         }));
 
-        Assert.InRange(host.Requests, 1, 60);
+        Assert.Equal(new OutboundOptions().HostBurst, host.Requests);
         Assert.Contains(HttpStatusCode.ServiceUnavailable, answers);
         Assert.DoesNotContain(HttpStatusCode.InternalServerError, answers);
     }
@@ -340,14 +346,17 @@ public sealed class DocumentTests
 
     private static async Task<Client> FindAsync(TestServer server, App app)
     {
-        Assert.False((await server.Get<ClientBook>().FindAsync(TenantId.Default, app.Id, default)).Failed(out _, out var client));
+        var found = await server.Get<ClientBook>().FindAsync(TenantId.Default, app.Id, default);
+        Assert.False(found.Failed(out _, out var client));
         return client;
     }
 
     private static List<(string What, string Url)> Wrong(DocumentHost host)
     {
         var wrong = new List<(string, string)>();
-        Add("another client_id", "{\"client_id\":\"https://other.example/c\",\"client_name\":\"a\",\"redirect_uris\":[\"https://doc.example/cb\"]}");
+        Add(
+            "another client_id",
+            """{"client_id":"https://other.example/c","client_name":"a","redirect_uris":["https://doc.example/cb"]}""");
         Add("client_id in another case", Document().Replace("/c", "/C", StringComparison.Ordinal));
         Add("no client_id", "{\"client_name\":\"a\",\"redirect_uris\":[\"https://doc.example/cb\"]}");
         Add("no name", Document().Replace("client_name", "name", StringComparison.Ordinal));
@@ -383,7 +392,10 @@ public sealed class DocumentTests
         return wrong;
 
         string Document(string members = "") =>
-            $$"""{"client_id":"{{host.At($"/c{wrong.Count}")}}","client_name":"a","redirect_uris":["{{Redirect}}"]{{members}}}""";
+            $$"""
+            {"client_id":"{{host.At($"/c{wrong.Count}")}}","client_name":"a",
+            "redirect_uris":["{{Redirect}}"]{{members}}}
+            """;
 
         void Add(string what, string body, string head = DocumentHost.Ok)
         {
@@ -399,8 +411,11 @@ public sealed class DocumentTests
     private static string Keys(ECDsa key)
     {
         var q = key.ExportParameters(false).Q;
-        return $$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"{{Kid(key)}}","x":"{{Base64Url.EncodeToString(q.X)}}","y":"{{Base64Url.EncodeToString(q.Y)}}"}]}""";
+        var (x, y) = (Base64Url.EncodeToString(q.X), Base64Url.EncodeToString(q.Y));
+        return $$"""{"keys":[{"kty":"EC","crv":"P-256","kid":"{{Kid(key)}}","x":"{{x}}","y":"{{y}}"}]}""";
     }
+
+    private static string Encoded(string json) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(json));
 
     private static string Kid(ECDsa key) => Base64Url.EncodeToString(key.ExportParameters(false).Q.X).Substring(0, 8);
 
@@ -408,8 +423,12 @@ public sealed class DocumentTests
     {
         var now = server.Clock.GetUtcNow().ToUnixTimeSeconds();
         var head = $$"""{"alg":"ES256","kid":"{{kid ?? Kid(key)}}"}""";
-        var claims = $$"""{"iss":"{{app.Id}}","sub":"{{app.Id}}","aud":"{{server.Issuer}}","exp":{{now + 60}},"jti":"{{Guid.NewGuid()}}"}""";
-        var input = $"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(head))}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        var claims =
+            $$"""
+            {"iss":"{{app.Id}}","sub":"{{app.Id}}","aud":"{{server.Issuer}}",
+             "exp":{{now + 60}},"jti":"{{Guid.NewGuid()}}"}
+            """;
+        var input = $"{Encoded(head)}.{Encoded(claims)}";
         var signature = Base64Url.EncodeToString(
             key.SignData(Encoding.ASCII.GetBytes(input), HashAlgorithmName.SHA256));
         return

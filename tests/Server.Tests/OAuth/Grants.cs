@@ -9,6 +9,7 @@ internal static class Grants
     public static async Task<List<Grant>> OfAsync(TestServer server, string email)
     {
         var user = await server.Get<UserStore>().FindByEmailAsync(TenantId.Default, email, default);
-        return [.. (await server.Get<GrantBook>().OfSubjectAsync(TenantId.Default, user!.Id, default)).Select(use => use.Grant)];
+        var uses = await server.Get<GrantBook>().OfSubjectAsync(TenantId.Default, user!.Id, default);
+        return [.. uses.Select(use => use.Grant)];
     }
 }

@@ -18,45 +18,55 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
             {"client_name":"Visual Studio Code","client_uri":"https://code.visualstudio.com",
              "grant_types":["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"],
              "response_types":["code"],
-             "redirect_uris":["https://insiders.vscode.dev/redirect","https://vscode.dev/redirect","http://127.0.0.1/","http://127.0.0.1:33418/"],
+             "redirect_uris":["https://insiders.vscode.dev/redirect","https://vscode.dev/redirect",
+             "http://127.0.0.1/","http://127.0.0.1:33418/"],
              "scope":"mcp:read mcp:write","token_endpoint_auth_method":"none","application_type":"native"}
             """
         },
         {
             "Claude Code", "http://localhost:52012/callback", """
-            {"client_name":"Claude Code (echo)","redirect_uris":["http://localhost/callback","http://127.0.0.1/callback"],
-             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+            {"client_name":"Claude Code (echo)","redirect_uris":["http://localhost/callback",
+             "http://127.0.0.1/callback"],
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],
+             "token_endpoint_auth_method":"none"}
             """
         },
         {
             "Claude", "https://claude.ai/api/mcp/auth_callback", """
-            {"client_name":"Claude","redirect_uris":["https://claude.ai/api/mcp/auth_callback"],"grant_types":["authorization_code","refresh_token"],
+            {"client_name":"Claude","redirect_uris":["https://claude.ai/api/mcp/auth_callback"],
+             "grant_types":["authorization_code","refresh_token"],
              "response_types":["code"],"token_endpoint_auth_method":"client_secret_post"}
             """
         },
         {
             "ChatGPT", "https://chatgpt.com/connector/oauth/abc", """
             {"client_name":"ChatGPT","redirect_uris":["https://chatgpt.com/connector/oauth/abc"],
-             "token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none","private_key_jwt"],
+             "token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_methods_supported":["none",
+             "private_key_jwt"],
              "jwks_uri":"https://chatgpt.com/oauth/jwks.json"}
             """
         },
         {
             "Cursor", "cursor://anysphere.cursor-mcp/oauth/callback", """
             {"client_name":"Cursor","redirect_uris":["cursor://anysphere.cursor-mcp/oauth/callback"],
-             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],
+             "token_endpoint_auth_method":"none"}
             """
         },
         {
             "OpenCode", "http://127.0.0.1:19876/mcp/oauth/callback", """
-            {"client_name":"OpenCode","client_uri":"https://opencode.ai","redirect_uris":["http://127.0.0.1:19876/mcp/oauth/callback"],
-             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}
+            {"client_name":"OpenCode","client_uri":"https://opencode.ai",
+             "redirect_uris":["http://127.0.0.1:19876/mcp/oauth/callback"],
+             "grant_types":["authorization_code","refresh_token"],"response_types":["code"],
+             "token_endpoint_auth_method":"none"}
             """
         },
         {
             "MCP Inspector", "http://localhost:6274/oauth/callback", """
-            {"redirect_uris":["http://localhost:6274/oauth/callback"],"token_endpoint_auth_method":"none","grant_types":["authorization_code","refresh_token"],
-             "response_types":["code"],"client_name":"MCP Inspector","client_uri":"https://github.com/modelcontextprotocol/inspector","logo_uri":null}
+            {"redirect_uris":["http://localhost:6274/oauth/callback"],"token_endpoint_auth_method":"none",
+             "grant_types":["authorization_code","refresh_token"],
+             "response_types":["code"],"client_name":"MCP Inspector",
+             "client_uri":"https://github.com/modelcontextprotocol/inspector","logo_uri":null}
             """
         },
         { "the least there can be", "https://least.example/cb", """{"redirect_uris":["https://least.example/cb"]}""" },
@@ -141,7 +151,11 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "jwks", "{\"keys\":[]}", "invalid_client_metadata" },
         { "jwks", "{\"keys\":[7]}", "invalid_client_metadata" },
         { "jwks", "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}", "invalid_client_metadata" },
-        { "jwks", "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"x\",\"y\":\"y\",\"d\":\"d\"}]}", "invalid_client_metadata" },
+        {
+            "jwks",
+            """{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y","d":"d"}]}""",
+            "invalid_client_metadata"
+        },
         { "jwks_uri", "\"http://a.example/jwks\"", "invalid_client_metadata" },
         { "jwks_uri", "\"file:///etc/passwd\"", "invalid_client_metadata" },
         { "jwks_uri", "7", "invalid_client_metadata" },
@@ -257,7 +271,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         var model = (await clients.FindAsync(TenantId.Default, new(app.Id), default))!;
 
         var waits = await Task.WhenAll(Enumerable.Range(0, Registrations.InAllPerHour + 50).Select(i =>
-            registrations.AddAsync(TenantId.Default, model with { Id = new($"c_{i}") }, $"10.{i / 250}.{i % 250}.0/24")));
+            registrations.AddAsync(
+                TenantId.Default, model with { Id = new($"c_{i}") }, $"10.{i / 250}.{i % 250}.0/24")));
 
         Assert.Equal(Registrations.InAllPerHour - 1, waits.Count(wait => wait is null));
         Assert.All(waits.OfType<TimeSpan>(), wait => Assert.Equal(TimeSpan.FromHours(1), wait));

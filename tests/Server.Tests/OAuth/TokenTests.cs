@@ -102,7 +102,7 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
         { "refresh_token", Long, "invalid_request" },
         { "refresh_token", "x", "invalid_grant" },
         { "refresh_token", "prt_..", "invalid_grant" },
-        { "refresh_token", "prt_00000000000000000000000000000000.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "invalid_grant" },
+        { "refresh_token", $"prt_{new string('0', 32)}.1.{new string('A', 43)}", "invalid_grant" },
         { "scope", "mcp:read admin", "invalid_scope" },
         { "scope", "mcp:read mcp:write mcp:destroy offline_access more", "invalid_scope" },
         { "scope", "mcp:read\n", "invalid_scope" },
@@ -187,7 +187,9 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
     [Theory, Rfc(6749, "3.2")]
     [InlineData("application/json", "{}")]
     [InlineData("text/plain", "grant_type=client_credentials")]
-    [InlineData("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\nx\r\n--x--\r\n")]
+    [InlineData(
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"grant_type\"\r\n\r\nx\r\n--x--\r\n")]
     [InlineData(null, "grant_type=client_credentials")]
     public async Task Only_a_form_is_read(string? type, string body)
     {
@@ -217,7 +219,10 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
     public async Task Unknown_parameters_change_nothing()
     {
         var reply = await App.Bench(Server).AsItselfAsync(
-            ("audience", "https://elsewhere.example"), ("sub", "ada"), ("token_endpoint", "http://127.0.0.1/"), ("expires_in", "999999"));
+            ("audience", "https://elsewhere.example"),
+            ("sub", "ada"),
+            ("token_endpoint", "http://127.0.0.1/"),
+            ("expires_in", "999999"));
 
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         Assert.Equal(600, reply.Json.GetProperty("expires_in").GetInt64());

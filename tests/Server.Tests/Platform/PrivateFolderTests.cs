@@ -2,7 +2,12 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Postern.Tests.Platform;
 
+/// <summary>A variable of the environment is every server's of this process: who sets one runs alone.</summary>
+[CollectionDefinition(DisableParallelization = true)]
+public sealed class Alone;
+
 /// <summary>What lies in the data folder is nobody else's to see.</summary>
+[Collection<Alone>]
 public sealed class PrivateFolderTests
 {
     private const UnixFileMode OwnerAlone =

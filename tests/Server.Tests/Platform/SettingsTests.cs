@@ -21,7 +21,10 @@ public sealed class SettingsTests
         { "issuer: example.com", ["`issuer`"] },
         { "issuer: https://EXAMPLE.com", ["`issuer`"] },
         { "isuer: https://example.com", ["postern.yaml:1:", "`isuer` is not a setting", "issuer"] },
-        { "tokens: { acces_lifetime: 5m }", ["postern.yaml:1:", "`tokens.acces_lifetime` is not a setting", "access_lifetime"] },
+        {
+            "tokens: { acces_lifetime: 5m }",
+            ["postern.yaml:1:", "`tokens.acces_lifetime` is not a setting", "access_lifetime"]
+        },
         { "tokens:\n  access_lifetime: 5", ["postern.yaml:2:", "`tokens.access_lifetime` is `5`", "from 1m to 1h"] },
         { "tokens: { access_lifetime: 2h }", ["`tokens.access_lifetime` is `2h`"] },
         { "tokens: { access_lifetime: -5m }", ["`tokens.access_lifetime` is `-5m`"] },
@@ -30,26 +33,53 @@ public sealed class SettingsTests
         { "demo: yes", ["postern.yaml:1:", "`demo` is `yes`", "true or false"] },
         { "audit: { mode: lax }", ["`audit.mode` is `lax`", "strict or relaxed"] },
         { "logs: { format: xml }", ["`logs.format` is `xml`", "text or json"] },
-        { "outbound:\n  allow:\n    - 10.0.0.1/8x", ["postern.yaml:3:", "`outbound.allow` holds `10.0.0.1/8x`", "a network such as 10.0.0.0/8"] },
+        {
+            "outbound:\n  allow:\n    - 10.0.0.1/8x",
+            ["postern.yaml:3:", "`outbound.allow` holds `10.0.0.1/8x`", "a network such as 10.0.0.0/8"]
+        },
         { "outbound: { allow: 10.0.0.0/8 }", ["`outbound.allow` must be a list"] },
         { "outbound: { trust: [./nowhere.pem] }", ["`outbound.trust` holds `./nowhere.pem`", "a PEM file"] },
         { "proxies: [everybody]", ["`proxies` holds `everybody`"] },
         { "telemetry: { otlp: localhost:4317 }", ["`telemetry.otlp`"] },
         { "users: 7", ["postern.yaml:1:", "`users` must be a list"] },
-        { "users:\n  - { email: nobody, password: correct-horse-battery }", ["postern.yaml:2:", "`users[].email` is `nobody`", "an e-mail address"] },
+        {
+            "users:\n  - { email: nobody, password: correct-horse-battery }",
+            ["postern.yaml:2:", "`users[].email` is `nobody`", "an e-mail address"]
+        },
         { "users:\n  - { password: correct-horse-battery }", ["postern.yaml:2:", "`users[].email` is missing"] },
         { "users:\n  - { email: a@b.example }", ["`users[].password` is missing"] },
-        { "users:\n  - { email: a@b.example, password: correct-horse-battery, roles: [king] }", ["`users[].roles` holds `king`"] },
-        { "users:\n  - { email: a@b.example, password: correct-horse-battery, name: Ada }", ["`users[].name` is not a setting"] },
+        {
+            "users:\n  - { email: a@b.example, password: correct-horse-battery, roles: [king] }",
+            ["`users[].roles` holds `king`"]
+        },
+        {
+            "users:\n  - { email: a@b.example, password: correct-horse-battery, name: Ada }",
+            ["`users[].name` is not a setting"]
+        },
         { "clients:\n  - { client_secret: x }", ["`clients[].client_id` is missing", "postern.yaml:2:"] },
-        { "servers:\n  - { name: Echo, http: http://127.0.0.1/ }", ["postern.yaml:2:", "`servers[].name` is `Echo`", "lower-case"] },
+        {
+            "servers:\n  - { name: Echo, http: http://127.0.0.1/ }",
+            ["postern.yaml:2:", "`servers[].name` is `Echo`", "lower-case"]
+        },
         { "servers:\n  - { name: -a, http: http://127.0.0.1/ }", ["`servers[].name`"] },
         { "servers:\n  - { name: a }", ["postern.yaml:2:", "server `a` needs either `http` or `command`"] },
-        { "servers:\n  - { name: a, http: http://127.0.0.1/, command: [x] }", ["server `a` needs either `http` or `command`"] },
+        {
+            "servers:\n  - { name: a, http: http://127.0.0.1/, command: [x] }",
+            ["server `a` needs either `http` or `command`"]
+        },
         { "servers:\n  - { name: a, http: file:///etc/passwd }", ["`servers[].http`"] },
-        { "servers:\n  - { name: a, http: http://127.0.0.1/, tools: { wipe: terrible } }", ["`servers[].tools`", "read, change or destroy"] },
-        { "servers:\n  - { name: a, command: [x], sandbox: { memory: 1 } }", ["`servers[].sandbox.memory` is `1`", "from 16 to 65536"] },
-        { "servers:\n  - { name: a, command: [x], sandbox: { network: lan } }", ["`servers[].sandbox.network` is `lan`"] },
+        {
+            "servers:\n  - { name: a, http: http://127.0.0.1/, tools: { wipe: terrible } }",
+            ["`servers[].tools`", "read, change or destroy"]
+        },
+        {
+            "servers:\n  - { name: a, command: [x], sandbox: { memory: 1 } }",
+            ["`servers[].sandbox.memory` is `1`", "from 16 to 65536"]
+        },
+        {
+            "servers:\n  - { name: a, command: [x], sandbox: { network: lan } }",
+            ["`servers[].sandbox.network` is `lan`"]
+        },
         { "a: [1", ["postern.yaml:", "not valid YAML"] },
         { "demo: true\ndemo: false", ["postern.yaml:", "not valid YAML"] },
         { "- demo", ["postern.yaml:1:"] },
@@ -143,14 +173,24 @@ public sealed class SettingsTests
             new Dictionary<string, string>());
         _ = Settings.Read(source);
         var lines = source.Descriptions.Select(setting =>
-            $"| `{setting.Path}` | {setting.What} | {(setting.Fallback is null ? "" : $"`{setting.Fallback}`")} | {setting.Expected} |\n");
+            $"| `{setting.Path}` | {setting.What} | {Fallback(setting.Fallback)} | {setting.Expected} |\n");
 
         CommittedFile.Matches(
-            "# Settings\n\nEach is a key of `postern.yaml`; one that is not in a list is also a variable (`tokens.access_lifetime` is\n"
-            + "`POSTERN_TOKENS_ACCESS_LIFETIME`) and an option of `postern serve` (`--tokens.access_lifetime`). Options win over variables, those over the file.\n\n"
-            + "| setting | what it decides | when left out | expected |\n|---|---|---|---|\n" + string.Concat(lines),
+            """
+            # Settings
+
+            Each is a key of `postern.yaml`; one that is not in a list is also a variable (`tokens.access_lifetime` is
+            `POSTERN_TOKENS_ACCESS_LIFETIME`) and an option of `postern serve` (`--tokens.access_lifetime`). Options win
+            over variables, those over the file.
+
+            | setting | what it decides | when left out | expected |
+            |---|---|---|---|
+
+            """ + string.Concat(lines),
             "../../../docs/settings.md");
     }
+
+    private static string Fallback(string? value) => value is null ? "" : $"`{value}`";
 
     private static Settings Read(
         string yaml, Dictionary<string, string>? options = null, Dictionary<string, string>? variables = null) =>

@@ -15,6 +15,8 @@ namespace Postern.Tests.Platform;
 /// </summary>
 public sealed class StartTests
 {
+    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     [Fact]
     public async Task The_folder_of_the_database_is_made_before_anybody_asks_for_it()
     {
@@ -23,6 +25,24 @@ public sealed class StartTests
             ["--data", folder, "--database", $"sqlite:{folder}/new/place/x.db", "--listen", "http://127.0.0.1:7400"]);
 
         Assert.True(File.Exists($"{folder}/new/place/x.db.lock"));
+        Assert.Equal(OwnersAlone | UnixFileMode.UserExecute, File.GetUnixFileMode($"{folder}/new/place"));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task The_database_is_its_owners_alone_also_in_a_folder_that_is_open_to_all()
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
+        _ = DatabaseAddress.TryParse($"sqlite:{folder}/open.db", out var address);
+        await using var db = new Db(address!, NullLogger<Db>.Instance);
+        await db.WriteAsync(async unit => await unit.RunAsync($"create table t (x bigint)"));
+
+        var files = Directory.EnumerateFiles(folder).ToList();
+
+        Assert.Contains($"{folder}/open.db-wal", files);
+        Assert.All(files, file => Assert.Equal(OwnersAlone, File.GetUnixFileMode(file)));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Theory, OnBoth]
@@ -63,7 +83,7 @@ public sealed class StartTests
         await Postgres.AllowAsync(server.Database, isAllowed: false);
         var meanwhile = await RegisterAsync(server);
         await Postgres.AllowAsync(server.Database, isAllowed: true);
-        var after = await AgainAsync(server);
+        var after = await RegisterAsync(server);
 
         Assert.Equal(HttpStatusCode.Created, before.Status);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, meanwhile.Status);
@@ -75,6 +95,46 @@ public sealed class StartTests
         Assert.All(
             [before, after],
             answer => Assert.Contains(kept, id => answer.Body.Contains(id, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task No_read_fails_for_the_connections_that_an_outage_has_cut()
+    {
+        var database = await Postgres.NewDatabaseAsync();
+        _ = DatabaseAddress.TryParse(database, out var address);
+        await using var db = new Db(address!, NullLogger<Db>.Instance);
+        // Each takes its time, so that all have a connection of their own.
+        Task<string?[]> ReadAsync() => Task.WhenAll(Enumerable.Range(0, 16).Select(_ =>
+            db.FirstAsync($"select 'x' from pg_sleep(0.1)", row => row.GetString(0), default)));
+        await ReadAsync();
+
+        await Postgres.AllowAsync(database, isAllowed: false);
+        await Postgres.AllowAsync(database, isAllowed: true);
+
+        Assert.All(await ReadAsync(), read => Assert.Equal("x", read));
+    }
+
+    [Fact]
+    public async Task What_is_cut_off_at_its_commit_is_not_done_again()
+    {
+        await using var server = await TestServer.StartAsync(on: On.Postgres);
+        await server.Db.WriteAsync(async unit => await unit.RunAsync(
+            $"""
+            create table fragile (x bigint);
+            create function cut() returns trigger language plpgsql as
+              'begin perform pg_terminate_backend(pg_backend_pid()); return null; end';
+            create constraint trigger at_commit after insert on fragile
+              deferrable initially deferred for each row execute function cut();
+            """));
+        var runs = 0;
+
+        await Assert.ThrowsAsync<DatabaseUnavailableException>(() => server.Db.WriteAsync(async unit =>
+        {
+            runs++;
+            await unit.RunAsync($"insert into fragile values (1)");
+        }));
+
+        Assert.Equal(1, runs);
     }
 
     [Fact]
@@ -100,11 +160,11 @@ public sealed class StartTests
         Assert.Equal(HttpStatusCode.OK, await ReadyAsync(server));
         await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table changes rename to away"));
 
-        await Eventually.TrueAsync(async () =>
-        {
-            server.Clock.Advance(TimeSpan.FromSeconds(1));
-            return await ReadyAsync(server) is HttpStatusCode.ServiceUnavailable;
-        });
+        await Eventually.TrueAsync(
+            () => server.Log.All.Any(line => line.Contains("change feed", StringComparison.Ordinal)));
+        Assert.Equal(HttpStatusCode.OK, await ReadyAsync(server));
+        server.Clock.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await ReadyAsync(server));
         await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table away rename to changes"));
 
         await Eventually.TrueAsync(async () => await ReadyAsync(server) is HttpStatusCode.OK);
@@ -133,21 +193,10 @@ public sealed class StartTests
         }
     }
 
-    // Connections that were cut fail once more each, and are then made anew.
-    private static async Task<(HttpStatusCode Status, string Body)> AgainAsync(TestServer server)
-    {
-        var answer = await RegisterAsync(server);
-        for (var tries = 0; tries < 10 && answer.Status is HttpStatusCode.ServiceUnavailable; tries++)
-        {
-            answer = await RegisterAsync(server);
-        }
-
-        return answer;
-    }
-
     private static async Task<(HttpStatusCode Status, string Body)> RegisterAsync(TestServer server)
     {
-        using var content = new StringContent("""{"redirect_uris":["https://a.example/cb"]}""", null, "application/json");
+        using var content = new StringContent(
+            """{"redirect_uris":["https://a.example/cb"]}""", null, "application/json");
         using var answer = await server.Http.PostAsync(new Uri("/register", UriKind.Relative), content);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }

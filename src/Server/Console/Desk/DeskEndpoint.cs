@@ -13,25 +13,24 @@ internal static class DeskEndpoint
 
     private const int MaxFrom = 2000;
 
+    private static readonly Door Admin = new("administrator", http => http.Features.Get<Caller>() switch
+    {
+        null => new SeeOther("/signin?to=console"),
+        { IsAdmin: false } => NotYours,
+        _ => null,
+    });
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/console", (HttpContext http, DeskPages pages, CancellationToken stop) =>
-            ForAdminAsync(http, (caller, _) => pages.OverviewAsync(caller, stop))).For(Door.Admin);
+            pages.OverviewAsync(http.Caller, stop)).For(Admin);
         routes.MapGet("/console/clients", (HttpContext http, DeskPages pages, CancellationToken stop) =>
-            ForAdminAsync(http, (caller, from) => pages.ClientsAsync(caller, from, stop))).For(Door.Admin);
+            pages.ClientsAsync(http.Caller, FromOf(http), stop)).For(Admin);
         routes.MapGet("/console/grants", (HttpContext http, DeskPages pages, CancellationToken stop) =>
-            ForAdminAsync(http, (caller, from) => pages.GrantsAsync(caller, from, stop))).For(Door.Admin);
+            pages.GrantsAsync(http.Caller, FromOf(http), stop)).For(Admin);
         routes.MapGet("/console/log", (HttpContext http, DeskPages pages, CancellationToken stop) =>
-            ForAdminAsync(http, (caller, from) => pages.LogAsync(caller, from, stop))).For(Door.Admin);
+            pages.LogAsync(http.Caller, FromOf(http), stop)).For(Admin);
     }
-
-    private static async Task<IResult> ForAdminAsync(HttpContext http, Func<Caller, string?, Task<IResult>> show) =>
-        http.Features.Get<Caller>() switch
-        {
-            null => new SeeOther("/signin?to=console"),
-            { IsAdmin: false } => NotYours,
-            var caller => await show(caller, FromOf(http)),
-        };
 
     // Anything but what our links say begins at the beginning; a NUL would not pass the database.
     private static string? FromOf(HttpContext http) =>

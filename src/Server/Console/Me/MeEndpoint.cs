@@ -4,6 +4,7 @@ using Postern.Grants;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Passwords;
 using Postern.Identity.Sessions;
+using Postern.Identity.SignIn;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
@@ -24,9 +25,7 @@ internal static class MeEndpoint
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, MePages pages, CancellationToken stop) =>
-        http.Features.Get<Caller>() is { } caller
-            ? await pages.ShowAsync(http, caller, new(), stop)
-            : new SeeOther("/signin");
+        await pages.ShowAsync(http, http.Caller, new(), stop);
 
     private static Task<IResult> EndGrantAsync(
         HttpContext http, MePages pages, PageForms forms, GrantBook grants, CancellationToken stop) =>
@@ -110,13 +109,16 @@ internal static class MeEndpoint
             }
 
             var (old, wanted) = (form[MeView.PasswordField].ToString(), form[MeView.NewPasswordField].ToString());
-            return await passwords.MakeAsync(http, caller, old, wanted, stop) is { } problem
-                ? new(PasswordProblem: problem)
-                : new(Done: "The password is changed. Every other browser is signed out.");
+            return await passwords.MakeAsync(http, caller, old, wanted, stop) switch
+            {
+                PasswordOutcome.Changed => new(Done: "The password is changed. Every other browser is signed out."),
+                PasswordOutcome.Refused refused => new(PasswordProblem: refused.Problem),
+                PasswordOutcome.TooMany late => new(PasswordProblem: SignInPages.TooMany(late.Wait), Wait: late.Wait),
+                _ => throw new UnreachableException(),
+            };
         }, stop);
 
-    // What every act here has in common, so that none can forget it: a
-    // session, and a form of ours made for that session.
+    // What every act here has in common, so that none can forget it: a form of ours made for this session.
     private static async Task<IResult> ActAsync(
         HttpContext http,
         MePages pages,
@@ -124,17 +126,18 @@ internal static class MeEndpoint
         Func<Caller, string, Task<Outcome>> act,
         CancellationToken stop)
     {
-        if (http.Features.Get<Caller>() is not { } caller)
-        {
-            return new SeeOther("/signin");
-        }
-
+        var caller = http.Caller;
         if (await forms.ReadAsync(http.Request, MePages.Purpose, caller.Session, stop) is not { } form)
         {
             return RefusedForm.Page;
         }
 
         var outcome = await act(caller, form[MeView.IdField].ToString());
+        if (outcome.Wait is { } wait)
+        {
+            http.Response.Headers.RetryAfter = $"{Math.Ceiling(wait.TotalSeconds)}";
+        }
+
         return outcome.IsGone
             ? new SeeOther("/signin")
             : await pages.ShowAsync(http, caller, outcome, stop);

@@ -57,9 +57,12 @@ internal sealed class MePages(
             PasswordProblem = outcome.PasswordProblem,
         })
         {
-            Status = (outcome.Problem ?? outcome.PasswordProblem) is null
-                ? StatusCodes.Status200OK
-                : StatusCodes.Status422UnprocessableEntity,
+            Status = outcome switch
+            {
+                { Wait: not null } => StatusCodes.Status429TooManyRequests,
+                { Problem: null, PasswordProblem: null } => StatusCodes.Status200OK,
+                _ => StatusCodes.Status422UnprocessableEntity,
+            },
         };
     }
 
@@ -104,6 +107,12 @@ internal sealed class MePages(
     }
 }
 
-/// <summary>What came of an act on the page.</summary>
+/// <summary>
+/// What came of an act on the page; <see cref="Wait"/> when it was refused only for being one of too many.
+/// </summary>
 internal sealed record Outcome(
-    string? Done = null, string? Problem = null, string? PasswordProblem = null, bool IsGone = false);
+    string? Done = null,
+    string? Problem = null,
+    string? PasswordProblem = null,
+    TimeSpan? Wait = null,
+    bool IsGone = false);

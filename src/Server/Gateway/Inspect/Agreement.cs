@@ -72,12 +72,14 @@ internal static class Agreement
             return Era.Modern;
         }
 
-        // An unknown revision is more likely to come after the ones we know than before them.
-        var version = headers[VersionHeader];
-        return version.Count is 0 || message.Method is Methods.Initialize && version[0] is not Revisions.Modern
-            || version is [{ } one] && string.CompareOrdinal(one.Trim(), Revisions.Modern) < 0
-            ? Era.Legacy
-            : Era.Modern;
+        return headers[VersionHeader] switch
+        {
+            [] => Era.Legacy,
+            [not Revisions.Modern, ..] when message.Method is Methods.Initialize => Era.Legacy,
+            [{ } version] when string.CompareOrdinal(version.Trim(), Revisions.Modern) < 0 => Era.Legacy,
+            // An unknown revision is more likely to come after the ones we know than before them.
+            _ => Era.Modern,
+        };
     }
 
     private static RpcError? LegacyVersionIsServed(IHeaderDictionary headers, Message message) =>

@@ -15,13 +15,12 @@ namespace Postern.Identity.Passwords;
 internal sealed class PasswordChange(
     UserStore users, SignInTries tries, PasswordHashes hashes, Db db, AuditLog audit)
 {
-    /// <summary>Null when it is done; else what is wrong, in words for the person.</summary>
-    public async Task<string?> MakeAsync(
+    public async Task<PasswordOutcome> MakeAsync(
         HttpContext http, Caller caller, string old, string wanted, CancellationToken stop)
     {
         if (await users.FindAsync(caller.Tenant, caller.Subject, stop) is not { PasswordHash: not null } user)
         {
-            return "You sign in without a password.";
+            return new PasswordOutcome.Refused("You sign in without a password.");
         }
 
         var problem = wanted == old
@@ -29,20 +28,20 @@ internal sealed class PasswordChange(
             : PasswordRules.Refuse(wanted, user.Email);
         if (problem is not null)
         {
-            return problem;
+            return new PasswordOutcome.Refused(problem);
         }
 
         return await tries.CheckAsync(http, user, user.Email, old, stop) switch
         {
             SignInOutcome.Proven proven =>
                 await WriteAsync(http, caller, proven.User, await hashes.MakeAsync(wanted, stop)),
-            SignInOutcome.TooMany late => SignInPages.TooMany(late.Wait),
+            SignInOutcome.TooMany late => new PasswordOutcome.TooMany(late.Wait),
             SignInOutcome.Wrong wrong => await WrongAsync(http, caller, wrong.Reason),
             _ => throw new UnreachableException(),
         };
     }
 
-    private async Task<string?> WriteAsync(HttpContext http, Caller caller, User user, string hash)
+    private async Task<PasswordOutcome> WriteAsync(HttpContext http, Caller caller, User user, string hash)
     {
         var isChanged = await db.WriteAsync(async unit =>
         {
@@ -55,13 +54,15 @@ internal sealed class PasswordChange(
             audit.Write(unit, Entry(http, caller, AuditKinds.UserChanged, "changed the password"));
             return true;
         });
-        return isChanged ? null : "The password was changed in another browser meanwhile.";
+        return isChanged
+            ? new PasswordOutcome.Changed()
+            : new PasswordOutcome.Refused("The password was changed in another browser meanwhile.");
     }
 
-    private async Task<string> WrongAsync(HttpContext http, Caller caller, string reason)
+    private async Task<PasswordOutcome> WrongAsync(HttpContext http, Caller caller, string reason)
     {
         await audit.WriteAsync(Entry(http, caller, AuditKinds.UserFailed, reason) with { Effect = "deny" });
-        return "That is not your current password.";
+        return new PasswordOutcome.Refused("That is not your current password.");
     }
 
     private static AuditEntry Entry(HttpContext http, Caller caller, string kind, string reason) => new()

@@ -16,16 +16,13 @@ internal static class SignOutEndpoint
     /// <summary>What a form that signs out is sealed for; each page that offers to is shown to that session.</summary>
     public const string Purpose = "signout";
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/signout", SignOutAsync).For(Door.Person);
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/signout", SignOutAsync).For(Door.PersonOr(Next));
 
     private static async Task<IResult> SignOutAsync(
         HttpContext http, PageForms forms, SessionBook sessions, Db db, CancellationToken stop)
     {
-        if (http.Features.Get<Caller>() is not { } caller)
-        {
-            return Next(http);
-        }
-
+        var caller = http.Caller;
         if (await forms.ReadAsync(http.Request, Purpose, caller.Session, stop) is null)
         {
             return RefusedForm.Page;

@@ -116,9 +116,10 @@ internal sealed record ValidAuthorizeRequest
         (request, server) switch
         {
             ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
-            ({ Resource: null }, null) => OAuthError.InvalidTarget("resource is required: there are several servers here."),
-            (_, null) =>
-                OAuthError.InvalidTarget("No such resource here; use the one that the protected resource metadata names."),
+            ({ Resource: null }, null) =>
+                OAuthError.InvalidTarget("resource is required: there are several servers here."),
+            (_, null) => OAuthError.InvalidTarget(
+                "No such resource here; use the one that the protected resource metadata names."),
             _ => null,
         };
 

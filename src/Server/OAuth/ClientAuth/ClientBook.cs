@@ -26,7 +26,7 @@ internal sealed class ClientBook
     private readonly TimeProvider clock;
     private readonly IReadOnlyDictionary<string, Client> configured;
     private readonly Cache<(TenantId, ClientId), Client> stored;
-    private readonly ConcurrentDictionary<string, Fetched> documents = new(StringComparer.Ordinal);
+    private readonly FetchCache<Client> documents;
 
     // Since when the hosts of known documents do not answer.
     private readonly ConcurrentDictionary<string, DateTimeOffset> away = new(StringComparer.Ordinal);
@@ -36,6 +36,7 @@ internal sealed class ClientBook
         (this.store, this.outbound, this.settings, this.clock) = (store, outbound, settings, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
             .ToDictionary(client => client.Id.Value);
+        documents = new(Capacity, clock);
         stored = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
     }
@@ -76,7 +77,7 @@ internal sealed class ClientBook
     public async ValueTask<Result<Client>> FindKnownAsync(TenantId tenant, string id, CancellationToken stop)
     {
         var client = new ClientId(id);
-        if (!client.IsDocument || configured.ContainsKey(id) || IsFresh(id))
+        if (!client.IsDocument || configured.ContainsKey(id) || documents.Find(id) is not null)
         {
             return await FindAsync(tenant, id, stop);
         }
@@ -97,24 +98,29 @@ internal sealed class ClientBook
         };
     }
 
-    /// <summary>Keeps a client that a person has just let in, as part of that unit.</summary>
-    public async ValueTask KeepAsync(Unit unit, TenantId tenant, Client client)
+    /// <summary>
+    /// Keeps a client that a person is letting in, as part of that unit; false when it registered itself and was
+    /// removed meanwhile, which nobody undoes.
+    /// </summary>
+    public async ValueTask<bool> KeepAsync(Unit unit, TenantId tenant, Client client)
     {
-        if (!client.IsVouchedFor)
+        if (client.IsVouchedFor)
         {
-            await ClientStore.SaveAsync(unit, tenant, client, clock.GetUtcNow());
-            unit.Announce(Kind, tenant, client.Id.Value);
+            return true;
         }
-    }
 
-    private bool IsFresh(string url) =>
-        documents.TryGetValue(url, out var fetched) && fetched.Until > clock.GetUtcNow();
+        var rows = client.Source is ClientSource.Document
+            ? await ClientStore.SaveAsync(unit, tenant, client, clock.GetUtcNow())
+            : await ClientStore.UseAsync(unit, tenant, client.Id, clock.GetUtcNow());
+        unit.Announce(Kind, tenant, client.Id.Value);
+        return rows is 1;
+    }
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
     {
-        if (documents.TryGetValue(id.Value, out var fetched) && fetched.Until > clock.GetUtcNow())
+        if (documents.Find(id.Value) is { } fresh)
         {
-            return await WithAgeAsync(tenant, fetched.Client, stop);
+            return await WithAgeAsync(tenant, fresh, stop);
         }
 
         if (!settings.MetadataDocuments || !IsDocumentUrl(id.Value))
@@ -157,8 +163,7 @@ internal sealed class ClientBook
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
         };
-        MakeRoom();
-        documents[id.Value] = new(client, clock.GetUtcNow() + answer.FreshFor);
+        documents.Keep(id.Value, client, answer.FreshFor);
         away.TryRemove(id.Value, out _);
         return await WithAgeAsync(tenant, client, stop);
     }
@@ -174,19 +179,6 @@ internal sealed class ClientBook
     {
         var now = clock.GetUtcNow();
         return away.Count < Capacity && now - away.GetOrAdd(url, now) >= Absence;
-    }
-
-    private void MakeRoom()
-    {
-        if (documents.Count < Capacity)
-        {
-            return;
-        }
-
-        foreach (var old in documents.OrderBy(document => document.Value.Until).Take(Capacity / 10).ToList())
-        {
-            documents.TryRemove(old);
-        }
     }
 
     // Metadata Document draft §3: https, a path, no dot segments, no fragment, no user; compared as text, never
@@ -209,6 +201,4 @@ internal sealed class ClientBook
             stored.Drop((change.Tenant, new(change.Key)));
         }
     }
-
-    private sealed record Fetched(Client Client, DateTimeOffset Until);
 }

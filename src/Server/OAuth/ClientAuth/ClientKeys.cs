@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.IdentityModel.Tokens;
 using Postern.Platform.Outbound;
@@ -13,7 +12,7 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
     // An unknown key id is worth another look, but not at the pace of whoever invents key ids.
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<string, Fetched> fetched = new(StringComparer.Ordinal);
+    private readonly FetchCache<Fetched> fetched = new(Capacity, clock);
 
     /// <summary>The keys that may have signed: the one of that identifier, or all when none is named.</summary>
     public async ValueTask<IReadOnlyList<SecurityKey>> FindAsync(Client client, string? kid, CancellationToken stop)
@@ -28,22 +27,20 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
             return [];
         }
 
-        var now = clock.GetUtcNow();
-        var known = fetched.GetValueOrDefault(uri);
+        var known = fetched.Find(uri);
         if (known is not null
-            && now < known.Until
-            && (Named(known.Keys, kid).Count > 0 || now < known.At + LookAgainAfter))
+            && (Named(known.Keys, kid).Count > 0 || clock.GetUtcNow() < known.At + LookAgainAfter))
         {
             return Named(known.Keys, kid);
         }
 
         if (await outbound.GetAsync(uri, FetchRules.Json, stop) is FetchOutcome.Answered answer)
         {
-            MakeRoom();
-            fetched[uri] = known = new(Parse(Encoding.UTF8.GetString(answer.Body.Span)), now, now + answer.FreshFor);
+            known = new(Parse(Encoding.UTF8.GetString(answer.Body.Span)), clock.GetUtcNow());
+            fetched.Keep(uri, known, answer.FreshFor);
         }
 
-        return known is not null && now < known.Until ? Named(known.Keys, kid) : [];
+        return known is not null ? Named(known.Keys, kid) : [];
     }
 
     private static IReadOnlyList<SecurityKey> Named(IReadOnlyList<SecurityKey> keys, string? kid) =>
@@ -62,16 +59,5 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         }
     }
 
-    private void MakeRoom()
-    {
-        if (fetched.Count >= Capacity)
-        {
-            foreach (var old in fetched.OrderBy(entry => entry.Value.Until).Take(Capacity / 10).ToList())
-            {
-                fetched.TryRemove(old);
-            }
-        }
-    }
-
-    private sealed record Fetched(IReadOnlyList<SecurityKey> Keys, DateTimeOffset At, DateTimeOffset Until);
+    private sealed record Fetched(IReadOnlyList<SecurityKey> Keys, DateTimeOffset At);
 }

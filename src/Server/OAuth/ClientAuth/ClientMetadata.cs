@@ -19,7 +19,10 @@ internal sealed record ClientMetadata
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    private const int MaxText = 200, MaxList = 20, MaxKeys = 10, MaxLengthOfUrl = 2000, RedirectUriLimit = 4000;
+    private const string Code = "code", Native = "native", Web = "web";
+
+    // A redirect URI that is too long is told so by its own check.
+    private const int MaxLengthOfUrl = 2000, RedirectUriLimit = 2 * ClientAuth.RedirectUris.MaxLength;
 
     /// <summary>What is served, strongest first.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
@@ -31,6 +34,8 @@ internal sealed record ClientMetadata
     public required IReadOnlyList<string> RedirectUris { get; init; }
 
     public required IReadOnlyList<string> GrantTypes { get; init; }
+
+    public required IReadOnlyList<string> ResponseTypes { get; init; }
 
     public required string AuthMethod { get; init; }
 
@@ -55,7 +60,7 @@ internal sealed record ClientMetadata
         {
             using var document = JsonDocument.Parse(json, Strict);
             return document.RootElement.ValueKind is JsonValueKind.Object
-                ? Read(document.RootElement, url, issuer)
+                ? Read(new MetadataMembers(document.RootElement), url, issuer)
                 : Invalid("Client metadata is a JSON object.");
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
@@ -63,175 +68,139 @@ internal sealed record ClientMetadata
             // The second for a text with half of a surrogate pair.
             return Invalid("Client metadata is valid JSON, without repeated members.");
         }
-        catch (MalformedMemberException malformed)
-        {
-            return Invalid(malformed.Message);
-        }
     }
 
-    private static Result<ClientMetadata> Read(JsonElement root, string? url, string issuer)
+    private static Result<ClientMetadata> Read(MetadataMembers members, string? url, string issuer)
     {
-        if (url is not null && DocumentRefusal(root, url) is { } refusal)
+        var metadata = Of(members, isDocument: url is not null);
+        if (url is not null)
         {
-            return Invalid(refusal);
+            CheckDocument(members, metadata, url);
         }
 
-        var uris = List(root, "redirect_uris", RedirectUriLimit) ?? [];
-        var isNative = ApplicationTypeOf(root, uris) is "native";
-        if (uris.Count is 0 or > ClientAuth.RedirectUris.MaxCount)
+        if (members.Refusal is { } malformed)
         {
-            return new OAuthError("invalid_redirect_uri", "redirect_uris holds 1 to 20 addresses.");
+            return Invalid(malformed);
         }
 
-        foreach (var uri in uris)
+        if (AddressRefusal(metadata, issuer, isDocument: url is not null) is { } address)
         {
-            // Private schemes prove nothing of a document's host, so they are for registrations alone.
-            if (ClientAuth.RedirectUris.Refusal(uri, issuer, allowsPrivateSchemes: url is null && isNative) is { } why)
-            {
-                return new OAuthError("invalid_redirect_uri", why);
-            }
+            return new OAuthError("invalid_redirect_uri", address);
         }
 
-        var grants = GrantTypesOf(root);
-        if (!grants.Contains(AuthorizationCode) || List(root, "response_types")?.Contains("code") is false)
-        {
-            return Invalid(
-                "A client that registers itself uses grant_types authorization_code and response_types code.");
-        }
+        return Refusal(metadata) is { } refusal ? Invalid(refusal) : metadata;
+    }
 
-        var (jwks, jwksUri) = (Keys(root), Text(root, "jwks_uri", MaxLengthOfUrl));
-        var method = AuthMethodOf(root, url is not null);
-        return (method, jwks, jwksUri) switch
+    private static ClientMetadata Of(MetadataMembers members, bool isDocument)
+    {
+        var uris = members.List("redirect_uris", RedirectUriLimit) ?? [];
+        return new()
         {
-            (null, _, _) =>
-                Invalid($"token_endpoint_auth_method is one of: {string.Join(", ", Offered(url is not null))}."),
-            (_, not null, not null) => Invalid("Either jwks or jwks_uri, not both."),
-            (PrivateKeyJwt, null, null) => Invalid("private_key_jwt needs jwks or jwks_uri."),
-            _ when jwksUri is not null && !jwksUri.StartsWith("https://", StringComparison.Ordinal) =>
-                Invalid("jwks_uri is an https URL."),
-            _ => new ClientMetadata
-            {
-                Name = Text(root, "client_name", MaxText),
-                RedirectUris = uris,
-                GrantTypes = grants,
-                AuthMethod = method,
-                ApplicationType = isNative ? "native" : "web",
-                Scope = ScopeOf(root),
-                Jwks = jwks,
-                JwksUri = jwksUri,
-            },
+            Name = members.Text("client_name"),
+            RedirectUris = uris,
+            GrantTypes = GrantTypesOf(members),
+            ResponseTypes = members.List("response_types") ?? [Code],
+            AuthMethod = AuthMethodOf(members, isDocument),
+            ApplicationType = ApplicationTypeOf(members, uris),
+            Scope = ScopeOf(members),
+            Jwks = members.KeySet("jwks"),
+            JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
         };
     }
 
     // Metadata Document draft §4.1: the document names its own URL, and no secret can be shared through a public file.
-    private static string? DocumentRefusal(JsonElement root, string url)
+    private static void CheckDocument(MetadataMembers members, ClientMetadata metadata, string url)
     {
-        if (Text(root, "client_id", MaxLengthOfUrl) != url)
+        if (members.Text("client_id", MaxLengthOfUrl) != url)
         {
-            return "The document's client_id is not the URL it was fetched from.";
+            members.Refuse("The document's client_id is not the URL it was fetched from.");
         }
 
-        if (root.TryGetProperty("client_secret", out _) || root.TryGetProperty("client_secret_expires_at", out _))
+        if (members.Has("client_secret") || members.Has("client_secret_expires_at"))
         {
-            return "A public document cannot hold a client_secret.";
+            members.Refuse("A public document cannot hold a client_secret.");
         }
 
-        return Text(root, "client_name", MaxText) is { Length: > 0 } ? null : "The document has no client_name.";
+        if (metadata.Name is not { Length: > 0 })
+        {
+            members.Refuse("The document has no client_name.");
+        }
     }
 
-    private static IReadOnlyList<string> Offered(bool isDocument) => isDocument ? [PrivateKeyJwt, None] : AuthMethods;
+    private static string? AddressRefusal(ClientMetadata metadata, string issuer, bool isDocument)
+    {
+        if (metadata.RedirectUris.Count is 0)
+        {
+            return $"redirect_uris holds 1 to {ClientAuth.RedirectUris.MaxCount} addresses.";
+        }
+
+        // Private schemes prove nothing of a document's host, so they are for registrations alone.
+        var allowsPrivate = metadata.ApplicationType is Native && !isDocument;
+        return metadata.RedirectUris
+            .Select(uri => ClientAuth.RedirectUris.Refusal(uri, issuer, allowsPrivate))
+            .FirstOrDefault(refusal => refusal is not null);
+    }
+
+    private static string? Refusal(ClientMetadata metadata) => metadata switch
+    {
+        _ when !metadata.GrantTypes.Contains(AuthorizationCode) || !metadata.ResponseTypes.Contains(Code) =>
+            "A client that registers itself uses grant_types authorization_code and response_types code.",
+        { Jwks: not null, JwksUri: not null } => "Either jwks or jwks_uri, not both.",
+        { AuthMethod: PrivateKeyJwt, Jwks: null, JwksUri: null } => "private_key_jwt needs jwks or jwks_uri.",
+        { JwksUri: { } uri } when !uri.StartsWith("https://", StringComparison.Ordinal) => "jwks_uri is an https URL.",
+        _ => null,
+    };
 
     // Some documents name all methods they can use beside the one they prefer; the strongest that is served here is
     // taken.
-    private static string? AuthMethodOf(JsonElement root, bool isDocument)
+    private static string AuthMethodOf(MetadataMembers members, bool isDocument)
     {
-        var offered = Offered(isDocument);
-        if (List(root, "token_endpoint_auth_methods_supported") is { Count: > 0 } several)
+        var offered = isDocument ? [PrivateKeyJwt, None] : AuthMethods;
+        var preferred = members.Text("token_endpoint_auth_method") ?? (isDocument ? None : Basic);
+        var usable = members.List("token_endpoint_auth_methods_supported") is { Count: > 0 } several
+            ? several
+            : [preferred];
+        if (Array.Find(offered, usable.Contains) is { } method)
         {
-            return offered.FirstOrDefault(several.Contains);
+            return method;
         }
 
-        var method = Text(root, "token_endpoint_auth_method", MaxText) ?? (isDocument ? None : Basic);
-        return offered.Contains(method) ? method : null;
+        members.Refuse($"token_endpoint_auth_method is one of: {string.Join(", ", offered)}.");
+        return None;
     }
 
     // Unknown grant types are left out, not refused: editors register all they have heard of.
-    private static List<string> GrantTypesOf(JsonElement root) =>
-        List(root, "grant_types") is { } named
+    private static List<string> GrantTypesOf(MetadataMembers members) =>
+        members.List("grant_types") is { } named
             ? [.. named.Where(type => type is AuthorizationCode or RefreshToken).Distinct(StringComparer.Ordinal)]
             : [AuthorizationCode, RefreshToken];
 
     // OIDC would make a missing type "web", which may not use http; clients on loopback leave it out all the same.
-    private static string ApplicationTypeOf(JsonElement root, IReadOnlyList<string> uris) =>
-        Text(root, "application_type", MaxText) switch
-        {
-            "native" => "native",
-            null => uris.Any(uri => !uri.StartsWith("https://", StringComparison.Ordinal)) ? "native" : "web",
-            "web" => "web",
-            _ => throw new MalformedMemberException("application_type is web or native."),
-        };
-
-    private static Scopes? ScopeOf(JsonElement root)
+    private static string ApplicationTypeOf(MetadataMembers members, IReadOnlyList<string> uris)
     {
-        if (Text(root, "scope", Scopes.MaxLength) is not { Length: > 0 } text)
+        var type = members.Text("application_type");
+        if (type is not (null or Native or Web))
         {
-            return null;
+            members.Refuse($"application_type is {Web} or {Native}.");
         }
 
-        return Scopes.TryParse(text, out var scopes)
-            ? scopes
-            : throw new MalformedMemberException("scope is not a list of scopes.");
+        return type ?? (uris.All(uri => uri.StartsWith("https://", StringComparison.Ordinal)) ? Web : Native);
     }
 
-    private static string? Keys(JsonElement root)
+    private static Scopes? ScopeOf(MetadataMembers members)
     {
-        if (!root.TryGetProperty("jwks", out var jwks) || jwks.ValueKind is JsonValueKind.Null)
+        if (members.Text("scope", Scopes.MaxLength) is not { Length: > 0 } text)
         {
             return null;
         }
 
-        var isSet = jwks.ValueKind is JsonValueKind.Object && jwks.TryGetProperty("keys", out var keys)
-            && keys.ValueKind is JsonValueKind.Array && keys.GetArrayLength() is > 0 and <= MaxKeys
-            && keys.EnumerateArray().All(IsPublic);
-        return isSet
-            ? jwks.GetRawText()
-            : throw new MalformedMemberException("jwks holds 1 to 10 public keys under keys.");
-    }
-
-    // A client that publishes its private key has no key.
-    private static bool IsPublic(JsonElement key) =>
-        key.ValueKind is JsonValueKind.Object
-        && key.TryGetProperty("kty", out var type)
-        && (type.ValueEquals("EC") || type.ValueEquals("RSA") || type.ValueEquals("OKP"))
-        && !key.TryGetProperty("d", out _) && !key.TryGetProperty("k", out _);
-
-    private static string? Text(JsonElement root, string name, int most)
-    {
-        if (!root.TryGetProperty(name, out var member) || member.ValueKind is JsonValueKind.Null)
+        if (!Scopes.TryParse(text, out var scopes))
         {
-            return null;
+            members.Refuse("scope is not a list of scopes.");
         }
 
-        return member.ValueKind is JsonValueKind.String && member.GetString() is { } text && text.Length <= most
-            ? text
-            : throw new MalformedMemberException($"{name} is a text of at most {most} characters.");
-    }
-
-    private static List<string>? List(JsonElement root, string name, int most = MaxText)
-    {
-        if (!root.TryGetProperty(name, out var member) || member.ValueKind is JsonValueKind.Null)
-        {
-            return null;
-        }
-
-        return member.ValueKind is JsonValueKind.Array && member.GetArrayLength() <= MaxList
-            && member.EnumerateArray().All(
-                item => item.ValueKind is JsonValueKind.String && item.GetString()!.Length <= most)
-            ? [.. member.EnumerateArray().Select(item => item.GetString()!)]
-            : throw new MalformedMemberException($"{name} is a list of at most {MaxList} texts.");
+        return scopes;
     }
 
     private static OAuthError Invalid(string description) => new("invalid_client_metadata", description);
-
-    private sealed class MalformedMemberException(string message) : Exception(message);
 }

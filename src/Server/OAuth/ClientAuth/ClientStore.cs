@@ -49,6 +49,12 @@ internal sealed partial class ClientStore(Db db)
             """);
     }
 
+    /// <summary>Notes the use of a client, if it is there.</summary>
+    public static ValueTask<int> UseAsync(Unit unit, TenantId tenant, ClientId id, DateTimeOffset now) => unit.RunAsync(
+        $"""
+        update clients set used_at = {now.ToUnixTimeSeconds()} where tenant = {tenant.Value} and id = {id.Value}
+        """);
+
     public async Task<long> CountDynamicAsync(TenantId tenant, CancellationToken stop) =>
         (await db.FirstAsync(
             $"select count(*) from clients where tenant = {tenant.Value} and source = {"dynamic"}",

@@ -48,7 +48,8 @@ internal static class ConfiguredClient
         {
             { AuthMethods: var methods } when !methods.All(ClientMetadata.AuthMethods.Contains) =>
                 $"`token_endpoint_auth_method` is one of {string.Join(", ", ClientMetadata.AuthMethods)}.",
-            { AuthMethods: var methods, SecretHash: null } when methods.Any(IsBySecret) => "`client_secret` is missing.",
+            { AuthMethods: var methods, SecretHash: null } when methods.Any(IsBySecret) =>
+                "`client_secret` is missing.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
                 "`jwks` or `jwks_uri` is missing.",
             { GrantTypes: var types } when types.FirstOrDefault(type => !IsGrantType(type)) is { } unknown =>

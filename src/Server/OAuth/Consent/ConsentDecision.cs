@@ -4,59 +4,49 @@ using Postern.OAuth.ClientAuth;
 using Postern.Platform;
 using Postern.Platform.Database;
 using Postern.Platform.Pages;
+using Postern.Servers;
 
 namespace Postern.OAuth.Consent;
 
 /// <summary>
-/// Writes a person's answer: the grant, its line of one-time tokens, the client as it was, and the entry, all or nothing.
-/// A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
+/// Writes a person's answer: the grant, its line of one-time tokens, the client as it was, and the entry, all or
+/// nothing. A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
 /// </summary>
 internal sealed class ConsentDecision(
     Db db, Once once, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
 {
-    /// <summary>The grant; null when the question was answered before, and not like this.</summary>
-    public async Task<Grant?> AllowAsync(
-        ConsentQuestion question,
-        Caller caller,
-        Scopes scopes,
-        IReadOnlyList<string>? tools,
-        DateTimeOffset until,
-        string? network)
+    public async Task<ConsentOutcome> AllowAsync(
+        ConsentQuestion question, Caller caller, Agreed agreed, DateTimeOffset until, string? network)
     {
-        var now = clock.GetUtcNow();
-        var grant = new Grant
+        var grant = GrantOf(question, caller, agreed, until);
+        var made = await db.WriteAsync<ConsentOutcome>(async unit =>
         {
-            Id = new(question.Proposal.Id),
-            Tenant = caller.Tenant,
-            Subject = caller.Subject,
-            IsOwn = false,
-            Client = question.Client.Id,
-            ClientName = Untrusted.Name(question.Client.Name) ?? question.Client.Id.Value,
-            ClientHash = question.Client.Hash,
-            Installation = question.Installation.Id,
-            InstallationName = question.Installation.Name,
-            Resource = question.Server.Resource,
-            Scopes = scopes,
-            Tools = tools,
-            AuthTime = caller.AuthTime,
-            CreatedAt = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()),
-            ExpiresAt = until,
-        };
-        var made = await db.WriteAsync<Grant?>(async unit =>
-        {
+            // Asked here: the page lay open, and what this node has in memory may be old.
+            if (!await ServerBook.IsThereAsync(unit, question.Server)
+                || !await clients.KeepAsync(unit, caller.Tenant, question.Client))
+            {
+                return new ConsentOutcome.Gone();
+            }
+
             if (!await IsFirstAsync(unit, question, caller) || !await GrantBook.AddAsync(unit, grant))
             {
-                return null;
+                return new ConsentOutcome.Answered();
             }
 
             await families.BeginAsync(unit, grant);
-            await Installations.SeeAsync(unit, grant, now);
+            await Installations.SeeAsync(unit, grant, clock.GetUtcNow());
             await KeepOfferAsync(unit, question, grant);
-            await clients.KeepAsync(unit, caller.Tenant, question.Client);
-            audit.Write(unit, Entry(question, caller, network) with { Kind = AuditKinds.GrantApproved, Grant = grant, Effect = "allow" });
-            return grant;
+            audit.Write(
+                unit,
+                Entry(question, caller, network) with
+                {
+                    Kind = AuditKinds.GrantApproved,
+                    Grant = grant,
+                    Effect = "allow",
+                });
+            return new ConsentOutcome.Granted(grant);
         });
-        return made ?? await SameAsync(grant);
+        return made is ConsentOutcome.Answered ? await AgainAsync(grant) : made;
     }
 
     /// <summary>False when the answer was yes before: that is taken back where grants are ended, not here.</summary>
@@ -78,6 +68,25 @@ internal sealed class ConsentDecision(
         })
         || await grants.FindAsync(caller.Tenant, new(question.Proposal.Id), CancellationToken.None) is null;
 
+    private Grant GrantOf(ConsentQuestion question, Caller caller, Agreed agreed, DateTimeOffset until) => new()
+    {
+        Id = new(question.Proposal.Id),
+        Tenant = caller.Tenant,
+        Subject = caller.Subject,
+        IsOwn = false,
+        Client = question.Client.Id,
+        ClientName = Untrusted.Name(question.Client.Name) ?? question.Client.Id.Value,
+        ClientHash = question.Client.Hash,
+        Installation = question.Installation.Id,
+        InstallationName = question.Installation.Name,
+        Resource = question.Server.Resource,
+        Scopes = agreed.Scopes,
+        Tools = agreed.Tools,
+        AuthTime = caller.AuthTime,
+        CreatedAt = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds()),
+        ExpiresAt = until,
+    };
+
     // A question has one answer. Whoever finds the page of a refusal open later cannot make a yes of it.
     private ValueTask<bool> IsFirstAsync(Unit unit, ConsentQuestion question, Caller caller) => once.TakeAsync(
         unit, caller.Tenant, "consent", question.Proposal.Id, clock.GetUtcNow() + Proposals.Lifetime);
@@ -87,14 +96,14 @@ internal sealed class ConsentDecision(
 
     // A second click on the same button brings the same grant. Another answer does not: whoever goes back and unticks
     // something must not be left with what they ticked before.
-    private async Task<Grant?> SameAsync(Grant wanted) =>
+    private async Task<ConsentOutcome> AgainAsync(Grant wanted) =>
         await grants.FindAsync(wanted.Tenant, wanted.Id, CancellationToken.None) is { } made
         && made.Subject == wanted.Subject
         && made.Scopes.Equals(wanted.Scopes)
         && (made.Tools ?? []).SequenceEqual(wanted.Tools ?? [])
         && made.ExpiresAt - made.CreatedAt == wanted.ExpiresAt - wanted.CreatedAt
-            ? made
-            : null;
+            ? new ConsentOutcome.Granted(made)
+            : new ConsentOutcome.Answered();
 
     private static AuditEntry Entry(ConsentQuestion question, Caller caller, string? network) => new()
     {

@@ -25,35 +25,36 @@ internal sealed class ConsentEndpoint(
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/consent", (HttpContext http, ConsentEndpoint consent) => consent.AskAsync(http)).For(Door.Person);
+        routes.MapGet("/consent", (HttpContext http, ConsentEndpoint consent) => consent.AskAsync(http))
+            .For(Door.PersonOr(SignIn));
         routes.MapPost("/consent", (HttpContext http, ConsentEndpoint consent, ConsentDecision decision) =>
-            consent.DecideAsync(http, decision)).For(Door.Person);
+            consent.DecideAsync(http, decision)).For(Door.PersonOr(_ => Over));
     }
 
     private async Task<IResult> AskAsync(HttpContext http)
     {
-        var text = http.Request.Query[ConsentView.TransactionField].ToString();
+        var text = Transaction(http);
         if (Opened(http, text) is not { } proposal)
         {
             return Over;
         }
 
-        if (http.Features.Get<Caller>() is not { } caller)
-        {
-            return new SeeOther($"/authorize?transaction={Uri.EscapeDataString(text)}");
-        }
-
-        return await QuestionAsync(http, caller, proposal) is { } question ? Page(http, caller, question, text) : Over;
+        return await QuestionAsync(http, http.Caller, proposal) is { } question
+            ? Page(http, http.Caller, question, text)
+            : Gone;
     }
 
     private async Task<IResult> DecideAsync(HttpContext http, ConsentDecision decision)
     {
-        var text = http.Request.Query[ConsentView.TransactionField].ToString();
-        if (http.Features.Get<Caller>() is not { } caller
-            || Opened(http, text) is not { } proposal
-            || await QuestionAsync(http, caller, proposal) is not { } question)
+        var (caller, text) = (http.Caller, Transaction(http));
+        if (Opened(http, text) is not { } proposal)
         {
             return Over;
+        }
+
+        if (await QuestionAsync(http, caller, proposal) is not { } question)
+        {
+            return Gone;
         }
 
         if (await forms.ReadAsync(http.Request, question.Purpose, caller.Session, http.RequestAborted) is not { } form
@@ -69,16 +70,25 @@ internal sealed class ConsentEndpoint(
                 : Over;
         }
 
-        if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } narrowed
+        if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } agreed
             || ConsentDials.Read(form[ConsentView.UntilField], settings, clock.GetUtcNow()) is not { } until)
         {
             return Page(http, caller, question, text, "Nothing is left to allow. Turn something on, or deny.");
         }
 
-        var grant = await decision.AllowAsync(
-            question, caller, narrowed.Scopes, narrowed.Tools, until, SourceNetwork.Of(http));
-        return grant is null ? Over : Back(http, question.Proposal with { Agreed = grant.Id.Value });
+        return await decision.AllowAsync(question, caller, agreed, until, SourceNetwork.Of(http)) switch
+        {
+            ConsentOutcome.Granted made => Back(http, question.Proposal with { Agreed = made.Grant.Id.Value }),
+            ConsentOutcome.Gone => Gone,
+            _ => Over,
+        };
     }
+
+    private static string Transaction(HttpContext http) => http.Request.Query[ConsentView.TransactionField].ToString();
+
+    // /authorize sends the person to sign in, and back here.
+    private static SeeOther SignIn(HttpContext http) =>
+        new($"/authorize?transaction={Uri.EscapeDataString(Transaction(http))}");
 
     // Every step returns to /authorize, which alone answers the client.
     private SeeOther Back(HttpContext http, Proposal answered) =>
@@ -89,7 +99,8 @@ internal sealed class ConsentEndpoint(
 
     private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
     {
-        if ((await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted)).Failed(out _, out var client)
+        var found = await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted);
+        if (found.Failed(out _, out var client)
             || !Resource.TryParse(proposal.Resource, out var resource)
             || servers.ByResource(TenantId.Default, resource) is not { } server
             || !Scopes.TryParse(proposal.Scope, out var asked))
@@ -146,6 +157,14 @@ internal sealed class ConsentEndpoint(
             Installations.Id(caller.Subject, new(proposal.Client), isHere ? browser.Known(http)! : ""),
             isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
     }
+
+    private static PageResult<ErrorPage, ErrorView> Gone => new(new(
+        "What was asked about is gone",
+        "The server was removed, or the app is not registered here any more. Nothing was allowed.",
+        "Go back to the app and connect again."))
+    {
+        Status = StatusCodes.Status400BadRequest,
+    };
 
     private static PageResult<ErrorPage, ErrorView> Over => new(new(
         "This question is over",

@@ -30,12 +30,18 @@ internal sealed record ConsentQuestion
     public IReadOnlyDictionary<string, OfferedTool>? Before { get; init; }
 
     /// <summary>
-    /// Binds the answer to what was shown: another proposal, client or set of tools in the meantime is another question,
-    /// and two tabs cannot answer each other's.
+    /// Binds the answer to what was shown: another proposal, client or set of tools in the meantime is another
+    /// question, and two tabs cannot answer each other's.
     /// </summary>
-    public string Purpose => "consent\n" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
-        '\n',
-        [Proposal.Id, Client.Hash ?? "", Server.Resource.Value, .. Tools?.Select(tool => $"{tool.Name} {tool.Hash}") ?? []]))));
+    public string Purpose
+    {
+        get
+        {
+            var tools = Tools?.Select(tool => $"{tool.Name} {tool.Hash}") ?? [];
+            var shown = string.Join('\n', [Proposal.Id, Client.Hash ?? "", Server.Resource.Value, .. tools]);
+            return "consent\n" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(shown)));
+        }
+    }
 
     /// <summary>What can be ticked: tools, or whole classes while the tools are not known.</summary>
     public IReadOnlyList<ToolChoice> Choices => Tools is not null
@@ -43,7 +49,7 @@ internal sealed record ConsentQuestion
         : [.. Risks.All.Where(risk => Asked.Has(risk.Scope)).Select(risk => new ToolChoice(ClassName(risk), risk))];
 
     /// <summary>The scopes and tools that a set of ticks amounts to; null when nothing is left.</summary>
-    public (Scopes Scopes, IReadOnlyList<string>? Tools)? Narrow(IReadOnlyCollection<string> ticked)
+    public Agreed? Narrow(IReadOnlyCollection<string> ticked)
     {
         var on = Choices.Where(choice => ticked.Contains(choice.Name)).ToList();
         if (on.Count is 0)
@@ -53,15 +59,18 @@ internal sealed record ConsentQuestion
 
         var scopes = Scopes.Of(on.Select(choice => choice.Risk).Distinct().Order().Select(risk => risk.Scope))
             .With(Asked.Intersect(Scopes.Of(Scopes.OfflineAccess)));
-        return (scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)]);
+        return new(scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)]);
     }
 
-    /// <summary>What there is now and what became of it, for the next time; nothing while the tools are not known.</summary>
-    public IEnumerable<OfferedTool> Offered(IReadOnlyList<string> left) => (Catalogue ?? []).Select(tool => new OfferedTool(
-        tool.Name, tool.Hash, Asked.Has(tool.Risk.Scope) ? left.Contains(tool.Name) : null));
+    /// <summary>
+    /// What there is now and what became of it, for the next time; nothing while the tools are not known.
+    /// </summary>
+    public IEnumerable<OfferedTool> Offered(IReadOnlyList<string> left) =>
+        (Catalogue ?? []).Select(tool => new OfferedTool(
+            tool.Name, tool.Hash, Asked.Has(tool.Risk.Scope) ? left.Contains(tool.Name) : null));
 
-    // Who agrees again begins where they left off: what they turned off then, and what did not exist then, does not come
-    // on by itself. What destroys is off each time.
+    // Who agrees again begins where they left off: what they turned off then, and what did not exist then, does not
+    // come on by itself. What destroys is off each time.
     private ToolChoice Choice(Tool tool)
     {
         var before = Before?.GetValueOrDefault(tool.Name);
@@ -75,3 +84,6 @@ internal sealed record ConsentQuestion
 
     private static string ClassName(Risk risk) => $"Everything that can {risk.Word}";
 }
+
+/// <summary>What a person left on; <see cref="Tools"/> is null while only classes of them are known.</summary>
+internal sealed record Agreed(Scopes Scopes, IReadOnlyList<string>? Tools);

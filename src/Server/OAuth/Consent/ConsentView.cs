@@ -57,5 +57,7 @@ public sealed record ToolChoice(string Name, Risk Risk, string? Description = nu
     public bool IsChanged { get; init; }
 }
 
-/// <summary>One position of a dial: what the radio button says, and what the sentence above says when it is chosen.</summary>
+/// <summary>
+/// One position of a dial: what the radio button says, and what the sentence above says when it is chosen.
+/// </summary>
 public sealed record Choice(string Value, string Label, string Sentence, bool IsChosen = false);

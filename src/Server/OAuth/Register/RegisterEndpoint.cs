@@ -29,7 +29,7 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
             return new OAuthError("access_denied", "Clients do not register themselves here.", 403).ToHttp();
         }
 
-        if (await ReadAsync(http) is not { } body)
+        if (await JsonBody.ReadAsync(http, ClientMetadata.MaxBytes) is not { } body)
         {
             return new OAuthError(
                 "invalid_client_metadata", "Send client metadata as application/json, at most 16 KiB.").ToHttp();
@@ -80,19 +80,6 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
                 metadata.JwksUri),
             RegisterJson.Default.Registered,
             statusCode: StatusCodes.Status201Created);
-    }
-
-    private static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpContext http)
-    {
-        if (!http.Request.HasJsonContentType() || http.Request.ContentLength > ClientMetadata.MaxBytes)
-        {
-            return null;
-        }
-
-        var buffer = new byte[ClientMetadata.MaxBytes + 1];
-        var length = await http.Request.Body.ReadAtLeastAsync(
-            buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
-        return length > ClientMetadata.MaxBytes ? null : buffer.AsMemory(0, length);
     }
 
     internal sealed record Registered(

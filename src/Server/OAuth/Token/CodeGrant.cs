@@ -41,7 +41,8 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
         }
 
         // The replay of a code ended its grant, so a third use ends here and consumes nothing.
-        return await grants.FindAsync(TenantId.Default, code.Grant, stop) is { } grant && grant.IsLive(clock.GetUtcNow())
+        return await grants.FindAsync(TenantId.Default, code.Grant, stop) is { } grant
+            && grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued }
             : OAuthError.InvalidGrant("the grant is over");
     }

@@ -41,8 +41,8 @@ public sealed class Db : IAsyncDisposable
 
     /// <summary>
     /// Runs a unit of work: its changes and the entries that record them are committed together or not at all.
-    /// Returns when they are durable. The unit may run again when something that ran beside it was in its way,
-    /// so it changes nothing but the database.
+    /// Returns when they are durable. The unit may run again when something that ran beside it was in its way or
+    /// the connection was cut, so it changes nothing but the database.
     /// </summary>
     /// <exception cref="DatabaseUnavailableException">
     /// The database is away, full or read-only, or the queue is full.
@@ -80,24 +80,37 @@ public sealed class Db : IAsyncDisposable
     private async Task<List<T>> AllAsync<T>(
         FormattableString sql, Func<DbDataReader, T> read, int most, CancellationToken stop)
     {
-        try
+        for (var isFirst = true; ; isFirst = false)
         {
-            await using var connection = await Engine.OpenAsync(stop);
-            await using var command = connection.CreateCommand();
-            command.CommandText = Sql.Text(sql);
-            Sql.Bind(command, sql);
-            await using var reader = await command.ExecuteReaderAsync(stop);
-            var rows = new List<T>();
-            while (rows.Count < most && await reader.ReadAsync(stop))
+            try
             {
-                rows.Add(read(reader));
+                return await ReadAsync(sql, read, most, stop);
             }
+            catch (Exception failure) when (isFirst && Engine.IsCut(failure))
+            {
+                // A database that was away has cut the connections of the pool; reading again changes nothing.
+            }
+            catch (Exception failure) when (Engine.Outage(failure) is { } outage)
+            {
+                throw new DatabaseUnavailableException(outage, failure);
+            }
+        }
+    }
 
-            return rows;
-        }
-        catch (Exception failure) when (Engine.Outage(failure) is { } outage)
+    private async Task<List<T>> ReadAsync<T>(
+        FormattableString sql, Func<DbDataReader, T> read, int most, CancellationToken stop)
+    {
+        await using var connection = await Engine.OpenAsync(stop);
+        await using var command = connection.CreateCommand();
+        command.CommandText = Sql.Text(sql);
+        Sql.Bind(command, sql);
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        var rows = new List<T>();
+        while (rows.Count < most && await reader.ReadAsync(stop))
         {
-            throw new DatabaseUnavailableException(outage, failure);
+            rows.Add(read(reader));
         }
+
+        return rows;
     }
 }

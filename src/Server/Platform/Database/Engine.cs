@@ -43,6 +43,12 @@ internal abstract class Engine : IAsyncDisposable
     public abstract bool IsConflict(Exception failure);
 
     /// <summary>
+    /// Whether the connection was cut: a new one may well serve. Never so when the time ran out, or the second try
+    /// would take as long again.
+    /// </summary>
+    public abstract bool IsCut(Exception failure);
+
+    /// <summary>
     /// Whether the database itself is out of order (away, full, read-only), in words for an operator; null if not.
     /// </summary>
     public abstract string? Outage(Exception failure);
@@ -58,11 +64,8 @@ internal sealed class SqliteEngine : Engine
 
     public SqliteEngine(string path)
     {
-        if (System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) is { } folder)
-        {
-            Directory.CreateDirectory(folder);
-        }
-
+        // Before SQLite makes it for everybody to read. The files it keeps beside it get the same mode.
+        PrivateFile.Ensure(path);
         connection = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 5 }.ConnectionString;
     }
 
@@ -97,6 +100,8 @@ internal sealed class SqliteEngine : Engine
 
     // Its one writer has nobody beside it.
     public override bool IsConflict(Exception failure) => false;
+
+    public override bool IsCut(Exception failure) => false;
 
     public override string? Outage(Exception failure) => (failure as SqliteException)?.SqliteErrorCode switch
     {
@@ -157,6 +162,15 @@ internal sealed class PostgresEngine(string connection) : Engine
 
     public override bool IsConflict(Exception failure) => failure is PostgresException { SqlState: "40001" or "40P01" };
 
+    // The source of connections has by then let go of all that were open beside it.
+    public override bool IsCut(Exception failure) => failure switch
+    {
+        PostgresException { SqlState: "57P01" or "57P02" or "57P05" } => true,
+        PostgresException => false,
+        NpgsqlException { InnerException: not TimeoutException } => true,
+        _ => false,
+    };
+
     public override string? Outage(Exception failure) => failure switch
     {
         PostgresException { SqlState: "53100" } => "The disk of the database is full.",
@@ -164,6 +178,7 @@ internal sealed class PostgresEngine(string connection) : Engine
         PostgresException { SqlState: "53300" } => "The database accepts no more connections.",
         PostgresException { SqlState: "55000" } => "The database accepts no connections at all.",
         PostgresException { SqlState: "57P01" or "57P02" or "57P03" } => "The database is shutting down or starting.",
+        PostgresException { SqlState: "57P05" } => "The database has closed an idle connection.",
         PostgresException { SqlState: "28P01" or "28000" } => "The database refused user or password.",
         PostgresException { SqlState: "3D000" } => "There is no database of that name.",
         PostgresException => null,

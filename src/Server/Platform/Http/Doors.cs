@@ -1,34 +1,59 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace Postern.Platform.Http;
 
 /// <summary>
-/// Who may come through a route. Every route says so where it is mapped; the start fails when one does not, so a
-/// forgotten door is not an open one.
+/// Who may come through a route, and what everybody else is answered. Every route has one: the start fails when one
+/// does not, so a forgotten door is not an open one.
 /// </summary>
-internal sealed record Door(string Who)
+/// <param name="who">In a word or two, for the list of routes.</param>
+/// <param name="turnAway">The answer to one who may not come in; null lets them in.</param>
+internal sealed class Door(string who, Func<HttpContext, IResult?> turnAway)
 {
-    /// <summary>Anybody; the endpoint itself decides what a stranger learns.</summary>
-    public const string Anybody = "anybody";
+    /// <summary>The endpoint itself decides what a stranger learns.</summary>
+    public static readonly Door Anybody = new("anybody", _ => null);
 
-    /// <summary>A person with a browser session, and only from our own pages.</summary>
-    public const string Person = "person";
+    /// <summary>Without the proof its gatekeeper makes of an access token, the endpoint reaches nothing.</summary>
+    public static readonly Door Token = new("access token", _ => null);
 
-    /// <summary>An administrator with a browser session.</summary>
-    public const string Admin = "admin";
+    /// <summary>A person with a browser session; anybody else signs in.</summary>
+    public static readonly Door Person = PersonOr(_ => new SeeOther("/signin"));
 
-    /// <summary>The bearer of a token that the endpoint checks.</summary>
-    public const string Token = "token";
+    public string Who => who;
+
+    public static Door PersonOr(Func<HttpContext, IResult> stranger) =>
+        new("person", http => http.Features.Get<Caller>() is null ? stranger(http) : null);
+
+    public IResult? TurnAway(HttpContext http) => turnAway(http);
+}
+
+/// <summary>Asks the door of a route before anything of the request is read.</summary>
+internal sealed class Doorkeeper(RequestDelegate next)
+{
+    // What the router answers of its own (405, 415) is no route and has no door.
+    public Task InvokeAsync(HttpContext http) =>
+        http.GetEndpoint() is RouteEndpoint route
+        && route.Metadata.GetRequiredMetadata<Door>().TurnAway(http) is { } refusal
+            ? refusal.ExecuteAsync(http)
+            : next(http);
 }
 
 internal static class Doors
 {
+    extension(HttpContext http)
+    {
+        /// <summary>Who came through a door for people.</summary>
+        public Caller Caller => http.Features.GetRequiredFeature<Caller>();
+    }
+
     extension<T>(T route)
         where T : IEndpointConventionBuilder
     {
         public T Open() => route.For(Door.Anybody);
 
-        public T For(string who)
+        public T For(Door door)
         {
-            route.Add(builder => builder.Metadata.Add(new Door(who)));
+            route.Add(builder => builder.Metadata.Add(door));
             return route;
         }
     }

@@ -12,8 +12,6 @@ internal sealed class MasterKey
 {
     private const int Size = 32;
 
-    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private MasterKey(IReadOnlyDictionary<string, byte[]> keys, string current) => (Keys, CurrentId) = (keys, current);
 
     public IReadOnlyDictionary<string, byte[]> Keys { get; }
@@ -33,14 +31,10 @@ internal sealed class MasterKey
         var path = Path.Combine(folder, "master.key");
         if (!File.Exists(path))
         {
-            Make(path);
+            PrivateFile.Make(path, New());
         }
 
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnersAlone) != UnixFileMode.None)
-        {
-            throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
-        }
-
+        PrivateFile.Require(path);
         return Parse(File.ReadAllText(path), path);
     }
 
@@ -86,18 +80,10 @@ internal sealed class MasterKey
         return known;
     }
 
-    private static void Make(string path)
+    private static string New()
     {
-        PrivateFolder.Make(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnersAlone;
-        }
-
-        using var file = new StreamWriter(path, options);
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
-        file.WriteLine($"{id}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}");
+        return $"{id}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}";
     }
 
     private static MasterKey Parse(string text, string source)

@@ -48,7 +48,8 @@ internal sealed class Sealer(MasterKey master)
             return null;
         }
 
-        // No second spelling of one value: the decoder passes over blanks, which the length tells; loose bits it refuses.
+        // No second spelling of one value: the decoder passes over blanks, which the length tells, and refuses loose
+        // bits.
         var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
         var status = Base64Url.DecodeFromChars(text, bytes, out var consumed, out var written);
         if (status is not System.Buffers.OperationStatus.Done

@@ -65,6 +65,7 @@ public static class Arrivals
     public static Task ArrivesAtAsync(this IPage page, string address)
     {
         var pattern = Regex.Escape(address).Replace(@"\*", ".*", StringComparison.Ordinal);
-        return Assertions.Expect(page).ToHaveURLAsync(new Regex($"^{pattern}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        return Assertions.Expect(page).ToHaveURLAsync(
+            new Regex($"^{pattern}$", RegexOptions.None, TimeSpan.FromSeconds(1)));
     }
 }

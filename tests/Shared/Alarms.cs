@@ -1,4 +1,4 @@
-namespace Postern.Tests;
+namespace Postern.Tests.Shared;
 
 /// <summary>
 /// The timers of a clock that a test owns. They are the machine's; one that a test would have to wait for can be let go

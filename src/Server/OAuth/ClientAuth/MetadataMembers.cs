@@ -1,0 +1,89 @@
+using System.Text.Json;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>
+/// Reads the members of client metadata. The first that is not what it must be refuses the whole, and is read as if it
+/// were not there: so everything is read in one go, and asked about once.
+/// </summary>
+internal sealed class MetadataMembers(JsonElement root)
+{
+    private const int MaxText = 200, MaxList = 20, MaxKeys = 10;
+
+    /// <summary>What is wrong with the first member that is wrong; null while none is.</summary>
+    public string? Refusal { get; private set; }
+
+    public void Refuse(string why) => Refusal ??= why;
+
+    public bool Has(string name) => root.TryGetProperty(name, out _);
+
+    public string? Text(string name, int most = MaxText)
+    {
+        if (Member(name) is not { } member)
+        {
+            return null;
+        }
+
+        if (member.ValueKind is JsonValueKind.String && member.GetString() is { } text && text.Length <= most)
+        {
+            return text;
+        }
+
+        Refuse($"{name} is a text of at most {most} characters.");
+        return null;
+    }
+
+    /// <param name="name">The member.</param>
+    /// <param name="most">Characters of one text.</param>
+    public IReadOnlyList<string>? List(string name, int most = MaxText)
+    {
+        if (Member(name) is not { } member)
+        {
+            return null;
+        }
+
+        if (member.ValueKind is JsonValueKind.Array
+            && member.GetArrayLength() <= MaxList
+            && member.EnumerateArray().All(item => item.ValueKind is JsonValueKind.String)
+            && member.EnumerateArray().Select(item => item.GetString()!).ToList() is var texts
+            && texts.TrueForAll(text => text.Length <= most))
+        {
+            return texts;
+        }
+
+        Refuse($"{name} is a list of at most {MaxList} texts.");
+        return null;
+    }
+
+    /// <summary>A set of public keys (RFC 7517 §5), as it came.</summary>
+    public string? KeySet(string name)
+    {
+        if (Member(name) is not { } member)
+        {
+            return null;
+        }
+
+        if (member.ValueKind is JsonValueKind.Object
+            && member.TryGetProperty("keys", out var keys)
+            && keys.ValueKind is JsonValueKind.Array
+            && keys.GetArrayLength() is > 0 and <= MaxKeys
+            && keys.EnumerateArray().All(IsPublic))
+        {
+            return member.GetRawText();
+        }
+
+        Refuse($"{name} holds 1 to {MaxKeys} public keys under keys.");
+        return null;
+    }
+
+    // A client that publishes its private key has no key.
+    private static bool IsPublic(JsonElement key) =>
+        key.ValueKind is JsonValueKind.Object
+        && key.TryGetProperty("kty", out var type)
+        && (type.ValueEquals("EC") || type.ValueEquals("RSA") || type.ValueEquals("OKP"))
+        && !key.TryGetProperty("d", out _)
+        && !key.TryGetProperty("k", out _);
+
+    private JsonElement? Member(string name) =>
+        root.TryGetProperty(name, out var member) && member.ValueKind is not JsonValueKind.Null ? member : null;
+}
