@@ -54,6 +54,26 @@ public sealed class StartTests
         Assert.DoesNotContain("   at ", said.Errors, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("postern.yaml:2: client `a`", "", "clients:\n  - { client_id: a, grant_types: [client_credentials] }")]
+    [InlineData("The folder /proc/nowhere cannot be made", "--data=/proc/nowhere")]
+    [InlineData("/proc/master.key cannot be kept", "--data=/proc")]
+    [InlineData("The address of `listen` cannot be used", "--listen=http://192.0.2.1:7400")]
+    [InlineData("It is postgres://ada@127.0.0.1:1/postern.", "--database=postgres://ada:hush@127.0.0.1:1/postern")]
+    public async Task What_cannot_start_says_why_in_one_line(string why, string option, string yaml = "")
+    {
+        using var postern = new PosternCommand();
+        await File.WriteAllTextAsync(Path.Combine(postern.Home, "postern.yaml"), yaml);
+        string[] usual = ["serve", "--issuer=http://127.0.0.1:1", $"--listen=http://127.0.0.1:{Postgres.FreePort()}"];
+
+        var said = await postern.RunAsync([.. usual, .. option is "" ? Array.Empty<string>() : [option]]);
+
+        Assert.Equal(1, said.Code);
+        Assert.Contains(why, said.Errors.Split('\n').Single(line => line.StartsWith("postern: ")));
+        Assert.DoesNotContain("   at ", said.Errors);
+        Assert.DoesNotContain("hush", said.Errors);
+    }
+
     [Fact]
     public async Task While_the_database_is_away_nothing_is_acknowledged_and_afterwards_everything_goes_on()
     {

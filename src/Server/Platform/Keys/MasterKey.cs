@@ -31,6 +31,19 @@ internal sealed class MasterKey
         }
 
         var path = Path.Combine(folder, "master.key");
+        try
+        {
+            return Parse(Read(path), path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SetupException($"{path} cannot be kept: {failure.Message} Name a folder that can be written "
+                + "with --data.");
+        }
+    }
+
+    private static string Read(string path)
+    {
         if (!File.Exists(path))
         {
             Make(path);
@@ -41,7 +54,7 @@ internal sealed class MasterKey
             throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
         }
 
-        return Parse(File.ReadAllText(path), path);
+        return File.ReadAllText(path);
     }
 
     /// <summary>Refuses to go on with a database that was sealed with another key.</summary>
