@@ -125,6 +125,7 @@ public sealed class StartTests
             server.Clock.Advance(TimeSpan.FromSeconds(1));
             return await ReadyAsync(server) is HttpStatusCode.ServiceUnavailable;
         });
+        Assert.Equal("ok\n", await server.Http.GetStringAsync(new Uri("/healthz", UriKind.Relative)));
         await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table away rename to changes"));
 
         await Eventually.TrueAsync(async () => await ReadyAsync(server) is HttpStatusCode.OK);
