@@ -54,6 +54,17 @@ public sealed class StartTests
         Assert.DoesNotContain("   at ", said.Errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_second_process_on_one_SQLite_database_is_refused()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        var refused = Assert.Throws<SetupException>(() => Program.Build(
+            ["--data", server.Folder, "--database", server.Database, "--listen", "http://127.0.0.1:7400"]));
+
+        Assert.StartsWith("Another postern uses", refused.Message);
+    }
+
     [Theory]
     [InlineData("postern.yaml:2: client `a`", "", "clients:\n  - { client_id: a, grant_types: [client_credentials] }")]
     [InlineData("The folder /proc/nowhere cannot be made", "--data=/proc/nowhere")]
