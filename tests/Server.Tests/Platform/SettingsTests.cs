@@ -54,6 +54,7 @@ public sealed class SettingsTests
         { "demo: true\ndemo: false", ["postern.yaml:", "not valid YAML"] },
         { "- demo", ["postern.yaml:1:", "the file must hold settings"] },
         { "demo", ["postern.yaml:1:", "the file must hold settings"] },
+        { "data: \"\"", ["postern.yaml:1:", "`data` is ``", "expected a folder"] },
         { "demo: true\n---\ndemo: false", ["postern.yaml:3:", "here a second begins"] },
         {
             "users:\n  - { email: a@b.example, password: correct-horse-battery }\n"

@@ -78,8 +78,12 @@ internal sealed record Settings
         var root = source.Root();
         var listen = root.Value(
             "listen", "Where the server listens.", "http://localhost:7400", "http://ADDRESS:PORT", ParseListen);
-        var data = root.Text(
-            "data", "The folder of the master key, and of what hosted servers write.", "./data", "a folder")!;
+        var data = root.Value(
+            "data",
+            "The folder of the master key, and of what hosted servers write.",
+            "./data",
+            "a folder",
+            text => text.Length > 0 ? text : null)!;
         var registration = root.Group("registration");
         var tokens = root.Group("tokens");
         var outbound = root.Group("outbound");

@@ -12,8 +12,6 @@ internal sealed class MasterKey
 {
     private const int Size = 32;
 
-    private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private MasterKey(IReadOnlyDictionary<string, byte[]> keys, string current) => (Keys, CurrentId) = (keys, current);
 
     public IReadOnlyDictionary<string, byte[]> Keys { get; }
@@ -31,30 +29,7 @@ internal sealed class MasterKey
         }
 
         var path = Path.Combine(folder, "master.key");
-        try
-        {
-            return Parse(Read(path), path);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new SetupException($"{path} cannot be kept: {failure.Message} Name a folder that can be written "
-                + "with --data.");
-        }
-    }
-
-    private static string Read(string path)
-    {
-        if (!File.Exists(path))
-        {
-            Make(path);
-        }
-
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnersAlone) != UnixFileMode.None)
-        {
-            throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
-        }
-
-        return File.ReadAllText(path);
+        return Parse(PrivateFile.Read(path, New), path);
     }
 
     /// <summary>Refuses to go on with a database that was sealed with another key.</summary>
@@ -99,18 +74,10 @@ internal sealed class MasterKey
         return known;
     }
 
-    private static void Make(string path)
+    private static string New()
     {
-        PrivateFolder.Make(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnersAlone;
-        }
-
-        using var file = new StreamWriter(path, options);
-        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
-        file.WriteLine($"{id}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}");
+        var (id, key) = (RandomNumberGenerator.GetBytes(4), RandomNumberGenerator.GetBytes(Size));
+        return $"{Convert.ToHexStringLower(id)}:{Base64Url(key)}";
     }
 
     private static MasterKey Parse(string text, string source)
