@@ -1,7 +1,4 @@
-using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.HttpOverrides;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Postern;
 using Postern.Api;
 using Postern.Audit;
@@ -25,8 +22,6 @@ using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
-using Postern.Platform.Keys;
-using Postern.Platform.Outbound;
 using Postern.Platform.Pages;
 using Postern.Servers;
 
@@ -45,7 +40,7 @@ internal static partial class Program
         // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours,
         // and watch that folder for changes, of which a database in it makes some at every commit.
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listening.On(kestrel, settings));
         // A request goes on where its bytes arrived, on a thread of the pool; the next one there does not wait for it.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         Logs.Configure(builder.Logging, settings);
@@ -63,7 +58,7 @@ internal static partial class Program
 
     private static void Register(IServiceCollection services, Settings settings)
     {
-        RegisterPlatform(services, settings);
+        PlatformRooms.Add(services, settings);
         RegisterGround(services);
         IdentityRooms.Add(services);
         RegisterAuthorizationServer(services);
@@ -99,34 +94,6 @@ internal static partial class Program
         Missing.Map(app);
 
         app.RequireDoors();
-    }
-
-    private static void RegisterPlatform(IServiceCollection services, Settings settings)
-    {
-        services.AddRouting();
-        services.AddCors(Origins.Configure);
-        services.Configure<ForwardedHeadersOptions>(forwarded => Believe(forwarded, settings));
-        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
-        services.AddSingleton(settings);
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<Telemetry>();
-
-        services.AddSingleton(settings.Database);
-        services.AddSingleton<SoleUse>();
-        services.AddSingleton<Db>();
-        services.AddSingleton<Migrations>();
-        services.AddSingleton<Changes>();
-        services.AddSingleton<Once>();
-        services.AddSingleton(MasterKey.Load(Environment.GetEnvironmentVariable("POSTERN_MASTER_KEY"), settings.Data));
-        services.AddSingleton<Sealer>();
-        services.AddSingleton<SigningKeys>();
-        services.AddSingleton(OutboundOptions.From(settings));
-        services.AddSingleton<SafeHttp>(given => new(
-            given.GetRequiredService<OutboundOptions>(),
-            given.GetRequiredService<TimeProvider>(),
-            given.GetRequiredService<ILogger<SafeHttp>>()));
-        services.AddSingleton<Browser>();
-        services.AddSingleton<PageForms>();
     }
 
     // What every token and every call stands on.
@@ -210,44 +177,5 @@ internal static partial class Program
             await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
             settings.Address("/console"),
             [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)]);
-    }
-
-    private static void Listen(KestrelServerOptions kestrel, Settings settings)
-    {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 48 * 1024;
-        kestrel.Limits.MaxRequestHeaderCount = 100;
-        kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        if (settings.Listen.Host is "localhost")
-        {
-            kestrel.ListenLocalhost(settings.Listen.Port);
-        }
-        else if (IPAddress.TryParse(settings.Listen.DnsSafeHost, out var address))
-        {
-            kestrel.Listen(address, settings.Listen.Port);
-        }
-        else
-        {
-            throw new SetupException($"`listen` is {settings.Listen}; name an address of this machine, or localhost.");
-        }
-    }
-
-    // Only the caller's address is taken from a proxy, never scheme or host: addresses of ours come from the
-    // configuration.
-    private static void Believe(ForwardedHeadersOptions forwarded, Settings settings)
-    {
-        forwarded.KnownProxies.Clear();
-        forwarded.KnownIPNetworks.Clear();
-        // Back through as many proxies as are known: the first address that is none of theirs is the caller's.
-        forwarded.ForwardLimit = null;
-        forwarded.ForwardedHeaders = settings.Proxies.Count > 0
-            ? ForwardedHeaders.XForwardedFor
-            : ForwardedHeaders.None;
-        foreach (var network in settings.Proxies)
-        {
-            forwarded.KnownIPNetworks.Add(network);
-        }
     }
 }

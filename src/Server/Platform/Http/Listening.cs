@@ -1,0 +1,49 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Postern.Platform.Configuration;
+
+namespace Postern.Platform.Http;
+
+/// <summary>Where requests come in, how large they may be, and whose word counts for where they came from.</summary>
+internal static class Listening
+{
+    public static void On(KestrelServerOptions kestrel, Settings settings)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 48 * 1024;
+        kestrel.Limits.MaxRequestHeaderCount = 100;
+        kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        if (settings.Listen.Host is "localhost")
+        {
+            kestrel.ListenLocalhost(settings.Listen.Port);
+        }
+        else if (IPAddress.TryParse(settings.Listen.DnsSafeHost, out var address))
+        {
+            kestrel.Listen(address, settings.Listen.Port);
+        }
+        else
+        {
+            throw new SetupException($"`listen` is {settings.Listen}; name an address of this machine, or localhost.");
+        }
+    }
+
+    // Only the caller's address is taken from a proxy, never scheme or host: addresses of ours come from the
+    // configuration.
+    public static void Believe(ForwardedHeadersOptions forwarded, Settings settings)
+    {
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        // Back through as many proxies as are known: the first address that is none of theirs is the caller's.
+        forwarded.ForwardLimit = null;
+        forwarded.ForwardedHeaders = settings.Proxies.Count > 0
+            ? ForwardedHeaders.XForwardedFor
+            : ForwardedHeaders.None;
+        foreach (var network in settings.Proxies)
+        {
+            forwarded.KnownIPNetworks.Add(network);
+        }
+    }
+}
