@@ -103,7 +103,7 @@ internal sealed record Settings
                     $"`issuer` is missing: the server listens on {listen}, and only you know the address people use."),
             Database = root.Value(
                 "database",
-                "Where the data lives.",
+                "Where the data lives; left out, a file of SQLite in `data`.",
                 $"sqlite:{data}/postern.db",
                 DatabaseAddress.Expectation,
                 ParseDatabase,
