@@ -10,7 +10,10 @@ namespace Postern.Tests.Platform;
 /// <summary>The real process, asked to stop in the middle of its work.</summary>
 public sealed class StopTests
 {
-    private const string Body = """{"redirect_uris":["https://a.example/cb"]}""";
+    private const string Question = """{"redirect_uris":["https://a.example/cb"]}""";
+
+    // Sent first, and so many that what follows may come slowly.
+    private static readonly string Blanks = new(' ', 12_000);
 
     private readonly int port = Postgres.FreePort();
 
@@ -21,7 +24,7 @@ public sealed class StopTests
         using var postern = new PosternCommand();
         using var serve = postern.Start(["serve", $"--listen=http://127.0.0.1:{port}", "--logs.format=json"]);
         var logged = serve.StandardError.ReadToEndAsync(deadline.Token);
-        await Eventually.TrueAsync(IsServingAsync);
+        await UntilAsync(IsServingAsync, deadline.Token);
 
         using var asked = new TcpClient();
         await asked.ConnectAsync(IPAddress.Loopback, port, deadline.Token);
@@ -30,20 +33,20 @@ public sealed class StopTests
             POST /register HTTP/1.1
             Host: 127.0.0.1:{port}
             Content-Type: application/json
-            Content-Length: {Body.Length}
+            Content-Length: {Blanks.Length + Question.Length}
             Connection: close
 
-            {Body[..10]}
+            {Blanks}
             """.ReplaceLineEndings("\r\n")), deadline.Token);
-        // The first half is with the server when it answers on another connection that came later.
+        // The blanks are with the server when it answers on another connection that came later.
         Assert.True(await IsServingAsync());
         using (var stop = Process.Start("kill", ["-TERM", $"{serve.Id}"]))
         {
             await stop.WaitForExitAsync(deadline.Token);
         }
 
-        await Eventually.TrueAsync(async () => !await IsServingAsync());
-        await line.WriteAsync(Encoding.ASCII.GetBytes(Body[10..]), deadline.Token);
+        await UntilAsync(async () => !await IsServingAsync(), deadline.Token);
+        await line.WriteAsync(Encoding.ASCII.GetBytes(Question), deadline.Token);
         using var answer = new StreamReader(line);
         var text = await answer.ReadToEndAsync(deadline.Token);
         await serve.WaitForExitAsync(deadline.Token);
@@ -53,6 +56,14 @@ public sealed class StopTests
         var lines = (await logged).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.NotEmpty(lines);
         Assert.All(lines, said => Assert.Equal(JsonValueKind.Object, JsonElement.Parse(said).ValueKind));
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> isSo, CancellationToken stop)
+    {
+        while (!await isSo())
+        {
+            await Task.Delay(20, stop);
+        }
     }
 
     private async Task<bool> IsServingAsync()
