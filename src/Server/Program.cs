@@ -50,6 +50,8 @@ internal static partial class Program
         var app = builder.Build();
         _ = app.Services.GetRequiredService<SoleUse>();
         _ = app.Services.GetRequiredService<Telemetry>();
+        // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
+        _ = app.Services.GetRequiredService<ClientBook>();
         Map(app);
         return app;
     }
@@ -160,6 +162,11 @@ internal static partial class Program
         {
             return Terminal.Fail(
                 $"{taken.Message} Stop what listens there, or start with --listen http://localhost:7401.");
+        }
+        catch (SocketException refused)
+        {
+            return Terminal.Fail(
+                $"The address of `listen` cannot be used: {refused.Message}. Name one of this machine, or localhost.");
         }
     }
 

@@ -17,15 +17,10 @@ internal sealed class AdminToken
     public AdminToken(Settings settings)
     {
         var path = Path.Combine(settings.Data, "admin.token");
-        try
-        {
-            Hash = new Secret(Read(path)).Hash();
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new SetupException($"{path} cannot be kept: {failure.Message} Name a folder that can be written "
-                + "with --data.");
-        }
+        var text = PrivateFile.Read(path, () => Prefix + Secret.New().Reveal()).Trim();
+        Hash = text.Length == Length && text.StartsWith(Prefix, StringComparison.Ordinal)
+            ? new Secret(text).Hash()
+            : throw new SetupException($"{path} does not hold a token. Delete it; the next start makes a new one.");
     }
 
     /// <summary>SHA-256 of the token; what is made for its holder is bound to it.</summary>
@@ -37,18 +32,4 @@ internal sealed class AdminToken
         && authorization.Length == Scheme.Length + Length
         && authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
         && new Secret(authorization[Scheme.Length..]).Matches(Hash);
-
-    private static string Read(string path)
-    {
-        if (!File.Exists(path))
-        {
-            PrivateFile.Make(path, Prefix + Secret.New().Reveal());
-        }
-
-        PrivateFile.Require(path);
-        var text = File.ReadAllText(path).Trim();
-        return text.Length == Length && text.StartsWith(Prefix, StringComparison.Ordinal)
-            ? text
-            : throw new SetupException($"{path} does not hold a token. Delete it; the next start makes a new one.");
-    }
 }

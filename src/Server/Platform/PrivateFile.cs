@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Postern.Platform;
 
 /// <summary>Files that nobody but their owner reads: keys, tokens, the database.</summary>
@@ -5,39 +7,54 @@ internal static class PrivateFile
 {
     private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>
-    /// Makes a file with one line, and its folder. Written aside and moved, so that a start that is cut off leaves no
-    /// half of it.
-    /// </summary>
-    /// <exception cref="IOException">It exists, or cannot be made.</exception>
-    public static void Make(string path, string line)
+    /// <summary>What it holds; where there is none it is made with what <paramref name="first"/> answers.</summary>
+    /// <exception cref="SetupException">It cannot be made or read, or others can read it.</exception>
+    public static string Read(string path, Func<string> first)
     {
-        PrivateFolder.Make(Path.GetDirectoryName(path)!);
-        using (var file = new StreamWriter(path + ".new", Options(FileMode.Create)))
+        try
         {
-            file.WriteLine(line);
-        }
+            if (!File.Exists(path))
+            {
+                Make(path, first());
+            }
 
-        File.Move(path + ".new", path);
+            return IsOwnersAlone(path)
+                ? File.ReadAllText(path)
+                : throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SetupException(
+                $"{path} cannot be kept: {failure.Message} Name a folder that can be written with --data.");
+        }
     }
 
     /// <summary>Makes an empty file, and its folder, if there is none. One that exists stays as it is.</summary>
     public static void Ensure(string path)
     {
         PrivateFolder.Make(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        new FileStream(path, Options(FileMode.OpenOrCreate)).Dispose();
+        New(path, FileMode.OpenOrCreate).Dispose();
     }
 
-    /// <exception cref="SetupException">Others can read it.</exception>
-    public static void Require(string path)
+    // Written aside and moved, so that a start that is cut off leaves no half secret; on the disk before anything that
+    // only it can open.
+    private static void Make(string path, string text)
     {
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnersAlone) != UnixFileMode.None)
+        PrivateFolder.Make(Path.GetDirectoryName(path)!);
+        File.Delete(path + ".new");
+        using (var file = New(path + ".new", FileMode.CreateNew))
         {
-            throw new SetupException($"{path} can be read by others than its owner. Run: chmod 600 {path}");
+            file.Write(Encoding.ASCII.GetBytes(text + "\n"));
+            file.Flush(flushToDisk: true);
         }
+
+        File.Move(path + ".new", path);
     }
 
-    private static FileStreamOptions Options(FileMode mode)
+    private static bool IsOwnersAlone(string path) =>
+        OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & ~OwnersAlone) is UnixFileMode.None;
+
+    private static FileStream New(string path, FileMode mode)
     {
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows())
@@ -45,6 +62,6 @@ internal static class PrivateFile
             options.UnixCreateMode = OwnersAlone;
         }
 
-        return options;
+        return new(path, options);
     }
 }

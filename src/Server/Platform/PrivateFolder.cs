@@ -7,14 +7,18 @@ internal static class PrivateFolder
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>Makes the folder and what is missing above it. One that exists stays as its owner wants it.</summary>
+    /// <exception cref="SetupException">It cannot be made.</exception>
     public static void Make(string path)
     {
-        if (OperatingSystem.IsWindows())
+        try
         {
-            Directory.CreateDirectory(path);
-            return;
+            _ = OperatingSystem.IsWindows()
+                ? Directory.CreateDirectory(path)
+                : Directory.CreateDirectory(path, OwnerAlone);
         }
-
-        Directory.CreateDirectory(path, OwnerAlone);
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SetupException($"The folder {path} cannot be made: {failure.Message}");
+        }
     }
 }

@@ -258,22 +258,14 @@ internal sealed partial class ServerBook : IDisposable
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };
-            if (!all.TryAdd((server.Tenant, server.Name), server))
-            {
-                throw new SetupException($"Two servers are named `{seed.Name}`.");
-            }
+            all.Add((server.Tenant, server.Name), server);
         }
 
         if (settings.Demo)
         {
             all.TryAdd(
-                (TenantId.Default, "notes"),
-                Make(TenantId.Default, "notes", "Notes") with { Kind = ServerKind.Native });
-        }
-
-        if (settings.DefaultServer is { } name && !all.ContainsKey((TenantId.Default, name)))
-        {
-            throw new SetupException($"`default_server` is `{name}`, and there is no server of that name.");
+                (TenantId.Default, Settings.DemoServer),
+                Make(TenantId.Default, Settings.DemoServer, "Notes") with { Kind = ServerKind.Native });
         }
 
         return all;

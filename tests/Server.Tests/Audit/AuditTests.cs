@@ -1,8 +1,10 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using Postern.Audit;
 using Postern.Identity.Users;
+using Postern.Tests.Gateway;
 
 namespace Postern.Tests.Audit;
 
@@ -72,6 +74,60 @@ public sealed class AuditTests
         }));
 
         Assert.Equal(before, (await Chain.VerifiedAsync(server)).Count);
+    }
+
+    [Theory, OnBoth]
+    public async Task What_cannot_be_recorded_does_not_happen(On on)
+    {
+        await using var server = await TestServer.StartAsync(App.Town, on);
+        using var ada = new Person(server);
+        var question = await ada.AskedAsync(App.Native(server).Authorize());
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table audit_entries rename to away"));
+
+        var token = await App.Bench(server).AsItselfAsync();
+        using var allowed = await ada.PostAsync(question, "allow");
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table away rename to audit_entries"));
+
+        Assert.Equal(HttpStatusCode.InternalServerError, token.Status);
+        Assert.Null(token.Member("access_token"));
+        Assert.Equal(HttpStatusCode.InternalServerError, allowed.StatusCode);
+        Assert.Empty(await server.Db.AllAsync($"select id from grants", row => row.GetString(0), default));
+        await App.Bench(server).AsItselfAsync();
+        Assert.Contains(await Chain.VerifiedAsync(server), entry => entry.TryGetProperty("tokenRef", out _));
+    }
+
+    [Fact]
+    public async Task The_entry_of_a_call_has_the_members_and_spellings_that_are_published()
+    {
+        const string digest = "sha-256:[A-Za-z0-9_-]{43}", grant = "gr_[0-9a-f]{32}";
+        await using var behind = await Behind.ModernAsync();
+        await using var host = await GatewayHost.StartAsync($"  - {{ name: crm, http: \"{behind.Url}\" }}");
+        using var ran = await host.CallAsync("crm", await host.TokenAsync("crm"), "echo");
+
+        var rows = await host.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
+        var call = Assert.Single(rows, row => row.Kind is AuditKinds.ToolCallDecision);
+
+        Assert.Matches(
+            "^" + Regex.Replace(
+                $$"""
+                {"action":"tools/call",
+                "actor":{"client":"app","user":"hmac-{{digest}}"},
+                "decision":{"effect":"allow","grantHash":"{{digest}}","grantId":"{{grant}}"},
+                "id":"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+                "kind":"tool.call.decision",
+                "net":{"ipPrefix":"127.0.0.0/24"},
+                "object":{"resource":"{{host.Issuer}}/mcp/crm","tool":"echo","toolHash":"{{digest}}"},
+                "prev":"{{digest}}",
+                "seq":{{call.Seq}},
+                "tenant":"default",
+                "time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.]\d{3}Z",
+                "tokenRef":"{{digest}}",
+                "trace":{"traceparent":"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"},
+                "v":1}
+                """,
+                @"\s",
+                "") + "$",
+            call.Record);
     }
 
     [Theory, OnBoth]

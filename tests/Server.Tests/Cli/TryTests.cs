@@ -77,6 +77,24 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
         Assert.Contains("postern try --headless", said.Errors);
     }
 
+    [Fact]
+    public async Task The_persons_browser_is_opened_where_they_decide()
+    {
+        var (opener, opened) = (Path.Combine(postern.Home, "xdg-open"), Path.Combine(postern.Home, "opened"));
+        await File.WriteAllTextAsync(opener, "#!/bin/sh\necho \"$1\" > opened\n");
+        File.SetUnixFileMode(opener, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using var waiting = postern.Start(["try"], withDisplay: true);
+        using var deadline = new CancellationTokenSource(Patience);
+
+        var told = await ReadUntilAsync(waiting, "Sign in as", deadline.Token);
+        await Eventually.TrueAsync(() => File.Exists(opened) && new FileInfo(opened).Length > 0);
+
+        Assert.Contains("Your browser opens", told);
+        Assert.Equal(Found(told, @"(http\S+/authorize\?\S+)"), (await File.ReadAllTextAsync(opened)).Trim());
+        using var interrupt = Process.Start("kill", ["-INT", $"{waiting.Id}"]);
+        await waiting.WaitForExitAsync(deadline.Token);
+    }
+
     [Theory]
     [InlineData("Allow", 0)]
     [InlineData("Deny", 1)]

@@ -113,6 +113,28 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_grant_is_listed_and_ended()
+    {
+        await using var town = await TestServer.StartAsync(App.Town);
+        using var ada = new Person(town);
+        var reply = await App.Native(town).LetInAsync(ada);
+        var grant = reply.Claims.GetProperty("grant_id").GetString()!;
+        var token = await File.ReadAllTextAsync(Path.Combine(town.Folder, "admin.token"));
+        await postern.RunAsync("login", "--server", town.Issuer, "--token", token.Trim());
+
+        var listed = await postern.RunAsync("grant", "list");
+        var ended = await postern.RunAsync("grant", "revoke", grant);
+        var left = await postern.RunAsync("grant", "list");
+
+        Assert.Contains(grant, listed.Words);
+        Assert.Contains(Person.Ada, listed.Words);
+        Assert.True(ended.Code is 0, ended.ToString());
+        Assert.Contains($"{grant} is over", ended.Words);
+        Assert.False(await App.Watch(town).IsAliveAsync(reply.AccessToken));
+        Assert.Contains("No grant is alive", left.Words);
+    }
+
+    [Fact]
     public async Task A_key_is_rotated_ahead_of_its_time_or_at_once()
     {
         await LogInAsync();

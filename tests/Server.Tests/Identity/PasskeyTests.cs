@@ -89,6 +89,7 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
         await other.StartAsync(withPeople: false);
         await page.GotoAsync($"{house.Address}signin");
         var options = await page.Locator("[data-passkey]").GetAttributeAsync("data-options");
+        var state = await page.Locator("input[name=state]").First.InputValueAsync();
         await page.GotoAsync($"{other.Address}signin");
         var stolen = await page.EvaluateAsync<string>(
             """
@@ -100,14 +101,15 @@ public sealed class PasskeyTests(Chromium chromium) : IClassFixture<Chromium>, I
         await page.GotoAsync($"{house.Address}signin");
         await page.EvaluateAsync(
             """
-            answer => {
-              document.getElementById('passkey-answer').value = answer;
+            ([answer, state]) => {
               const form = document.forms.signin;
+              form.elements['passkey-answer'].value = answer;
+              form.elements.state.value = state;
               form.noValidate = true;
               form.requestSubmit();
             }
             """,
-            stolen);
+            new[] { stolen, state });
 
         await Assertions.Expect(page.GetByRole(AriaRole.Alert).First).ToContainTextAsync("did not match");
     }

@@ -265,6 +265,29 @@ public sealed class SignInTests(House house) : IClassFixture<House>
     }
 
     [Fact]
+    public async Task Answers_of_no_passkey_lock_no_known_browser_of_the_same_network_out()
+    {
+        await using var own = new House();
+        await own.InitializeAsync();
+        using var known = new Visitor(own.Address);
+        (await known.SignInAsync(House.Email, House.Password)).Dispose();
+        using var stranger = new Visitor(own.Address);
+        for (var tries = 0; tries < SignInThrottle.PerNetwork; tries++)
+        {
+            (await TryAsync(stranger)).Dispose();
+        }
+
+        using var late = await TryAsync(stranger);
+        using var heard = await TryAsync(known);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, late.StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, heard.StatusCode);
+
+        static async Task<HttpResponseMessage> TryAsync(Visitor visitor) => await visitor.SubmitAsync(
+            (await visitor.PageAsync("/signin")).Forms["signin"]!, "/signin", ("passkey", "{}"));
+    }
+
+    [Fact]
     public async Task Fifty_tries_side_by_side_count_fifty_times()
     {
         await using var own = new House();

@@ -106,6 +106,19 @@ public sealed class KeyTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public void A_first_start_that_was_cut_off_leaves_no_half_key()
+    {
+        var folder = Directory.CreateTempSubdirectory("postern-").FullName;
+        File.WriteAllText(Path.Combine(folder, "master.key.new"), "aaaa");
+
+        var made = MasterKey.Load(null, folder);
+
+        Assert.Equal(made.CurrentId, MasterKey.Load(null, folder).CurrentId);
+        Assert.Equal([Path.Combine(folder, "master.key")], Directory.GetFiles(folder));
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Theory]
     [InlineData("short:AAAA")]
     [InlineData("aaaaaaaa")]

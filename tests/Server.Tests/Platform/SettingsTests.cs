@@ -82,7 +82,22 @@ public sealed class SettingsTests
         },
         { "a: [1", ["postern.yaml:", "not valid YAML"] },
         { "demo: true\ndemo: false", ["postern.yaml:", "not valid YAML"] },
-        { "- demo", ["postern.yaml:1:"] },
+        { "- demo", ["postern.yaml:1:", "the file must hold settings"] },
+        { "demo", ["postern.yaml:1:", "the file must hold settings"] },
+        { "data: \"\"", ["postern.yaml:1:", "`data` is ``", "expected a folder"] },
+        { "demo: true\n---\ndemo: false", ["postern.yaml:3:", "here a second begins"] },
+        {
+            "users:\n  - { email: a@b.example, password: correct-horse-battery }\n"
+                + "  - { email: A@B.example, password: correct-horse-battery }",
+            ["postern.yaml:3:", "`users[].email` is `A@B.example` a second time"]
+        },
+        { "clients:\n  - { client_id: a }\n  - { client_id: a }", ["postern.yaml:3:", "is `a` a second time"] },
+        {
+            "servers:\n  - { name: a, http: http://127.0.0.1/ }\n  - { name: a, http: http://127.0.0.2/ }",
+            ["postern.yaml:3:", "`servers[].name` is `a` a second time"]
+        },
+        { "\ndefault_server: nowhere", ["postern.yaml:2:", "`default_server` is `nowhere`", "one of `servers`"] },
+        { "demo: false\ndefault_server: notes", ["postern.yaml:2:", "`default_server` is `notes`"] },
         { "demo: true\n[a, b]: c", ["postern.yaml:2:", "a setting's name is one word"] },
         {
             "servers:\n  - name: a\n    http: http://127.0.0.1/\n    tools: { [a]: read }",
@@ -120,6 +135,13 @@ public sealed class SettingsTests
         Assert.True(
             settings is { DynamicRegistration: true, MetadataDocuments: true, Demo: true, AuditIsRelaxed: false });
         Assert.Empty(settings.OutboundAllow);
+    }
+
+    [Fact]
+    public void The_database_lies_in_the_data_folder_unless_it_is_told_elsewhere()
+    {
+        Assert.Equal("sqlite:/srv/postern/postern.db", Read("data: /srv/postern").Database.ToString());
+        Assert.Equal("sqlite:x.db", Read("data: /srv/postern\ndatabase: sqlite:x.db").Database.ToString());
     }
 
     [Fact]

@@ -75,6 +75,37 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_second_process_on_one_SQLite_database_is_refused()
+    {
+        await using var server = await TestServer.StartAsync();
+
+        var refused = Assert.Throws<SetupException>(() => Program.Build(
+            ["--data", server.Folder, "--database", server.Database, "--listen", "http://127.0.0.1:7400"]));
+
+        Assert.StartsWith("Another postern uses", refused.Message);
+    }
+
+    [Theory]
+    [InlineData("postern.yaml:2: client `a`", "", "clients:\n  - { client_id: a, grant_types: [client_credentials] }")]
+    [InlineData("The folder /proc/nowhere cannot be made", "--data=/proc/nowhere")]
+    [InlineData("/proc/master.key cannot be kept", "--data=/proc")]
+    [InlineData("The address of `listen` cannot be used", "--listen=http://192.0.2.1:7400")]
+    [InlineData("It is postgres://ada@127.0.0.1:1/postern.", "--database=postgres://ada:hush@127.0.0.1:1/postern")]
+    public async Task What_cannot_start_says_why_in_one_line(string why, string option, string yaml = "")
+    {
+        using var postern = new PosternCommand();
+        await File.WriteAllTextAsync(Path.Combine(postern.Home, "postern.yaml"), yaml);
+        string[] usual = ["serve", "--issuer=http://127.0.0.1:1", $"--listen=http://127.0.0.1:{Postgres.FreePort()}"];
+
+        var said = await postern.RunAsync([.. usual, .. option is "" ? Array.Empty<string>() : [option]]);
+
+        Assert.Equal(1, said.Code);
+        Assert.Contains(why, said.Errors.Split('\n').Single(line => line.StartsWith("postern: ")));
+        Assert.DoesNotContain("   at ", said.Errors);
+        Assert.DoesNotContain("hush", said.Errors);
+    }
+
+    [Fact]
     public async Task While_the_database_is_away_nothing_is_acknowledged_and_afterwards_everything_goes_on()
     {
         await using var server = await TestServer.StartAsync(on: On.Postgres);
@@ -165,6 +196,7 @@ public sealed class StartTests
         Assert.Equal(HttpStatusCode.OK, await ReadyAsync(server));
         server.Clock.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await ReadyAsync(server));
+        Assert.Equal("ok\n", await server.Http.GetStringAsync(new Uri("/healthz", UriKind.Relative)));
         await server.Db.WriteAsync(async unit => await unit.RunAsync($"alter table away rename to changes"));
 
         await Eventually.TrueAsync(async () => await ReadyAsync(server) is HttpStatusCode.OK);

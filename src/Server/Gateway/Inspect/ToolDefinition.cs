@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -193,7 +194,7 @@ internal sealed record ToolDefinition(string Name, string? Title, string? Descri
             writer.WriteEndObject();
         }
 
-        return Convert.ToHexStringLower(SHA256.HashData(text.WrittenSpan));
+        return "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(text.WrittenSpan));
     }
 
     private static void WriteOrdered(Utf8JsonWriter writer, JsonElement value)

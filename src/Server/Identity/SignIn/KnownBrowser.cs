@@ -19,12 +19,10 @@ internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvide
 
     /// <summary>The name of this browser, if the person it knows is this one.</summary>
     public string? NameFor(HttpContext http, User user) =>
-        http.Request.Cookies[CookieName] is { } cookie
-        && sealer.Open(Purpose, cookie) is { } plain
-        && Encoding.ASCII.GetString(plain).Split(' ') is [var subject, var name]
-        && subject == user.Id.Value
-            ? name
-            : null;
+        Read(http) is [var subject, var name] && subject == user.Id.Value ? name : null;
+
+    /// <summary>The name of this browser, whomever it knows.</summary>
+    public string? NameOf(HttpContext http) => Read(http) is [_, var name] ? name : null;
 
     public void Remember(HttpContext http, User user)
     {
@@ -40,4 +38,10 @@ internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvide
             Expires = clock.GetUtcNow() + Lifetime,
         });
     }
+
+    // The person and the browser.
+    private string[]? Read(HttpContext http) =>
+        http.Request.Cookies[CookieName] is { } cookie && sealer.Open(Purpose, cookie) is { } plain
+            ? Encoding.ASCII.GetString(plain).Split(' ')
+            : null;
 }

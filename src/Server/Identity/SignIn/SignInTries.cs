@@ -64,14 +64,24 @@ internal sealed class SignInTries(
 
     private async Task<SignInOutcome> PasskeyAsync(HttpContext http, string answer, string? state)
     {
-        if (!throttle.Admits([PerNetwork(http)], out var wait))
+        // Whose passkey it is stands in the answer; the cookie tells before whether strangers may be in the way.
+        var allowance = known.NameOf(http) is { } name ? PerBrowser(name) : PerNetwork(http);
+        if (!throttle.Admits([allowance], out var wait))
         {
             return new SignInOutcome.TooMany(wait.Value);
         }
 
-        return await passkeys.FinishSignInAsync(http, answer, state, browser.Known(http)) is var (user, used)
-            ? new SignInOutcome.Proven(user, used)
-            : new SignInOutcome.Wrong(null, "the passkey's answer does not hold");
+        if (await passkeys.FinishSignInAsync(http, answer, state, browser.Known(http)) is not var (user, used))
+        {
+            return new SignInOutcome.Wrong(null, "the passkey's answer does not hold");
+        }
+
+        if (known.NameFor(http, user) is { } own)
+        {
+            throttle.Forgive(PerBrowser(own));
+        }
+
+        return new SignInOutcome.Proven(user, used);
     }
 
     // The first is the account's own.
@@ -79,12 +89,14 @@ internal sealed class SignInTries(
     {
         if (user is not null && known.NameFor(http, user) is { } name)
         {
-            return [new($"known {user.Id} {name}", SignInThrottle.PerAccount)];
+            return [PerBrowser(name)];
         }
 
         var account = new Secret(EmailAddress.Normalize(email) ?? "").Hash();
         return [new($"account {account} {SourceNetwork.Of(http)}", SignInThrottle.PerAccount), PerNetwork(http)];
     }
+
+    private static Allowance PerBrowser(string name) => new($"known {name}", SignInThrottle.PerAccount);
 
     private static Allowance PerNetwork(HttpContext http) =>
         new($"network {SourceNetwork.Of(http)}", SignInThrottle.PerNetwork);

@@ -26,7 +26,7 @@ internal static class ConfiguredClient
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
         return Refusal(client, settings) is { } refusal
-            ? throw new SetupException($"Client `{seed.ClientId}`: {refusal}")
+            ? throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {refusal}")
             : client;
     }
 
@@ -76,7 +76,7 @@ internal static class ConfiguredClient
 
         return Scopes.TryParse(seed.Scope, out var scopes)
             ? scopes
-            : throw new SetupException($"Client `{seed.ClientId}`: `scope` is not a list of scopes.");
+            : throw new SetupException($"{seed.Place}client `{seed.ClientId}`: `scope` is not a list of scopes.");
     }
 
     private static string Canonical(ClientSeed seed, string resource, Settings settings)
@@ -84,6 +84,6 @@ internal static class ConfiguredClient
         var text = ServerSeed.IsName(resource) ? settings.Address($"/mcp/{resource}") : resource;
         return Resource.TryParse(text, out var parsed)
             ? parsed.Value
-            : throw new SetupException($"Client `{seed.ClientId}`: `{resource}` is neither a server's name nor a URL.");
+            : throw new SetupException($"{seed.Place}client `{seed.ClientId}`: `{resource}` is neither a server's name nor a URL.");
     }
 }

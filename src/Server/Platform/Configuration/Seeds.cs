@@ -25,6 +25,9 @@ internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<str
 /// <summary>A client named in the configuration; the names are those of RFC 7591 §2.</summary>
 internal sealed record ClientSeed
 {
+    /// <summary>Where it stands, for what is found wrong with it later.</summary>
+    public required string Place { get; init; }
+
     public required string ClientId { get; init; }
 
     public required string? ClientName { get; init; }
@@ -51,6 +54,7 @@ internal sealed record ClientSeed
 
     public static ClientSeed Read(SettingsNode node) => new()
     {
+        Place = node.Place,
         ClientId = node.Required(
             "client_id", "The client's identifier.", "letters, digits and - . _ ~ or a metadata document's URL"),
         ClientName = node.Text("client_name", "What people see."),

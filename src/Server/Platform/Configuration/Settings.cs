@@ -6,6 +6,9 @@ namespace Postern.Platform.Configuration;
 /// <summary>What an operator decides. All of it is checked before the first request is served.</summary>
 internal sealed record Settings
 {
+    /// <summary>The server that is offered where nothing is said.</summary>
+    public const string DemoServer = "notes";
+
     /// <summary>The file these came from; the usual name when there is none.</summary>
     public required string File { get; init; }
 
@@ -75,6 +78,12 @@ internal sealed record Settings
         var root = source.Root();
         var listen = root.Value(
             "listen", "Where the server listens.", "http://localhost:7400", "http://ADDRESS:PORT", ParseListen);
+        var data = root.Value(
+            "data",
+            "The folder of the master key, and of what hosted servers write.",
+            "./data",
+            "a folder",
+            text => text.Length > 0 ? text : null)!;
         var registration = root.Group("registration");
         var tokens = root.Group("tokens");
         var outbound = root.Group("outbound");
@@ -94,13 +103,12 @@ internal sealed record Settings
                     $"`issuer` is missing: the server listens on {listen}, and only you know the address people use."),
             Database = root.Value(
                 "database",
-                "Where the data lives.",
-                "sqlite:./data/postern.db",
+                "Where the data lives; left out, a file of SQLite in `data`.",
+                $"sqlite:{data}/postern.db",
                 DatabaseAddress.Expectation,
                 ParseDatabase,
                 isSecret: true),
-            Data = root.Text(
-                "data", "The folder of the master key, and of what hosted servers write.", "./data", "a folder")!,
+            Data = data,
             OutboundAllow = Networks(outbound, "allow", "Private ranges that fetches may reach."),
             OutboundTrust = outbound.List("trust", "Further certificate authorities.", "a PEM file", ExistingFile),
             DynamicRegistration = registration.Flag("dynamic", "Clients may register themselves (RFC 7591).", true),
@@ -149,14 +157,19 @@ internal sealed record Settings
                 "text or json",
                 text => text is "text" or "json" ? text : null) is "json",
             Demo = root.Flag("demo", "Offers the demo server `notes`.", true),
-            Users = root.Groups("users", UserSeed.Read),
-            Clients = root.Groups("clients", ClientSeed.Read),
-            Servers = root.Groups("servers", ServerSeed.Read),
+            Users = root.Groups("users", "email", UserSeed.Read),
+            Clients = root.Groups("clients", "client_id", ClientSeed.Read),
+            Servers = root.Groups("servers", "name", ServerSeed.Read),
         };
         Array.ForEach([registration, tokens, outbound, audit, telemetry, logs, root], node => node.Close());
         source.Close();
-        return settings;
+        return settings.DefaultServer is { } name && !settings.Names(name)
+            ? throw root.Refuse("default_server", "the name of one of `servers`")
+            : settings;
     }
+
+    private bool Names(string server) =>
+        (Demo && server is DemoServer) || Servers.Any(seed => seed.Name == server);
 
     private static Uri? ParseListen(string text) =>
         ParseHttp(text) is { AbsolutePath: "/", Query: "", Fragment: "", Scheme: "http" } uri ? uri : null;

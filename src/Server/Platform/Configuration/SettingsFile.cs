@@ -24,7 +24,11 @@ internal sealed class SettingsNode
             null => null,
             YamlMappingNode mapping => mapping,
             YamlScalarNode { Value: null or "" } => null,
-            _ => throw source.Refuse(node, $"`{path.TrimEnd('.')}` must be a group of settings"),
+            _ => throw source.Refuse(
+                node,
+                path is ""
+                    ? $"the file must hold settings; expected lines such as `demo: false`"
+                    : $"`{path.TrimEnd('.')}` must be a group of settings"),
         };
     }
 
@@ -49,10 +53,7 @@ internal sealed class SettingsNode
             return default!;
         }
 
-        return parse(text) is { } value
-            ? value
-            : throw new SetupException(
-                $"{place}`{path}{key}` is {(isSecret ? "refused" : $"`{text}`")}; expected {expected}.");
+        return parse(text) is { } value ? value : throw Refuse(place, key, isSecret ? "refused" : $"`{text}`", expected);
     }
 
     public string? Text(string key, string what, string? fallback = null, string expected = "text") =>
@@ -123,8 +124,12 @@ internal sealed class SettingsNode
     }
 
     /// <summary>A list of groups, such as <c>servers:</c>.</summary>
-    public IReadOnlyList<T> Groups<T>(string key, Func<SettingsNode, T> read)
+    /// <param name="key">The name of the list.</param>
+    /// <param name="name">The setting by which one is told from another; each value stands once.</param>
+    /// <param name="read">Reads one of them.</param>
+    public IReadOnlyList<T> Groups<T>(string key, string name, Func<SettingsNode, T> read)
     {
+        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         asked.Add(key);
         if (Node(key) is not { } node)
         {
@@ -139,7 +144,9 @@ internal sealed class SettingsNode
         {
             var value = read(item);
             item.Close();
-            return value;
+            return item.Find(name).Text is { } text && !names.Add(text)
+                ? throw item.Refuse($"`{path}{key}[].{name}` is `{text}` a second time")
+                : value;
         }
     }
 
@@ -186,8 +193,21 @@ internal sealed class SettingsNode
         }
     }
 
+    /// <summary>Where this group stands, for what is found wrong with it later: <c>FILE:LINE: </c>.</summary>
+    public string Place => source.At(map);
+
+    /// <summary>A value that is good by itself, and not beside the others.</summary>
+    public SetupException Refuse(string key, string expected)
+    {
+        var (text, place) = Find(key);
+        return Refuse(place, key, $"`{text}`", expected);
+    }
+
     /// <summary>An error of this group as a whole.</summary>
-    public SetupException Refuse(string sentence) => new($"{source.At(map)}{sentence}.");
+    public SetupException Refuse(string sentence) => new($"{Place}{sentence}.");
+
+    private SetupException Refuse(string place, string key, string found, string expected) =>
+        new($"{place}`{path}{key}` is {found}; expected {expected}.");
 
     private (string? Text, string Place) Find(string key)
     {
@@ -263,7 +283,10 @@ internal sealed class SettingsSource
         {
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
-            return new(file, stream.Documents is [var first, ..] ? first.RootNode : null, options, variables);
+            return stream.Documents is [_, var second, ..]
+                ? throw new SetupException(
+                    $"{file}:{second.RootNode.Start.Line}: one document is expected, and here a second begins.")
+                : new(file, stream.Documents is [var first] ? first.RootNode : null, options, variables);
         }
         catch (YamlException failure)
         {

@@ -42,7 +42,7 @@ internal sealed partial class Migrations(Db db, TimeProvider clock, ILogger<Migr
         }
         catch (Exception failure) when (db.Engine.Outage(failure) is { } outage)
         {
-            throw new DatabaseUnavailableException(outage, failure);
+            throw new DatabaseUnavailableException($"{outage} It is {db.Address}.", failure);
         }
     }
 

@@ -29,13 +29,7 @@ internal sealed class MasterKey
         }
 
         var path = Path.Combine(folder, "master.key");
-        if (!File.Exists(path))
-        {
-            PrivateFile.Make(path, New());
-        }
-
-        PrivateFile.Require(path);
-        return Parse(File.ReadAllText(path), path);
+        return Parse(PrivateFile.Read(path, New), path);
     }
 
     /// <summary>Refuses to go on with a database that was sealed with another key.</summary>
@@ -82,8 +76,8 @@ internal sealed class MasterKey
 
     private static string New()
     {
-        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
-        return $"{id}:{Base64Url(RandomNumberGenerator.GetBytes(Size))}";
+        var (id, key) = (RandomNumberGenerator.GetBytes(4), RandomNumberGenerator.GetBytes(Size));
+        return $"{Convert.ToHexStringLower(id)}:{Base64Url(key)}";
     }
 
     private static MasterKey Parse(string text, string source)

@@ -210,7 +210,7 @@ internal sealed partial class SigningKeys : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Signing key {KeyId} is published and signs from {From}")]
+        [LoggerMessage(LogLevel.Information, "Signing key {KeyId} is published and signs from {From:u}")]
         public static partial void Added(ILogger logger, string keyId, DateTimeOffset from);
     }
 }
