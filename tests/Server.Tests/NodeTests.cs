@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text;
 using Postern.Platform.Keys;
 
 namespace Postern.Tests;
@@ -90,6 +91,30 @@ public sealed class NodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_of_an_older_client_goes_on_at_the_other_and_ends_at_both()
+    {
+        const string Yaml =
+            $"clients: [{{ client_id: bench, client_secret: {App.BenchSecret}, grant_types: [client_credentials], resources: [notes] }}]";
+        await using var here = await TestServer.StartAsync(Yaml, On.Postgres);
+        await using var there = await TestServer.StartAsync(Yaml, like: here);
+        var token = (await App.Bench(here).AsItselfAsync()).AccessToken;
+        using var opened = await AskAsync(here, HttpMethod.Post, token, null,
+            """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""");
+        var session = opened.Headers.GetValues("Mcp-Session-Id").Single();
+
+        using var listed = await AskAsync(there, HttpMethod.Post, token, session, """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""");
+        using var ended = await AskAsync(there, HttpMethod.Delete, token, session);
+
+        Assert.Contains("list_notes", await listed.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.NoContent, ended.StatusCode);
+        await Eventually.TrueAsync(async () =>
+        {
+            using var late = await AskAsync(here, HttpMethod.Post, token, session, """{"jsonrpc":"2.0","id":2,"method":"tools/list"}""");
+            return late.StatusCode is HttpStatusCode.NotFound;
+        });
+    }
+
+    [Fact]
     public async Task A_token_is_good_at_once_on_a_node_whose_clock_is_behind()
     {
         var token = (await App.Bench(one).AsItselfAsync()).AccessToken;
@@ -117,5 +142,17 @@ public sealed class NodeTests : IAsyncLifetime
 
         Assert.Equal(one.Get<SigningKeys>().Current().Id, two.Get<SigningKeys>().Current().Id);
         Assert.True(await App.Watch(two).IsAliveAsync((await App.Bench(one).AsItselfAsync()).AccessToken));
+    }
+
+    private static Task<HttpResponseMessage> AskAsync(
+        TestServer node, HttpMethod verb, string token, string? session, string? body = null)
+    {
+        var request = new HttpRequestMessage(verb, new Uri("/mcp/notes", UriKind.Relative))
+        {
+            Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Authorization = new("Bearer", token);
+        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
+        return node.Http.SendAsync(request);
     }
 }
