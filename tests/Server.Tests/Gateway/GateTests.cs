@@ -287,6 +287,31 @@ public sealed class GateTests : IAsyncLifetime
         using var answer = await host.Http.SendAsync(request);
 
         Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Contains(
+            status is 406 ? "Accept must name" : "Content-Type must be",
+            (string?)(await JsonOf(answer))["error"]!["message"]);
+    }
+
+    [Fact]
+    public async Task A_body_that_says_it_is_too_long_is_refused_unread()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp/crm");
+        request.Content = new ByteArrayContent(new byte[(4 << 20) + 1]);
+        request.Headers.ExpectContinue = true;
+        request.Headers.Authorization = new("Bearer", await host.TokenAsync("crm"));
+        using var answer = await host.Http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("4 MiB", (string?)(await JsonOf(answer))["error"]!["message"]);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_said_not_to_be()
+    {
+        using var answer = await host.PostAsync("nowhere", null, "{}");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Contains("no MCP server of that name", await answer.Content.ReadAsStringAsync());
     }
 
     [Fact]

@@ -278,5 +278,8 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
         Assert.Equal(error is "invalid_client" ? HttpStatusCode.Unauthorized : HttpStatusCode.BadRequest, reply.Status);
         Assert.Equal("no-store", reply.Headers.CacheControl!.ToString());
         Assert.DoesNotContain("access_token", reply.Text, StringComparison.Ordinal);
+        // RFC 6749 §5.2: words, in the one alphabet that is allowed.
+        Assert.NotEmpty(reply.Member("error_description")!);
+        Assert.DoesNotContain(reply.Member("error_description")!, c => c is < ' ' or > '~' or '"' or '\\');
     }
 }

@@ -23,7 +23,8 @@ public sealed class HostTests : IAsyncLifetime
     {
         var named = host.Replace("PORT", $"{server.Http.BaseAddress!.Port}", StringComparison.Ordinal);
 
-        foreach (var path in (string[])["/mcp/notes", "/authorize", "/token", "/.well-known/oauth-authorization-server", "/me"])
+        foreach (var path in (string[])
+            ["/mcp/notes", "/authorize", "/token", "/.well-known/oauth-authorization-server", "/me"])
         {
             using var answer = await SendAsync(path, named);
 
