@@ -27,14 +27,16 @@ public sealed class HostileInputTests : IAsyncLifetime
 
     private static readonly string[] RouteValues = ["notes", "%00", "..%2f..%2fetc", "%ff%fe", new('n', 3000)];
 
+    private const string Users =
+        $"users: [{{ email: {Person.Ada}, password: {Person.AdasPassword}, roles: [admin] }}]";
+
     private readonly TcpListener sink = new(IPAddress.Loopback, 0);
     private TestServer server = null!;
 
     public async ValueTask InitializeAsync()
     {
         sink.Start();
-        server = await TestServer.StartAsync(
-            $"users: [{{ email: {Person.Ada}, password: {Person.AdasPassword}, roles: [admin] }}]");
+        server = await TestServer.StartAsync(Users);
         var notes = server.Get<ServerBook>().Find(TenantId.Default, "notes")!;
         await Eventually.TrueAsync(() => server.Get<ServerBook>().Catalogue(notes) is not null);
     }
@@ -107,6 +109,15 @@ public sealed class HostileInputTests : IAsyncLifetime
 
         Assert.Equal(before, await RowsAsync());
         Assert.False(sink.Pending(), "something was fetched");
+    }
+
+    [Fact]
+    public async Task Nothing_of_it_is_too_much_for_PostgreSQL()
+    {
+        await server.DisposeAsync();
+        server = await TestServer.StartAsync(Users, On.Postgres);
+
+        await SendAllAsync(_ => { });
     }
 
     [Fact]

@@ -305,6 +305,28 @@ public sealed class GateTests : IAsyncLifetime
         Assert.Contains("4 MiB", (string?)(await JsonOf(answer))["error"]!["message"]);
     }
 
+    [Theory]
+    [InlineData("resources/list", "")]
+    [InlineData("resources/templates/list", "")]
+    [InlineData("resources/read", "\"uri\":\"a:b\"")]
+    [InlineData("prompts/list", "")]
+    [InlineData("prompts/get", "\"name\":\"p\"")]
+    [InlineData("completion/complete", "\"ref\":{}")]
+    [InlineData("subscriptions/listen", "\"notifications\":{}")]
+    public async Task What_a_server_lets_one_read_is_out_of_reach_of_a_grant_to_change(string method, string parameters)
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm", "mcp:write mcp:destroy"));
+        var name = method is "resources/read" ? "a:b" : method is "prompts/get" ? "p" : null;
+
+        using var answer = await host.ModernAsync("crm", token, method, parameters, name);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Contains("insufficient_scope", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Contains("scope=\"mcp:read", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains(method, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_server_that_is_not_there_is_said_not_to_be()
     {

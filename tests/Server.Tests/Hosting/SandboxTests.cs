@@ -443,6 +443,19 @@ public sealed class SandboxTests
     }
 
     [Fact]
+    public async Task Its_system_and_its_folder_are_mounted_for_reading_only()
+    {
+        await using var ground = new HostingGround();
+
+        var mounts = (await ground.OutputAsync(ground.Shell("cut -d' ' -f2,4 /proc/self/mounts >&2"))).Split('\n')
+            .Select(line => line.Split(' '))
+            .ToLookup(mount => mount[0], mount => mount[1].Split(',')[0]);
+
+        Assert.All((string[])["/", "/usr", "/dev", ground.App], path => Assert.Equal("ro", mounts[path].Last()));
+        Assert.Equal("rw", mounts["/data"].Last());
+    }
+
+    [Fact]
     public async Task A_program_that_the_sandbox_does_not_show_is_refused_with_what_to_write()
     {
         await using var ground = new HostingGround();

@@ -293,6 +293,18 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
         Assert.Contains("https://own.example is this server", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_request_of_more_than_an_address_can_carry_is_shown_and_never_redirected()
+    {
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
+        {
+            using var answer = await SendAsync(method, App.Web(Server).Authorize(
+                ("state", new string('s', 2900)), ("whatever", new string('w', 2900))));
+
+            await ShownAsync(answer);
+        }
+    }
+
     [Theory, Rfc(8707, "2")]
     [InlineData("one, two", "default_server: two", "two")]
     [InlineData("only", "", "only")]
