@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Postern.Platform.Keys;
 
 namespace Postern.Tests;
@@ -94,6 +95,37 @@ public sealed class NodeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_of_an_older_client_goes_on_at_the_other_and_ends_at_both()
+    {
+        const string Yaml =
+            $"""
+            clients:
+              - client_id: bench
+                client_secret: {App.BenchSecret}
+                grant_types: [client_credentials]
+                resources: [notes]
+            """;
+        await using var here = await TestServer.StartAsync(Yaml, On.Postgres);
+        await using var there = await TestServer.StartAsync(Yaml, like: here);
+        var token = (await App.Bench(here).AsItselfAsync()).AccessToken;
+        const string Hello =
+            """{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"older","version":"1"}}""";
+        using var opened = await AskAsync(here, token, null, "initialize", Hello);
+        var session = opened.Headers.GetValues("Mcp-Session-Id").Single();
+
+        using var listed = await AskAsync(there, token, session, "tools/list");
+        using var ended = await AskAsync(there, token, session, null);
+
+        Assert.Contains("list_notes", await listed.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.NoContent, ended.StatusCode);
+        await Eventually.TrueAsync(async () =>
+        {
+            using var late = await AskAsync(here, token, session, "tools/list");
+            return late.StatusCode is HttpStatusCode.NotFound;
+        });
+    }
+
+    [Fact]
     public async Task A_token_is_good_at_once_on_a_node_whose_clock_is_behind()
     {
         var token = (await App.Bench(one).AsItselfAsync()).AccessToken;
@@ -116,5 +148,20 @@ public sealed class NodeTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => !await App.Watch(one).IsAliveAsync(token));
         Assert.Equal(one.Get<SigningKeys>().Current().Id, two.Get<SigningKeys>().Current().Id);
         Assert.True(await App.Watch(two).IsAliveAsync((await App.Bench(one).AsItselfAsync()).AccessToken));
+    }
+
+    // Without a method the session is ended.
+    private static Task<HttpResponseMessage> AskAsync(
+        TestServer node, string token, string? session, string? method, string parameters = "{}")
+    {
+        var request = new HttpRequestMessage(
+            method is null ? HttpMethod.Delete : HttpMethod.Post, new Uri("/mcp/notes", UriKind.Relative));
+        request.Content = new StringContent(
+            $$"""{"jsonrpc":"2.0","id":1,"method":"{{method}}","params":{{parameters}}}""",
+            Encoding.UTF8,
+            "application/json");
+        request.Headers.Authorization = new("Bearer", token);
+        request.Headers.TryAddWithoutValidation("Mcp-Session-Id", session);
+        return node.Http.SendAsync(request);
     }
 }

@@ -17,8 +17,12 @@ internal sealed class Person : IDisposable
     private readonly HttpClient http;
     private (string Email, string Password) account;
 
-    public Person(TestServer server, string email = Ada, string? password = null)
-        : this(server.Issuer, server.Http.BaseAddress!, email)
+    /// <param name="server">Where they go.</param>
+    /// <param name="email">The account.</param>
+    /// <param name="password">Another one than theirs.</param>
+    /// <param name="browser">What it calls itself.</param>
+    public Person(TestServer server, string email = Ada, string? password = null, string browser = Firefox)
+        : this(server.Issuer, server.Http.BaseAddress!, email, browser: browser)
     {
         account.Password = password ?? account.Password;
     }
@@ -27,7 +31,8 @@ internal sealed class Person : IDisposable
     /// <param name="address">Where it is reached; one node of several.</param>
     /// <param name="email">The account.</param>
     /// <param name="like">Goes on in the browser of this person.</param>
-    public Person(string issuer, Uri address, string email = Ada, Person? like = null)
+    /// <param name="browser">What it calls itself.</param>
+    public Person(string issuer, Uri address, string email = Ada, Person? like = null, string browser = Firefox)
     {
         (this.issuer, account) = (issuer, email is Bob ? (Bob, BobsPassword) : (email, AdasPassword));
         Cookies = like?.Cookies ?? new();
@@ -36,7 +41,7 @@ internal sealed class Person : IDisposable
             BaseAddress = address,
         };
         http.DefaultRequestHeaders.Host = new Uri(issuer).Authority;
-        http.DefaultRequestHeaders.UserAgent.ParseAdd(Firefox);
+        http.DefaultRequestHeaders.UserAgent.ParseAdd(browser);
     }
 
     public CookieContainer Cookies { get; }

@@ -33,7 +33,7 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
         using var body = new PooledBytes((int)Math.Clamp(http.Request.ContentLength ?? 0, 512, 64 * 1024) + 1);
         if (await RequestBody.ReadAsync(http.Request, body, http.RequestAborted) is { } refused)
         {
-            http.Response.StatusCode = refused;
+            await new AnswerWriter(http.Response, Era.Modern).WriteAsync(refused, default, http.RequestAborted);
             return;
         }
 

@@ -304,6 +304,53 @@ public sealed class GateTests : BothEras
         using var answer = await host.Http.SendAsync(request);
 
         Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Contains(
+            status is 406 ? "Accept must name" : "Content-Type must be",
+            (string?)(await JsonOf(answer))["error"]!["message"]);
+    }
+
+    [Fact]
+    public async Task A_body_that_says_it_is_too_long_is_refused_unread()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp/crm");
+        request.Content = new ByteArrayContent(new byte[(4 << 20) + 1]);
+        request.Headers.ExpectContinue = true;
+        request.Headers.Authorization = new("Bearer", await host.TokenAsync("crm"));
+        using var answer = await host.Http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Contains("4 MiB", (string?)(await JsonOf(answer))["error"]!["message"]);
+    }
+
+    [Theory]
+    [InlineData("resources/list", "")]
+    [InlineData("resources/templates/list", "")]
+    [InlineData("resources/read", "\"uri\":\"a:b\"")]
+    [InlineData("prompts/list", "")]
+    [InlineData("prompts/get", "\"name\":\"p\"")]
+    [InlineData("completion/complete", "\"ref\":{}")]
+    [InlineData("subscriptions/listen", "\"notifications\":{}")]
+    public async Task What_a_server_lets_one_read_is_out_of_reach_of_a_grant_to_change(string method, string parameters)
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm", "mcp:write mcp:destroy"));
+        var name = method is "resources/read" ? "a:b" : method is "prompts/get" ? "p" : null;
+
+        using var answer = await host.ModernAsync("crm", token, method, parameters, name);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Contains("insufficient_scope", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Contains("scope=\"mcp:read", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains(method, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_said_not_to_be()
+    {
+        using var answer = await host.PostAsync("nowhere", null, "{}");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Contains("no MCP server of that name", await answer.Content.ReadAsStringAsync());
     }
 
     [Fact]

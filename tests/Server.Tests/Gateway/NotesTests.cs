@@ -26,6 +26,18 @@ public sealed class NotesTests : IAsyncLifetime
         Assert.Contains("list_notes", await SayAsync(token, "read_note", """{"number":1}"""), StringComparison.Ordinal);
     }
 
+    [Fact, Rfc(9728, "3.1")]
+    public async Task The_only_server_of_a_host_has_its_metadata_at_the_root_too()
+    {
+        await using var several = await GatewayHost.StartAsync("  - { name: other, http: http://127.0.0.1:9/mcp }");
+        using var ambiguous = await several.Http.GetAsync("/.well-known/oauth-protected-resource");
+
+        var metadata = JsonNode.Parse(await host.Http.GetStringAsync("/.well-known/oauth-protected-resource"))!;
+
+        Assert.Equal($"{host.Issuer}/mcp/notes", (string?)metadata["resource"]);
+        Assert.Equal(HttpStatusCode.NotFound, ambiguous.StatusCode);
+    }
+
     [Fact]
     public async Task Notes_of_one_person_are_nobody_elses()
     {

@@ -142,6 +142,20 @@ public sealed class RelayTests : BothEras
     }
 
     [Theory]
+    [InlineData("modern")]
+    [InlineData("legacy")]
+    public async Task What_a_server_does_not_serve_is_404_to_a_modern_client_and_an_answer_to_a_legacy_one(string server)
+    {
+        var token = await host.TokenAsync(server);
+        var session = await host.InitializeAsync(server, token);
+        using var modernly = await host.ModernAsync(server, token, "prompts/get", "\"name\":\"p\"", "p");
+        using var legacily = await host.LegacyAsync(server, token, session, "prompts/get", """{"name":"p"}""");
+
+        Assert.Equal((404, -32601), ((int)modernly.StatusCode, (int)(await JsonOf(modernly))["error"]!["code"]!));
+        Assert.Equal((200, -32601), ((int)legacily.StatusCode, (int)(await JsonOf(legacily))["error"]!["code"]!));
+    }
+
+    [Theory]
     [InlineData("modern", "vendor/wipe")]
     [InlineData("legacy", "vendor/wipe")]
     [InlineData("legacy", "TOOLS/CALL")]

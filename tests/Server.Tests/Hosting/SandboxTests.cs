@@ -444,6 +444,43 @@ public sealed class SandboxTests
         }
     }
 
+    [Fact]
+    public async Task Its_system_and_its_folder_are_mounted_for_reading_only()
+    {
+        await using var ground = new HostingGround();
+
+        var mounts = (await ground.OutputAsync(ground.Shell("cut -d' ' -f2,4 /proc/self/mounts >&2"))).Split('\n')
+            .Select(line => line.Split(' '))
+            .ToLookup(mount => mount[0], mount => mount[1].Split(',')[0]);
+
+        Assert.All((string[])["/", "/usr", "/dev", ground.App], path => Assert.Equal("ro", mounts[path].Last()));
+        Assert.Equal("rw", mounts["/data"].Last());
+    }
+
+    [Fact]
+    public async Task A_program_that_the_sandbox_does_not_show_is_refused_with_what_to_write()
+    {
+        await using var ground = new HostingGround();
+        var elsewhere = Directory.CreateTempSubdirectory("postern-program-");
+        var program = Path.Combine(elsewhere.FullName, "tool");
+        var link = Path.Combine(ground.App, "tool");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\necho here >&2\n");
+        File.SetUnixFileMode(program, (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(elsewhere.FullName, (UnixFileMode)0b111_101_101);
+        File.CreateSymbolicLink(link, program);
+
+        foreach (var way in (string[])[program, link, "./tool"])
+        {
+            var refusal = await ground.RefusalAsync(ground.Command(Path.GetFileName(way), [way]));
+            Assert.Contains($"read: [{elsewhere.FullName}]", refusal.Reason);
+            Assert.Null(CommandCheck.Problem(ground.Command("x", [way], level: "none")));
+        }
+
+        Assert.Equal("here", await ground.OutputAsync(
+            ground.Command("shown", [program], read: [elsewhere.FullName])));
+        elsewhere.Delete(recursive: true);
+    }
+
     private static TcpListener Listen()
     {
         var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -40,6 +40,29 @@ public sealed class ClientTests
     }
 
     [Theory]
+    [InlineData("clients/modern.mjs", "2026-07-28")]
+    [InlineData("clients/legacy.mjs", "2025-11-25")]
+    public async Task An_MCP_client_that_is_its_metadata_document_registers_nowhere(string client, string revision)
+    {
+        await using var host = new OAuth.DocumentHost();
+        await using var server = await StartAsync(host.Settings);
+        var document = host.Client(
+            "/client.json", ",\"token_endpoint_auth_method\":\"none\"", "http://127.0.0.1:8765/callback");
+
+        var answer = await Node.RunAsync(
+            client, "--base", server.Issuer, "--server", "notes", "--protocol", revision, "--metadata-url", document,
+            "--call", "list_notes", "--arguments", "{}");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Equal(
+            document,
+            answer.Json.GetProperty("token").GetProperty("payload").GetProperty("client_id").GetString());
+        Assert.DoesNotContain(
+            answer.Json.GetProperty("steps").EnumerateArray(),
+            step => step.GetProperty("path").GetString() is "/register");
+    }
+
+    [Theory]
     [InlineData("clients/openid-client.mjs")]
     [InlineData("clients/oauth4webapi.mjs")]
     public async Task An_OAuth_client_gets_a_code_a_token_and_the_next(string client)
@@ -82,6 +105,6 @@ public sealed class ClientTests
     }
 
     // Clients judge expiry by the clock on the wall.
-    private static Task<TestServer> StartAsync() =>
-        TestServer.StartAsync(Yaml, replace: services => services.AddSingleton(TimeProvider.System));
+    private static Task<TestServer> StartAsync(string settings = "") =>
+        TestServer.StartAsync(settings + Yaml, replace: services => services.AddSingleton(TimeProvider.System));
 }

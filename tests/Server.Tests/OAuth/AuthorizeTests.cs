@@ -296,6 +296,41 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     }
 
     [Fact]
+    public async Task A_request_of_more_than_an_address_can_carry_is_shown_and_never_redirected()
+    {
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
+        {
+            using var answer = await SendAsync(method, App.Web(Server).Authorize(
+                ("state", new string('s', 2900)), ("whatever", new string('w', 2900))));
+
+            await ShownAsync(answer);
+        }
+    }
+
+    [Theory, Rfc(8707, "2")]
+    [InlineData("one, two", "default_server: two", "two")]
+    [InlineData("only", "", "only")]
+    public async Task A_request_that_names_no_resource_is_for_the_server_that_is_the_default(
+        string servers, string setting, string meant)
+    {
+        await using var server = await TestServer.StartAsync(
+            $$"""
+            demo: false
+            {{setting}}
+            users: [{ email: {{Person.Ada}}, password: {{Person.AdasPassword}} }]
+            clients: [{ client_id: native, redirect_uris: ["http://127.0.0.1:8765/callback"] }]
+            servers: [{{string.Join(", ", servers.Split(", ").Select(name => $"{{ name: {name}, http: http://127.0.0.1:9/mcp }}"))}}]
+            """);
+        using var ada = new Person(server);
+        var app = App.Native(server);
+
+        var answer = await ada.AllowAsync(app.Authorize(("resource", null)));
+        var reply = await app.RedeemAsync(answer.Code, ("resource", null));
+
+        Assert.Equal($"{server.Issuer}/mcp/{meant}", reply.Claims.GetProperty("aud").GetString());
+    }
+
+    [Fact]
     public async Task A_request_that_nobody_answers_leaves_nothing_behind()
     {
         var before = await RowsAsync();

@@ -37,6 +37,80 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Equal("mcp:read mcp:write", reply.Claims.GetProperty("scope").GetString());
     }
 
+    public static TheoryData<string, string[], string[]> Askers => new()
+    {
+        {
+            "an app that an operator named",
+            ["web wants to work in echo", "known here", "The answer goes to web.example."],
+            ["not verified", "We can't check", "Nobody has proven"]
+        },
+        {
+            "a program that an operator named",
+            [
+                "native", "known here", "We can't check which program on this computer is asking", "Firefox on Linux",
+                "The answer goes to 127.0.0.1:8765, a program on this computer.",
+            ],
+            ["not verified", "Nobody has proven"]
+        },
+        {
+            "a document",
+            ["127.0.0.1:PORT wants to work in echo", "proven", "calls itself “A document”", "new here", "doc.example"],
+            ["not verified", "We can't check", "Nobody has proven"]
+        },
+        {
+            "an app that registered itself",
+            [
+                "a.example wants to work in echo", "not verified",
+                "Nobody has proven who this is. All we know is where the answer goes: a.example.",
+            ],
+            ["We can't check", "known here"]
+        },
+        {
+            "a program that registered itself",
+            [
+                "A program on this computer wants to work in echo", "not verified", "Firefox on Linux",
+                "We can't check which program on this computer is asking", "The answer goes to localhost:4711",
+            ],
+            ["Nobody has proven", "known here"]
+        },
+        {
+            "an app of a device",
+            [
+                "An app on this device wants to work in echo", "not verified", "Firefox on Linux",
+                "We can't check which app on this device is asking", "The answer goes to com.example.app, an app",
+            ],
+            ["Nobody has proven", "known here"]
+        },
+    };
+
+    [Theory, MemberData(nameof(Askers))]
+    public async Task The_page_says_who_asks_what_was_proven_and_where_the_answer_goes(
+        string asker, string[] says, string[] never)
+    {
+        await using var host = new DocumentHost();
+        await using var other = await TestServer.StartAsync(host.Settings + App.Town);
+        using var person = new Person(other);
+        var app = asker switch
+        {
+            "an app that an operator named" => App.Web(other),
+            "a program that an operator named" => App.Native(other),
+            "a document" => new App(other, host.Client("/client.json"), "https://doc.example/cb"),
+            "an app that registered itself" => await Registered.Async(other, "https://a.example/cb"),
+            "a program that registered itself" => await Registered.Async(other, "http://localhost:4711/cb"),
+            _ => await Registered.Async(other, "com.example.app:/cb"),
+        };
+
+        var question = await person.AskedAsync(app.Authorize());
+
+        var text = string.Join(' ', question.Page.QuerySelector("main")!.TextContent.Split(
+            (char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.All(says, words => Assert.Contains(words.Replace("PORT", $"{host.Port}"), text));
+        Assert.All(never, words => Assert.DoesNotContain(words, text));
+        Assert.Contains(Person.Ada, question.Page.Body!.TextContent);
+        Assert.All((string[])["Read", "Change", "Destroy", "Today", "A week", "30 days", "90 days", "Half a year"],
+            words => Assert.Contains(words, text));
+    }
+
     [Fact, Rfc(9396, "7")]
     public async Task A_tool_that_was_not_ticked_appears_nowhere()
     {
@@ -277,6 +351,32 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Equal(["peek new"], Marked(again));
         Assert.Empty(Marked(await ada.AskedAsync(peer.Authorize())));
         Assert.Empty(Marked(await bob.AskedAsync(web.Authorize())));
+    }
+
+    [Fact]
+    public async Task Each_copy_of_one_client_is_seen_and_ended_alone()
+    {
+        var app = App.Native(server);
+        using var phone = new Person(server, browser: "Mozilla/5.0 (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0");
+        var here = await app.LetInAsync(ada);
+        var there = await app.LetInAsync(phone);
+        var again = await app.LetInAsync(ada);
+
+        var grants = (await Grants.OfAsync(server, Person.Ada)).ToDictionary(grant => grant.Id.Value);
+        var (first, second, third) = (Of(here), Of(there), Of(again));
+        using var page = await ada.GetAsync("/me");
+        await app.RevokeAsync(there.RefreshToken);
+
+        Assert.Equal(first.Client, second.Client);
+        Assert.NotEqual(first.Installation, second.Installation);
+        Assert.Equal(first.Installation, third.Installation);
+        Assert.Equal("Firefox on Linux", first.InstallationName);
+        Assert.Equal("Firefox on Android", second.InstallationName);
+        Assert.Contains("Firefox on Android", await page.Content.ReadAsStringAsync());
+        Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(here.RefreshToken)).Status);
+        Assert.Equal("invalid_grant", (await app.RefreshAsync(there.RefreshToken)).Error);
+
+        Grant Of(Reply reply) => grants[reply.Claims.GetProperty("grant_id").GetString()!];
     }
 
     [Theory, OnBoth]

@@ -295,6 +295,21 @@ public sealed class DocumentTests
         Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(first.RefreshToken, Proof(server, app, next))).Status);
     }
 
+    [Theory]
+    [InlineData("tls_client_auth", "\"none\",\"tls_client_auth\"", "none")]
+    [InlineData("none", "\"none\",\"private_key_jwt\"", "private_key_jwt")]
+    [InlineData("client_secret_basic", "\"private_key_jwt\",\"client_secret_basic\"", "private_key_jwt")]
+    public async Task Of_several_methods_that_a_document_names_the_strongest_that_is_served_is_asked_for(
+        string one, string several, string taken)
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        var methods = $",\"token_endpoint_auth_method\":\"{one}\",\"token_endpoint_auth_methods_supported\":[{several}]";
+        var app = new App(server, host.Client("/client.json", $"{methods},\"jwks_uri\":\"{host.At("/keys")}\""), Redirect);
+
+        Assert.Equal([taken], (await FindAsync(server, app)).AuthMethods);
+    }
+
     [Fact]
     public async Task Unknown_key_names_do_not_make_us_fetch_at_their_pace()
     {

@@ -127,6 +127,28 @@ public sealed class RefreshTests
     }
 
     [Fact]
+    public async Task A_token_that_somebody_made_up_is_refused_and_ends_nothing()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        using var ada = new Person(server);
+        var app = App.Native(server);
+        var (first, other) = (await app.LetInAsync(ada), await app.LetInAsync(ada));
+        var second = await app.RefreshAsync(first.RefreshToken);
+        var (family, mac, foreign) = (Part(second, 0), Part(second, 2), Part(other, 2));
+
+        foreach (var token in (string[])
+            [$"{family}.1.{mac}", $"{family}.2.{foreign}", $"{family}.3.{mac}", $"{family}.2.{new string('A', 43)}"])
+        {
+            TokenTests.Refused(await app.RefreshAsync(token), "invalid_grant");
+            Assert.Equal(HttpStatusCode.OK, (await app.RevokeAsync(token)).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(second.RefreshToken)).Status);
+
+        static string Part(Reply reply, int index) => reply.RefreshToken.Split('.')[index];
+    }
+
+    [Fact]
     public async Task A_refresh_token_is_no_good_to_another_client()
     {
         await using var server = await TestServer.StartAsync(App.Town);

@@ -229,17 +229,29 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
         Assert.Equal("bench", reply.Claims.GetProperty("sub").GetString());
     }
 
-    [Fact]
-    public async Task A_page_of_another_origin_may_redeem_but_never_with_cookies()
+    [Theory]
+    [InlineData("/token", "POST")]
+    [InlineData("/register", "POST")]
+    [InlineData("/revoke", "POST")]
+    [InlineData("/jwks", "GET")]
+    [InlineData("/.well-known/oauth-authorization-server", "GET")]
+    [InlineData("/.well-known/openid-configuration", "GET")]
+    [InlineData("/.well-known/oauth-protected-resource/mcp/echo", "GET")]
+    public async Task A_page_of_another_origin_may_ask_but_never_with_cookies(string path, string verb)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Options, new Uri("/token", UriKind.Relative));
-        request.Headers.Add("Origin", "http://localhost:6274");
-        request.Headers.Add("Access-Control-Request-Method", "POST");
+        using var asking = new HttpRequestMessage(HttpMethod.Options, new Uri(path, UriKind.Relative));
+        asking.Headers.Add("Origin", "http://localhost:6274");
+        asking.Headers.Add("Access-Control-Request-Method", verb);
+        using var doing = new HttpRequestMessage(new(verb), new Uri(path, UriKind.Relative));
+        doing.Headers.Add("Origin", "http://localhost:6274");
 
-        using var answer = await Server.Http.SendAsync(request);
+        foreach (var request in (HttpRequestMessage[])[asking, doing])
+        {
+            using var answer = await Server.Http.SendAsync(request);
 
-        Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
-        Assert.False(answer.Headers.Contains("Access-Control-Allow-Credentials"));
+            Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+            Assert.False(answer.Headers.Contains("Access-Control-Allow-Credentials"));
+        }
     }
 
     private static (string Name, string? Value)[] Wrong(App app, string artefact, string parameter, string? value)
@@ -271,5 +283,8 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
         Assert.Equal(error is "invalid_client" ? HttpStatusCode.Unauthorized : HttpStatusCode.BadRequest, reply.Status);
         Assert.Equal("no-store", reply.Headers.CacheControl!.ToString());
         Assert.DoesNotContain("access_token", reply.Text, StringComparison.Ordinal);
+        // RFC 6749 §5.2: words, in the one alphabet that is allowed.
+        Assert.NotEmpty(reply.Member("error_description")!);
+        Assert.DoesNotContain(reply.Member("error_description")!, c => c is < ' ' or > '~' or '"' or '\\');
     }
 }

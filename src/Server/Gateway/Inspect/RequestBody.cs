@@ -9,25 +9,30 @@ internal static class RequestBody
 
     private const string Json = "application/json";
 
-    /// <summary>Reads it; or answers the status of its refusal.</summary>
-    public static async ValueTask<int?> ReadAsync(HttpRequest request, PooledBytes into, CancellationToken stop)
+    private static readonly RpcError
+        TooLong = RpcError.InvalidRequest("The body is longer than 4 MiB.") with { Status = 413 },
+        IsNotJson = RpcError.InvalidRequest($"Content-Type must be {Json}.") with { Status = 415 },
+        TakesOne = RpcError.InvalidRequest($"Accept must name {Json} and text/event-stream.") with { Status = 406 };
+
+    /// <summary>Reads it; or answers its refusal.</summary>
+    public static async ValueTask<RpcError?> ReadAsync(HttpRequest request, PooledBytes into, CancellationToken stop)
     {
         if (request.ContentLength > MaxLength)
         {
-            return StatusCodes.Status413PayloadTooLarge;
+            return TooLong;
         }
 
         if (!IsJson(request.ContentType))
         {
-            return StatusCodes.Status415UnsupportedMediaType;
+            return IsNotJson;
         }
 
         if (!TakesBoth(request.Headers.Accept))
         {
-            return StatusCodes.Status406NotAcceptable;
+            return TakesOne;
         }
 
-        return await into.TryFillAsync(request.Body, MaxLength, stop) ? null : StatusCodes.Status413PayloadTooLarge;
+        return await into.TryFillAsync(request.Body, MaxLength, stop) ? null : TooLong;
     }
 
     private static bool IsJson(string? type) =>

@@ -56,6 +56,8 @@ internal sealed partial class Gatekeeper(
         if (servers.Find(TenantId.Default, (string)http.Request.RouteValues["server"]!) is not { } server)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
+            http.Response.ContentType = "text/plain; charset=utf-8";
+            await http.Response.WriteAsync("There is no MCP server of that name here.\n", http.RequestAborted);
             return null;
         }
 

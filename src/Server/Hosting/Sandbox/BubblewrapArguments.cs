@@ -54,6 +54,10 @@ internal static class BubblewrapArguments
         ];
     }
 
+    /// <summary>Whether a command is shown what lies at a path, as far as the folders go.</summary>
+    public static bool Shows(HostedCommand server, string path) =>
+        Folders(server).Append("/usr").Concat(SystemFolders).Any(folder => RealPath.Contains(folder, path));
+
     /// <summary>
     /// Between the sandbox, which root builds, and the command: becomes the user, and can be nobody else from then on.
     /// </summary>

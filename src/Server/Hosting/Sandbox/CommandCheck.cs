@@ -6,7 +6,7 @@ internal static class CommandCheck
     private static readonly string[] SearchedFolders = ["/usr/local/bin", "/usr/bin", "/bin"];
 
     private static readonly Func<HostedCommand, string?>[] Checks =
-        [HasProgram, FoldersExist, FoldersAreNotEverything, FoldersAreOpen, VariablesAreHarmless];
+        [HasProgram, FoldersExist, ProgramIsShown, FoldersAreNotEverything, FoldersAreOpen, VariablesAreHarmless];
 
     /// <summary>What is wrong, in a sentence for the operator; null if nothing is.</summary>
     public static string? Problem(HostedCommand server) =>
@@ -16,14 +16,26 @@ internal static class CommandCheck
     {
         [] => "It has no command.",
         var words when words.Any(word => word.Contains('\0')) => "A word of its command holds a null character.",
+        _ when ProgramOf(server) is not null => null,
         [var path, ..] when path.Contains('/') =>
-            File.Exists(Path.GetFullPath(path, Path.GetFullPath(server.Directory)))
-                ? null
-                : $"The program {path} does not exist; a path begins in {server.Directory}.",
-        [var name, ..] => SearchedFolders.Any(folder => File.Exists(Path.Combine(folder, name)))
-            ? null
-            : $"The program {name} is not in {string.Join(", ", SearchedFolders)}.",
+            $"The program {path} does not exist; a path begins in {server.Directory}.",
+        [var name, ..] => $"The program {name} is not in {string.Join(", ", SearchedFolders)}.",
     };
+
+    private static string? ProgramOf(HostedCommand server) => Array.Find(
+        server.Command[0].Contains('/')
+            ? [Path.GetFullPath(server.Command[0], RealPath.Of(server.Directory))]
+            : Array.ConvertAll(SearchedFolders, folder => Path.Combine(folder, server.Command[0])),
+        File.Exists);
+
+    // What the sandbox does not show is not there for the command, however plain an operator sees it.
+    private static string? ProgramIsShown(HostedCommand server) =>
+        server.Sandbox.Level is not "none"
+        && ProgramOf(server) is { } program
+        && Array.Find([program, RealPath.Of(program)], path => !BubblewrapArguments.Shows(server, path)) is { } hidden
+            ? $"The program {hidden} is in a folder that the sandbox does not show. "
+                + $"Write sandbox: {{ read: [{Path.GetDirectoryName(RealPath.Of(program))}] }} and name the program there."
+            : null;
 
     private static IEnumerable<string> Folders(HostedCommand server) =>
         server.Sandbox.Readable.Prepend(server.Directory);

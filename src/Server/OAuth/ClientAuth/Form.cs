@@ -33,7 +33,7 @@ internal sealed class Form
 
     public static async ValueTask<Result<Form>> ReadAsync(HttpRequest http, CancellationToken stop)
     {
-        if (!http.HasUtf8Form || http.ContentType!.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase))
+        if (!http.HasUtf8Form)
         {
             return OAuthError.InvalidRequest("The body is application/x-www-form-urlencoded, in UTF-8.");
         }

@@ -32,14 +32,13 @@ internal sealed record TokenRequest
 
         if (!Domain.Scopes.TryParse(form["scope"], out var scopes))
         {
-            return OAuthError.InvalidScope(
-                "scope is a list of scope tokens with single spaces between (RFC 6749 §3.3).");
+            return OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
         }
 
         Resource? resource = null;
         if (form["resource"] is { } text && !Resource.TryParse(text, out resource))
         {
-            return OAuthError.InvalidTarget("resource is an absolute URI without fragment (RFC 8707 §2).");
+            return OAuthError.InvalidTarget("resource is an absolute URI without fragment.");
         }
 
         // RFC 9396 §7: a component that does not serve a type must not drop it silently.
