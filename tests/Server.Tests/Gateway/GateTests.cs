@@ -341,7 +341,7 @@ public sealed class GateTests : BothEras
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         Assert.Contains("insufficient_scope", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
         Assert.Contains("scope=\"mcp:read", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(behind.Seen, seen => seen.Body.Contains(method, StringComparison.Ordinal));
+        Assert.DoesNotContain(modern.Seen, seen => seen.Body.Contains(method, StringComparison.Ordinal));
     }
 
     [Fact]

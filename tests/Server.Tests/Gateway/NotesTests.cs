@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
