@@ -77,6 +77,7 @@ internal static partial class Program
         app.UseMiddleware<HostGuard>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
+        app.UseMiddleware<Missing>();
         app.UseMiddleware<Doorkeeper>();
 
         Probes.Map(app);
@@ -92,7 +93,6 @@ internal static partial class Program
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
         ApiRoom.Map(app);
-        Missing.Map(app);
 
         app.RequireDoors();
     }
