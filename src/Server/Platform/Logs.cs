@@ -27,7 +27,8 @@ internal static class Logs
         }
         else
         {
-            logging.AddSimpleConsole(text => (text.SingleLine, text.TimestampFormat) = (true, "HH:mm:ss "));
+            logging.AddConsole(console => console.FormatterName = LogLine.Form);
+            logging.AddConsoleFormatter<LogLine, ConsoleFormatterOptions>();
         }
     }
 }
