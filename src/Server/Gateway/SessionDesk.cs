@@ -56,7 +56,7 @@ internal sealed class SessionDesk(
         {
             Version = version,
             Capabilities = ObjectOf(hello, hello.At("params"u8, "capabilities"u8), MaxCapabilities) ?? "{}",
-            ClientInfo = ObjectOf(hello, hello.At("params"u8, "clientInfo"u8), MaxClientInfo),
+            ClientInfo = ClientInfoOf(hello),
         };
         var upstream = upstreams.To(visit.Admission.Server);
         byte[] greeting;
@@ -245,6 +245,13 @@ internal sealed class SessionDesk(
 
     private static string? ResultOf(Message response) =>
         response.IsError ? null : Encoding.UTF8.GetString(response.Raw(response.Result));
+
+    // A modern server refuses every call of a client that it is told the half of.
+    private static string? ClientInfoOf(Message hello) =>
+        hello.Text(hello.At("params"u8, "clientInfo"u8, "name"u8)) is not null
+        && hello.Text(hello.At("params"u8, "clientInfo"u8, "version"u8)) is not null
+            ? ObjectOf(hello, hello.At("params"u8, "clientInfo"u8), MaxClientInfo)
+            : null;
 
     private static string? ObjectOf(Message message, Part part, int most) =>
         part.Type is JsonTokenType.StartObject && part.Length <= most

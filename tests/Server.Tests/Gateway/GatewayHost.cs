@@ -24,11 +24,10 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly TestServer server;
-    private readonly bool isFirst;
 
-    private GatewayHost(TestServer server, bool isFirst)
+    private GatewayHost(TestServer server)
     {
-        (this.server, this.isFirst) = (server, isFirst);
+        this.server = server;
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -57,9 +56,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(
         string servers, string more = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null,
         GatewayHost? like = null) =>
-        new(
-            await TestServer.StartAsync($"{more}\nservers:\n{servers}\n", on, replace, like?.server),
-            isFirst: like is null);
+        new(await TestServer.StartAsync($"{more}\nservers:\n{servers}\n", on, replace, like?.server));
 
     /// <summary>A grant at a server, for one person and client, with these scopes and tools.</summary>
     public async Task<Grant> GrantAsync(
@@ -178,13 +175,15 @@ internal sealed class GatewayHost : IAsyncDisposable
             at, token, session, "tools/call", $"{{\"name\":\"{tool}\",\"arguments\":{arguments}}}", id, stop);
 
     /// <summary>The handshake of a legacy client.</summary>
-    public Task<HttpResponseMessage> HelloAsync(string at, string token, string capabilities = "{}") => PostAsync(
-        at,
-        token,
-        $$$"""
-        {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",
-          "capabilities":{{{capabilities}}},"clientInfo":{"name":"t","version":"1"} }}
-        """);
+    public Task<HttpResponseMessage> HelloAsync(
+        string at, string token, string capabilities = "{}", string info = """{"name":"t","version":"1"}""") =>
+        PostAsync(
+            at,
+            token,
+            $$$"""
+            {"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",
+              "capabilities":{{{capabilities}}},"clientInfo":{{{info}}} }}
+            """);
 
     /// <summary>Begins a legacy session and answers its handle.</summary>
     public async Task<string> InitializeAsync(string at, string token, string capabilities = "{}")
@@ -227,9 +226,5 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         Http.Dispose();
         await server.DisposeAsync();
-        if (isFirst)
-        {
-            Directory.Delete(server.Folder, recursive: true);
-        }
     }
 }

@@ -39,6 +39,22 @@ public sealed class NotesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, ambiguous.StatusCode);
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"name":"half"}""")]
+    [InlineData("7")]
+    public async Task A_legacy_client_that_says_half_of_who_it_is_is_served(string info)
+    {
+        var token = await host.TokenAsync("notes");
+        using var hello = await host.HelloAsync("notes", token, info: info);
+        var session = hello.Headers.GetValues("Mcp-Session-Id").Single();
+
+        using var answer = await host.LegacyCallAsync("notes", token, session, "list_notes");
+
+        Assert.StartsWith(
+            "There are no notes", (string?)(await JsonOf(answer))["result"]!["content"]![0]!["text"]);
+    }
+
     [Fact]
     public async Task Notes_of_one_person_are_nobody_elses()
     {

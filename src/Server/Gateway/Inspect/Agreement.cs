@@ -98,7 +98,8 @@ internal static class Agreement
         var version = BodyVersion(message);
         if (version.IsMissing)
         {
-            return message.IsRequest
+            // A revision of the future may say it elsewhere; what it gets is the list of those that are served.
+            return message.IsRequest && headers[VersionHeader][0]!.Trim() is Revisions.Modern
                 ? RpcError.Incomplete("params._meta[\"io.modelcontextprotocol/protocolVersion\"] is missing.")
                 : null;
         }

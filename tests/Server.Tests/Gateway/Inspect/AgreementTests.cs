@@ -130,6 +130,13 @@ public sealed class AgreementTests
     }
 
     [Fact]
+    public void A_version_of_the_future_need_not_say_it_in_the_body_as_we_know_it() =>
+        Assert.Equal(
+            -32022,
+            CheckExactly(
+                """{"jsonrpc":"2.0","id":1,"method":"ping"}""", out _, ("MCP-Protocol-Version", "2099-01-01"))?.Code);
+
+    [Fact]
     public void A_legacy_version_that_is_not_served_is_refused() =>
         Assert.Equal(
             -32022,
