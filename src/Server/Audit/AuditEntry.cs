@@ -60,6 +60,7 @@ public static class AuditKinds
     public const string SystemStarted = "system.started";
     public const string SystemStopped = "system.stopped";
     public const string ClientRegistered = "client.registered";
+    public const string ClientChanged = "client.changed";
     public const string ServerAdded = "server.added";
     public const string ServerRemoved = "server.removed";
     public const string UserCreated = "user.created";
@@ -72,8 +73,10 @@ public static class AuditKinds
     public const string GrantRevoked = "grant.revoked";
     public const string TokenIssued = "token.issued";
     public const string TokenRefreshed = "token.refreshed";
+    public const string TokenIntrospected = "token.introspected";
     public const string TokenRevoked = "token.revoked";
     public const string TokenReuse = "token.reuse-detected";
+    public const string ToolList = "tool.list";
     public const string ToolCallDecision = "tool.call.decision";
     public const string ToolCallOutcome = "tool.call.outcome";
     public const string ToolChanged = "tool.changed";

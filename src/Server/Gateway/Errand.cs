@@ -30,7 +30,10 @@ internal sealed partial class Errand(
                     ? RelayAsync(visit, message)
                     : visit.AnswerAsync(RpcError.BadArgument("There is no such task."), message).AsTask());
                 break;
-            case Methods.ToolsList or Methods.Discover or Methods.SetLevel:
+            case Methods.ToolsList:
+                tools.RecordList(visit.Http, visit.Admission, await RelayAsync(visit, message));
+                break;
+            case Methods.Discover or Methods.SetLevel:
                 await RelayAsync(visit, message);
                 break;
             case var _ when !visit.Admission.Grant.Scopes.Has(Scopes.Read):
@@ -124,7 +127,7 @@ internal sealed partial class Errand(
         }
     }
 
-    private Task RelayAsync(Visit visit, Message message) => TryAsync(visit, message, stay =>
+    private Task<string> RelayAsync(Visit visit, Message message) => TryAsync(visit, message, stay =>
     {
         // A stream for notifications lasts from the start.
         _ = message.Method is not Methods.Listen || stay.TryLast();

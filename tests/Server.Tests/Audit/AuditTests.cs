@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Postern.Audit;
 using Postern.Identity.Users;
@@ -59,6 +60,26 @@ public sealed class AuditTests
             .Select(record => record.GetProperty("tokenRef").GetString())
             .ToHashSet();
         Assert.All(replies, reply => Assert.Contains(Reference(reply), references));
+    }
+
+    [Fact]
+    public async Task Who_learned_of_a_token_is_in_the_log_and_who_guessed_is_not()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        var (bench, web) = (App.Bench(server), App.Web(server));
+        var reply = await bench.AsItselfAsync();
+        await web.IntrospectAsync(reply.AccessToken);
+        await bench.IntrospectAsync("guessed");
+
+        await bench.IntrospectAsync(reply.AccessToken);
+
+        await Eventually.TrueAsync(async () => (await AskedAsync()).Count > 0);
+        var entry = Assert.Single(await AskedAsync());
+        Assert.Equal("bench", entry.GetProperty("actor").GetProperty("client").GetString());
+        Assert.Equal(Reference(reply), entry.GetProperty("tokenRef").GetString());
+
+        async Task<List<JsonElement>> AskedAsync() =>
+            [.. (await Chain.VerifiedAsync(server)).Where(IsOf(AuditKinds.TokenIntrospected))];
     }
 
     [Theory, OnBoth]
@@ -157,6 +178,9 @@ public sealed class AuditTests
         var rows = await server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
         Assert.All(rows, row => Assert.NotEqual(user, row.Subject));
     }
+
+    private static Func<JsonElement, bool> IsOf(string kind) =>
+        record => record.GetProperty("kind").GetString() == kind;
 
     private static string Reference(Reply reply) => "sha-256:" + System.Buffers.Text.Base64Url.EncodeToString(
         SHA256.HashData(Encoding.UTF8.GetBytes(reply.Claims.GetProperty("jti").GetString()!)));

@@ -213,6 +213,26 @@ public sealed class GateTests : BothEras
     }
 
     [Fact]
+    public async Task Who_looked_at_the_tools_is_in_the_log()
+    {
+        var token = await host.TokenAsync("crm");
+        using var listed = await host.ModernAsync("crm", token, "tools/list");
+        Assert.Equal(HttpStatusCode.OK, listed.StatusCode);
+
+        List<AuditRow> looks = [];
+        await Eventually.TrueAsync(async () =>
+        {
+            var all = await host.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default);
+            looks = [.. all.Where(entry => entry.Kind is AuditKinds.ToolList)];
+            return looks.Count > 0;
+        });
+        var entry = JsonNode.Parse(Assert.Single(looks).Record)!;
+        Assert.Equal("tools/list", (string?)entry["action"]);
+        Assert.Equal("ok", (string?)entry["outcome"]!["status"]);
+        Assert.StartsWith("gr_", (string?)entry["decision"]!["grantId"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task How_a_call_ended_is_in_the_log_though_its_client_had_gone_by_then()
     {
         var token = await host.TokenAsync("legacy");

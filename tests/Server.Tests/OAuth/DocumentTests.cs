@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Audit;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Outbound;
 
@@ -170,6 +171,33 @@ public sealed class DocumentTests
         server.Clock.Advance(TimeSpan.FromMinutes(2));
         host.Client("/client.json");
         Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(harmless.RefreshToken)).Status);
+    }
+
+    [Fact]
+    public async Task A_document_is_in_the_log_when_its_client_is_let_in_and_again_when_it_says_something_else()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+        await ada.AskedAsync(app.Authorize());
+        Assert.Empty(await KindsAsync());
+
+        await app.LetInAsync(ada);
+        await app.LetInAsync(ada);
+        Assert.Equal([AuditKinds.ClientRegistered], await KindsAsync());
+
+        server.Clock.Advance(TimeSpan.FromMinutes(2));
+        host.Client("/client.json", members: ",\"scope\":\"mcp:read\"");
+        await app.LetInAsync(ada);
+        Assert.Equal([AuditKinds.ClientRegistered, AuditKinds.ClientChanged], await KindsAsync());
+
+        async Task<string[]> KindsAsync() =>
+        [
+            .. from entry in await server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default)
+               where entry.Kind.StartsWith("client.", StringComparison.Ordinal)
+               select entry.Kind,
+        ];
     }
 
     [Fact]

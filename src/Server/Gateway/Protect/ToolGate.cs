@@ -86,6 +86,17 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         DurationMs = (long)took.TotalMilliseconds,
     });
 
+    /// <summary>Records that a caller looked at the tools that its grant lets it see.</summary>
+    public void RecordList(HttpContext http, Admission admission, string status) => audit.WriteSoon(Entry(admission) with
+    {
+        Kind = AuditKinds.ToolList,
+        Action = Methods.ToolsList,
+        Effect = "allow",
+        Status = status,
+        Network = SourceNetwork.Of(http),
+        TraceParent = Activity.Current?.Id,
+    });
+
     // To be told what is missing is to be told that there is such a tool. So that is for those who can act on it and
     // learn nothing new: a person's consent page shows the tools of the server, with what was left off before; and a
     // token of fewer scopes than its grant can be had again with all. A client that acts as itself has what its
@@ -94,7 +105,13 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         !admission.Grant.IsOwn || admission.Whole.Allows(name, risk);
 
     // The name is the caller's invention and stays out of the log.
-    private Task<string> RecordUnknownAsync(Admission admission) => audit.WriteAsync(new()
+    private Task<string> RecordUnknownAsync(Admission admission) => audit.WriteAsync(Entry(admission) with
+    {
+        Effect = "deny",
+        Reason = "the server offers no such tool",
+    });
+
+    private static AuditEntry Entry(Admission admission) => new()
     {
         Tenant = admission.Grant.Tenant,
         Kind = AuditKinds.ToolCallDecision,
@@ -103,8 +120,6 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         Client = admission.Grant.Client,
         Resource = admission.Server.Resource.Value,
         Grant = admission.Grant,
-        Effect = "deny",
-        Reason = "the server offers no such tool",
         TokenId = admission.Token.Id,
-    });
+    };
 }

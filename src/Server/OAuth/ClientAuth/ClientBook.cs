@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Postern.Audit;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -22,6 +23,7 @@ internal sealed class ClientBook
 
     private readonly ClientStore store;
     private readonly SafeHttp outbound;
+    private readonly AuditLog audit;
     private readonly Settings settings;
     private readonly TimeProvider clock;
     private readonly IReadOnlyDictionary<string, Client> configured;
@@ -31,9 +33,11 @@ internal sealed class ClientBook
     // Since when the hosts of known documents do not answer.
     private readonly ConcurrentDictionary<string, DateTimeOffset> away = new(StringComparer.Ordinal);
 
-    public ClientBook(ClientStore store, Changes changes, SafeHttp outbound, Settings settings, TimeProvider clock)
+    public ClientBook(
+        ClientStore store, Changes changes, SafeHttp outbound, AuditLog audit, Settings settings, TimeProvider clock)
     {
-        (this.store, this.outbound, this.settings, this.clock) = (store, outbound, settings, clock);
+        (this.store, this.outbound, this.audit) = (store, outbound, audit);
+        (this.settings, this.clock) = (settings, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
             .ToDictionary(client => client.Id.Value);
         documents = new(Capacity, clock);
@@ -109,11 +113,30 @@ internal sealed class ClientBook
             return true;
         }
 
-        var rows = client.Source is ClientSource.Document
-            ? await ClientStore.SaveAsync(unit, tenant, client, clock.GetUtcNow())
-            : await ClientStore.UseAsync(unit, tenant, client.Id, clock.GetUtcNow());
+        var isThere = client.Source is ClientSource.Document
+            ? await KeepDocumentAsync(unit, tenant, client)
+            : await ClientStore.UseAsync(unit, tenant, client.Id, clock.GetUtcNow()) is 1;
         unit.Announce(Kind, tenant, client.Id.Value);
-        return rows is 1;
+        return isThere;
+    }
+
+    // A document is written down, and in the log, when a person lets its client in: to be fetched makes nothing grow.
+    private async ValueTask<bool> KeepDocumentAsync(Unit unit, TenantId tenant, Client client)
+    {
+        var isSame = await ClientStore.IsSameAsync(unit, tenant, client);
+        await ClientStore.SaveAsync(unit, tenant, client, clock.GetUtcNow());
+        if (isSame is not true)
+        {
+            audit.Write(unit, new()
+            {
+                Tenant = tenant,
+                Kind = isSame is null ? AuditKinds.ClientRegistered : AuditKinds.ClientChanged,
+                Client = client.Id,
+                Reason = "its metadata document",
+            });
+        }
+
+        return true;
     }
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)

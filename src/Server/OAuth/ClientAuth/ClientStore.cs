@@ -30,24 +30,22 @@ internal sealed partial class ClientStore(Db db)
 
     public static ValueTask<int> SaveAsync(Unit unit, TenantId tenant, Client client, DateTimeOffset now)
     {
-        var metadata = JsonSerializer.Serialize(
-            new(
-                client.Name,
-                client.AuthMethods,
-                client.Jwks,
-                client.JwksUri,
-                client.RedirectUris,
-                client.GrantTypes,
-                client.ScopeCap?.ToString()),
-            ClientStoreJson.Default.Stored);
         var (source, at) = (client.Source is ClientSource.Document ? "document" : "dynamic", now.ToUnixTimeSeconds());
         return unit.RunAsync(
             $"""
             insert into clients (tenant, id, source, metadata, secret_hash, created_at, used_at)
-            values ({tenant.Value}, {client.Id.Value}, {source}, {metadata}, {client.SecretHash}, {at}, {at})
+            values ({tenant.Value}, {client.Id.Value}, {source}, {Metadata(client)}, {client.SecretHash}, {at}, {at})
             on conflict (tenant, id) do update set metadata = excluded.metadata, used_at = excluded.used_at
             """);
     }
+
+    /// <summary>Whether what is kept of a client is what it says of itself now; null when nothing is.</summary>
+    public static async ValueTask<bool?> IsSameAsync(Unit unit, TenantId tenant, Client client) =>
+        await unit.FirstAsync(
+            $"select metadata from clients where tenant = {tenant.Value} and id = {client.Id.Value}",
+            row => row.GetString(0)) is { } kept
+            ? kept == Metadata(client)
+            : null;
 
     /// <summary>Notes the use of a client, if it is there.</summary>
     public static ValueTask<int> UseAsync(Unit unit, TenantId tenant, ClientId id, DateTimeOffset now) => unit.RunAsync(
@@ -79,6 +77,17 @@ internal sealed partial class ClientStore(Db db)
             returning id
             """,
             row => row.GetString(0));
+
+    private static string Metadata(Client client) => JsonSerializer.Serialize(
+        new(
+            client.Name,
+            client.AuthMethods,
+            client.Jwks,
+            client.JwksUri,
+            client.RedirectUris,
+            client.GrantTypes,
+            client.ScopeCap?.ToString()),
+        ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
     {

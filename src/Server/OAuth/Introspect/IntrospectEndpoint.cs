@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Postern.AspNetCore.AccessTokens;
+using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Http;
@@ -10,7 +11,7 @@ namespace Postern.OAuth.Introspect;
 /// RFC 7662: a resource server asks whether a token is alive now. Only the token's own resource or its own client
 /// learns anything; to everybody else each token looks like none.
 /// </summary>
-internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, OwnTokens tokens)
+internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, OwnTokens tokens, AuditLog audit)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/introspect", (HttpRequest http, IntrospectEndpoint introspect, CancellationToken stop) =>
@@ -38,10 +39,25 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
         var token = await tokens.ReadAsync(text, stop);
         http.HttpContext.Response.Headers.CacheControl = "no-store";
-        return Results.Json(
-            token is not null && MayAsk(client, token) ? Active(token) : new() { Active = false },
-            IntrospectJson.Default.Introspection);
+        if (token is null || !MayAsk(client, token))
+        {
+            return Results.Json(new() { Active = false }, IntrospectJson.Default.Introspection);
+        }
+
+        Record(client, token, SourceNetwork.Of(http.HttpContext));
+        return Results.Json(Active(token), IntrospectJson.Default.Introspection);
     }
+
+    // Only what was learned is an entry: guesses would make the log grow. Nobody waits for it.
+    private void Record(Client client, AccessToken token, string? network) => audit.WriteSoon(new()
+    {
+        Tenant = TenantId.Default,
+        Kind = AuditKinds.TokenIntrospected,
+        Client = client.Id,
+        Resource = token.Audience,
+        TokenId = token.Id,
+        Network = network,
+    });
 
     private static bool MayAsk(Client client, AccessToken token) =>
         token.ClientId == client.Id.Value || client.Introspects.Contains(token.Audience);
