@@ -35,7 +35,8 @@ internal sealed class Stay : IDisposable
     /// <summary>Puts the request under watch. False, and cut, when the grant has too many such requests.</summary>
     public bool TryLast()
     {
-        watched ??= watch.Enter(visit.Admission.Grant, visit.Admission.Token.ExpiresAt, Cut);
+        var (grant, token) = (visit.Admission.Grant, visit.Admission.Token);
+        watched ??= watch.Enter(grant, token.ExpiresAt, Cut, token.Id);
         if (watched is null)
         {
             IsCrowdedOut = true;

@@ -21,6 +21,7 @@ internal sealed class RevokedTokens : IDisposable
     private readonly TimeProvider clock;
     private readonly Reload reload;
     private readonly ConcurrentDictionary<(TenantId, string), long> revoked = new();
+    private Action<TenantId, string>[] watchers = [];
     private long forgotAt;
 
     public RevokedTokens(Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<RevokedTokens> logger)
@@ -31,6 +32,9 @@ internal sealed class RevokedTokens : IDisposable
     }
 
     public bool Has(TenantId tenant, string tokenId) => !revoked.IsEmpty && revoked.ContainsKey((tenant, tokenId));
+
+    /// <summary>Calls back when a token has been handed back, here or on another node.</summary>
+    public void Watch(Action<TenantId, string> watcher) => watchers = [.. watchers, watcher];
 
     public async Task AddAsync(TenantId tenant, string tokenId, DateTimeOffset expires, AuditEntry entry)
     {
@@ -76,6 +80,7 @@ internal sealed class RevokedTokens : IDisposable
             // When it expires is the token's own matter.
             revoked[(change.Tenant, change.Key)] = (clock.GetUtcNow() + Kept).ToUnixTimeSeconds();
             Forget();
+            Array.ForEach(watchers, watcher => watcher(change.Tenant, change.Key));
         }
         else if (change.Kind is Changes.Everything)
         {

@@ -325,11 +325,12 @@ public sealed class RelayTests : BothEras
         var altered = await AskAsync("modern", token, state[..^2] + (state[^2] is 'A' ? 'B' : 'A') + state[^1], "who");
         var raw = await AskAsync("modern", token, "s-1", "who");
         var elsewhere = await AskAsync("modern", token, state, "who", tool: "echo");
+        var changed = await AskAsync("modern", token, state, "who", arguments: """{"a":2}""");
 
         Assert.Equal("input_required", (string?)result["resultType"]);
         Assert.NotEqual("s-1", state);
         Assert.Equal("Ada s-1", (string?)(await JsonOf(good))["result"]!["content"]![0]!["text"]);
-        foreach (var refused in new[] { foreign, altered, raw, elsewhere })
+        foreach (var refused in new[] { foreign, altered, raw, elsewhere, changed })
         {
             Assert.Equal(-32602, (int)(await JsonOf(refused))["error"]!["code"]!);
         }

@@ -1,4 +1,8 @@
+using System.Buffers.Text;
+using System.Text.Json.Nodes;
+using Postern.Audit;
 using Postern.Gateway.Relay;
+using Postern.Grants;
 using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
@@ -14,6 +18,38 @@ public sealed class WatchTests : BothEras
         using var watched = host.Get<GrantWatch>().Enter(grant, grant.ExpiresAt, () => cut.TrySetResult());
 
         await cut.Task.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task What_lasts_is_cut_when_its_token_is_handed_back_and_another_tokens_is_not()
+    {
+        var grant = await host.GrantAsync("crm");
+        var (before, after) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var watch = host.Get<GrantWatch>();
+        using var first = watch.Enter(grant, grant.ExpiresAt, () => before.TrySetResult(), "one");
+        using var another = watch.Enter(grant, grant.ExpiresAt, () => Assert.Fail("It has another token."), "two");
+
+        await HandBackAsync("one");
+        using var late = watch.Enter(grant, grant.ExpiresAt, () => after.TrySetResult(), "one");
+
+        await before.Task.WaitAsync(Patience);
+        await after.Task.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_stream_ends_when_the_token_it_came_with_is_handed_back()
+    {
+        await host.TokenAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm"));
+        const string Wanted = "\"notifications\":{\"toolsListChanged\":true}";
+        using var answer = await host.ModernAsync("crm", token, "subscriptions/listen", Wanted, id: "42");
+        using var events = await StreamOf(answer);
+        await NextAsync(events);
+        var claims = JsonNode.Parse(Base64Url.DecodeFromChars(token.Split('.')[1]))!;
+        await HandBackAsync((string)claims["jti"]!);
+
+        Assert.Equal(42, (int)(await NextAsync(events))!["id"]!);
+        Assert.Null(await NextAsync(events));
     }
 
     [Fact]
@@ -46,4 +82,10 @@ public sealed class WatchTests : BothEras
             },
             TaskCreationOptions.LongRunning);
     }
+
+    private Task HandBackAsync(string token) => host.Get<RevokedTokens>().AddAsync(
+        TenantId.Default,
+        token,
+        host.Clock.GetUtcNow().AddHours(1),
+        new() { Tenant = TenantId.Default, Kind = AuditKinds.TokenRevoked });
 }

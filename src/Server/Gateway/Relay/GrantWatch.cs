@@ -4,7 +4,7 @@ using Postern.Platform.Database;
 namespace Postern.Gateway.Relay;
 
 /// <summary>
-/// Cuts what lasts: a stream ends when its token does, and at once when its grant is revoked. Short calls are judged
+/// Cuts what lasts: a stream ends when its token does, and at once when its token or grant is revoked. Short calls are judged
 /// when they come and are over before they could be cut.
 /// </summary>
 internal sealed class GrantWatch
@@ -15,25 +15,31 @@ internal sealed class GrantWatch
     private readonly Lock entering = new();
     private readonly Dictionary<(TenantId, GrantId), HashSet<Watched>> open = [];
     private readonly GrantBook grants;
+    private readonly RevokedTokens revoked;
     private readonly TimeProvider clock;
 
-    public GrantWatch(GrantBook grants, Changes changes, TimeProvider clock)
+    public GrantWatch(GrantBook grants, RevokedTokens revoked, Changes changes, TimeProvider clock)
     {
-        (this.grants, this.clock) = (grants, clock);
+        (this.grants, this.revoked, this.clock) = (grants, revoked, clock);
         grants.Watch(Cut);
+        revoked.Watch((tenant, token) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
         changes.Subscribe(change =>
         {
             if (change.Kind is Changes.Everything)
             {
-                CutAll();
+                CutAll(_ => true);
             }
         });
     }
 
     /// <summary>Begins to watch; null when the grant holds too many streams already. Disposing ends it.</summary>
-    public IDisposable? Enter(Grant grant, DateTimeOffset until, Action cut)
+    /// <param name="grant">By which it was let in.</param>
+    /// <param name="until">When it ends by itself.</param>
+    /// <param name="cut">What ends it.</param>
+    /// <param name="token">The <c>jti</c> of the token it came with, if it is bound to one.</param>
+    public IDisposable? Enter(Grant grant, DateTimeOffset until, Action cut, string? token = null)
     {
-        var watched = new Watched(this, (grant.Tenant, grant.Id), cut);
+        var watched = new Watched(this, (grant.Tenant, grant.Id), token, cut);
         if (!TryAdd(watched))
         {
             return null;
@@ -56,7 +62,8 @@ internal sealed class GrantWatch
         try
         {
             var grant = await grants.FindAsync(tenant, id, CancellationToken.None);
-            if (grant is not null && grant.IsLive(clock.GetUtcNow()))
+            if (grant is not null && grant.IsLive(clock.GetUtcNow())
+                && (watched.Token is null || !revoked.Has(tenant, watched.Token)))
             {
                 return;
             }
@@ -104,20 +111,22 @@ internal sealed class GrantWatch
         Array.ForEach(streams, watched => watched.Cut());
     }
 
-    private void CutAll()
+    private void CutAll(Func<Watched, bool> which)
     {
         Watched[] streams;
         lock (entering)
         {
-            streams = [.. open.Values.SelectMany(watched => watched)];
+            streams = [.. open.Values.SelectMany(watched => watched).Where(which)];
         }
 
         Array.ForEach(streams, watched => watched.Cut());
     }
 
-    private sealed class Watched(GrantWatch watch, (TenantId, GrantId) key, Action cut) : IDisposable
+    private sealed class Watched(GrantWatch watch, (TenantId, GrantId) key, string? token, Action cut) : IDisposable
     {
         public (TenantId Tenant, GrantId Grant) Key => key;
+
+        public string? Token => token;
 
         public ITimer? Expiry { get; set; }
 

@@ -8,7 +8,7 @@ namespace Postern.Gateway.Relay;
 
 /// <summary>
 /// What a server wants to be told again when its question is answered (<c>requestState</c>). The client holds it, so it
-/// leaves sealed for the one grant, server and operation it was made for, and for a while (T112).
+/// leaves sealed for the one grant, server, operation and arguments it was made for, and for a while (T112).
 /// </summary>
 internal sealed class RequestStates(Sealer sealer, TimeProvider clock)
 {
@@ -67,7 +67,11 @@ internal sealed class RequestStates(Sealer sealer, TimeProvider clock)
     {
         var (tenant, subject, client, grant) = call.Caller;
         var name = call.Request.Text(Agreement.NamePart(call.Request));
+        var arguments = call.Request.At("params"u8, "arguments"u8);
+        var digest = arguments.IsMissing
+            ? ""
+            : JsonDigest.Of(call.Request.Bytes.Slice(arguments.Start, arguments.Length));
         return Encoding.UTF8.GetBytes(string.Join(
-            '\n', tenant, subject, client, grant, call.Server.Name, call.Server.Url, call.Request.Method, name));
+            '\n', tenant, subject, client, grant, call.Server.Name, call.Server.Url, call.Request.Method, name, digest));
     }
 }
