@@ -33,7 +33,8 @@ internal sealed class AuditLog
     {
         (this.db, this.sealer, this.clock) = (db, sealer, clock);
         subjects = new(20_000, LoadSubjectAsync);
-        db.BeforeCommit.Add(AppendAsync);
+        // Before the change feed, whichever was made first: all nodes lock in one order (ADR 0002).
+        db.BeforeCommit.Insert(0, AppendAsync);
     }
 
     /// <summary>Records an act in the transaction that carries it out; answers the entry's identifier.</summary>

@@ -109,8 +109,9 @@ internal sealed partial class Errand(
         var era = visit.Writer.Era;
         if (tools.MirroredHeaders(visit.Http, visit.Admission, message, era, out var headers) is { } mismatch)
         {
-            await visit.AnswerAsync(mismatch, message);
+            // Whether or not anybody is there to hear it.
             tools.Close(permit, "error", TimeSpan.Zero);
+            await visit.AnswerAsync(mismatch, message);
             return;
         }
 

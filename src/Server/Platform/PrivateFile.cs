@@ -30,10 +30,18 @@ internal static class PrivateFile
     }
 
     /// <summary>Makes an empty file, and its folder, if there is none. One that exists stays as it is.</summary>
+    /// <exception cref="SetupException">It cannot be made, or not be written.</exception>
     public static void Ensure(string path)
     {
         PrivateFolder.Make(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        New(path, FileMode.OpenOrCreate).Dispose();
+        try
+        {
+            New(path, FileMode.OpenOrCreate).Dispose();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SetupException($"{path} cannot be kept: {failure.Message} Name another with --database.");
+        }
     }
 
     // Written aside and moved, so that a start that is cut off leaves no half secret; on the disk before anything that

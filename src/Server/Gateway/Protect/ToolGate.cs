@@ -23,7 +23,7 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         var tool = await catalogues.FindAsync(server, name, http.RequestAborted);
         if (tool is null && servers.Catalogue(server) is { Tools.Count: > 0 })
         {
-            await RecordUnknownAsync(admission);
+            await RecordUnknownAsync(http, admission);
             return null;
         }
 
@@ -87,15 +87,14 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
     });
 
     /// <summary>Records that a caller looked at the tools that its grant lets it see.</summary>
-    public void RecordList(HttpContext http, Admission admission, string status) => audit.WriteSoon(Entry(admission) with
-    {
-        Kind = AuditKinds.ToolList,
-        Action = Methods.ToolsList,
-        Effect = "allow",
-        Status = status,
-        Network = SourceNetwork.Of(http),
-        TraceParent = Activity.Current?.Id,
-    });
+    public void RecordList(HttpContext http, Admission admission, string status) =>
+        audit.WriteSoon(Entry(http, admission) with
+        {
+            Kind = AuditKinds.ToolList,
+            Action = Methods.ToolsList,
+            Effect = "allow",
+            Status = status,
+        });
 
     // To be told what is missing is to be told that there is such a tool. So that is for those who can act on it and
     // learn nothing new: a person's consent page shows the tools of the server, with what was left off before; and a
@@ -105,13 +104,14 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         !admission.Grant.IsOwn || admission.Whole.Allows(name, risk);
 
     // The name is the caller's invention and stays out of the log.
-    private Task<string> RecordUnknownAsync(Admission admission) => audit.WriteAsync(Entry(admission) with
-    {
-        Effect = "deny",
-        Reason = "the server offers no such tool",
-    });
+    private Task<string> RecordUnknownAsync(HttpContext http, Admission admission) =>
+        audit.WriteAsync(Entry(http, admission) with
+        {
+            Effect = "deny",
+            Reason = "the server offers no such tool",
+        });
 
-    private static AuditEntry Entry(Admission admission) => new()
+    private static AuditEntry Entry(HttpContext http, Admission admission) => new()
     {
         Tenant = admission.Grant.Tenant,
         Kind = AuditKinds.ToolCallDecision,
@@ -121,5 +121,7 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         Resource = admission.Server.Resource.Value,
         Grant = admission.Grant,
         TokenId = admission.Token.Id,
+        Network = SourceNetwork.Of(http),
+        TraceParent = Activity.Current?.Id,
     };
 }

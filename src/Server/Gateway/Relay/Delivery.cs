@@ -40,15 +40,16 @@ internal sealed class Delivery(
     public async ValueTask PassAsync(Exchange exchange, Message message, CancellationToken stop)
     {
         var call = exchange.Call;
+        if (message.IsResponse)
+        {
+            // Before the client has it, and asks for the task.
+            tasks.Notice(call.Server, call.Caller, message);
+        }
+
         if (message.IsResponse || message.IsRequest
             || Translation.Passes(message, call.Request, call.Era, exchange.Line.Era))
         {
             await exchange.Writer.WriteAsync(message, Edited(call, message), stop);
-        }
-
-        if (message.IsResponse)
-        {
-            tasks.Notice(call.Server, call.Caller, message);
         }
     }
 

@@ -28,14 +28,30 @@ internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock) : IAsync
             places[name] = place;
         }
 
-        place.Watched = watch.Enter(call.Grant, clock.GetUtcNow() + Patience, () => _ = DropAsync(name));
-        if (place.Watched is not null)
+        var watched = watch.Enter(call.Grant, clock.GetUtcNow() + Patience, () => _ = DropAsync(name));
+        if (watched is not null && TryWatch(name, watched))
         {
             return name;
         }
 
+        watched?.Dispose();
         _ = TryRemove(name);
         return null;
+    }
+
+    // False when it was cut in the moment its watch began.
+    private bool TryWatch(string name, IDisposable watched)
+    {
+        lock (parking)
+        {
+            if (places.GetValueOrDefault(name) is not { } place)
+            {
+                return false;
+            }
+
+            place.Watched = watched;
+            return true;
+        }
     }
 
     /// <summary>The call of a name, to look at.</summary>

@@ -21,6 +21,9 @@ internal sealed class ClientBook
     /// <summary>How long a document's host may be away before its word is not taken for given any more.</summary>
     private static readonly TimeSpan Absence = TimeSpan.FromDays(7);
 
+    /// <summary>Two misses further apart than this are two, and not one absence.</summary>
+    private static readonly TimeSpan MissApart = TimeSpan.FromDays(2);
+
     private readonly ClientStore store;
     private readonly SafeHttp outbound;
     private readonly AuditLog audit;
@@ -30,8 +33,9 @@ internal sealed class ClientBook
     private readonly Cache<(TenantId, ClientId), Client> stored;
     private readonly FetchCache<Client> documents;
 
-    // Since when the hosts of known documents do not answer.
-    private readonly ConcurrentDictionary<string, DateTimeOffset> away = new(StringComparer.Ordinal);
+    // Since when the hosts of known documents do not answer, and when that was last seen.
+    private readonly ConcurrentDictionary<string, (DateTimeOffset Since, DateTimeOffset Last)> away =
+        new(StringComparer.Ordinal);
 
     public ClientBook(
         ClientStore store, Changes changes, SafeHttp outbound, AuditLog audit, Settings settings, TimeProvider clock)
@@ -97,6 +101,8 @@ internal sealed class ClientBook
             FetchOutcome.Answered answer => await ReadAsync(tenant, client, answer, stop),
             FetchOutcome.Refused { Status: HttpStatusCode.NotFound or HttpStatusCode.Gone } =>
                 OAuthError.InvalidClient("the metadata document was withdrawn"),
+            // Our own budget: nobody was asked.
+            FetchOutcome.Busy => known,
             _ when IsAwayForLong(id) => OAuthError.InvalidClient("the metadata document cannot be had for a week"),
             _ => known,
         };
@@ -201,7 +207,11 @@ internal sealed class ClientBook
     private bool IsAwayForLong(string url)
     {
         var now = clock.GetUtcNow();
-        return away.Count < Capacity && now - away.GetOrAdd(url, now) >= Absence;
+        return away.Count < Capacity
+            && now - away.AddOrUpdate(
+                url,
+                _ => (now, now),
+                (_, miss) => now - miss.Last > MissApart ? (now, now) : (miss.Since, now)).Since >= Absence;
     }
 
     // Metadata Document draft §3: https, a path, no dot segments, no fragment, no user; compared as text, never

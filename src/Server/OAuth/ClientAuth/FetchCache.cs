@@ -17,7 +17,8 @@ internal sealed class FetchCache<T>(int capacity, TimeProvider clock)
     {
         if (all.Count >= capacity)
         {
-            foreach (var old in all.OrderBy(kept => kept.Value.Until).Take(capacity / 10).ToList())
+            // A copy of its own making: others write meanwhile.
+            foreach (var old in all.ToArray().OrderBy(kept => kept.Value.Until).Take(capacity / 10))
             {
                 all.TryRemove(old);
             }

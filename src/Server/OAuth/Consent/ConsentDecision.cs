@@ -21,6 +21,12 @@ internal sealed class ConsentDecision(
         var grant = GrantOf(question, caller, agreed, until);
         var made = await db.WriteAsync<ConsentOutcome>(async unit =>
         {
+            // First of all: a page that lay open after a no writes nothing down.
+            if (!await IsFirstAsync(unit, question, caller))
+            {
+                return new ConsentOutcome.Answered();
+            }
+
             // Asked here: the page lay open, and what this node has in memory may be old.
             if (!await ServerBook.IsThereAsync(unit, question.Server)
                 || !await clients.KeepAsync(unit, caller.Tenant, question.Client))
@@ -28,7 +34,7 @@ internal sealed class ConsentDecision(
                 return new ConsentOutcome.Gone();
             }
 
-            if (!await IsFirstAsync(unit, question, caller) || !await GrantBook.AddAsync(unit, grant))
+            if (!await GrantBook.AddAsync(unit, grant))
             {
                 return new ConsentOutcome.Answered();
             }
