@@ -122,7 +122,7 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
     private async Task MemberAsync(Visit visit, ReadOnlyMemory<byte> bytes)
     {
         var isRead = Message.TryRead(bytes, out var message, out var error);
-        if (isRead && message.Method is Methods.Initialize || Agreement.IsModern(message))
+        if (isRead && (message.Method is Methods.Initialize || Agreement.IsModern(message)))
         {
             error = RpcError.InvalidRequest("This message does not belong into a batch.");
         }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Postern.Platform;
 
-/// <summary>Files that nobody but their owner reads: keys, tokens, the database.</summary>
+/// <summary>Files that are made for nobody but their owner to read: keys, tokens, the database.</summary>
 internal static class PrivateFile
 {
     private const UnixFileMode OwnersAlone = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -34,8 +34,8 @@ public sealed class PropertyTests : IDisposable
     {
         string[] names =
         [
-            "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "cnf", "act", "authorization_details",
-            "auth_time", "acr", "sid", "txn", "grant_id",
+            "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "cnf", "act",
+            "authorization_details", "auth_time", "acr", "sid", "txn", "grant_id",
         ];
         string[] values =
         [

@@ -144,7 +144,8 @@ public sealed class RelayTests : BothEras
     [Theory]
     [InlineData("modern")]
     [InlineData("legacy")]
-    public async Task What_a_server_does_not_serve_is_404_to_a_modern_client_and_an_answer_to_a_legacy_one(string server)
+    public async Task What_a_server_does_not_serve_is_404_to_a_modern_client_and_an_answer_to_a_legacy_one(
+        string server)
     {
         var token = await host.TokenAsync(server);
         var session = await host.InitializeAsync(server, token);

@@ -313,13 +313,14 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     public async Task A_request_that_names_no_resource_is_for_the_server_that_is_the_default(
         string servers, string setting, string meant)
     {
+        var named = servers.Split(", ").Select(name => $"{{ name: {name}, http: http://127.0.0.1:9/mcp }}");
         await using var server = await TestServer.StartAsync(
             $$"""
             demo: false
             {{setting}}
             users: [{ email: {{Person.Ada}}, password: {{Person.AdasPassword}} }]
             clients: [{ client_id: native, redirect_uris: ["http://127.0.0.1:8765/callback"] }]
-            servers: [{{string.Join(", ", servers.Split(", ").Select(name => $"{{ name: {name}, http: http://127.0.0.1:9/mcp }}"))}}]
+            servers: [{{string.Join(", ", named)}}]
             """);
         using var ada = new Person(server);
         var app = App.Native(server);

@@ -357,7 +357,8 @@ public sealed class ConsentTests : IAsyncLifetime
     public async Task Each_copy_of_one_client_is_seen_and_ended_alone()
     {
         var app = App.Native(server);
-        using var phone = new Person(server, browser: "Mozilla/5.0 (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0");
+        using var phone = new Person(
+            server, browser: "Mozilla/5.0 (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0");
         var here = await app.LetInAsync(ada);
         var there = await app.LetInAsync(phone);
         var again = await app.LetInAsync(ada);

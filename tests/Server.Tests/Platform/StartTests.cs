@@ -89,6 +89,7 @@ public sealed class StartTests
     [InlineData("postern.yaml:2: client `a`", "", "clients:\n  - { client_id: a, grant_types: [client_credentials] }")]
     [InlineData("The folder /proc/nowhere cannot be made", "--data=/proc/nowhere")]
     [InlineData("/proc/master.key cannot be kept", "--data=/proc")]
+    [InlineData("/proc cannot be kept", "--database=sqlite:/proc")]
     [InlineData("The address of `listen` cannot be used", "--listen=http://192.0.2.1:7400")]
     [InlineData("It is postgres://ada@127.0.0.1:1/postern.", "--database=postgres://ada:hush@127.0.0.1:1/postern")]
     public async Task What_cannot_start_says_why_in_one_line(string why, string option, string yaml = "")

@@ -4,8 +4,8 @@ using Postern.Platform.Database;
 namespace Postern.Gateway.Relay;
 
 /// <summary>
-/// Cuts what lasts: a stream ends when its token does, and at once when its token or grant is revoked. Short calls are judged
-/// when they come and are over before they could be cut.
+/// Cuts what lasts: a stream ends when its token does, and at once when its token or grant is revoked. Short calls are
+/// judged when they come and are over before they could be cut.
 /// </summary>
 internal sealed class GrantWatch
 {

@@ -71,7 +71,8 @@ internal sealed class RequestStates(Sealer sealer, TimeProvider clock)
         var digest = arguments.IsMissing
             ? ""
             : JsonDigest.Of(call.Request.Bytes.Slice(arguments.Start, arguments.Length));
+        var (server, method) = (call.Server, call.Request.Method);
         return Encoding.UTF8.GetBytes(string.Join(
-            '\n', tenant, subject, client, grant, call.Server.Name, call.Server.Url, call.Request.Method, name, digest));
+            '\n', tenant, subject, client, grant, server.Name, server.Url, method, name, digest));
     }
 }

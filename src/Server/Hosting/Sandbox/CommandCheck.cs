@@ -34,7 +34,8 @@ internal static class CommandCheck
         && ProgramOf(server) is { } program
         && Array.Find([program, RealPath.Of(program)], path => !BubblewrapArguments.Shows(server, path)) is { } hidden
             ? $"The program {hidden} is in a folder that the sandbox does not show. "
-                + $"Write sandbox: {{ read: [{Path.GetDirectoryName(RealPath.Of(program))}] }} and name the program there."
+                + $"Write sandbox: {{ read: [{Path.GetDirectoryName(RealPath.Of(program))}] }} and name the program "
+                + "there."
             : null;
 
     private static IEnumerable<string> Folders(HostedCommand server) =>

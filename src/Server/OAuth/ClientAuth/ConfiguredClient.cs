@@ -84,6 +84,7 @@ internal static class ConfiguredClient
         var text = ServerSeed.IsName(resource) ? settings.Address($"/mcp/{resource}") : resource;
         return Resource.TryParse(text, out var parsed)
             ? parsed.Value
-            : throw new SetupException($"{seed.Place}client `{seed.ClientId}`: `{resource}` is neither a server's name nor a URL.");
+            : throw new SetupException(
+                $"{seed.Place}client `{seed.ClientId}`: `{resource}` is neither a server's name nor a URL.");
     }
 }

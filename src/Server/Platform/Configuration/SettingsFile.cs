@@ -53,7 +53,9 @@ internal sealed class SettingsNode
             return default!;
         }
 
-        return parse(text) is { } value ? value : throw Refuse(place, key, isSecret ? "refused" : $"`{text}`", expected);
+        return parse(text) is { } value
+            ? value
+            : throw Refuse(place, key, isSecret ? "refused" : $"`{text}`", expected);
     }
 
     public string? Text(string key, string what, string? fallback = null, string expected = "text") =>
