@@ -27,12 +27,14 @@ internal sealed class PasswordHashes : IDisposable
     // A well-formed hash that nothing matches: an unknown address costs the same time as a wrong password.
     private readonly string nobodys = Nobodys();
 
+    /// <summary>
+    /// Makes the hash of a new password. Whoever may set one has proven who they are: a crowd of guesses makes them
+    /// wait, and does not turn them away.
+    /// </summary>
     public async Task<string> MakeAsync(string password, CancellationToken stop)
     {
         using var turn = await turns.AcquireAsync(1, stop);
-        return turn.IsAcquired
-            ? hasher.HashPassword(this, password)
-            : throw new InvalidOperationException("Too many passwords are being hashed.");
+        return hasher.HashPassword(this, password);
     }
 
     /// <summary>
