@@ -18,7 +18,7 @@ internal sealed partial class Agent(Uri server) : IDisposable
 {
     private const string Revision = "2026-07-28", MetaPrefix = "io.modelcontextprotocol/";
 
-    private readonly Wire wire = new(cookies: false);
+    private readonly Wire wire = new(jar: null);
     private int lastId;
 
     /// <summary>Asks without a token; answers where the challenge sends us (RFC 9728 §5.1).</summary>

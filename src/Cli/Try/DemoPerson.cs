@@ -1,14 +1,28 @@
+using System.Net;
+
 namespace Postern.Cli.Try;
 
 /// <summary>
-/// Does what a person does in a browser, with <c>--headless</c>: follows the server from page to page, fills in fields
-/// by their labels, presses buttons by their words. It goes through the same pages and has no other way in.
+/// Does what a person does in a browser: follows the server from page to page, fills in fields by their labels, presses
+/// buttons by their words. It goes through the same pages and has no other way in. The account is this program's own,
+/// so it signs in itself; the answer is the person's, but with <c>--headless</c>.
 /// </summary>
-internal sealed class DemoPerson(PrivateServer server) : IDisposable
+internal sealed class DemoPerson : IDisposable
 {
     private const int MostSteps = 10;
 
-    private readonly Wire wire = new(cookies: true);
+    private readonly PrivateServer server;
+    private readonly CookieContainer jar = new();
+    private readonly Wire wire;
+
+    public DemoPerson(PrivateServer server)
+    {
+        this.server = server;
+        wire = new(jar);
+    }
+
+    /// <summary>What makes a browser this person's, at the private server.</summary>
+    public IReadOnlyCollection<Cookie> Cookies => jar.GetCookies(new(server.Origin));
 
     /// <summary>Signs in on the way of a request; answers the page that asks for leave.</summary>
     public async Task<Reply> SignInAsync(Uri question, CancellationToken stop)

@@ -42,7 +42,15 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
     private async Task<HeldToken> ComeInAsync(
         Agent agent, AuthorizationQuestion question, LoopbackCallback callback, CancellationToken stop)
     {
-        var answer = isHeadless ? await AgreeAsync(question, stop) : await AskAsync(question, callback, stop);
+        using var person = new DemoPerson(server);
+        var page = await report.PassAsync(
+            "sign-in",
+            () => person.SignInAsync(question.Address, stop),
+            _ => $"{server.Email}, by this program, whose account it is");
+        var answer = isHeadless
+            ? await report.PassAsync(
+                "consent", () => person.AllowAsync(page, stop), _ => "Allow, in place of a person (--headless)")
+            : await AskAsync(callback.HandOver(page.From, person.Cookies), callback, stop);
         var code = await report.PassAsync(
             "code",
             () => Task.FromResult(question.Read(answer)),
@@ -75,25 +83,12 @@ internal sealed class Errand(PrivateServer server, TryReport report, bool isHead
         ? (Tool, new() { ["title"] = "Hello from postern try", ["text"] = "Written by an agent, by a person's leave." })
         : ("list_notes", []);
 
-    private async Task<Uri> AgreeAsync(AuthorizationQuestion question, CancellationToken stop)
+    private Task<Uri> AskAsync(Uri page, LoopbackCallback callback, CancellationToken stop)
     {
-        using var person = new DemoPerson(server);
-        var asked = await report.PassAsync(
-            "sign-in",
-            () => person.SignInAsync(question.Address, stop),
-            _ => $"{server.Email}, by this program (--headless)");
-        return await report.PassAsync(
-            "consent", () => person.AllowAsync(asked, stop), _ => "Allow, in place of a person (--headless)");
-    }
-
-    private Task<Uri> AskAsync(AuthorizationQuestion question, LoopbackCallback callback, CancellationToken stop)
-    {
-        report.Say(Browser.Open(question.Address)
-            ? "Your browser opens. If it does not, go to:"
-            : "Open this in a browser on this machine:");
-        report.Say($"[blue]{Screen.Safe(question.Address.AbsoluteUri)}[/]");
-        report.Say($"Sign in as [bold]{Screen.Safe(server.Email)}[/] with [bold]{Screen.Safe(server.Password)}[/], "
-            + "and decide.");
+        report.Say(Browser.Open(page)
+            ? "Your browser opens, for you to decide. If it does not, go to:"
+            : "Open this in a browser on this machine, and decide:");
+        report.Say($"[blue]{Screen.Safe(page.AbsoluteUri)}[/]");
         return report.PassAsync("consent", () => callback.WaitAsync(Patience, stop), _ => "a person has answered");
     }
 

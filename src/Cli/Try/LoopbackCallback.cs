@@ -1,12 +1,15 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Postern.Cli.Try;
 
 /// <summary>
 /// Where the browser brings the answer (RFC 8252 §7.3): a port of this machine's loopback, open for one answer. Who
-/// else on the machine knocks is not believed: the answer must carry our state.
+/// else on the machine knocks is not believed: the answer must carry our state. Before that, it is where a browser takes
+/// over from this program.
 /// </summary>
 internal sealed class LoopbackCallback : IDisposable
 {
@@ -17,6 +20,10 @@ internal sealed class LoopbackCallback : IDisposable
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
 
+    // Cookies do not know ports: what is set here is sent to the private server, on the same address.
+    private readonly string handOver = $"/{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32))}";
+    private string? taken;
+
     public LoopbackCallback()
     {
         listener.Start();
@@ -24,6 +31,14 @@ internal sealed class LoopbackCallback : IDisposable
     }
 
     public Uri Address { get; }
+
+    /// <summary>An address at which a browser becomes the one that is signed in, and goes on to a page.</summary>
+    public Uri HandOver(Uri page, IEnumerable<Cookie> cookies)
+    {
+        var headers = cookies.Select(cookie => $"Set-Cookie: {cookie}; Path=/; HttpOnly; SameSite=Lax\r\n");
+        taken = Answer("303 See Other", "", $"Location: {page.AbsoluteUri}\r\n{string.Concat(headers)}");
+        return new(Address, handOver);
+    }
 
     /// <summary>The address the browser came to, with the answer in its query.</summary>
     public async Task<Uri> WaitAsync(TimeSpan patience, CancellationToken stop)
@@ -60,9 +75,9 @@ internal sealed class LoopbackCallback : IDisposable
         {
             await using var stream = socket.GetStream();
             var target = await TargetAsync(stream, deadline.Token);
-            var isOurs = target?.StartsWith(Path + "?", StringComparison.Ordinal) is true;
-            await stream.WriteAsync(Page(isOurs), deadline.Token);
-            return isOurs && Uri.TryCreate(Address, target, out var answer) ? answer : null;
+            var isAnswer = target?.StartsWith(Path + "?", StringComparison.Ordinal) is true;
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(Reply(target, isAnswer)), deadline.Token);
+            return isAnswer && Uri.TryCreate(Address, target, out var answer) ? answer : null;
         }
         catch (Exception gone) when (
             gone is IOException || (gone is OperationCanceledException && !stop.IsCancellationRequested))
@@ -91,15 +106,14 @@ internal sealed class LoopbackCallback : IDisposable
         return line.Split(' ') is ["GET", var target, "HTTP/1.1"] ? target : null;
     }
 
-    private static byte[] Page(bool isOurs)
+    private string Reply(string? target, bool isAnswer) => isAnswer
+        ? Answer("200 OK", "The answer is with <code>postern try</code>. You can close this page.")
+        : (target == handOver ? taken : null) ?? Answer("404 Not Found", "There is nothing here.");
+
+    private static string Answer(string status, string words, string headers = "")
     {
-        var body = isOurs
-            ? "The answer is with <code>postern try</code>. You can close this page."
-            : "There is nothing here.";
-        var page = $"<!doctype html><html lang=\"en\"><title>Postern</title><p>{body}";
-        return Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {(isOurs ? "200 OK" : "404 Not Found")}\r\n"
-            + $"Content-Type: text/html\r\nContent-Length: {page.Length}\r\n"
-            + $"Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nConnection: close\r\n\r\n{page}");
+        var page = $"<!doctype html><html lang=\"en\"><title>Postern</title><p>{words}";
+        return $"HTTP/1.1 {status}\r\n{headers}Content-Type: text/html\r\nContent-Length: {page.Length}\r\n"
+            + $"Cache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nConnection: close\r\n\r\n{page}";
     }
 }

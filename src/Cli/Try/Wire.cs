@@ -6,18 +6,30 @@ using System.Text.Json.Nodes;
 namespace Postern.Cli.Try;
 
 /// <summary>Plain HTTP: bounded, and nothing is followed that a standard does not say to follow.</summary>
-internal sealed class Wire(bool cookies) : IDisposable
+internal sealed class Wire : IDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler
+    private readonly HttpClient http;
+
+    /// <param name="jar">Where cookies are kept; null to take none, as an agent does.</param>
+    public Wire(CookieContainer? jar)
     {
-        AllowAutoRedirect = false,
-        UseCookies = cookies,
-        UseProxy = false,
-    })
-    {
-        Timeout = TimeSpan.FromSeconds(30),
-        MaxResponseContentBufferSize = 4 * 1024 * 1024,
-    };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = jar is not null,
+            UseProxy = false,
+        };
+        if (jar is not null)
+        {
+            handler.CookieContainer = jar;
+        }
+
+        http = new(handler)
+        {
+            Timeout = TimeSpan.FromSeconds(30),
+            MaxResponseContentBufferSize = 4 * 1024 * 1024,
+        };
+    }
 
     public static ByteArrayContent Json(JsonObject body) =>
         new(Encoding.UTF8.GetBytes(body.ToJsonString())) { Headers = { ContentType = new("application/json") } };

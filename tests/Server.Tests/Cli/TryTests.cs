@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
@@ -7,7 +8,7 @@ using Postern.Tests.Platform.Pages;
 namespace Postern.Tests.Cli;
 
 /// <summary><c>postern try</c> as a newcomer runs it: the real program, its own server, the real way.</summary>
-public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisposable
+public sealed partial class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
@@ -86,11 +87,18 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
         using var waiting = postern.Start(["try"], withDisplay: true);
         using var deadline = new CancellationTokenSource(Patience);
 
-        var told = await ReadUntilAsync(waiting, "Sign in as", deadline.Token);
+        var told = await ReadToLinkAsync(waiting, deadline.Token);
         await Eventually.TrueAsync(() => File.Exists(opened) && new FileInfo(opened).Length > 0);
+        var address = (await File.ReadAllTextAsync(opened)).Trim();
+        await using var browser = await chromium.ContextAsync();
+        var page = await browser.NewPageAsync();
+        await page.GotoAsync(address);
 
         Assert.Contains("Your browser opens", told);
-        Assert.Equal(Found(told, @"(http\S+/authorize\?\S+)"), (await File.ReadAllTextAsync(opened)).Trim());
+        Assert.Equal(Link(told), address);
+        // Nothing comes before the question: not even to sign in.
+        Assert.Equal("/consent", new Uri(page.Url).AbsolutePath);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).WaitForAsync();
         using var interrupt = Process.Start("kill", ["-INT", $"{waiting.Id}"]);
         await waiting.WaitForExitAsync(deadline.Token);
     }
@@ -102,14 +110,11 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
     {
         using var waiting = postern.Start(["try"], withDisplay: true);
         using var deadline = new CancellationTokenSource(Patience);
-        var told = await ReadUntilAsync(waiting, "Sign in as", deadline.Token);
+        var told = await ReadToLinkAsync(waiting, deadline.Token);
 
         await using var browser = await chromium.ContextAsync();
         var page = await browser.NewPageAsync();
-        await page.GotoAsync(Found(told, @"(http\S+/authorize\?\S+)"));
-        await page.GetByLabel("Email").FillAsync(Found(told, @"Sign in as (\S+)"));
-        await page.GetByLabel("Password").FillAsync(Found(told, @"with (\w+),"));
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await page.GotoAsync(Link(told));
         await page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
         await page.GetByText("You can close this page").WaitForAsync();
 
@@ -121,11 +126,27 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
     }
 
     [Fact]
+    public async Task Who_does_not_know_the_link_gets_neither_page_nor_cookie()
+    {
+        using var waiting = postern.Start(["try"], withDisplay: true);
+        using var deadline = new CancellationTokenSource(Patience);
+        var link = new Uri(Link(await ReadToLinkAsync(waiting, deadline.Token)));
+        using var http = new HttpClient();
+
+        using var answer = await http.GetAsync(new Uri(link, "/somewhere"), deadline.Token);
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.False(answer.Headers.Contains("Set-Cookie"));
+        using var interrupt = Process.Start("kill", ["-INT", $"{waiting.Id}"]);
+        await waiting.WaitForExitAsync(deadline.Token);
+    }
+
+    [Fact]
     public async Task A_person_who_interrupts_it_while_it_waits_finds_nothing_left()
     {
         using var waiting = postern.Start(["try"], withDisplay: true);
         using var deadline = new CancellationTokenSource(Patience);
-        await ReadUntilAsync(waiting, "Sign in as", deadline.Token);
+        await ReadToLinkAsync(waiting, deadline.Token);
         Assert.Single(Directory.EnumerateDirectories(postern.Temporary));
 
         using var interrupt = Process.Start("kill", ["-INT", $"{waiting.Id}"]);
@@ -135,10 +156,10 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
         Assert.Empty(Directory.EnumerateFileSystemEntries(postern.Temporary));
     }
 
-    private static async Task<string> ReadUntilAsync(Process process, string words, CancellationToken stop)
+    private static async Task<string> ReadToLinkAsync(Process process, CancellationToken stop)
     {
         var told = new StringBuilder();
-        while (!told.ToString().Contains(words))
+        while (Link(told.ToString()) is "")
         {
             var line = await process.StandardOutput.ReadLineAsync(stop);
             Assert.True(line is not null, told.ToString());
@@ -148,5 +169,9 @@ public sealed class TryTests(Chromium chromium) : IClassFixture<Chromium>, IDisp
         return told.ToString();
     }
 
-    private static string Found(string text, string pattern) => Regex.Match(text, pattern).Groups[1].Value;
+    // Alone on its line; other addresses stand among words.
+    private static string Link(string text) => LinkPattern().Match(text).Groups[1].Value;
+
+    [GeneratedRegex(@"^\s*(http\S+)\s*$", RegexOptions.Multiline, 1000)]
+    private static partial Regex LinkPattern();
 }
