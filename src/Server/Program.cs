@@ -23,6 +23,7 @@ using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 // The server and the verbs that speak to one meet in this line and nowhere else.
@@ -75,6 +76,7 @@ internal static partial class Program
         app.UseMiddleware<Failures>();
         app.UseForwardedHeaders();
         app.UseMiddleware<HostGuard>();
+        app.UseMiddleware<TenantPlace>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -123,7 +125,6 @@ internal static partial class Program
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
-        services.AddSingleton<AuthorizeAnswer>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
         services.AddSingleton<ConsentEndpoint>();

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using Postern.Audit;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.Api;
 
@@ -28,10 +29,10 @@ internal static class AuditEndpoint
         }
 
         await notes.NoteAsync(http);
-        var rows = await audit.AfterAsync(TenantId.Default, after, (int)limit, stop);
-        var people = await names.OfAsync(rows.Select(row => row.Subject).OfType<SubjectId>(), stop);
+        var rows = await audit.AfterAsync(http.Tenant.Id, after, (int)limit, stop);
+        var people = await names.OfAsync(http.Tenant.Id, rows.Select(row => row.Subject).OfType<SubjectId>(), stop);
         return Results.Json(
-            new EntryList([.. rows.Select(row => Body(row, people))], await audit.LastAsync(TenantId.Default, stop)),
+            new EntryList([.. rows.Select(row => Body(row, people))], await audit.LastAsync(http.Tenant.Id, stop)),
             ApiJson.Default.EntryList);
     }
 

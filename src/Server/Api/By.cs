@@ -1,5 +1,6 @@
 using Postern.Audit;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.Api;
 
@@ -10,7 +11,7 @@ internal static class By
 {
     public static AuditEntry Admin(HttpContext http, string kind) => new()
     {
-        Tenant = TenantId.Default,
+        Tenant = http.Tenant.Id,
         Kind = kind,
         Reason = "by the administrator's token",
         Network = SourceNetwork.Of(http),

@@ -1,6 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.Api;
 
@@ -37,12 +38,13 @@ internal static class GrantsEndpoint
                 + "begin anew.");
         }
 
-        var found = await grants.AllAsync(TenantId.Default, before, GrantStore.Page, stop);
+        var found = await grants.AllAsync(http.Tenant.Id, before, GrantStore.Page, stop);
         var page = found.Take((int)limit).ToList();
         var next = page.Count < found.Count || page.Count is GrantStore.Page
             ? cursors.Seal(List, page[^1].Grant.Id.Value)
             : null;
-        var people = await names.OfAsync(page.Where(use => !use.Grant.IsOwn).Select(use => use.Grant.Subject), stop);
+        var people = await names.OfAsync(
+            http.Tenant.Id, page.Where(use => !use.Grant.IsOwn).Select(use => use.Grant.Subject), stop);
         return Results.Json(
             new GrantList([.. page.Select(use => Body(use, people.GetValueOrDefault(use.Grant.Subject)))], next),
             ApiJson.Default.GrantList);
@@ -52,7 +54,7 @@ internal static class GrantsEndpoint
         HttpContext http, string id, GrantBook grants, TimeProvider clock, CancellationToken stop)
     {
         var began = clock.GetTimestamp();
-        if (id.Length is not IdLength || await grants.FindAsync(TenantId.Default, new(id), stop) is not { } grant)
+        if (id.Length is not IdLength || await grants.FindAsync(http.Tenant.Id, new(id), stop) is not { } grant)
         {
             return new Problem(StatusCodes.Status404NotFound, "There is no such grant. `postern grant list` shows "
                 + "those that are not over.");

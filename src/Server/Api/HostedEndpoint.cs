@@ -2,6 +2,7 @@ using Postern.Audit;
 using Postern.Hosting.Processes;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Api;
@@ -34,16 +35,16 @@ internal static class HostedEndpoint
             [.. all.Where(each => each.Crashes > 0).SelectMany(each => each.LastErrors).TakeLast(LastErrors)]);
     }
 
-    private static IResult ReadLog(string name, ServerBook servers, HostedServers hosts) =>
-        IsCommand(name, servers)
+    private static IResult ReadLog(HttpContext http, string name, ServerBook servers, HostedServers hosts) =>
+        IsCommand(http, name, servers)
             ? Results.Json(
-                new LogBody(hosts.Tail(TenantId.Default, name, ServerLog.MaxTail)), ApiJson.Default.LogBody)
+                new LogBody(hosts.Tail(http.Tenant.Id, name, ServerLog.MaxTail)), ApiJson.Default.LogBody)
             : NoCommand;
 
     private static async Task<IResult> RestartAsync(
         HttpContext http, string name, ServerBook servers, HostedServers hosts, AuditLog audit)
     {
-        if (!IsCommand(name, servers) || servers.Find(TenantId.Default, name) is not { } server)
+        if (!IsCommand(http, name, servers) || servers.Find(http.Tenant.Id, name) is not { } server)
         {
             return NoCommand;
         }
@@ -53,7 +54,7 @@ internal static class HostedEndpoint
             Action = "restart",
             Resource = server.Resource.Value,
         });
-        await hosts.RestartAsync(TenantId.Default, name);
+        await hosts.RestartAsync(http.Tenant.Id, name);
         return Results.NoContent();
     }
 
@@ -61,6 +62,6 @@ internal static class HostedEndpoint
         StatusCodes.Status404NotFound,
         "There is no local command of that name. `postern server list` shows all servers.");
 
-    private static bool IsCommand(string name, ServerBook servers) =>
-        ServerSeed.IsName(name) && servers.Find(TenantId.Default, name) is { Kind: ServerKind.Command };
+    private static bool IsCommand(HttpContext http, string name, ServerBook servers) =>
+        ServerSeed.IsName(name) && servers.Find(http.Tenant.Id, name) is { Kind: ServerKind.Command };
 }

@@ -7,12 +7,12 @@ internal sealed class Names(UserStore users)
 {
     /// <summary>The e-mail addresses of the people among these; a client that acts as itself has none.</summary>
     public async Task<IReadOnlyDictionary<SubjectId, string>> OfAsync(
-        IEnumerable<SubjectId> subjects, CancellationToken stop)
+        TenantId tenant, IEnumerable<SubjectId> subjects, CancellationToken stop)
     {
         var names = new Dictionary<SubjectId, string>();
         foreach (var subject in subjects.Distinct())
         {
-            if (await users.FindAsync(TenantId.Default, subject, stop) is { } user)
+            if (await users.FindAsync(tenant, subject, stop) is { } user)
             {
                 names[subject] = user.Email;
             }

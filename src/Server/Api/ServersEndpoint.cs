@@ -4,6 +4,7 @@ using Postern.Grants;
 using Postern.Hosting.Processes;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Api;
@@ -27,10 +28,10 @@ internal static class ServersEndpoint
         api.MapDelete("/servers/{name}", RemoveAsync);
     }
 
-    private static async Task<IResult> ListAsync(ServerBook servers, HostedServers hosts)
+    private static async Task<IResult> ListAsync(HttpContext http, ServerBook servers, HostedServers hosts)
     {
         var bodies = new List<ServerBody>();
-        foreach (var server in servers.All(TenantId.Default))
+        foreach (var server in servers.All(http.Tenant.Id))
         {
             bodies.Add(Body(server, servers) with { Hosted = await HostedEndpoint.ReportAsync(server, hosts) });
         }
@@ -43,7 +44,6 @@ internal static class ServersEndpoint
         ServerBook servers,
         ServerVetting vetting,
         GrantBook grants,
-        Settings settings,
         CancellationToken stop)
     {
         if (await StrictBody.ReadAsync(http, ApiJson.Default.NewServer) is not { } asked)
@@ -57,15 +57,15 @@ internal static class ServersEndpoint
         }
 
         // A removal that was cut off, or a consent page that was open meanwhile, may have left grants of that name.
-        if (servers.Find(TenantId.Default, asked.Name) is null)
+        if (servers.Find(http.Tenant.Id, asked.Name) is null)
         {
-            await EndGrantsAsync(http, grants, settings.Address($"/mcp/{asked.Name}"));
+            await EndGrantsAsync(http, grants, http.Tenant.Address($"/mcp/{asked.Name}"));
         }
 
         var tools = asked.Tools ?? new Dictionary<string, string>();
         var server = new ServerSettings(asked.Name, asked.Title, asked.Url, tools);
-        if (!await servers.AddAsync(TenantId.Default, server, By.Admin(http, AuditKinds.ServerAdded))
-            || servers.Find(TenantId.Default, asked.Name) is not { } added)
+        if (!await servers.AddAsync(http.Tenant.Id, server, By.Admin(http, AuditKinds.ServerAdded))
+            || servers.Find(http.Tenant.Id, asked.Name) is not { } added)
         {
             return new Problem(
                 StatusCodes.Status409Conflict,
@@ -73,13 +73,13 @@ internal static class ServersEndpoint
                     + "one first.");
         }
 
-        http.Response.Headers.Location = settings.Address($"/api/servers/{added.Name}");
+        http.Response.Headers.Location = http.Tenant.Address($"/api/servers/{added.Name}");
         return Results.Json(Body(added, servers), ApiJson.Default.ServerBody, statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> RemoveAsync(HttpContext http, string name, ServerBook servers, GrantBook grants)
     {
-        if (!ServerSeed.IsName(name) || servers.Find(TenantId.Default, name) is not { } server)
+        if (!ServerSeed.IsName(name) || servers.Find(http.Tenant.Id, name) is not { } server)
         {
             return new Problem(StatusCodes.Status404NotFound, "There is no server of that name. `postern server "
                 + "list` shows them all.");
@@ -95,12 +95,12 @@ internal static class ServersEndpoint
 
         // The server goes last: a removal that is cut off can be asked for again, and leaves no living grant behind.
         await EndGrantsAsync(http, grants, server.Resource.Value);
-        await servers.RemoveAsync(TenantId.Default, name, By.Admin(http, AuditKinds.ServerRemoved));
+        await servers.RemoveAsync(http.Tenant.Id, name, By.Admin(http, AuditKinds.ServerRemoved));
         return Results.NoContent();
     }
 
     private static Task EndGrantsAsync(HttpContext http, GrantBook grants, string resource) => grants.RevokeAllAsync(
-        TenantId.Default,
+        http.Tenant.Id,
         Resource.TryParse(resource, out var parsed) ? parsed : throw new UnreachableException(),
         By.Admin(http, AuditKinds.GrantRevoked) with { Reason = "its server was removed" });
 

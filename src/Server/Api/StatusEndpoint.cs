@@ -1,5 +1,6 @@
 using Postern.Audit;
 using Postern.Platform.Configuration;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Api;
@@ -12,14 +13,14 @@ internal static class StatusEndpoint
     public static void Map(IEndpointRouteBuilder api) => api.MapGet("/status", ReadAsync);
 
     private static async Task<IResult> ReadAsync(
-        Settings settings, ServerBook servers, AuditLog audit, CancellationToken stop) =>
+        HttpContext http, Settings settings, ServerBook servers, AuditLog audit, CancellationToken stop) =>
         Results.Json(
             new StatusBody(
                 Version,
-                settings.Issuer,
-                settings.Address("/console"),
+                http.Tenant.Issuer,
+                http.Tenant.Address("/console"),
                 settings.Database.Path is not null ? "sqlite" : "postgresql",
-                servers.All(TenantId.Default).Count,
-                await audit.LastAsync(TenantId.Default, stop)),
+                servers.All(http.Tenant.Id).Count,
+                await audit.LastAsync(http.Tenant.Id, stop)),
             ApiJson.Default.StatusBody);
 }

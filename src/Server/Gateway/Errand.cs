@@ -148,10 +148,10 @@ internal sealed partial class Errand(
                 : (method, parameters, stop) => desk.AskAsync(visit, method, parameters, stop),
         };
 
-    private ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) =>
+    private static ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) =>
         visit.Writer.IsStreaming
             ? visit.AnswerAsync(Gatekeeper.OutsideGrant(because), message)
-            : keeper.RefuseAsync(visit.Http, visit.Admission, needs, because, message);
+            : Gatekeeper.RefuseAsync(visit.Http, visit.Admission, needs, because, message);
 
     private async Task FailAsync(Visit visit, Message message, UpstreamException failure)
     {

@@ -1,8 +1,8 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
-using Postern.Platform.Configuration;
 using Postern.Platform.Keys;
 
 namespace Postern.Grants;
@@ -15,35 +15,43 @@ internal sealed class OwnTokens
 {
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
+    private readonly LocalKeys local;
+    private readonly ConcurrentDictionary<TenantId, AccessTokenValidator> validators = new();
     private readonly TimeProvider clock;
 
-    public OwnTokens(SigningKeys keys, GrantBook grants, RevokedTokens revoked, Settings settings, TimeProvider clock)
+    public OwnTokens(SigningKeys keys, GrantBook grants, RevokedTokens revoked, TimeProvider clock)
     {
         (this.grants, this.revoked, this.clock) = (grants, revoked, clock);
-        var local = new LocalKeys(KeysOf(keys));
+        local = new LocalKeys(KeysOf(keys));
         keys.Follow(() => local.Replace(KeysOf(keys)));
-        Validator = new(settings.Issuer, local, clock)
-        {
-            // Ended is ended; but a token of another node may come from a clock that is a little ahead of ours.
-            ExpirySkew = TimeSpan.Zero,
-            AuthorizationDetailTypes = new HashSet<string>(StringComparer.Ordinal) { "mcp_tool" },
-            Liveness = WhyEndedAsync,
-        };
     }
 
-    public AccessTokenValidator Validator { get; }
+    /// <summary>What a tenant's own tokens are judged by.</summary>
+    public AccessTokenValidator Validator(Tenant tenant) => validators.TryGetValue(tenant.Id, out var known)
+        ? known
+        : validators.GetOrAdd(tenant.Id, _ => Make(tenant));
 
     /// <summary>The grant behind a valid token, from memory.</summary>
-    public ValueTask<Grant?> GrantAsync(AccessToken token, CancellationToken stop) =>
-        token.GrantId is { } id ? grants.FindAsync(TenantId.Default, new(id), stop) : default;
+    public ValueTask<Grant?> GrantAsync(TenantId tenant, AccessToken token, CancellationToken stop) =>
+        token.GrantId is { } id ? grants.FindAsync(tenant, new(id), stop) : default;
 
     /// <summary>A living token of ours for whatever resource it was made for; null for anything else.</summary>
-    public async ValueTask<AccessToken?> ReadAsync(string token, CancellationToken stop) =>
-        AudienceOf(token) is { } audience ? await Validator.ValidateAsync(token, audience, stop) as AccessToken : null;
+    public async ValueTask<AccessToken?> ReadAsync(Tenant tenant, string token, CancellationToken stop) =>
+        AudienceOf(token) is { } audience
+            ? await Validator(tenant).ValidateAsync(token, audience, stop) as AccessToken
+            : null;
 
-    private ValueTask<string?> WhyEndedAsync(AccessToken token, CancellationToken stop)
+    private AccessTokenValidator Make(Tenant tenant) => new(tenant.Issuer, local, clock)
     {
-        if (revoked.Has(TenantId.Default, token.Id))
+        // Ended is ended; but a token of another node may come from a clock that is a little ahead of ours.
+        ExpirySkew = TimeSpan.Zero,
+        AuthorizationDetailTypes = new HashSet<string>(StringComparer.Ordinal) { "mcp_tool" },
+        Liveness = (token, stop) => WhyEndedAsync(tenant.Id, token, stop),
+    };
+
+    private ValueTask<string?> WhyEndedAsync(TenantId tenant, AccessToken token, CancellationToken stop)
+    {
+        if (revoked.Has(tenant, token.Id))
         {
             return new("handed back");
         }
@@ -53,7 +61,7 @@ internal sealed class OwnTokens
             return new("no grant");
         }
 
-        var finding = grants.FindAsync(TenantId.Default, new(id), stop);
+        var finding = grants.FindAsync(tenant, new(id), stop);
         return finding.IsCompletedSuccessfully ? new(WhyEnded(finding.Result)) : WaitAsync(finding);
     }
 

@@ -4,6 +4,7 @@ using Postern.Platform.Http;
 using Postern.Platform.Keys;
 using Postern.Platform.Outbound;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 
 namespace Postern.Platform;
 
@@ -34,6 +35,7 @@ internal static class PlatformRooms
             given.GetRequiredService<OutboundOptions>(),
             given.GetRequiredService<TimeProvider>(),
             given.GetRequiredService<ILogger<SafeHttp>>()));
+        services.AddSingleton<TenantBook>();
         services.AddSingleton<Browser>();
         services.AddSingleton<PageForms>();
     }

@@ -4,6 +4,7 @@ using Postern.Audit;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
+using Postern.Platform.Tenants;
 
 namespace Postern.Servers;
 
@@ -21,6 +22,7 @@ internal sealed partial class ServerBook : IDisposable
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly Settings settings;
+    private readonly TenantBook tenants;
     private readonly TimeProvider clock;
     private readonly Dictionary<(TenantId, string), McpServer> configured;
     private readonly Reload reload;
@@ -29,9 +31,16 @@ internal sealed partial class ServerBook : IDisposable
     private Action<McpServer> gone = _ => { }, came = _ => { };
 
     public ServerBook(
-        Db db, Changes changes, AuditLog audit, Settings settings, TimeProvider clock, ILogger<ServerBook> logger)
+        Db db,
+        Changes changes,
+        AuditLog audit,
+        Settings settings,
+        TenantBook tenants,
+        TimeProvider clock,
+        ILogger<ServerBook> logger)
     {
-        (this.db, this.audit, this.settings, this.clock) = (db, audit, settings, clock);
+        (this.db, this.audit, this.clock) = (db, audit, clock);
+        (this.settings, this.tenants) = (settings, tenants);
         configured = Configured();
         shelf = new(configured, [], []);
         reload = new("servers", ReadAsync, clock, logger);
@@ -142,7 +151,7 @@ internal sealed partial class ServerBook : IDisposable
                 unit.Announce(Kind, tenant, server.Name);
                 audit.Write(
                     unit,
-                    by with { Kind = AuditKinds.ServerAdded, Resource = settings.Address($"/mcp/{server.Name}") });
+                    by with { Kind = AuditKinds.ServerAdded, Resource = AddressOf(tenant, server.Name) });
             }
 
             return rows is 1;
@@ -162,7 +171,7 @@ internal sealed partial class ServerBook : IDisposable
                 await ForgetAsync(unit, tenant, name);
                 unit.Announce(Kind, tenant, name);
                 audit.Write(
-                    unit, by with { Kind = AuditKinds.ServerRemoved, Resource = settings.Address($"/mcp/{name}") });
+                    unit, by with { Kind = AuditKinds.ServerRemoved, Resource = AddressOf(tenant, name) });
             }
 
             return rows is 1;
@@ -289,10 +298,12 @@ internal sealed partial class ServerBook : IDisposable
         Name = name,
         Title = title ?? name,
         Kind = ServerKind.Http,
-        Resource = Resource.TryParse(settings.Address($"/mcp/{name}"), out var resource)
+        Resource = Resource.TryParse(AddressOf(tenant, name), out var resource)
             ? resource
             : throw new SetupException($"`{name}` makes no address."),
     };
+
+    private string AddressOf(TenantId tenant, string name) => tenants[tenant].Address($"/mcp/{name}");
 
     /// <summary>All of it at one moment, published as a whole: what is gone from the database is gone here.</summary>
     private sealed class Shelf(

@@ -8,6 +8,7 @@ using Postern.Gateway.Relay;
 using Postern.Grants;
 using Postern.OAuth.Token;
 using Postern.Platform.Database;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Tests.Gateway;
@@ -88,7 +89,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
 
     public string Token(Grant grant, Scopes? scopes = null) => Get<AccessTokenWriter>().Write(
-        grant, scopes ?? grant.Scopes, AccessTokenWriter.NewId(), server.Clock.GetUtcNow());
+        Get<TenantBook>().Default, grant, scopes ?? grant.Scopes, AccessTokenWriter.NewId(), server.Clock.GetUtcNow());
 
     /// <summary>A token at a server, for everything unless said otherwise.</summary>
     public async Task<string> TokenAsync(string at, string scopes = AllScopes, string subject = "ada")

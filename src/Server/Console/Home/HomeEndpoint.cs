@@ -1,5 +1,6 @@
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Console.Home;
@@ -11,5 +12,5 @@ internal static class HomeEndpoint
 
     private static IResult Show(HttpContext http, ServerBook servers) => new PageResult<HomePage, HomeView>(new(
         http.Features.Get<Caller>()?.Email,
-        [.. servers.All(TenantId.Default).Select(server => new HomeServer(server.Title, server.Resource.Value))]));
+        [.. servers.All(http.Tenant.Id).Select(server => new HomeServer(server.Title, server.Resource.Value))]));
 }

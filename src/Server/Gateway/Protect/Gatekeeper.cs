@@ -3,7 +3,7 @@ using Postern.AspNetCore.Challenges;
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Relay;
 using Postern.Grants;
-using Postern.Platform.Configuration;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Gateway.Protect;
@@ -24,7 +24,6 @@ internal sealed partial class Gatekeeper(
     OwnTokens tokens,
     GrantBook grants,
     Catalogues catalogues,
-    Settings settings,
     ILogger<Gatekeeper> logger)
 {
     // Of our own range: the protocol has no code for it.
@@ -53,7 +52,7 @@ internal sealed partial class Gatekeeper(
             return null;
         }
 
-        if (servers.Find(TenantId.Default, (string)http.Request.RouteValues["server"]!) is not { } server)
+        if (servers.Find(http.Tenant.Id, (string)http.Request.RouteValues["server"]!) is not { } server)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             http.Response.ContentType = "text/plain; charset=utf-8";
@@ -68,7 +67,7 @@ internal sealed partial class Gatekeeper(
             return null;
         }
 
-        return await tokens.Validator.ValidateAsync(text, server.Resource.Value, http.RequestAborted) switch
+        return await tokens.Validator(http.Tenant).ValidateAsync(text, server.Resource.Value, http.RequestAborted) switch
         {
             AccessToken token => await WithGrantAsync(http, server, token),
             TokenRefusal refused => Challenge(http, server, refused),
@@ -79,10 +78,10 @@ internal sealed partial class Gatekeeper(
     /// <summary>
     /// 403: all the operation needs in one challenge, and for the model a sentence that it can act on.
     /// </summary>
-    public async ValueTask RefuseAsync(
+    public static async ValueTask RefuseAsync(
         HttpContext http, Admission admission, Scopes needs, string because, Message request)
     {
-        BearerChallenge.InsufficientScope(needs.ToString(), MetadataOf(admission.Server)).WriteTo(http.Response);
+        BearerChallenge.InsufficientScope(needs.ToString(), MetadataOf(http, admission.Server)).WriteTo(http.Response);
         var json = OutsideGrant(because).ToJson(request.RawId);
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = json.Length;
@@ -94,7 +93,7 @@ internal sealed partial class Gatekeeper(
 
     private async ValueTask<Admission?> WithGrantAsync(HttpContext http, McpServer server, AccessToken token)
     {
-        if (await tokens.GrantAsync(token, http.RequestAborted) is not { } grant)
+        if (await tokens.GrantAsync(server.Tenant, token, http.RequestAborted) is not { } grant)
         {
             Log.Ended(logger, token.Id);
             // It went between the validator's look at it and ours.
@@ -132,11 +131,11 @@ internal sealed partial class Gatekeeper(
             catalogues.Refresh(server);
         }
 
-        BearerChallenge.For(refusal, MetadataOf(server), servers.Scopes(server).ToString()).WriteTo(http.Response);
+        BearerChallenge.For(refusal, MetadataOf(http, server), servers.Scopes(server).ToString()).WriteTo(http.Response);
         return null;
     }
 
-    private string MetadataOf(McpServer server) => settings.Address(MetadataEndpoint.Path + server.Path);
+    private static string MetadataOf(HttpContext http, McpServer server) => http.Tenant.Address(MetadataEndpoint.Path + server.Path);
 
     private static partial class Log
     {

@@ -1,6 +1,6 @@
 using Postern.AspNetCore.Metadata;
-using Postern.Platform.Configuration;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Gateway.Protect;
@@ -16,17 +16,17 @@ internal static class MetadataEndpoint
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapMethods(Path + "/mcp/{server}", Verbs, (string server, ServerBook servers, Settings settings) =>
-            Answer(servers.Find(TenantId.Default, server), servers, settings)).Open();
+        routes.MapMethods(Path + "/mcp/{server}", Verbs, (HttpContext http, string server, ServerBook servers) =>
+            Answer(http.Tenant, servers.Find(http.Tenant.Id, server), servers)).Open();
 
         // At the root only while it is clear which server is meant.
-        routes.MapMethods(Path, Verbs, (ServerBook servers, Settings settings) =>
-            Answer(servers.All(TenantId.Default) is [var only] ? only : null, servers, settings)).Open();
+        routes.MapMethods(Path, Verbs, (HttpContext http, ServerBook servers) =>
+            Answer(http.Tenant, servers.All(http.Tenant.Id) is [var only] ? only : null, servers)).Open();
     }
 
-    private static IResult Answer(McpServer? server, ServerBook servers, Settings settings) => server is null
+    private static IResult Answer(Tenant tenant, McpServer? server, ServerBook servers) => server is null
         ? TypedResults.NotFound()
-        : new ResourceMetadata(server.Resource.Value, [settings.Issuer])
+        : new ResourceMetadata(server.Resource.Value, [tenant.Issuer])
         {
             ScopesSupported = servers.Scopes(server).Tokens,
             ResourceName = server.Title,

@@ -8,6 +8,7 @@ using Postern.Identity.Users;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Keys;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.Passkeys;
 
@@ -47,7 +48,7 @@ internal sealed class PasskeyCeremonies(
             return null;
         }
 
-        using var people = People(TenantId.Default);
+        using var people = People(http.Tenant.Id);
         var made = await Handler(people).MakeRequestOptionsAsync(null, http);
         return new(made.RequestOptionsJson, Seal("passkey-signin", made.AssertionState!, browser));
     }
@@ -60,7 +61,7 @@ internal sealed class PasskeyCeremonies(
             return null;
         }
 
-        using var people = People(TenantId.Default);
+        using var people = People(http.Tenant.Id);
         var entity = new PasskeyUserEntity { Id = subject.Value, Name = email, DisplayName = email };
         var made = await Handler(people).MakeCreationOptionsAsync(entity, http);
         return new(made.CreationOptionsJson, Seal("passkey-add", made.AttestationState!, holder));
@@ -78,7 +79,7 @@ internal sealed class PasskeyCeremonies(
             return null;
         }
 
-        using var people = People(TenantId.Default);
+        using var people = People(http.Tenant.Id);
         var result = await Handler(people).PerformAssertionAsync(
             new() { HttpContext = http, CredentialJson = answer, AssertionState = challenge });
         return result is { Succeeded: true, User: { DisabledAt: null } user, Passkey: { IsUserVerified: true } used }
@@ -96,14 +97,14 @@ internal sealed class PasskeyCeremonies(
             return null;
         }
 
-        using var people = People(TenantId.Default);
+        using var people = People(http.Tenant.Id);
         var result = await Handler(people).PerformAttestationAsync(
             new() { HttpContext = http, CredentialJson = answer, AttestationState = challenge });
         return result is { Succeeded: true, Passkey: { IsUserVerified: true } made, UserEntity: { } entity }
-            && await once.TakeAsync(TenantId.Default, "passkey", state!, expires)
+            && await once.TakeAsync(http.Tenant.Id, "passkey", state!, expires)
                 ? Passkey.Of(
                     made,
-                    TenantId.Default,
+                    http.Tenant.Id,
                     new(entity.Id),
                     DeviceName.Of(http.Request.Headers.UserAgent),
                     clock.GetUtcNow())

@@ -5,6 +5,7 @@ using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.Sessions;
 
@@ -44,7 +45,7 @@ internal sealed class SessionBook
             return null;
         }
 
-        var (key, now) = ((TenantId.Default, new Secret(cookie).Hash()), clock.GetUtcNow());
+        var (key, now) = ((http.Tenant.Id, new Secret(cookie).Hash()), clock.GetUtcNow());
         var session = await sessions.FindAsync(key, stop);
         if (session is not null && !session.IsLive(now))
         {

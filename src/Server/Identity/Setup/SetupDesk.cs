@@ -6,6 +6,7 @@ using Postern.Identity.Users;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.Setup;
 
@@ -59,14 +60,14 @@ internal sealed class SetupDesk(
             return ("That is not an e-mail address.", null);
         }
 
-        if (await users.FindByEmailAsync(TenantId.Default, email, stop) is not null)
+        if (await users.FindByEmailAsync(http.Tenant.Id, email, stop) is not null)
         {
             return ("There is an account with this e-mail already. Take another one.", null);
         }
 
         return form[SetupView.PasskeyField].ToString() is { Length: > 0 } answer
             ? await WithPasskeyAsync(http, form, email, answer)
-            : await WithPasswordAsync(email, password, stop);
+            : await WithPasswordAsync(http, email, password, stop);
     }
 
     /// <summary>False when another was quicker with the link or the address; then nothing was made.</summary>
@@ -99,18 +100,18 @@ internal sealed class SetupDesk(
     private async Task<(string?, Candidate?)> WithPasskeyAsync(
         HttpContext http, IFormCollection form, string email, string answer) =>
         await passkeys.FinishAddAsync(http, answer, form[SetupView.StateField], browser.Known(http)) is { } made
-            ? (null, new(NewUser(email, made.Subject, null), made))
+            ? (null, new(NewUser(http, email, made.Subject, null), made))
             : ("The passkey did not work. Try again, or use a password.", null);
 
     private async Task<(string?, Candidate?)> WithPasswordAsync(
-        string email, string password, CancellationToken stop) =>
+        HttpContext http, string email, string password, CancellationToken stop) =>
         PasswordRules.Refuse(password, email) is { } problem
             ? (problem, null)
-            : (null, new(NewUser(email, User.NewId(clock.GetUtcNow()), await hashes.MakeAsync(password, stop)), null));
+            : (null, new(NewUser(http, email, User.NewId(clock.GetUtcNow()), await hashes.MakeAsync(password, stop)), null));
 
-    private User NewUser(string email, SubjectId id, string? hash) => new()
+    private User NewUser(HttpContext http, string email, SubjectId id, string? hash) => new()
     {
-        Tenant = TenantId.Default,
+        Tenant = http.Tenant.Id,
         Id = id,
         Email = email,
         PasswordHash = hash,

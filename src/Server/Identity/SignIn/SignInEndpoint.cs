@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Audit;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.SignIn;
 
@@ -47,7 +48,7 @@ internal static class SignInEndpoint
 
     private static AuditEntry Failed(HttpContext http, SubjectId? user, string reason) => new()
     {
-        Tenant = TenantId.Default,
+        Tenant = http.Tenant.Id,
         Kind = AuditKinds.UserFailed,
         User = user,
         Effect = "deny",

@@ -3,6 +3,7 @@ using Postern.Identity.Passkeys;
 using Postern.Identity.Passwords;
 using Postern.Identity.Users;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.SignIn;
 
@@ -24,7 +25,7 @@ internal sealed class SignInTries(
     private async Task<SignInOutcome> PasswordAsync(
         HttpContext http, string email, string password, CancellationToken stop)
     {
-        var user = await users.FindByEmailAsync(TenantId.Default, email, stop);
+        var user = await users.FindByEmailAsync(http.Tenant.Id, email, stop);
         return await CheckAsync(http, user, email, password, stop);
     }
 

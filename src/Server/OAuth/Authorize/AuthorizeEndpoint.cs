@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
-using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.OAuth.Authorize;
@@ -19,8 +19,6 @@ internal sealed class AuthorizeEndpoint(
     Browser browser,
     GrantBook grants,
     Codes codes,
-    AuthorizeAnswer answer,
-    Settings settings,
     TimeProvider clock)
 {
     private const string Transaction = "transaction";
@@ -49,17 +47,17 @@ internal sealed class AuthorizeEndpoint(
             return Shown(OAuthError.InvalidRequest("The request does not say which app is asking."));
         }
 
-        if ((await clients.FindAsync(TenantId.Default, id, http.RequestAborted)).Failed(out error, out var client)
-            || ReturnAddress.Prove(request, client, settings).Failed(out error, out var back))
+        if ((await clients.FindAsync(http.Tenant.Id, id, http.RequestAborted)).Failed(out error, out var client)
+            || ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
         {
             return Shown(error);
         }
 
-        var server = ServerOf(request);
+        var server = ServerOf(http.Tenant.Id, request);
         var offered = server is null ? Scopes.None : servers.Scopes(server);
         if (ValidAuthorizeRequest.Check(request, client, server, offered).Failed(out error, out var valid))
         {
-            return Refused(back, error);
+            return Refused(http.Tenant, back, error);
         }
 
         return HttpMethods.IsPost(http.Request.Method)
@@ -84,13 +82,13 @@ internal sealed class AuthorizeEndpoint(
 
         if (proposal.Agreed is Proposal.Denied)
         {
-            return new SeeOther(answer.Error(
-                proposal.RedirectUri, proposal.State, new("access_denied", "The person said no.")));
+            return new SeeOther(AuthorizeAnswer.Error(
+                http.Tenant, proposal.RedirectUri, proposal.State, new("access_denied", "The person said no.")));
         }
 
         var state = await StateAsync(http, proposal);
         return NextStep.Of(state) is NextStep.Issue
-            ? Issue(proposal)
+            ? Issue(http.Tenant, proposal)
             : Next(http, proposal, holder!);
     }
 
@@ -105,7 +103,8 @@ internal sealed class AuthorizeEndpoint(
         };
     }
 
-    private SeeOther Issue(Proposal proposal) => new(answer.Code(
+    private SeeOther Issue(Tenant tenant, Proposal proposal) => new(AuthorizeAnswer.Code(
+        tenant,
         proposal.RedirectUri,
         proposal.State,
         codes.Make(new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)));
@@ -115,7 +114,7 @@ internal sealed class AuthorizeEndpoint(
     {
         var caller = http.Features.Get<Caller>();
         var grant = proposal.Agreed is { } agreed
-            ? await grants.FindAsync(TenantId.Default, new(agreed), http.RequestAborted)
+            ? await grants.FindAsync(http.Tenant.Id, new(agreed), http.RequestAborted)
             : null;
         return new(
             caller is not null,
@@ -130,15 +129,15 @@ internal sealed class AuthorizeEndpoint(
         && (!proposal.NeedsFreshSignIn || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt)
         && (proposal.MaxAge is not { } age || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt - age);
 
-    private McpServer? ServerOf(AuthorizeRequest request)
+    private McpServer? ServerOf(TenantId tenant, AuthorizeRequest request)
     {
         if (request.Resource is null)
         {
-            return servers.Default(TenantId.Default);
+            return servers.Default(tenant);
         }
 
         return Resource.TryParse(request.Resource, out var resource)
-            ? servers.ByResource(TenantId.Default, resource)
+            ? servers.ByResource(tenant, resource)
             : null;
     }
 
@@ -158,9 +157,9 @@ internal sealed class AuthorizeEndpoint(
     };
 
     // RFC 9700 §4.11.2: for a client nobody vouches for, a person sees where the way leads before it is taken.
-    private IResult Refused(ReturnAddress back, OAuthError error)
+    private static IResult Refused(Tenant tenant, ReturnAddress back, OAuthError error)
     {
-        var address = answer.Error(back.Uri, back.State, error);
+        var address = AuthorizeAnswer.Error(tenant, back.Uri, back.State, error);
         if (back.Client.IsVouchedFor)
         {
             return new SeeOther(address);

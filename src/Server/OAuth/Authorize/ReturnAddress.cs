@@ -1,5 +1,4 @@
 using Postern.OAuth.ClientAuth;
-using Postern.Platform.Configuration;
 
 namespace Postern.OAuth.Authorize;
 
@@ -17,13 +16,13 @@ internal sealed record ReturnAddress
 
     public string? State { get; }
 
-    public static Result<ReturnAddress> Prove(AuthorizeRequest request, Client client, Settings settings)
+    public static Result<ReturnAddress> Prove(AuthorizeRequest request, Client client, string issuer)
     {
         if (request.RedirectUri is { } asked)
         {
             // The port of a loopback address is the client's to choose, and ours is not for it.
             return client.RedirectUris.Any(registered => RedirectUris.Match(registered, asked))
-                && !RedirectUris.IsOurs(asked, settings.Issuer)
+                && !RedirectUris.IsOurs(asked, issuer)
                 ? new ReturnAddress(client, asked, request.State)
                 : OAuthError.InvalidRequest("The address to return to is not registered for this app.");
         }

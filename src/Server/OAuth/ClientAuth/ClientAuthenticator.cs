@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -10,7 +12,7 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
 {
     private static readonly string NobodysHash = Secret.New().Hash();
 
-    public async ValueTask<Result<Client>> AuthenticateAsync(HttpRequest http, Form form, CancellationToken stop)
+    public async ValueTask<Result<Presenter>> AuthenticateAsync(HttpRequest http, Form form, CancellationToken stop)
     {
         if (ClientCredentials.Read(http, form).Failed(out var error, out var credentials))
         {
@@ -25,20 +27,21 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
             return OAuthError.InvalidClient("the assertion is of another client, or of none");
         }
 
-        if ((await clients.FindKnownAsync(TenantId.Default, id, stop)).Failed(out error, out var client))
+        var tenant = http.HttpContext.Tenant;
+        if ((await clients.FindKnownAsync(tenant.Id, id, stop)).Failed(out error, out var client))
         {
             // As much work for nobody's secret as for somebody's.
             _ = (credentials as ClientCredentials.WithSecret)?.Secret.Matches(NobodysHash);
             return error.Code is "invalid_client" ? OAuthError.InvalidClient(error.Reason ?? "unknown client") : error;
         }
 
-        return await RefusalAsync(client, credentials, stop) is { } refusal
+        return await RefusalAsync(tenant, client, credentials, stop) is { } refusal
             ? OAuthError.InvalidClient(refusal)
-            : client;
+            : new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
     }
 
     private async ValueTask<string?> RefusalAsync(
-        Client client, ClientCredentials credentials, CancellationToken stop) =>
+        Tenant tenant, Client client, ClientCredentials credentials, CancellationToken stop) =>
         credentials switch
         {
             ClientCredentials.Named => client.IsPublic ? null : "no proof from a confidential client",
@@ -48,7 +51,7 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
                     : "wrong secret or method",
             ClientCredentials.WithAssertion { Assertion: var assertion } =>
                 client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
-                    ? await assertions.RefusalAsync(TenantId.Default, client, assertion, stop)
+                    ? await assertions.RefusalAsync(tenant, client, assertion, stop)
                     : "wrong method",
             _ => throw new UnreachableException(),
         };

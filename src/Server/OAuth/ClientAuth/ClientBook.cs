@@ -59,7 +59,7 @@ internal sealed class ClientBook
     /// </summary>
     public async ValueTask<Result<Client>> FindAsync(TenantId tenant, string id, CancellationToken stop)
     {
-        if (configured.TryGetValue(id, out var known))
+        if (ConfiguredOf(tenant, id) is { } known)
         {
             return known;
         }
@@ -85,7 +85,7 @@ internal sealed class ClientBook
     public async ValueTask<Result<Client>> FindKnownAsync(TenantId tenant, string id, CancellationToken stop)
     {
         var client = new ClientId(id);
-        if (!client.IsDocument || configured.ContainsKey(id) || documents.Find(id) is not null)
+        if (!client.IsDocument || ConfiguredOf(tenant, id) is not null || documents.Find(id) is not null)
         {
             return await FindAsync(tenant, id, stop);
         }
@@ -144,6 +144,10 @@ internal sealed class ClientBook
 
         return true;
     }
+
+    // The configuration speaks for the tenant at the root alone.
+    private Client? ConfiguredOf(TenantId tenant, string id) =>
+        tenant == TenantId.Default ? configured.GetValueOrDefault(id) : null;
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Postern.Platform.Configuration;
 using Postern.Platform.Pages;
 
 namespace Postern.OAuth.Consent;
@@ -12,18 +11,18 @@ internal static class ConsentDials
 
     private const int Usual = 30;
 
-    public static IReadOnlyList<Choice> Until(Settings settings, DateTimeOffset now)
+    public static IReadOnlyList<Choice> Until(Tenant tenant, DateTimeOffset now)
     {
-        var offered = Terms.Where(term => TimeSpan.FromDays(term.Days) <= settings.RefreshAbsolute).ToList();
+        var offered = Terms.Where(term => TimeSpan.FromDays(term.Days) <= tenant.RefreshAbsolute).ToList();
         var chosen = offered.LastOrDefault(term => term.Days <= Usual).Days;
         return offered is []
-            ? [Choice(settings.RefreshAbsolute, "As long as is allowed here", now, isChosen: true)]
+            ? [Choice(tenant.RefreshAbsolute, "As long as is allowed here", now, isChosen: true)]
             : [.. offered.Select(term => Choice(TimeSpan.FromDays(term.Days), term.Label, now, term.Days == chosen))];
     }
 
     /// <summary>The end a person chose; null when the answer is none that was offered.</summary>
-    public static DateTimeOffset? Read(string? value, Settings settings, DateTimeOffset now) =>
-        Until(settings, now).Any(choice => choice.Value == value)
+    public static DateTimeOffset? Read(string? value, Tenant tenant, DateTimeOffset now) =>
+        Until(tenant, now).Any(choice => choice.Value == value)
         && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds() + seconds)
             : null;

@@ -2,9 +2,9 @@ using Postern.Grants;
 using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
 using Postern.OAuth.ClientAuth;
-using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.OAuth.Consent;
@@ -20,7 +20,6 @@ internal sealed class ConsentEndpoint(
     ServerBook servers,
     Offers offers,
     PageForms forms,
-    Settings settings,
     TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes)
@@ -71,7 +70,7 @@ internal sealed class ConsentEndpoint(
         }
 
         if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } agreed
-            || ConsentDials.Read(form[ConsentView.UntilField], settings, clock.GetUtcNow()) is not { } until)
+            || ConsentDials.Read(form[ConsentView.UntilField], http.Tenant, clock.GetUtcNow()) is not { } until)
         {
             return Page(http, caller, question, text, "Nothing is left to allow. Turn something on, or deny.");
         }
@@ -99,10 +98,10 @@ internal sealed class ConsentEndpoint(
 
     private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
     {
-        var found = await clients.FindAsync(TenantId.Default, proposal.Client, http.RequestAborted);
+        var found = await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted);
         if (found.Failed(out _, out var client)
             || !Resource.TryParse(proposal.Resource, out var resource)
-            || servers.ByResource(TenantId.Default, resource) is not { } server
+            || servers.ByResource(http.Tenant.Id, resource) is not { } server
             || !Scopes.TryParse(proposal.Scope, out var asked))
         {
             return null;
@@ -138,9 +137,9 @@ internal sealed class ConsentEndpoint(
             Server = question.Server.Title,
             Account = caller.Email,
             Tools = question.Choices,
-            Until = ConsentDials.Until(settings, clock.GetUtcNow()),
+            Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
             Transaction = text,
-            Idle = PlainTime.Span(settings.RefreshIdle),
+            Idle = PlainTime.Span(http.Tenant.RefreshIdle),
             FormToken = forms.Token(question.Purpose, caller.Session),
             SignOutToken = forms.Token(SignOutEndpoint.Purpose, caller.Session),
             Problem = problem,

@@ -3,6 +3,7 @@ using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.OAuth.Discover;
@@ -26,7 +27,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
     private IResult Write(HttpContext http)
     {
         http.Response.Headers.CacheControl = "public, max-age=300";
-        return Results.Json(Document(), MetadataJson.Default.Metadata);
+        return Results.Json(Document(http.Tenant), MetadataJson.Default.Metadata);
     }
 
     // Public halves only: a signing key has no writer for anything else.
@@ -36,15 +37,15 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         return Results.Text(keys.Json, "application/jwk-set+json");
     }
 
-    private Metadata Document() => new()
+    private Metadata Document(Tenant tenant) => new()
     {
-        Issuer = settings.Issuer,
-        AuthorizationEndpoint = settings.Address("/authorize"),
-        TokenEndpoint = settings.Address("/token"),
-        JwksUri = settings.Address("/jwks"),
-        RegistrationEndpoint = settings.DynamicRegistration ? settings.Address("/register") : null,
-        RevocationEndpoint = settings.Address("/revoke"),
-        IntrospectionEndpoint = settings.Address("/introspect"),
+        Issuer = tenant.Issuer,
+        AuthorizationEndpoint = tenant.Address("/authorize"),
+        TokenEndpoint = tenant.Address("/token"),
+        JwksUri = tenant.Address("/jwks"),
+        RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
+        RevocationEndpoint = tenant.Address("/revoke"),
+        IntrospectionEndpoint = tenant.Address("/introspect"),
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
@@ -60,7 +61,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
             [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported = [.. Risks.All.Select(risk => risk.Scope), Scopes.OfflineAccess],
-        ProtectedResources = [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)],
+        ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
         PromptValuesSupported = ["login", "consent"],
     };
 

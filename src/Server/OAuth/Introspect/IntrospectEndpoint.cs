@@ -21,13 +21,13 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
     private async Task<IResult> IntrospectAsync(HttpRequest http, CancellationToken stop)
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
-            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var client))
+            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter))
         {
             return error.ToHttp();
         }
 
         // §4: without proof of who asks, this would be an oracle for guessed and found tokens.
-        if (client.IsPublic)
+        if (presenter.Client.IsPublic)
         {
             return OAuthError.InvalidClient("a public client cannot introspect").ToHttp();
         }
@@ -37,26 +37,26 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
             return OAuthError.InvalidRequest("token is missing.").ToHttp();
         }
 
-        var token = await tokens.ReadAsync(text, stop);
+        var token = await tokens.ReadAsync(presenter.Tenant, text, stop);
         http.HttpContext.Response.Headers.CacheControl = "no-store";
-        if (token is null || !MayAsk(client, token))
+        if (token is null || !MayAsk(presenter.Client, token))
         {
             return Results.Json(new() { Active = false }, IntrospectJson.Default.Introspection);
         }
 
-        Record(client, token, SourceNetwork.Of(http.HttpContext));
+        Record(presenter, token);
         return Results.Json(Active(token), IntrospectJson.Default.Introspection);
     }
 
     // Only what was learned is an entry: guesses would make the log grow. Nobody waits for it.
-    private void Record(Client client, AccessToken token, string? network) => audit.WriteSoon(new()
+    private void Record(Presenter presenter, AccessToken token) => audit.WriteSoon(new()
     {
-        Tenant = TenantId.Default,
+        Tenant = presenter.Tenant.Id,
         Kind = AuditKinds.TokenIntrospected,
-        Client = client.Id,
+        Client = presenter.Client.Id,
         Resource = token.Audience,
         TokenId = token.Id,
-        Network = network,
+        Network = presenter.Network,
     });
 
     private static bool MayAsk(Client client, AccessToken token) =>

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.Register;
 
@@ -35,7 +36,7 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
                 "invalid_client_metadata", "Send client metadata as application/json, at most 16 KiB.").ToHttp();
         }
 
-        if (ClientMetadata.Register(body, settings.Issuer).Failed(out var error, out var metadata))
+        if (ClientMetadata.Register(body, http.Tenant.Issuer).Failed(out var error, out var metadata))
         {
             return error.ToHttp();
         }
@@ -55,7 +56,7 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
         };
-        return await registrations.AddAsync(TenantId.Default, client, SourceNetwork.Of(http)) is { } wait
+        return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
             : Answer(http, client, metadata, secret);
     }

@@ -19,7 +19,7 @@ internal sealed class RevokeEndpoint(
     private async Task<IResult> RevokeAsync(HttpRequest http, CancellationToken stop)
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
-            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var client))
+            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter))
         {
             return error.ToHttp();
         }
@@ -30,31 +30,33 @@ internal sealed class RevokeEndpoint(
             return OAuthError.InvalidRequest("token is missing.").ToHttp();
         }
 
+        var (tenant, client) = (presenter.Tenant, presenter.Client);
         // §2.2: an unknown token is answered like a revoked one. So, by our choice, is another client's (§2.1 would
         // refuse it aloud): the answer must not tell whether a token exists.
         var entry = new AuditEntry
         {
-            Tenant = TenantId.Default,
+            Tenant = tenant.Id,
             Kind = AuditKinds.TokenRevoked,
             Client = client.Id,
             Reason = "handed back by the client",
-            Network = SourceNetwork.Of(http.HttpContext),
+            Network = presenter.Network,
         };
         if (families.Parse(token) is { } presented)
         {
-            await EndGrantAsync(presented.Grant, client, entry, stop);
+            await EndGrantAsync(presented.Grant, presenter, entry, stop);
         }
-        else if (await tokens.ReadAsync(token, stop) is { } access && access.ClientId == client.Id.Value)
+        else if (await tokens.ReadAsync(tenant, token, stop) is { } access && access.ClientId == client.Id.Value)
         {
-            await revoked.AddAsync(TenantId.Default, access.Id, access.ExpiresAt, entry with { TokenId = access.Id });
+            await revoked.AddAsync(tenant.Id, access.Id, access.ExpiresAt, entry with { TokenId = access.Id });
         }
 
         return Results.Ok();
     }
 
-    private async ValueTask EndGrantAsync(GrantId id, Client client, AuditEntry entry, CancellationToken stop)
+    private async ValueTask EndGrantAsync(GrantId id, Presenter presenter, AuditEntry entry, CancellationToken stop)
     {
-        if (await grants.FindAsync(TenantId.Default, id, stop) is { } grant && grant.Client == client.Id)
+        if (await grants.FindAsync(presenter.Tenant.Id, id, stop) is { } grant
+            && grant.Client == presenter.Client.Id)
         {
             await grants.RevokeAsync(grant, entry with { Kind = AuditKinds.GrantRevoked, User = grant.Subject });
         }

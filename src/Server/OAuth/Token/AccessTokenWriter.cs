@@ -4,7 +4,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Postern.Platform.Configuration;
 using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
@@ -12,7 +11,7 @@ namespace Postern.OAuth.Token;
 /// <summary>
 /// Writes and signs access tokens (RFC 9068 §2), without a token library between: this path is the busiest.
 /// </summary>
-internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
+internal sealed class AccessTokenWriter(SigningKeys keys)
 {
     // One set of buffers a thread; a token is written in one go, without waiting for anything.
     [ThreadStatic]
@@ -23,12 +22,12 @@ internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
     /// <summary>A fresh token identifier, 128 random bits.</summary>
     public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
-    public string Write(Grant grant, Scopes scopes, string id, DateTimeOffset now)
+    public string Write(Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now)
     {
         var (json, writer) = buffers ??= new();
         json.ResetWrittenCount();
         writer.Reset(json);
-        Claims(writer, grant, scopes, id, now);
+        Claims(writer, tenant, grant, scopes, id, now);
         writer.Flush();
 
         var key = keys.Current();
@@ -49,15 +48,16 @@ internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
         return text;
     }
 
-    private void Claims(Utf8JsonWriter json, Grant grant, Scopes scopes, string id, DateTimeOffset now)
+    private static void Claims(
+        Utf8JsonWriter json, Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now)
     {
         json.WriteStartObject();
-        json.WriteString("iss"u8, settings.Issuer);
+        json.WriteString("iss"u8, tenant.Issuer);
         json.WriteString("sub"u8, grant.Subject.Value);
         json.WriteString("aud"u8, grant.Resource.Value);
         json.WriteString("client_id"u8, grant.Client.Value);
         json.WriteString("scope"u8, scopes.ToString());
-        json.WriteNumber("exp"u8, Expires(grant, now).ToUnixTimeSeconds());
+        json.WriteNumber("exp"u8, Expires(tenant, grant, now).ToUnixTimeSeconds());
         json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
         json.WriteString("jti"u8, id);
         json.WriteString("grant_id"u8, grant.Id.Value);
@@ -96,8 +96,8 @@ internal sealed class AccessTokenWriter(SigningKeys keys, Settings settings)
     }
 
     /// <summary>When a token made now ends: never after its grant.</summary>
-    public DateTimeOffset Expires(Grant grant, DateTimeOffset now) =>
-        now + settings.AccessLifetime < grant.ExpiresAt ? now + settings.AccessLifetime : grant.ExpiresAt;
+    public static DateTimeOffset Expires(Tenant tenant, Grant grant, DateTimeOffset now) =>
+        now + tenant.AccessLifetime < grant.ExpiresAt ? now + tenant.AccessLifetime : grant.ExpiresAt;
 
     // RFC 9068 §2.1. The key changes once in months; two threads that write it at once write the same.
     private byte[] HeaderOf(SigningKey key)

@@ -10,8 +10,10 @@ internal sealed class ClientCredentialsGrant(GrantBook grants, ServerBook server
 {
     public string Name => ClientMetadata.ClientCredentials;
 
-    public async ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop)
+    public async ValueTask<Result<Redemption>> RedeemAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
     {
+        var (tenant, client) = (presenter.Tenant.Id, presenter.Client);
         if (client.IsPublic || !client.IsVouchedFor)
         {
             return OAuthError.UnauthorizedClient(
@@ -23,11 +25,11 @@ internal sealed class ClientCredentialsGrant(GrantBook grants, ServerBook server
             return OAuthError.InvalidTarget("Name one resource that this client is registered for.");
         }
 
-        var offered = servers.ByResource(TenantId.Default, resource) is { } server
+        var offered = servers.ByResource(tenant, resource) is { } server
             ? servers.Scopes(server)
             : Scopes.None;
         var scopes = (client.ScopeCap ?? offered).Without(Scopes.OfflineAccess);
-        var grant = await grants.OwnAsync(TenantId.Default, client.Id, client.Name, resource, scopes, stop);
+        var grant = await grants.OwnAsync(tenant, client.Id, client.Name, resource, scopes, stop);
         return grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued }
             : OAuthError.InvalidGrant("an operator ended this client's grant");

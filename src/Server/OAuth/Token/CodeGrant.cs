@@ -16,14 +16,15 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
 
     public string Name => ClientMetadata.AuthorizationCode;
 
-    public async ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop)
+    public async ValueTask<Result<Redemption>> RedeemAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
     {
         if (request.Code is null)
         {
             return OAuthError.InvalidRequest("code is missing.");
         }
 
-        if (codes.Open(request.Code) is not { } code || !code.IsFor(client.Id))
+        if (codes.Open(request.Code) is not { } code || !code.IsFor(presenter.Client.Id))
         {
             return OAuthError.InvalidGrant("code unknown, expired or another client's");
         }
@@ -41,7 +42,7 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
         }
 
         // The replay of a code ended its grant, so a third use ends here and consumes nothing.
-        return await grants.FindAsync(TenantId.Default, code.Grant, stop) is { } grant
+        return await grants.FindAsync(presenter.Tenant.Id, code.Grant, stop) is { } grant
             && grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued }
             : OAuthError.InvalidGrant("the grant is over");

@@ -25,7 +25,8 @@ internal sealed class GrantTypes(IEnumerable<IGrantType> ways)
     /// </summary>
     internal sealed class Way(IGrantType type)
     {
-        public ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop) =>
-            type.RedeemAsync(request, client, stop);
+        public ValueTask<Result<Redemption>> RedeemAsync(
+            TokenRequest request, Presenter presenter, CancellationToken stop) =>
+            type.RedeemAsync(request, presenter, stop);
     }
 }

@@ -12,7 +12,7 @@ internal interface IGrantType
     /// Finds the grant and checks everything about how it is presented. Consumes nothing: a request that fails later
     /// must leave the code or refresh token as good as it was.
     /// </summary>
-    ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop);
+    ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Presenter presenter, CancellationToken stop);
 }
 
 /// <summary>

@@ -9,7 +9,8 @@ internal sealed class RefreshGrant(Families families, GrantBook grants, TimeProv
 {
     public string Name => ClientMetadata.RefreshToken;
 
-    public async ValueTask<Result<Redemption>> RedeemAsync(TokenRequest request, Client client, CancellationToken stop)
+    public async ValueTask<Result<Redemption>> RedeemAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
     {
         if (request.RefreshToken is null)
         {
@@ -22,14 +23,14 @@ internal sealed class RefreshGrant(Families families, GrantBook grants, TimeProv
             return OAuthError.InvalidGrant("not a refresh token of ours");
         }
 
-        if (await grants.FindAsync(TenantId.Default, presented.Grant, stop) is not { } grant
-            || grant.Client != client.Id || !grant.IsLive(clock.GetUtcNow()))
+        if (await grants.FindAsync(presenter.Tenant.Id, presented.Grant, stop) is not { } grant
+            || grant.Client != presenter.Client.Id || !grant.IsLive(clock.GetUtcNow()))
         {
             return OAuthError.InvalidGrant("the grant is over, or another client's");
         }
 
         // Somebody changed where this client's answers go, or how it proves itself, since the person agreed.
-        return grant.ClientHash is { } agreed && agreed != client.Hash
+        return grant.ClientHash is { } agreed && agreed != presenter.Client.Hash
             ? OAuthError.InvalidGrant("the client's metadata changed since the person agreed")
             : new Redemption(grant, presented.Generation) { EntryKind = AuditKinds.TokenRefreshed };
     }

@@ -14,10 +14,10 @@ internal static class TokenEndpoint
         HttpRequest http, ClientAuthenticator clients, GrantTypes types, TokenIssuer issuer, CancellationToken stop)
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
-            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var client)
+            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
             || TokenRequest.Parse(form).Failed(out error, out var request)
-            || types.Find(request, client).Failed(out error, out var way)
-            || (await way.RedeemAsync(request, client, stop)).Failed(out error, out var redemption))
+            || types.Find(request, presenter.Client).Failed(out error, out var way)
+            || (await way.RedeemAsync(request, presenter, stop)).Failed(out error, out var redemption))
         {
             return error.ToHttp();
         }
@@ -28,8 +28,7 @@ internal static class TokenEndpoint
             return excess.ToHttp();
         }
 
-        var network = SourceNetwork.Of(http.HttpContext);
-        return (await issuer.IssueAsync(redemption, request, client, network)).Failed(out error, out var tokens)
+        return (await issuer.IssueAsync(redemption, request, presenter)).Failed(out error, out var tokens)
             ? error.ToHttp()
             : tokens;
     }

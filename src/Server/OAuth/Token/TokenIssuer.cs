@@ -3,7 +3,6 @@ using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform;
-using Postern.Platform.Configuration;
 
 namespace Postern.OAuth.Token;
 
@@ -16,11 +15,10 @@ internal sealed class TokenIssuer(
     Families families,
     GrantBook grants,
     AuditLog audit,
-    Settings settings,
     TimeProvider clock)
 {
     public async ValueTask<Result<IssuedTokens>> IssueAsync(
-        Redemption redemption, TokenRequest request, Client client, string? network)
+        Redemption redemption, TokenRequest request, Presenter presenter)
     {
         var (grant, id) = (redemption.Grant, AccessTokenWriter.NewId());
         var entry = new AuditEntry
@@ -34,7 +32,7 @@ internal sealed class TokenIssuer(
             Grant = grant,
             Effect = "allow",
             TokenId = id,
-            Network = network,
+            Network = presenter.Network,
         };
 
         string? refresh = null;
@@ -45,10 +43,11 @@ internal sealed class TokenIssuer(
         else
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
-            switch (await families.RotateAsync(grant, generation, network ?? "", settings.RefreshIdle, entry))
+            switch (await families.RotateAsync(
+                grant, generation, presenter.Network, presenter.Tenant.RefreshIdle, entry))
             {
                 case Rotation.Moved moved:
-                    refresh = MayRefresh(grant, client) ? families.Token(grant.Id, moved.Generation) : null;
+                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant.Id, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
@@ -65,8 +64,8 @@ internal sealed class TokenIssuer(
         var scopes = request.Scopes ?? grant.Scopes;
         return new IssuedTokens
         {
-            AccessToken = writer.Write(grant, scopes.Without(Scopes.OfflineAccess), id, now),
-            ExpiresIn = (long)(writer.Expires(grant, now) - now).TotalSeconds,
+            AccessToken = writer.Write(presenter.Tenant, grant, scopes.Without(Scopes.OfflineAccess), id, now),
+            ExpiresIn = (long)(AccessTokenWriter.Expires(presenter.Tenant, grant, now) - now).TotalSeconds,
             RefreshToken = refresh,
             Scope = scopes,
             Grant = grant,

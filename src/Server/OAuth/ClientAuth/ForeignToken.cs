@@ -1,0 +1,138 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>
+/// A JWT that somebody else signed (RFC 7519): read strictly, so that it has one meaning, and not yet believed. What
+/// kind it is (<see cref="Typ"/>), whose it is and for whom are for the reader to check before its signature.
+/// </summary>
+internal sealed class ForeignToken
+{
+    /// <summary>Characters of the longest that is read.</summary>
+    public const int MaxLength = 8000;
+
+    /// <summary>How far somebody's clock may be ahead of ours (FAPI 2.0 §5.3.2.1 asks for ten seconds).</summary>
+    public static readonly TimeSpan Skew = TimeSpan.FromSeconds(10);
+
+    // These name or carry a key, or demand what is not served. A key comes from what is configured or registered for
+    // the signer, and from nowhere else.
+    private static readonly string[] KeyHeaders = ["jku", "jwk", "x5u", "x5c", "crit"];
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+
+    private static readonly JsonWebTokenHandler Handler =
+        new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxLength };
+
+    private readonly JsonWebToken token;
+
+    private ForeignToken(JsonWebToken token, JsonElement claims) => (this.token, Claims) = (token, claims);
+
+    /// <summary>The kind it says it is (RFC 8725 §3.11), without the prefix that may be left out; null for none.</summary>
+    public string? Typ => token.Typ is { Length: > 0 } typ
+        ? (typ.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? typ[12..] : typ).ToLowerInvariant()
+        : null;
+
+    public string? Kid => token.Kid is { Length: > 0 } kid ? kid : null;
+
+    /// <summary>All claims, as they stand.</summary>
+    public JsonElement Claims { get; }
+
+    /// <summary>Reads one; null for anything that is not exactly one compact JWT with an object in it.</summary>
+    public static ForeignToken? Read(string text)
+    {
+        if (text.Length > MaxLength || text.Split('.') is not { Length: 3 } parts || !parts.All(IsExact))
+        {
+            return null;
+        }
+
+        try
+        {
+            var read = Handler.ReadJsonWebToken(text);
+            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(read.EncodedPayload), Strict);
+            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(read.EncodedHeader), Strict);
+            return claims.RootElement.ValueKind is JsonValueKind.Object
+                && !Array.Exists(KeyHeaders, name => header.RootElement.TryGetProperty(name, out _))
+                ? new(read, claims.RootElement.Clone())
+                : null;
+        }
+        catch (Exception failure) when (failure is ArgumentException or SecurityTokenException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A claim that is a text; null when it is left out or something else.</summary>
+    public string? Text(string claim)
+    {
+        try
+        {
+            return Claims.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String
+                ? value.GetString()
+                : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair is no text.
+            return null;
+        }
+    }
+
+    /// <summary>A claim that is a time (RFC 7519 §2); null when it is left out or none.</summary>
+    public DateTimeOffset? At(string claim) =>
+        Claims.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.Number
+        && value.TryGetDouble(out var seconds) && seconds is > 0 and < 253402300799
+            ? DateTimeOffset.FromUnixTimeSeconds((long)seconds)
+            : null;
+
+    /// <summary>
+    /// Whether it is for this audience and for no other. A list, even of one, is another statement (rfc7523bis): it
+    /// would let one token serve two servers.
+    /// </summary>
+    public bool IsOnlyFor(string audience) => Text("aud") == audience;
+
+    /// <summary>Whether this audience is among those it is for.</summary>
+    public bool IsFor(string audience) =>
+        Claims.TryGetProperty("aud", out var value) && value.ValueKind switch
+        {
+            JsonValueKind.String => value.ValueEquals(audience),
+            JsonValueKind.Array => value.EnumerateArray()
+                .Any(one => one.ValueKind is JsonValueKind.String && one.ValueEquals(audience)),
+            _ => false,
+        };
+
+    /// <summary>
+    /// What is wrong with its times: it must expire, after now and not after <paramref name="life"/>, and must not be
+    /// from the future. Null when they are right.
+    /// </summary>
+    public string? TimeRefusal(DateTimeOffset now, TimeSpan life) => (At("exp"), At("nbf"), At("iat")) switch
+    {
+        (null, _, _) => "exp is missing",
+        ({ } expires, _, _) when expires <= now => "expired",
+        ({ } expires, _, _) when expires > now + life + Skew => "exp too far ahead",
+        (_, { } starts, _) when starts > now + Skew => "nbf in the future",
+        (_, _, { } issued) when issued > now + Skew => "iat in the future",
+        _ => null,
+    };
+
+    /// <summary>Whether one of these keys made its signature, by one of these algorithms.</summary>
+    public async ValueTask<bool> IsSignedByAsync(
+        IReadOnlyList<SecurityKey> keys, IReadOnlyList<string> algorithms) =>
+        (await Handler.ValidateTokenAsync(token, new()
+        {
+            ValidAlgorithms = algorithms,
+            IssuerSigningKeys = keys,
+            TryAllIssuerSigningKeys = Kid is null,
+            RequireSignedTokens = true,
+            // Judged by the reader, with what the library would take for granted told apart.
+            ValidateIssuer = false,
+            ValidateAudience = false,
+            ValidateLifetime = false,
+        })).IsValid;
+
+    // RFC 7515 §2: no padding, no blanks, no loose bits at the end; one token has one spelling.
+    private static bool IsExact(string part) =>
+        Base64Url.IsValid(part) && Base64Url.EncodeToString(Base64Url.DecodeFromChars(part)) == part;
+}

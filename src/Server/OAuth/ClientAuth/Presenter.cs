@@ -1,0 +1,9 @@
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>
+/// Who stands at an endpoint (RFC 7800 §2): a client that has proven itself as it is registered, at one tenant.
+/// </summary>
+/// <param name="Tenant">The tenant it stands at; nothing of another is ever looked at for it.</param>
+/// <param name="Client">The client.</param>
+/// <param name="Network">Where it comes from, for the log and for telling a repeat from a theft.</param>
+internal sealed record Presenter(Tenant Tenant, Client Client, string Network);
