@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Postern.Audit;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Passwords;
@@ -21,7 +22,8 @@ internal sealed class SetupDesk(
     PageForms forms,
     Browser browser,
     AuditLog audit,
-    TimeProvider clock)
+    TimeProvider clock,
+    RandomNumberGenerator random)
 {
     private const string Purpose = "setup";
 
@@ -29,7 +31,7 @@ internal sealed class SetupDesk(
         HttpContext http, string link, string email, string? problem)
     {
         var holder = browser.Ensure(http);
-        var ceremony = await passkeys.BeginAddAsync(http, User.NewId(clock.GetUtcNow()), "administrator", holder);
+        var ceremony = await passkeys.BeginAddAsync(http, NewId(), "administrator", holder);
         var view = new SetupView
         {
             Link = link,
@@ -106,7 +108,9 @@ internal sealed class SetupDesk(
         string email, string password, CancellationToken stop) =>
         PasswordRules.Refuse(password, email) is { } problem
             ? (problem, null)
-            : (null, new(NewUser(email, User.NewId(clock.GetUtcNow()), await hashes.MakeAsync(password, stop)), null));
+            : (null, new(NewUser(email, NewId(), await hashes.MakeAsync(password, stop)), null));
+
+    private SubjectId NewId() => User.NewId(clock.GetUtcNow(), random);
 
     private User NewUser(string email, SubjectId id, string? hash) => new()
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
@@ -21,7 +22,8 @@ internal sealed class AuthorizeEndpoint(
     Codes codes,
     AuthorizeAnswer answer,
     Settings settings,
-    TimeProvider clock)
+    TimeProvider clock,
+    RandomNumberGenerator random)
 {
     private const string Transaction = "transaction";
 
@@ -144,7 +146,7 @@ internal sealed class AuthorizeEndpoint(
 
     private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid) => new()
     {
-        Id = GrantId.New(clock.GetUtcNow()).Value,
+        Id = GrantId.New(clock.GetUtcNow(), random).Value,
         Client = back.Client.Id.Value,
         ClientName = back.Client.Name,
         RedirectUri = back.Uri,

@@ -22,7 +22,7 @@ internal sealed class TokenIssuer(
     public async ValueTask<Result<IssuedTokens>> IssueAsync(
         Redemption redemption, TokenRequest request, Client client, string? network)
     {
-        var (grant, id) = (redemption.Grant, AccessTokenWriter.NewId());
+        var (grant, id) = (redemption.Grant, writer.NewId());
         var entry = new AuditEntry
         {
             Tenant = grant.Tenant,
