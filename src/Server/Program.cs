@@ -22,6 +22,7 @@ using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
+using Postern.Platform.Keys;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
 using Postern.Servers;
@@ -49,6 +50,7 @@ internal static partial class Program
         replace?.Invoke(builder.Services);
 
         var app = builder.Build();
+        _ = app.Services.GetRequiredService<MasterKey>();
         _ = app.Services.GetRequiredService<SoleUse>();
         _ = app.Services.GetRequiredService<Telemetry>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.

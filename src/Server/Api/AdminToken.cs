@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 
@@ -10,14 +11,13 @@ namespace Postern.Api;
 internal sealed class AdminToken
 {
     private const string Prefix = "pad_", Scheme = "Bearer ";
-
-    private static readonly int Length = Prefix.Length + Secret.New().Reveal().Length;
+    private const int Length = 4 + Secret.Length;
 
     /// <exception cref="SetupException">The file cannot be made or read, or others can read it.</exception>
-    public AdminToken(Settings settings)
+    public AdminToken(Settings settings, RandomNumberGenerator random)
     {
         var path = Path.Combine(settings.Data, "admin.token");
-        var text = PrivateFile.Read(path, () => Prefix + Secret.New().Reveal()).Trim();
+        var text = PrivateFile.Read(path, () => Prefix + Secret.New(random).Reveal()).Trim();
         Hash = text.Length == Length && text.StartsWith(Prefix, StringComparison.Ordinal)
             ? new Secret(text).Hash()
             : throw new SetupException($"{path} does not hold a token. Delete it; the next start makes a new one.");

@@ -23,15 +23,16 @@ internal sealed class AuditLog
     private readonly Db db;
     private readonly Sealer sealer;
     private readonly TimeProvider clock;
+    private readonly RandomNumberGenerator random;
     private readonly Cache<(TenantId, SubjectId), AuditSubject> subjects;
 
     // Where each chain ended when this node last wrote to it. Only the writer looks here, and
     // it asks the database whether it is still so.
     private readonly Dictionary<TenantId, Head> heads = [];
 
-    public AuditLog(Db db, Sealer sealer, TimeProvider clock)
+    public AuditLog(Db db, Sealer sealer, TimeProvider clock, RandomNumberGenerator random)
     {
-        (this.db, this.sealer, this.clock) = (db, sealer, clock);
+        (this.db, this.sealer, this.clock, this.random) = (db, sealer, clock, random);
         subjects = new(20_000, LoadSubjectAsync);
         // Before the change feed, whichever was made first: all nodes lock in one order (ADR 0002).
         db.BeforeCommit.Insert(0, AppendAsync);
@@ -95,7 +96,7 @@ internal sealed class AuditLog
     private (string Id, object Item) Prepare(AuditEntry entry)
     {
         var now = clock.GetUtcNow();
-        var id = Guid.CreateVersion7(now);
+        var id = random.Version7(now);
         var subject = entry.User is { } user ? subjects.Peek((entry.Tenant, user)) : null;
         return (id.ToString(), entry.User is not null && subject is null
             ? new Unprepared(entry, id, now)
@@ -198,7 +199,7 @@ internal sealed class AuditLog
 
         var name = Encoding.UTF8.GetBytes($"{tenant}\n{subject}");
         var pseudonym = Convert.ToHexStringLower(sealer.Mac(IndexPurpose, name))[..32];
-        var key = RandomNumberGenerator.GetBytes(32);
+        var key = random.Bytes(32);
         var closed = sealer.SealBytes(SubjectPurpose, key, Encoding.UTF8.GetBytes(subject.Value));
         await unit.RunAsync(
             $"""

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Postern.Domain;
 
 /// <summary>An isolated issuer. Every stored key begins with it, so nothing can be found across tenants.</summary>
@@ -29,7 +31,8 @@ public readonly record struct GrantId(string Value)
 {
     public const string Prefix = "gr_";
 
-    public static GrantId New(DateTimeOffset now) => new(Prefix + Guid.CreateVersion7(now).ToString("N"));
+    public static GrantId New(DateTimeOffset now, RandomNumberGenerator random) =>
+        new(Prefix + random.Version7(now).ToString("N"));
 
     public override string ToString() => Value;
 }

@@ -7,8 +7,11 @@ namespace Postern.Domain;
 /// <summary>A value that must not be seen: it prints as <c>***</c> and compares in fixed time.</summary>
 public sealed class Secret(string value)
 {
+    /// <summary>Characters of a secret the server makes.</summary>
+    public const int Length = 43;
+
     /// <summary>256 random bits, base64url: what every secret the server makes consists of.</summary>
-    public static Secret New() => new(Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32)));
+    public static Secret New(RandomNumberGenerator random) => new(Base64Url.EncodeToString(random.Bytes(32)));
 
     /// <summary>The value itself, for the one place that must send or hash it.</summary>
     public string Reveal() => value;

@@ -24,6 +24,7 @@ internal sealed partial class GrantBook : IAsyncDisposable
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
+    private readonly RandomNumberGenerator random;
     private readonly ILogger<GrantBook> logger;
     private readonly Cache<(TenantId, GrantId), Grant> grants;
     private readonly Cache<OwnKey, Grant> own;
@@ -33,9 +34,16 @@ internal sealed partial class GrantBook : IAsyncDisposable
     private Action<TenantId, GrantId>[] watchers = [];
 
     public GrantBook(
-        GrantStore store, Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<GrantBook> logger)
+        GrantStore store,
+        Db db,
+        Changes changes,
+        AuditLog audit,
+        TimeProvider clock,
+        RandomNumberGenerator random,
+        ILogger<GrantBook> logger)
     {
-        (this.store, this.db, this.audit, this.clock, this.logger) = (store, db, audit, clock, logger);
+        (this.store, this.db, this.audit, this.logger) = (store, db, audit, logger);
+        (this.clock, this.random) = (clock, random);
         grants = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         own = new(10_000, LoadOwnAsync);
         changes.Subscribe(Hear);
@@ -167,7 +175,7 @@ internal sealed partial class GrantBook : IAsyncDisposable
         var now = clock.GetUtcNow();
         var made = new Grant
         {
-            Id = GrantId.New(now),
+            Id = GrantId.New(now, random),
             Tenant = key.Tenant,
             Subject = new(key.Client.Value),
             IsOwn = true,

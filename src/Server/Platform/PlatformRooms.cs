@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
@@ -19,6 +20,7 @@ internal static class PlatformRooms
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(RandomNumberGenerator.Create());
         services.AddSingleton<Telemetry>();
 
         services.AddSingleton(settings.Database);
@@ -27,7 +29,10 @@ internal static class PlatformRooms
         services.AddSingleton<Migrations>();
         services.AddSingleton<Changes>();
         services.AddSingleton<Once>();
-        services.AddSingleton(MasterKey.Load(Environment.GetEnvironmentVariable("POSTERN_MASTER_KEY"), settings.Data));
+        services.AddSingleton(given => MasterKey.Load(
+            Environment.GetEnvironmentVariable("POSTERN_MASTER_KEY"),
+            settings.Data,
+            given.GetRequiredService<RandomNumberGenerator>()));
         services.AddSingleton<Sealer>();
         services.AddSingleton<SigningKeys>();
         services.AddSingleton(OutboundOptions.From(settings));

@@ -77,7 +77,7 @@ public sealed class ApiTests : IAsyncLifetime
         request.Headers.TryAddWithoutValidation("Authorization", header
             .Replace("TOKEN", Token)
             .Replace("SHORTER", Token[..^1])
-            .Replace("OTHER", "pad_" + Secret.New().Reveal())
+            .Replace("OTHER", "pad_" + Secret.New(server.Get<RandomNumberGenerator>()).Reveal())
             .Replace("UPPER", Token.ToUpperInvariant()));
 
         using var answer = await server.Http.SendAsync(request);
@@ -513,7 +513,7 @@ public sealed class ApiTests : IAsyncLifetime
             var now = server.Clock.GetUtcNow();
             made.Add(new()
             {
-                Id = GrantId.New(now),
+                Id = GrantId.New(now, server.Get<RandomNumberGenerator>()),
                 Tenant = TenantId.Default,
                 Subject = ada.Id,
                 IsOwn = false,

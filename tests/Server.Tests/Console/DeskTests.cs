@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using AngleSharp.Dom;
 using AngleSharp.Html.Parser;
@@ -185,7 +186,7 @@ public sealed class DeskTests
         var user = await users.FindByEmailAsync(TenantId.Default, Person.Ada, default);
         await server.Db.WriteAsync(async unit => await GrantBook.AddAsync(unit, new()
         {
-            Id = GrantId.New(now),
+            Id = GrantId.New(now, server.Get<RandomNumberGenerator>()),
             Tenant = TenantId.Default,
             Subject = user!.Id,
             IsOwn = false,

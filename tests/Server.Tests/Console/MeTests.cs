@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using AngleSharp.Html.Dom;
 using Postern.Audit;
@@ -265,7 +266,7 @@ public sealed class MeTests : IAsyncLifetime
         var now = house.Clock.GetUtcNow();
         var grant = new Grant
         {
-            Id = GrantId.New(now),
+            Id = GrantId.New(now, house.Get<RandomNumberGenerator>()),
             Tenant = TenantId.Default,
             Subject = (await house.UserAsync(email)).Id,
             IsOwn = false,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -67,7 +68,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         var now = DateTimeOffset.FromUnixTimeSeconds(server.Clock.GetUtcNow().ToUnixTimeSeconds());
         var grant = new Grant
         {
-            Id = GrantId.New(now),
+            Id = GrantId.New(now, Get<RandomNumberGenerator>()),
             Tenant = TenantId.Default,
             Subject = new(isOwn ? client : subject),
             IsOwn = isOwn,
@@ -88,8 +89,12 @@ internal sealed class GatewayHost : IAsyncDisposable
     public Task RevokeAsync(Grant grant) =>
         Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
 
-    public string Token(Grant grant, Scopes? scopes = null) => Get<AccessTokenWriter>().Write(
-        Get<TenantBook>().Default, grant, scopes ?? grant.Scopes, AccessTokenWriter.NewId(), server.Clock.GetUtcNow());
+    public string Token(Grant grant, Scopes? scopes = null)
+    {
+        var writer = Get<AccessTokenWriter>();
+        return writer.Write(
+            Get<TenantBook>().Default, grant, scopes ?? grant.Scopes, writer.NewId(), server.Clock.GetUtcNow());
+    }
 
     /// <summary>A token at a server, for everything unless said otherwise.</summary>
     public async Task<string> TokenAsync(string at, string scopes = AllScopes, string subject = "ada")

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Postern.Grants;
 
 namespace Postern.Tests.Grants;
@@ -30,7 +31,7 @@ public sealed class GrantUseTests
 
     private static Grant Made(TestServer server) => new()
     {
-        Id = GrantId.New(server.Clock.GetUtcNow()),
+        Id = GrantId.New(server.Clock.GetUtcNow(), server.Get<RandomNumberGenerator>()),
         Tenant = TenantId.Default,
         Subject = new("u_1"),
         IsOwn = false,

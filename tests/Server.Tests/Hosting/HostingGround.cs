@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -38,7 +39,7 @@ internal sealed class HostingGround : IAsyncDisposable
         };
         options = change?.Invoke(options) ?? options;
         Sandboxes = new(options, Clock);
-        Servers = new(options, Sandboxes, Clock, NullLogger<HostedServers>.Instance);
+        Servers = new(options, Sandboxes, Clock, RandomNumberGenerator.Create(), NullLogger<HostedServers>.Instance);
     }
 
     public string App { get; }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Postern.Audit;
 using Postern.Identity.Setup;
@@ -153,7 +154,7 @@ public sealed class SetupTests : IAsyncLifetime
     private User Person(string email) => new()
     {
         Tenant = TenantId.Default,
-        Id = User.NewId(house.Clock.GetUtcNow()),
+        Id = User.NewId(house.Clock.GetUtcNow(), house.Get<RandomNumberGenerator>()),
         Email = email,
         PasswordHash = null,
         IsAdmin = true,

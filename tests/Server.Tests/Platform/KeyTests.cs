@@ -12,10 +12,12 @@ public sealed class KeyTests
 {
     private static readonly byte[] Plain = "a value worth keeping"u8.ToArray();
 
+    private static readonly RandomNumberGenerator Random = RandomNumberGenerator.Create();
+
     [Fact]
     public void What_is_sealed_opens_for_its_purpose_and_context_alone()
     {
-        var sealer = new Sealer(Key("aaaaaaaa"));
+        var sealer = new Sealer(Key("aaaaaaaa"), Random);
         var text = sealer.Seal("code", Plain, "browser"u8);
 
         Assert.Equal(Plain, sealer.Open("code", text, "browser"u8));
@@ -23,13 +25,13 @@ public sealed class KeyTests
         Assert.Null(sealer.Open("code", text, "another"u8));
         Assert.Null(sealer.Open("code", text));
         Assert.NotEqual(text, sealer.Seal("code", Plain, "browser"u8));
-        Assert.Null(new Sealer(Key("aaaaaaaa")).Open("code", text, "browser"u8));
+        Assert.Null(new Sealer(Key("aaaaaaaa"), Random).Open("code", text, "browser"u8));
     }
 
     [Fact]
     public void Every_flipped_bit_is_noticed_and_so_is_every_missing_byte()
     {
-        var sealer = new Sealer(Key("aaaaaaaa"));
+        var sealer = new Sealer(Key("aaaaaaaa"), Random);
         var bytes = sealer.SealBytes("code", Plain);
         for (var bit = 0; bit < bytes.Length * 8; bit++)
         {
@@ -50,7 +52,7 @@ public sealed class KeyTests
     public void One_value_has_one_spelling()
     {
         const string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        var sealer = new Sealer(Key("aaaaaaaa"));
+        var sealer = new Sealer(Key("aaaaaaaa"), Random);
         for (var size = 0; size < 3; size++)
         {
             var text = sealer.Seal("code", Plain.AsSpan(size));
@@ -70,9 +72,9 @@ public sealed class KeyTests
     public void During_a_rotation_the_old_key_opens_and_the_new_one_seals()
     {
         var (old, next) = (Line("aaaaaaaa"), Line("bbbbbbbb"));
-        var before = new Sealer(MasterKey.Load(old, ""));
-        var both = new Sealer(MasterKey.Load($"{next}\n{old}", ""));
-        var after = new Sealer(MasterKey.Load(next, ""));
+        var before = new Sealer(MasterKey.Load(old, "", Random), Random);
+        var both = new Sealer(MasterKey.Load($"{next}\n{old}", "", Random), Random);
+        var after = new Sealer(MasterKey.Load(next, "", Random), Random);
         var kept = before.Seal("code", Plain);
         var mac = before.Mac("refresh", Plain);
 
@@ -87,11 +89,11 @@ public sealed class KeyTests
     public void A_key_file_is_made_for_its_owner_alone_and_an_open_one_is_refused()
     {
         var folder = Directory.CreateTempSubdirectory("postern-").FullName;
-        var made = MasterKey.Load(null, folder);
+        var made = MasterKey.Load(null, folder, Random);
         var file = Path.Combine(folder, "master.key");
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-        Assert.Equal(made.CurrentId, MasterKey.Load(null, folder).CurrentId);
+        Assert.Equal(made.CurrentId, MasterKey.Load(null, folder, Random).CurrentId);
         UnixFileMode[] open =
             [UnixFileMode.GroupRead, UnixFileMode.OtherRead, UnixFileMode.OtherWrite, UnixFileMode.UserExecute];
         foreach (var mode in open)
@@ -99,7 +101,7 @@ public sealed class KeyTests
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | mode);
             Assert.Contains(
                 "chmod 600",
-                Assert.Throws<SetupException>(() => MasterKey.Load(null, folder)).Message,
+                Assert.Throws<SetupException>(() => MasterKey.Load(null, folder, Random)).Message,
                 StringComparison.Ordinal);
         }
 
@@ -112,9 +114,9 @@ public sealed class KeyTests
         var folder = Directory.CreateTempSubdirectory("postern-").FullName;
         File.WriteAllText(Path.Combine(folder, "master.key.new"), "aaaa");
 
-        var made = MasterKey.Load(null, folder);
+        var made = MasterKey.Load(null, folder, Random);
 
-        Assert.Equal(made.CurrentId, MasterKey.Load(null, folder).CurrentId);
+        Assert.Equal(made.CurrentId, MasterKey.Load(null, folder, Random).CurrentId);
         Assert.Equal([Path.Combine(folder, "master.key")], Directory.GetFiles(folder));
         Directory.Delete(folder, recursive: true);
     }
@@ -127,7 +129,7 @@ public sealed class KeyTests
     [InlineData(" \n ")]
     public void What_is_no_key_is_refused_and_not_repeated(string text)
     {
-        var refused = Assert.Throws<SetupException>(() => MasterKey.Load(text, ""));
+        var refused = Assert.Throws<SetupException>(() => MasterKey.Load(text, "", Random));
 
         Assert.Contains("POSTERN_MASTER_KEY", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("AAAA", refused.Message, StringComparison.Ordinal);
@@ -135,7 +137,7 @@ public sealed class KeyTests
 
     [Fact]
     public void One_name_for_two_keys_is_refused() =>
-        Assert.Throws<SetupException>(() => MasterKey.Load($"{Line("aaaaaaaa")}\n{Line("aaaaaaaa")}", ""));
+        Assert.Throws<SetupException>(() => MasterKey.Load($"{Line("aaaaaaaa")}\n{Line("aaaaaaaa")}", "", Random));
 
     [Theory, OnBoth]
     public async Task A_database_of_another_key_is_refused_with_its_name(On on)
@@ -146,9 +148,9 @@ public sealed class KeyTests
         var twin = Key(id);
 
         var wrong = await Assert.ThrowsAsync<SetupException>(
-            () => other.ProveAsync(server.Db, new(other), server.Clock));
+            () => other.ProveAsync(server.Db, new(other, Random), server.Clock));
         var same = await Assert.ThrowsAsync<SetupException>(
-            () => twin.ProveAsync(server.Db, new(twin), server.Clock));
+            () => twin.ProveAsync(server.Db, new(twin, Random), server.Clock));
 
         Assert.Contains(id, wrong.Message, StringComparison.Ordinal);
         Assert.Contains("bbbbbbbb", wrong.Message, StringComparison.Ordinal);
@@ -239,7 +241,7 @@ public sealed class KeyTests
     private static string KidOf(Reply reply) =>
         JsonElement.Parse(Base64Url.DecodeFromChars(reply.AccessToken.Split('.')[0])).GetProperty("kid").GetString()!;
 
-    private static string Line(string id) => $"{id}:{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32))}";
+    private static string Line(string id) => $"{id}:{Base64Url.EncodeToString(Random.Bytes(32))}";
 
-    private static MasterKey Key(string id) => MasterKey.Load(Line(id), "");
+    private static MasterKey Key(string id) => MasterKey.Load(Line(id), "", Random);
 }

@@ -212,12 +212,13 @@ public sealed class StartTests
     // Each as a node of its own: a writer of its own, so that only the database can tell who was first.
     private static async Task<string?> ProveAsync(TestServer server, string id)
     {
-        var master = MasterKey.Load($"{id}:{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32))}", "");
+        var random = server.Get<RandomNumberGenerator>();
+        var master = MasterKey.Load($"{id}:{Base64Url.EncodeToString(random.Bytes(32))}", "", random);
         _ = DatabaseAddress.TryParse(server.Database, out var address);
         await using var db = new Db(address!, NullLogger<Db>.Instance);
         try
         {
-            await master.ProveAsync(db, new Sealer(master), server.Clock);
+            await master.ProveAsync(db, new Sealer(master, random), server.Clock);
             return null;
         }
         catch (SetupException refused)

@@ -1,10 +1,12 @@
+using System.Security.Cryptography;
+
 namespace Postern.Gateway.Relay;
 
 /// <summary>
 /// Calls that wait at legacy servers for what modern clients have been asked. Each is taken once, by its name, which
 /// only a sealed state holds; it ends with its grant and after a while. They are known on this node alone.
 /// </summary>
-internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock) : IAsyncDisposable
+internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock, RandomNumberGenerator random) : IAsyncDisposable
 {
     public const int MostPerGrant = 8, Most = 256;
 
@@ -16,7 +18,7 @@ internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock) : IAsync
     /// <summary>Keeps a call and answers its name; null when too many wait.</summary>
     public string? TryPark(OpenCall call)
     {
-        var name = Secret.New().Reveal();
+        var name = Secret.New(random).Reveal();
         var place = new Place(call);
         lock (parking)
         {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Security.Cryptography;
 using System.Text;
 using Postern.Gateway.Relay;
 using Postern.Platform;
@@ -25,12 +26,14 @@ internal sealed class SessionBook : IAsyncDisposable
     private readonly Db db;
     private readonly Sealer sealer;
     private readonly TimeProvider clock;
+    private readonly RandomNumberGenerator random;
     private readonly Cache<(TenantId, string), LegacySession> sessions;
     private readonly ITimer sweeping;
 
-    public SessionBook(Db db, Changes changes, ServerBook servers, Sealer sealer, TimeProvider clock)
+    public SessionBook(
+        Db db, Changes changes, ServerBook servers, Sealer sealer, TimeProvider clock, RandomNumberGenerator random)
     {
-        (this.db, this.sealer, this.clock) = (db, sealer, clock);
+        (this.db, this.sealer, this.clock, this.random) = (db, sealer, clock, random);
         sessions = new(10_000, LoadAsync);
         changes.Subscribe(Hear);
         servers.Watch(gone: Drop);
@@ -41,7 +44,7 @@ internal sealed class SessionBook : IAsyncDisposable
     /// <summary>Begins a session and answers its handle, which only the client will know.</summary>
     public async Task<string> OpenAsync(string server, string version, Line line)
     {
-        var handle = Secret.New();
+        var handle = Secret.New(random);
         var (owner, now) = (line.Owner, clock.GetUtcNow().ToUnixTimeSeconds());
         var sealedId = line.SessionId is null ? null : sealer.Seal(Purpose, Encoding.ASCII.GetBytes(line.SessionId));
         await db.WriteAsync(async unit =>
@@ -79,7 +82,7 @@ internal sealed class SessionBook : IAsyncDisposable
     public async ValueTask<LegacySession?> FindAsync(
         string handle, Principal caller, string server, CancellationToken stop)
     {
-        if (handle.Length is not 43)
+        if (handle.Length is not Secret.Length)
         {
             return null;
         }

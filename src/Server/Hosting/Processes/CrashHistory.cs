@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Postern.Hosting.Processes;
 
 /// <summary>When an instance crashed, and what follows: a pause that doubles, then error for a while.</summary>
-internal sealed class CrashHistory(TimeProvider clock, int most, TimeSpan window)
+internal sealed class CrashHistory(TimeProvider clock, RandomNumberGenerator random, int most, TimeSpan window)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
@@ -44,8 +44,9 @@ internal sealed class CrashHistory(TimeProvider clock, int most, TimeSpan window
         notBefore = default;
     }
 
-    // The first crash costs nothing: the next call simply starts again. Jitter keeps many from returning at one moment.
-    private static TimeSpan Pause(int crashes)
+    // The first crash costs nothing: the next call simply starts again. Up to half of a pause is left off by lot, which
+    // keeps many from returning at one moment.
+    private TimeSpan Pause(int crashes)
     {
         if (crashes < 2)
         {
@@ -53,6 +54,6 @@ internal sealed class CrashHistory(TimeProvider clock, int most, TimeSpan window
         }
 
         var seconds = Math.Min(LongestPause.TotalSeconds, Math.Pow(2, crashes - 2));
-        return TimeSpan.FromSeconds(seconds * RandomNumberGenerator.GetInt32(50, 101) / 100);
+        return TimeSpan.FromSeconds(seconds * (256 + random.Bytes(1)[0]) / 512);
     }
 }

@@ -11,7 +11,11 @@ namespace Postern.Hosting.Processes;
 /// starts are few at a time, and what nobody uses is stopped.
 /// </summary>
 internal sealed partial class HostedServers(
-    HostingOptions options, Sandboxes sandboxes, TimeProvider clock, ILogger<HostedServers> logger) : BackgroundService
+    HostingOptions options,
+    Sandboxes sandboxes,
+    TimeProvider clock,
+    RandomNumberGenerator random,
+    ILogger<HostedServers> logger) : BackgroundService
 {
     private static readonly TimeSpan
         SweepEvery = TimeSpan.FromSeconds(5), BusyFor = TimeSpan.FromSeconds(30), SparedFor = TimeSpan.FromSeconds(10);
@@ -110,7 +114,7 @@ internal sealed partial class HostedServers(
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(principalKey)))[..32];
 
     private Instance Open(Place place) =>
-        new(options, sandboxes, clock, place.Id, LogOf(place.Tenant, place.Server), StartInTurnAsync);
+        new(options, sandboxes, clock, random, place.Id, LogOf(place.Tenant, place.Server), StartInTurnAsync);
 
     private ServerLog LogOf(TenantId tenant, string server) => logs.GetOrAdd(
         HostedCommand.KeyOf(tenant, server), key => new(Path.Combine(options.Folder, "logs", key + ".log"), clock));

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Security.Cryptography;
 using Postern.Hosting.Sandbox;
 
 namespace Postern.Hosting.Processes;
@@ -9,12 +10,18 @@ internal delegate Task<AcquireOutcome> StartInTurn(
 
 /// <summary>One principal's place at one server: at most one process, at most one start under way.</summary>
 internal sealed class Instance(
-    HostingOptions options, Sandboxes sandboxes, TimeProvider clock, string id, ServerLog log, StartInTurn inTurn)
+    HostingOptions options,
+    Sandboxes sandboxes,
+    TimeProvider clock,
+    RandomNumberGenerator random,
+    string id,
+    ServerLog log,
+    StartInTurn inTurn)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly Lock gate = new();
-    private readonly CrashHistory crashes = new(clock, options.MaxCrashes, options.CrashWindow);
+    private readonly CrashHistory crashes = new(clock, random, options.MaxCrashes, options.CrashWindow);
     private HostedProcess? process;
     private HostedCommand? definition;
     private Task<AcquireOutcome>? starting;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -14,6 +13,9 @@ internal sealed class PasswordHashes : IDisposable
 {
     private const int Iterations = 210_000, MostWaiting = 64;
 
+    // A well-formed hash that nothing matches: an unknown address costs the same time as a wrong password.
+    private static readonly string NobodysHash = Nobodys();
+
     private readonly PasswordHasher<object> hasher =
         new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
 
@@ -23,9 +25,6 @@ internal sealed class PasswordHashes : IDisposable
         QueueLimit = MostWaiting,
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });
-
-    // A well-formed hash that nothing matches: an unknown address costs the same time as a wrong password.
-    private readonly string nobodys = Nobodys();
 
     /// <summary>
     /// Makes the hash of a new password. Whoever may set one has proven who they are: a crowd of guesses makes them
@@ -43,15 +42,16 @@ internal sealed class PasswordHashes : IDisposable
     public async Task<PasswordVerificationResult?> CheckAsync(string? hash, string password, CancellationToken stop)
     {
         using var turn = await turns.AcquireAsync(1, stop);
-        return turn.IsAcquired ? hasher.VerifyHashedPassword(this, hash ?? nobodys, password) : null;
+        return turn.IsAcquired ? hasher.VerifyHashedPassword(this, hash ?? NobodysHash, password) : null;
     }
 
     public void Dispose() => turns.Dispose();
 
     // The hasher's format 3: marker, function (2 is HMAC-SHA-512), iterations, length of the salt, salt, derived key.
+    // Both are zeros, and nobody knows a password that derives a key of zeros.
     private static string Nobodys()
     {
-        var bytes = RandomNumberGenerator.GetBytes(1 + 12 + 16 + 32);
+        var bytes = new byte[1 + 12 + 16 + 32];
         bytes[0] = 1;
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(1), 2);
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(5), Iterations);

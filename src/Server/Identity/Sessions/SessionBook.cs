@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Security.Cryptography;
 using Postern.Audit;
 using Postern.Identity.Users;
 using Postern.Platform;
@@ -16,7 +17,7 @@ namespace Postern.Identity.Sessions;
 internal sealed class SessionBook
 {
     private const string Kind = "session", Prefix = "pss_";
-    private const int Capacity = 50_000, RandomLength = 43;
+    private const int Capacity = 50_000;
 
     private static readonly TimeSpan NoteEvery = TimeSpan.FromMinutes(5);
 
@@ -24,11 +25,18 @@ internal sealed class SessionBook
     private readonly Settings settings;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
+    private readonly RandomNumberGenerator random;
     private readonly Cache<(TenantId, string), Session> sessions;
 
-    public SessionBook(SessionStore store, Changes changes, Settings settings, AuditLog audit, TimeProvider clock)
+    public SessionBook(
+        SessionStore store,
+        Changes changes,
+        Settings settings,
+        AuditLog audit,
+        TimeProvider clock,
+        RandomNumberGenerator random)
     {
-        (this.store, this.settings, this.audit, this.clock) = (store, settings, audit, clock);
+        (this.store, this.settings, this.audit, this.clock, this.random) = (store, settings, audit, clock, random);
         sessions = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
     }
@@ -38,7 +46,7 @@ internal sealed class SessionBook
     /// <summary>The session of the browser that sends this request; null when it is not signed in.</summary>
     public async ValueTask<Session?> FindAsync(HttpContext http, CancellationToken stop)
     {
-        if (http.Request.Cookies[CookieName] is not { Length: 4 + RandomLength } cookie
+        if (http.Request.Cookies[CookieName] is not { Length: 4 + Secret.Length } cookie
             || !cookie.StartsWith(Prefix, StringComparison.Ordinal)
             || !Base64Url.IsValid(cookie.AsSpan(Prefix.Length)))
         {
@@ -65,7 +73,7 @@ internal sealed class SessionBook
     /// </summary>
     public (Session Session, Secret Cookie) Prepare(User user, string method, HttpContext http)
     {
-        var (secret, now) = (new Secret(Prefix + Secret.New().Reveal()), clock.GetUtcNow());
+        var (secret, now) = (new Secret(Prefix + Secret.New(random).Reveal()), clock.GetUtcNow());
         var device = DeviceName.Of(http.Request.Headers.UserAgent);
         return (new(user.Tenant, secret.Hash(), user.Id, user.Email, user.IsAdmin, method, device, now, now), secret);
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Postern.Audit;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Passwords;
@@ -22,7 +23,8 @@ internal sealed class SetupDesk(
     PageForms forms,
     Browser browser,
     AuditLog audit,
-    TimeProvider clock)
+    TimeProvider clock,
+    RandomNumberGenerator random)
 {
     private const string Purpose = "setup";
 
@@ -30,7 +32,7 @@ internal sealed class SetupDesk(
         HttpContext http, string link, string email, string? problem)
     {
         var holder = browser.Ensure(http);
-        var ceremony = await passkeys.BeginAddAsync(http, User.NewId(clock.GetUtcNow()), "administrator", holder);
+        var ceremony = await passkeys.BeginAddAsync(http, NewId(), "administrator", holder);
         var view = new SetupView
         {
             Link = link,
@@ -107,7 +109,9 @@ internal sealed class SetupDesk(
         HttpContext http, string email, string password, CancellationToken stop) =>
         PasswordRules.Refuse(password, email) is { } problem
             ? (problem, null)
-            : (null, new(NewUser(http, email, User.NewId(clock.GetUtcNow()), await hashes.MakeAsync(password, stop)), null));
+            : (null, new(NewUser(http, email, NewId(), await hashes.MakeAsync(password, stop)), null));
+
+    private SubjectId NewId() => User.NewId(clock.GetUtcNow(), random);
 
     private User NewUser(HttpContext http, string email, SubjectId id, string? hash) => new()
     {

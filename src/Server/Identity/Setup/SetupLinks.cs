@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Postern.Identity.Users;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -8,7 +9,8 @@ namespace Postern.Identity.Setup;
 /// The link by which the first administrator comes in. There is one at a time, made at each start while nobody runs
 /// this installation; whoever reads the start's output holds it, so it is short-lived and good once.
 /// </summary>
-internal sealed class SetupLinks(Db db, UserStore users, Settings settings, TimeProvider clock)
+internal sealed class SetupLinks(
+    Db db, UserStore users, Settings settings, TimeProvider clock, RandomNumberGenerator random)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
 
@@ -21,7 +23,7 @@ internal sealed class SetupLinks(Db db, UserStore users, Settings settings, Time
             return null;
         }
 
-        var link = Secret.New();
+        var link = Secret.New(random);
         await db.WriteAsync(async unit =>
         {
             await ClearAsync(unit);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Postern.Identity.Users;
 using Postern.Platform.Configuration;
@@ -9,7 +10,7 @@ namespace Postern.Identity.SignIn;
 /// A long-lived sealed cookie that says which person signed in with this browser before. It lets nobody in; it only
 /// sets the browser's tries apart from those of strangers.
 /// </summary>
-internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvider clock)
+internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvider clock, RandomNumberGenerator random)
 {
     private const string Purpose = "known-browser";
 
@@ -26,7 +27,7 @@ internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvide
 
     public void Remember(HttpContext http, User user)
     {
-        var name = NameFor(http, user) ?? Secret.New().Hash()[..22];
+        var name = NameFor(http, user) ?? Secret.New(random).Hash()[..22];
         var value = sealer.Seal(Purpose, Encoding.ASCII.GetBytes($"{user.Id} {name}"));
         http.Response.Cookies.Append(CookieName, value, new()
         {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Postern.Identity.Users;
 
 /// <summary>A person with an account here.</summary>
@@ -21,5 +23,6 @@ internal sealed record User
 
     public DateTimeOffset? DisabledAt { get; init; }
 
-    public static SubjectId NewId(DateTimeOffset now) => new(Prefix + Guid.CreateVersion7(now).ToString("N"));
+    public static SubjectId NewId(DateTimeOffset now, RandomNumberGenerator random) =>
+        new(Prefix + random.Version7(now).ToString("N"));
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Postern.Audit;
 using Postern.Identity.Passwords;
 using Postern.Platform.Configuration;
@@ -7,7 +8,13 @@ namespace Postern.Identity.Users;
 
 /// <summary>Makes the accounts that the configuration names, once; what a person changed later stays.</summary>
 internal sealed class UserSeeds(
-    Settings settings, UserStore users, PasswordHashes hashes, Db db, AuditLog audit, TimeProvider clock)
+    Settings settings,
+    UserStore users,
+    PasswordHashes hashes,
+    Db db,
+    AuditLog audit,
+    TimeProvider clock,
+    RandomNumberGenerator random)
 {
     public async Task ApplyAsync(CancellationToken stop)
     {
@@ -26,7 +33,7 @@ internal sealed class UserSeeds(
         var user = new User
         {
             Tenant = TenantId.Default,
-            Id = User.NewId(now),
+            Id = User.NewId(now, random),
             Email = seed.Email,
             PasswordHash = await hashes.MakeAsync(seed.Password.Reveal(), stop),
             IsAdmin = seed.Roles.Contains("admin"),

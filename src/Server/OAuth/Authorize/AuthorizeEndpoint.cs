@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
@@ -19,7 +20,8 @@ internal sealed class AuthorizeEndpoint(
     Browser browser,
     GrantBook grants,
     Codes codes,
-    TimeProvider clock)
+    TimeProvider clock,
+    RandomNumberGenerator random)
 {
     private const string Transaction = "transaction";
 
@@ -143,7 +145,7 @@ internal sealed class AuthorizeEndpoint(
 
     private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid) => new()
     {
-        Id = GrantId.New(clock.GetUtcNow()).Value,
+        Id = GrantId.New(clock.GetUtcNow(), random).Value,
         Client = back.Client.Id.Value,
         ClientName = back.Client.Name,
         RedirectUri = back.Uri,

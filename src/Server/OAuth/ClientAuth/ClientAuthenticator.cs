@@ -10,7 +10,8 @@ namespace Postern.OAuth.ClientAuth;
 /// </summary>
 internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion assertions)
 {
-    private static readonly string NobodysHash = Secret.New().Hash();
+    // 32 bytes of zeros: no secret is known to have this hash.
+    private static readonly string NobodysHash = new('A', 43);
 
     public async ValueTask<Result<Presenter>> AuthenticateAsync(HttpRequest http, Form form, CancellationToken stop)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
@@ -9,7 +10,8 @@ namespace Postern.OAuth.Register;
 /// <summary>
 /// RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.
 /// </summary>
-internal sealed partial class RegisterEndpoint(Registrations registrations, Settings settings, TimeProvider clock)
+internal sealed partial class RegisterEndpoint(
+    Registrations registrations, Settings settings, TimeProvider clock, RandomNumberGenerator random)
 {
     /// <summary>Characters of a generated identifier: 128 bits and more.</summary>
     private const int IdLength = 22;
@@ -41,11 +43,11 @@ internal sealed partial class RegisterEndpoint(Registrations registrations, Sett
             return error.ToHttp();
         }
 
-        var secret = metadata.AuthMethod is ClientMetadata.Basic or ClientMetadata.Post ? Secret.New() : null;
+        var secret = metadata.AuthMethod is ClientMetadata.Basic or ClientMetadata.Post ? Secret.New(random) : null;
         var client = new Client
         {
             // Never the form of a metadata document's URL.
-            Id = new("c_" + Secret.New().Reveal()[..IdLength]),
+            Id = new("c_" + Secret.New(random).Reveal()[..IdLength]),
             Source = ClientSource.Dynamic,
             Name = metadata.Name ?? "Unnamed app",
             AuthMethods = [metadata.AuthMethod],

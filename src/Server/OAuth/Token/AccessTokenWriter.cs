@@ -11,7 +11,7 @@ namespace Postern.OAuth.Token;
 /// <summary>
 /// Writes and signs access tokens (RFC 9068 §2), without a token library between: this path is the busiest.
 /// </summary>
-internal sealed class AccessTokenWriter(SigningKeys keys)
+internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator random)
 {
     // One set of buffers a thread; a token is written in one go, without waiting for anything.
     [ThreadStatic]
@@ -20,7 +20,12 @@ internal sealed class AccessTokenWriter(SigningKeys keys)
     private volatile Header? header;
 
     /// <summary>A fresh token identifier, 128 random bits.</summary>
-    public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+    public string NewId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        random.GetBytes(bytes);
+        return Base64Url.EncodeToString(bytes);
+    }
 
     public string Write(Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now)
     {

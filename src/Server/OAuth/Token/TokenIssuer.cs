@@ -20,7 +20,7 @@ internal sealed class TokenIssuer(
     public async ValueTask<Result<IssuedTokens>> IssueAsync(
         Redemption redemption, TokenRequest request, Presenter presenter)
     {
-        var (grant, id) = (redemption.Grant, AccessTokenWriter.NewId());
+        var (grant, id) = (redemption.Grant, writer.NewId());
         var entry = new AuditEntry
         {
             Tenant = grant.Tenant,

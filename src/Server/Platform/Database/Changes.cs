@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace Postern.Platform.Database;
@@ -22,16 +23,17 @@ public sealed partial class Changes : IAsyncDisposable
     private readonly Db db;
     private readonly TimeProvider clock;
     private readonly ILogger<Changes> logger;
-    private readonly string node = Secret.New().Hash()[..16];
+    private readonly string node;
     private readonly CancellationTokenSource ending = new();
     private readonly Lock subscribing = new();
     private Action<Change>[] subscribers = [];
     private long seen, readAt;
     private Task following = Task.CompletedTask;
 
-    public Changes(Db db, TimeProvider clock, ILogger<Changes> logger)
+    public Changes(Db db, TimeProvider clock, RandomNumberGenerator random, ILogger<Changes> logger)
     {
         (this.db, this.clock, this.logger) = (db, clock, logger);
+        node = Secret.New(random).Hash()[..16];
         db.BeforeCommit.Add(WriteAsync);
         db.AfterCommit.Add(changes => Tell(changes));
     }

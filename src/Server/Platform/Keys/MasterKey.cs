@@ -21,7 +21,7 @@ internal sealed class MasterKey
 
     /// <summary>Reads the key, making the file where there is neither file nor variable.</summary>
     /// <exception cref="SetupException">The key cannot be read, or others could read it.</exception>
-    public static MasterKey Load(string? variable, string folder)
+    public static MasterKey Load(string? variable, string folder, RandomNumberGenerator random)
     {
         if (variable is { Length: > 0 })
         {
@@ -29,7 +29,7 @@ internal sealed class MasterKey
         }
 
         var path = Path.Combine(folder, "master.key");
-        return Parse(PrivateFile.Read(path, New), path);
+        return Parse(PrivateFile.Read(path, () => New(random)), path);
     }
 
     /// <summary>Refuses to go on with a database that was sealed with another key.</summary>
@@ -74,11 +74,8 @@ internal sealed class MasterKey
         return known;
     }
 
-    private static string New()
-    {
-        var (id, key) = (RandomNumberGenerator.GetBytes(4), RandomNumberGenerator.GetBytes(Size));
-        return $"{Convert.ToHexStringLower(id)}:{Base64Url(key)}";
-    }
+    private static string New(RandomNumberGenerator random) =>
+        $"{Convert.ToHexStringLower(random.Bytes(4))}:{Base64Url(random.Bytes(Size))}";
 
     private static MasterKey Parse(string text, string source)
     {

@@ -9,7 +9,7 @@ namespace Postern.Platform.Keys;
 /// Seals values that leave this process or rest in the database (AES-256-GCM), each under a purpose of its own, so that
 /// a value made for one use opens for no other. Form: version, key id, nonce, ciphertext, tag; base64url.
 /// </summary>
-internal sealed class Sealer(MasterKey master)
+internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
 {
     private const byte Version = 1;
 
@@ -32,7 +32,7 @@ internal sealed class Sealer(MasterKey master)
         sealed_[0] = Version;
         Encoding.ASCII.GetBytes(master.CurrentId, sealed_.AsSpan(1, IdSize));
         var nonce = sealed_.AsSpan(1 + IdSize, NonceSize);
-        RandomNumberGenerator.Fill(nonce);
+        random.GetBytes(nonce);
         using var aes = new AesGcm(Key(master.CurrentId, purpose), TagSize);
         aes.Encrypt(nonce, plain, sealed_.AsSpan(HeaderSize, plain.Length), sealed_.AsSpan(^TagSize..), context);
         return sealed_;
