@@ -19,11 +19,12 @@ public sealed class DocumentsTests
         var lines = Tests
             .SelectMany(
                 method => method.GetCustomAttributes<RfcAttribute>(),
-                (method, rfc) => (rfc.Number, rfc.Section, method.Name))
-            .OrderBy(line => line.Number)
+                (method, rfc) => (rfc.Document, rfc.Section, method.Name))
+            .OrderBy(line => line.Document.Length)
+            .ThenBy(line => line.Document, StringComparer.Ordinal)
             .ThenBy(line => line.Section, StringComparer.Ordinal)
             .ThenBy(line => line.Name, StringComparer.Ordinal)
-            .Select(line => $"- RFC {line.Number} §{line.Section}: {line.Name.Replace('_', ' ')}\n");
+            .Select(line => $"- {line.Document} §{line.Section}: {line.Name.Replace('_', ' ')}\n");
 
         CommittedFile.Matches(
             "# Requirements and the tests that hold them\n\n" + string.Concat(lines), "../../docs/conformance.md");
