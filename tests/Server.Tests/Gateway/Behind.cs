@@ -89,6 +89,9 @@ internal sealed class Behind : IAsyncDisposable
     /// <summary>A stream that a client opens is held without a word; completes when it was let go.</summary>
     public TaskCompletionSource? LetGo { get; set; }
 
+    /// <summary>What happens between a call of <c>ask</c> and its question (legacy).</summary>
+    public Func<Task> BeforeAsking { get; set; } = () => Task.CompletedTask;
+
     /// <summary>Its tools are not to be had.</summary>
     public bool HidesTools { get; set; }
 
@@ -250,6 +253,7 @@ internal sealed class Behind : IAsyncDisposable
 
     private async Task AskAsync(HttpContext http, JsonObject message)
     {
+        await BeforeAsking();
         var waiting = asked["\"q-1\""] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await EventAsync(
             http,

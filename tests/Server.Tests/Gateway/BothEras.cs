@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Postern.Audit;
 
 namespace Postern.Tests.Gateway;
@@ -10,6 +12,7 @@ public abstract class BothEras : IAsyncLifetime
 {
     private protected Behind modern = null!, legacy = null!;
     private protected GatewayHost host = null!;
+    private protected readonly Arrivals arrivals = new();
 
     public virtual async ValueTask InitializeAsync()
     {
@@ -20,7 +23,8 @@ public abstract class BothEras : IAsyncLifetime
               - { name: legacy, http: "{{legacy.Url}}" }
               - { name: crm, http: "{{modern.Url}}", tools: { echo: change } }
               - { name: away, http: "http://127.0.0.1:1/mcp" }
-            """);
+            """,
+            replace: services => services.AddSingleton<IStartupFilter>(arrivals));
     }
 
     public async ValueTask DisposeAsync()

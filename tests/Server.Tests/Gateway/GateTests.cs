@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Postern.Audit;
+using Postern.Platform.Database;
 using Postern.Servers;
 using static Postern.Tests.Gateway.GatewayHost;
 
@@ -212,6 +213,29 @@ public sealed class GateTests : BothEras
         Assert.Equal((string?)decisions[0]["id"], (string?)outcome["intentRef"]);
     }
 
+    [Theory]
+    [InlineData("say", "allow")]
+    [InlineData("wipe", "deny")]
+    [InlineData("poisoned", "deny")]
+    [InlineData("unheard-of", "deny")]
+    public async Task Every_decision_is_in_the_log_with_the_network_and_the_trace_of_its_call(
+        string tool, string effect)
+    {
+        await host.TokenAsync("crm");
+        using var answer = await host.PostAsync(
+            "crm",
+            host.Token(await host.GrantAsync("crm", "mcp:read")),
+            $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{} } }""",
+            default,
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+
+        var row = Assert.Single(await EntriesAsync(1), entry => entry.Kind is AuditKinds.ToolCallDecision);
+        var entry = JsonNode.Parse(row.Record)!;
+        Assert.Equal(effect, (string?)entry["decision"]!["effect"]);
+        Assert.Equal("127.0.0.0/24", (string?)entry["net"]?["ipPrefix"]);
+        Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", (string?)entry["trace"]?["traceparent"]);
+    }
+
     [Fact]
     public async Task Who_looked_at_the_tools_is_in_the_log()
     {
@@ -278,6 +302,25 @@ public sealed class GateTests : BothEras
         Assert.Equal(-32020, (int)(await JsonOf(lacks))["error"]!["code"]!);
         var sent = modern.Seen.Last(seen => seen.Body.Contains("mirror", StringComparison.Ordinal)).Headers;
         Assert.Equal("eu", sent["Mcp-Param-Region"].ToString());
+    }
+
+    [Fact]
+    public async Task A_call_whose_parameters_disagree_has_an_outcome_in_the_log_though_its_client_has_gone()
+    {
+        await host.ToolsOfAsync("crm");
+        var token = host.Token(await host.GrantAsync("crm", isOwn: true));
+        using var leaving = new CancellationTokenSource();
+        var gone = new TaskCompletionSource();
+        arrivals.Notice = http => http.RequestAborted.Register(() => gone.TrySetResult());
+        await BeforeCommitAsync("mirror", async () =>
+        {
+            await leaving.CancelAsync();
+            await gone.Task.WaitAsync(Patience);
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => MirrorAsync(token, "us", leaving.Token));
+
+        var outcome = Assert.Single(await EntriesAsync(2), entry => entry.Kind is AuditKinds.ToolCallOutcome);
+        Assert.Equal("error", (string?)JsonNode.Parse(outcome.Record)!["outcome"]!["status"]);
     }
 
     [Fact]
@@ -400,7 +443,21 @@ public sealed class GateTests : BothEras
     private static async Task<string> TextOfAsync(HttpResponseMessage answer) =>
         $"{answer.StatusCode} {answer.Headers.WwwAuthenticate} {await answer.Content.ReadAsStringAsync()}";
 
-    private Task<HttpResponseMessage> MirrorAsync(string token, string? region)
+    // Does something while it is being written down that a call of a tool is allowed: the call has been heard by then,
+    // and is not answered yet. Added by the writer, whose list it is.
+    private Task BeforeCommitAsync(string tool, Func<Task> act)
+    {
+        var db = host.Get<Db>();
+        return db.WriteAsync(_ =>
+        {
+            db.BeforeCommit.Add(async (_, attached, _) =>
+                await (attached.Any(item => item is AuditRecord { Entry.Effect: "allow" } record
+                    && record.Entry.Tool == tool) ? act() : Task.CompletedTask));
+            return ValueTask.CompletedTask;
+        });
+    }
+
+    private Task<HttpResponseMessage> MirrorAsync(string token, string? region, CancellationToken stop = default)
     {
         const string Body =
             """
@@ -417,6 +474,6 @@ public sealed class GateTests : BothEras
             headers.Add(("Mcp-Param-Region", region));
         }
 
-        return host.PostAsync("crm", token, Body, default, [.. headers]);
+        return host.PostAsync("crm", token, Body, stop, [.. headers]);
     }
 }

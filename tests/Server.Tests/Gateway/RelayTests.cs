@@ -186,6 +186,30 @@ public sealed class RelayTests : BothEras
         Assert.Equal("completed", (string?)(await JsonOf(answer))["result"]!["status"]);
     }
 
+    [Fact]
+    public async Task Whose_a_task_is_is_known_before_its_caller_can_ask_for_it()
+    {
+        var token = await host.TokenAsync("modern");
+        JsonNode? task = null;
+        arrivals.Notice = http =>
+        {
+            if (http.Request.Headers["Mcp-Name"] == "job")
+            {
+                http.Response.OnStarting(AskAsync);
+            }
+        };
+        using var began = await host.CallAsync("modern", token, "job");
+
+        Assert.Equal("t-1", (string?)(await JsonOf(began))["result"]!["taskId"]);
+        Assert.Equal("completed", (string?)task!["result"]?["status"] ?? task.ToJsonString());
+
+        async Task AskAsync()
+        {
+            using var answer = await host.ModernAsync("modern", token, "tasks/get", "\"taskId\":\"t-1\"", "t-1");
+            task = await JsonOf(answer);
+        }
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("""{"cursor":"x"}""")]
@@ -395,6 +419,19 @@ public sealed class RelayTests : BothEras
     }
 
     [Fact]
+    public async Task A_call_whose_grant_ends_just_before_it_would_wait_is_refused_and_takes_no_place()
+    {
+        await host.TokenAsync("legacy");
+        var grant = await host.GrantAsync("legacy");
+        legacy.BeforeAsking = () => host.RevokeAsync(grant);
+        using var answer = await AskAsync("legacy", host.Token(grant));
+
+        Assert.Null((await JsonOf(answer))["result"]);
+        await legacy.Cancelled.Task.WaitAsync(Patience);
+        await Eventually.TrueAsync(() => HasEveryPlace(grant));
+    }
+
+    [Fact]
     public async Task A_legacy_client_hears_what_a_modern_server_has_to_say()
     {
         var token = await host.TokenAsync("modern");
@@ -473,6 +510,15 @@ public sealed class RelayTests : BothEras
         return host.ModernAsync(
             server, token, "tools/call", $"\"name\":\"{tool}\",\"arguments\":{arguments}{more}", tool, id,
             """{"elicitation":{},"extensions":{"x":{}}}""");
+    }
+
+    private bool HasEveryPlace(Grant grant)
+    {
+        var watch = host.Get<GrantWatch>();
+        var places = Enumerable.Range(0, GrantWatch.MostPerGrant)
+            .Select(_ => watch.Enter(grant, grant.ExpiresAt, () => { })).ToList();
+        places.ForEach(place => place?.Dispose());
+        return places.All(place => place is not null);
     }
 
     // Answers a question that was put on a stream.
