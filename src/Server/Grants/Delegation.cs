@@ -2,7 +2,7 @@ namespace Postern.Grants;
 
 /// <summary>
 /// How a grant is passed on (RFC 8693 §1.1, delegation): somebody acts for the same subject, and reaches no further
-/// than the one it came from. Pure, so that its laws can be tried with any grants.
+/// than the one it came parent. Pure, so that its laws can be tried with any grants.
 /// </summary>
 internal static class Delegation
 {
@@ -10,25 +10,25 @@ internal static class Delegation
     public const int MaxActors = 3;
 
     /// <summary>The grant that one more actor may have, without a name yet; or why there is none.</summary>
-    public static Result<Grant> PassOn(Grant from, string issuer, Hop hop)
+    public static Result<Grant> PassOn(Grant parent, string issuer, Hop hop)
     {
-        if (from.Actors.Count >= MaxActors)
+        if (parent.Actors.Count >= MaxActors)
         {
             return OAuthError.InvalidRequest($"A grant is passed on {MaxActors} times at most.");
         }
 
         // Identity is issuer and subject together; of somebody who acts for oneself there is nothing to record.
-        if (hop.Actor.Is(issuer, from.Subject.Value) || from.Actors.Any(hop.Actor.Is))
+        if (hop.Actor.Is(issuer, parent.Subject.Value) || parent.Actors.Any(hop.Actor.Is))
         {
             return OAuthError.InvalidRequest("The actor already stands in this chain.");
         }
 
-        if (hop.Resource != from.Resource)
+        if (hop.Resource != parent.Resource)
         {
             return OAuthError.InvalidTarget("A token is exchanged for one at the same resource.");
         }
 
-        return ScopesOf(from, hop).Failed(out var error, out var scopes) ? error : from with
+        return ScopesOf(parent, hop).Failed(out var error, out var scopes) ? error : parent with
         {
             Id = default,
             Client = hop.Client,
@@ -37,16 +37,16 @@ internal static class Delegation
             Installation = null,
             InstallationName = null,
             Scopes = scopes,
-            Parent = from.Id,
-            Root = from.Root ?? from.Id,
-            Actors = [hop.Actor, .. from.Actors],
+            Parent = parent.Id,
+            Root = parent.Root ?? parent.Id,
+            Actors = [hop.Actor, .. parent.Actors],
         };
     }
 
     // Nobody goes on without the person, so what refreshing needs is not passed on.
-    private static Result<Scopes> ScopesOf(Grant from, Hop hop)
+    private static Result<Scopes> ScopesOf(Grant parent, Hop hop)
     {
-        var most = hop.Held.Intersect(from.Scopes).Without(Scopes.OfflineAccess);
+        var most = hop.Held.Intersect(parent.Scopes).Without(Scopes.OfflineAccess);
         var reach = hop.Cap is { } cap ? most.Intersect(cap) : most;
         return (hop.Asked ?? reach) switch
         {

@@ -47,7 +47,7 @@ internal sealed class Actors(OwnTokens tokens)
     {
         if (request.ActorTokenType is not ExchangeGrant.AccessTokenType)
         {
-            return OAuthError.InvalidRequest($"actor_token_type is {ExchangeGrant.AccessTokenType}.");
+            return OAuthError.InvalidRequest("An actor_token is an access token of this server.");
         }
 
         return await tokens.ReadAsync(presenter.Tenant, text, stop) is { Actor: null } token

@@ -65,9 +65,9 @@ internal sealed class ExchangeGrant(
         { SubjectToken: null } or { SubjectTokenType: null } =>
             OAuthError.InvalidRequest("subject_token and subject_token_type are needed."),
         { SubjectTokenType: not AccessTokenType } =>
-            OAuthError.InvalidRequest($"subject_token_type is {AccessTokenType}."),
+            OAuthError.InvalidRequest("Access tokens of this server are exchanged, and no others."),
         { RequestedTokenType: not (null or AccessTokenType) } =>
-            OAuthError.InvalidRequest($"requested_token_type is {AccessTokenType}."),
+            OAuthError.InvalidRequest("A token of the requested_token_type is not issued here."),
         _ => null,
     };
 
