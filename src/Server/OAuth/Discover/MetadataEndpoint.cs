@@ -46,6 +46,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
+        RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
@@ -80,6 +82,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
+
+        public required string PushedAuthorizationRequestEndpoint { get; init; }
+
+        public required bool RequirePushedAuthorizationRequests { get; init; }
 
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
