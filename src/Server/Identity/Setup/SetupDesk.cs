@@ -38,7 +38,7 @@ internal sealed class SetupDesk(
             Link = link,
             Email = email.Length <= EmailAddress.MaxLength ? email : "",
             Problem = problem,
-            FormToken = forms.Token(Purpose, holder),
+            FormToken = forms.Token(http.Tenant.Id, Purpose, holder),
             PasskeyOptions = ceremony?.Options,
             PasskeyState = ceremony?.State,
         };

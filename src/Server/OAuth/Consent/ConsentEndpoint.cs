@@ -91,10 +91,10 @@ internal sealed class ConsentEndpoint(
 
     // Every step returns to /authorize, which alone answers the client.
     private SeeOther Back(HttpContext http, Proposal answered) =>
-        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(answered, browser.Known(http)!)));
+        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, browser.Known(http)!)));
 
     private Proposal? Opened(HttpContext http, string text) =>
-        proposals.Open(text, browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
+        proposals.Open(http.Tenant.Id, text, browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
 
     private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
     {
@@ -140,8 +140,8 @@ internal sealed class ConsentEndpoint(
             Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
             Transaction = text,
             Idle = PlainTime.Span(http.Tenant.RefreshIdle),
-            FormToken = forms.Token(question.Purpose, caller.Session),
-            SignOutToken = forms.Token(SignOutEndpoint.Purpose, caller.Session),
+            FormToken = forms.Token(http.Tenant.Id, question.Purpose, caller.Session),
+            SignOutToken = forms.Token(http.Tenant.Id, SignOutEndpoint.Purpose, caller.Session),
             Problem = problem,
         };
         return new(view) { FormTargets = [place.FormTarget] };

@@ -17,6 +17,7 @@ internal sealed class SigningKey : IDisposable
     public const int SignatureSize = 64;
 
     private readonly ConcurrentBag<ECDsa> rested = [];
+    private readonly ConcurrentDictionary<string, byte[]> headers = new(StringComparer.Ordinal);
     private readonly ECParameters parameters;
 
     public SigningKey(
@@ -43,6 +44,15 @@ internal sealed class SigningKey : IDisposable
 
     /// <summary>The public half, for whoever verifies in this process.</summary>
     public ECParameters Public => new() { Curve = parameters.Curve, Q = parameters.Q };
+
+    /// <summary>
+    /// The first part of a token of this kind that it signs (RFC 7515 §3.1), encoded; <paramref name="typ"/> is a word
+    /// of the program's.
+    /// </summary>
+    public byte[] Header(string typ) => headers.TryGetValue(typ, out var known)
+        ? known
+        : headers.GetOrAdd(typ, Base64Url.EncodeToUtf8(
+            Encoding.ASCII.GetBytes($$"""{"alg":"{{Es256}}","typ":"{{typ}}","kid":"{{Id}}"}""")));
 
     public static ECParameters Generate()
     {

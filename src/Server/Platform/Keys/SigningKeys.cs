@@ -1,12 +1,14 @@
+using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Platform.Database;
+using Postern.Platform.Tenants;
 
 namespace Postern.Platform.Keys;
 
 /// <summary>
-/// The signing keys of a tenant over their life: published a day before they sign, changed on schedule, and kept in
-/// the key set until the last token they signed has expired.
+/// The signing keys of each tenant over their life: published a day before they sign, changed on schedule, and kept in
+/// the tenant's key set until the last token they signed has expired. No tenant has a key of another.
 /// </summary>
 internal sealed partial class SigningKeys : IDisposable
 {
@@ -17,17 +19,19 @@ internal sealed partial class SigningKeys : IDisposable
     private const string Kind = "keys", Purpose = "signing-key";
 
     private readonly Db db;
+    private readonly TenantBook tenants;
     private readonly Sealer sealer;
     private readonly TimeProvider clock;
     private readonly ILogger<SigningKeys> logger;
     private readonly Reload reload;
     private readonly ITimer timer;
-    private Action[] followers = [];
-    private volatile KeySet set = new([], """{"keys":[]}""");
+    private Action<TenantId>[] followers = [];
+    private volatile FrozenDictionary<TenantId, KeySet> sets = FrozenDictionary<TenantId, KeySet>.Empty;
 
-    public SigningKeys(Db db, Changes changes, Sealer sealer, TimeProvider clock, ILogger<SigningKeys> logger)
+    public SigningKeys(
+        Db db, TenantBook tenants, Changes changes, Sealer sealer, TimeProvider clock, ILogger<SigningKeys> logger)
     {
-        (this.db, this.sealer, this.clock, this.logger) = (db, sealer, clock, logger);
+        (this.db, this.tenants, this.sealer, this.clock, this.logger) = (db, tenants, sealer, clock, logger);
         reload = new("signing keys", ReadAsync, clock, logger);
         changes.Subscribe(change =>
         {
@@ -39,30 +43,30 @@ internal sealed partial class SigningKeys : IDisposable
         timer = clock.CreateTimer(_ => reload.Soon(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
     }
 
-    /// <summary>Calls back after the published set changed, and once at first.</summary>
-    public void Follow(Action follower)
+    /// <summary>Calls back for each tenant whose published set changed, and at first for all.</summary>
+    public void Follow(Action<TenantId> follower)
     {
         followers = [.. followers, follower];
-        follower();
+        Array.ForEach([.. sets.Keys], follower);
     }
 
-    /// <summary>All published keys.</summary>
-    public IReadOnlyList<SigningKey> Published => set.Keys;
+    /// <summary>All published keys of a tenant.</summary>
+    public IReadOnlyList<SigningKey> Published(TenantId tenant) => SetOf(tenant).Keys;
 
     /// <summary>The key set as it is served (RFC 7517 §5).</summary>
-    public string Json => set.Json;
+    public string Json(TenantId tenant) => SetOf(tenant).Json;
 
     /// <summary>The key that signs now.</summary>
-    public SigningKey Current()
+    public SigningKey Current(TenantId tenant)
     {
-        var (keys, now) = (set.Keys, clock.GetUtcNow());
+        var (keys, now) = (SetOf(tenant).Keys, clock.GetUtcNow());
         SigningKey? newest = null;
         foreach (var key in keys)
         {
             newest = key.SignsFrom <= now && (newest is null || key.SignsFrom > newest.SignsFrom) ? key : newest;
         }
 
-        return newest ?? throw new InvalidOperationException("There is no signing key.");
+        return newest ?? throw new InvalidOperationException($"Tenant {tenant} has no signing key.");
     }
 
     /// <summary>Loads the keys, makes those that are due and forgets those that are over.</summary>
@@ -72,17 +76,19 @@ internal sealed partial class SigningKeys : IDisposable
     /// Changes the key ahead of the schedule and in its way: the next one is published now and signs after
     /// <see cref="Lead"/>. One that is published already is the next one.
     /// </summary>
+    /// <param name="tenant">Whose.</param>
     /// <param name="note">Records it in the same transaction.</param>
     /// <param name="stop">Ends the waiting.</param>
-    public Task<SigningKey> RotateAsync(Action<Unit> note, CancellationToken stop)
+    public Task<SigningKey> RotateAsync(TenantId tenant, Action<Unit> note, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
         var (from, last) = ((now + Lead).ToUnixTimeSeconds(), (now + Lead + Tail).ToUnixTimeSeconds());
         return ChangeAsync(
+            tenant,
             now + Lead,
             $"""
             update signing_keys set signs_until = {from}, published_until = {last}
-            where tenant = {TenantId.Default.Value} and signs_until > {from} and signs_from <= {now.ToUnixTimeSeconds()}
+            where tenant = {tenant.Value} and signs_until > {from} and signs_from <= {now.ToUnixTimeSeconds()}
             """,
             note,
             stop);
@@ -93,14 +99,15 @@ internal sealed partial class SigningKeys : IDisposable
     /// tokens they signed are worth nothing from here on.
     /// </summary>
     /// <inheritdoc cref="RotateAsync"/>
-    public Task<SigningKey> ReplaceAsync(Action<Unit> note, CancellationToken stop)
+    public Task<SigningKey> ReplaceAsync(TenantId tenant, Action<Unit> note, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
         return ChangeAsync(
+            tenant,
             now,
             $"""
             update signing_keys set signs_until = {now.ToUnixTimeSeconds()}, published_until = {now.ToUnixTimeSeconds()}
-            where tenant = {TenantId.Default.Value} and published_until > {now.ToUnixTimeSeconds()}
+            where tenant = {tenant.Value} and published_until > {now.ToUnixTimeSeconds()}
             """,
             note,
             stop);
@@ -110,27 +117,37 @@ internal sealed partial class SigningKeys : IDisposable
     {
         timer.Dispose();
         reload.Dispose();
-        foreach (var key in set.Keys)
-        {
-            key.Dispose();
-        }
+        Array.ForEach([.. sets.Values.SelectMany(set => set.Keys)], key => key.Dispose());
     }
+
+    private KeySet SetOf(TenantId tenant) => sets.GetValueOrDefault(tenant) ?? KeySet.Empty;
 
     private async Task ReadAsync(CancellationToken stop)
     {
         var keys = await LoadAsync(stop);
-        if (Due(keys) is { } from)
+        var due = tenants.All.Select(tenant => (tenant.Id, From: Due(keys[tenant.Id])))
+            .Where(tenant => tenant.From is not null).ToList();
+        foreach (var (tenant, from) in due)
         {
-            await AddAsync(from);
-            keys = await LoadAsync(stop);
+            await AddAsync(tenant, from!.Value);
         }
 
-        set = new(keys, $$"""{"keys":[{{string.Join(',', keys.Select(key => key.PublicJwk))}}]}""");
-        Array.ForEach(followers, follower => follower());
+        Publish(due.Count > 0 ? await LoadAsync(stop) : keys);
+    }
+
+    private void Publish(ILookup<TenantId, SigningKey> keys)
+    {
+        var before = sets;
+        sets = tenants.All.ToFrozenDictionary(tenant => tenant.Id, tenant => KeySet.Of([.. keys[tenant.Id]]));
+        foreach (var tenant in before.Keys.Union(sets.Keys).Where(tenant => before.GetValueOrDefault(tenant)?.Json
+            != sets.GetValueOrDefault(tenant)?.Json))
+        {
+            Array.ForEach(followers, follower => follower(tenant));
+        }
     }
 
     // A key is due when none signs now, or when the last one will have signed out within the lead time.
-    private DateTimeOffset? Due(List<SigningKey> keys)
+    private DateTimeOffset? Due(IEnumerable<SigningKey> keys)
     {
         var now = clock.GetUtcNow();
         var last = keys.MaxBy(key => key.SignsUntil);
@@ -144,73 +161,105 @@ internal sealed partial class SigningKeys : IDisposable
 
     // One transaction: at no moment is there a node that finds no key to sign with.
     private async Task<SigningKey> ChangeAsync(
-        DateTimeOffset from, FormattableString end, Action<Unit> note, CancellationToken stop)
+        TenantId tenant, DateTimeOffset from, FormattableString end, Action<Unit> note, CancellationToken stop)
     {
         await db.WriteAsync(async unit =>
         {
             await unit.RunAsync(end);
-            await InsertAsync(unit, from);
+            await InsertAsync(unit, tenant, from);
             note(unit);
         });
         await RefreshAsync(stop);
-        return Published.MaxBy(key => key.SignsFrom)!;
+        return Published(tenant).MaxBy(key => key.SignsFrom)!;
     }
 
-    private async Task AddAsync(DateTimeOffset from)
+    private async Task AddAsync(TenantId tenant, DateTimeOffset from)
     {
-        if (await db.WriteAsync(async unit => await InsertAsync(unit, from)) is { } id)
+        if (await db.WriteAsync(async unit => await InsertAsync(unit, tenant, from)) is { } id)
         {
-            Log.Added(logger, id, from);
+            Log.Added(logger, id, tenant.Value, from);
         }
     }
 
     // Two nodes may find at once that a key is due; the second finds that one is there already, and null says so.
-    private async ValueTask<string?> InsertAsync(Unit unit, DateTimeOffset from)
+    private async ValueTask<string?> InsertAsync(Unit unit, TenantId tenant, DateTimeOffset from)
     {
         var parameters = SigningKey.Generate();
         using var key = new SigningKey(parameters, from, from + Term, from + Term + Tail);
         using var pair = ECDsa.Create(parameters);
-        var (now, tenant) = (clock.GetUtcNow().ToUnixTimeSeconds(), TenantId.Default.Value);
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
         var (signsFrom, signsUntil) = (from.ToUnixTimeSeconds(), key.SignsUntil.ToUnixTimeSeconds());
-        var secret = sealer.SealBytes(Purpose, pair.ExportPkcs8PrivateKey(), Encoding.ASCII.GetBytes(key.Id));
+        var secret = sealer.SealBytes(tenant, Purpose, pair.ExportPkcs8PrivateKey(), Encoding.ASCII.GetBytes(key.Id));
         var rows = await unit.RunAsync(
             $"""
             insert into signing_keys
               (tenant, kid, alg, sealed, public_jwk, created_at, signs_from, signs_until, published_until)
-            select {tenant}, {key.Id}, {SigningKey.Es256}, {secret}, {key.PublicJwk}, {now},
+            select {tenant.Value}, {key.Id}, {SigningKey.Es256}, {secret}, {key.PublicJwk}, {now},
               {signsFrom}, {signsUntil}, {key.PublishedUntil.ToUnixTimeSeconds()}
-            where not exists (select 1 from signing_keys where tenant = {tenant} and signs_until > {signsFrom})
+            where not exists (select 1 from signing_keys where tenant = {tenant.Value} and signs_until > {signsFrom})
             """);
-        unit.Announce(Kind, TenantId.Default, key.Id);
+        unit.Announce(Kind, tenant, key.Id);
         return rows > 0 ? key.Id : null;
     }
 
-    private Task<List<SigningKey>> LoadAsync(CancellationToken stop) => db.AllAsync(
-        $"""
-        select kid, sealed, signs_from, signs_until, published_until from signing_keys
-        where tenant = {TenantId.Default.Value} and published_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
-        order by signs_from limit 100
-        """,
-        row =>
-        {
-            var kid = row.GetString(0);
-            var plain = sealer.OpenBytes(Purpose, row.GetFieldValue<byte[]>(1), Encoding.ASCII.GetBytes(kid))
-                ?? throw new SetupException($"Signing key {kid} was sealed with another master key.");
-            using var pair = ECDsa.Create();
-            pair.ImportPkcs8PrivateKey(plain, out _);
-            CryptographicOperations.ZeroMemory(plain);
-            var parameters = pair.ExportParameters(includePrivateParameters: true);
-            return new SigningKey(parameters, At(row.GetInt64(2)), At(row.GetInt64(3)), At(row.GetInt64(4)));
-        },
-        stop);
+    private async Task<ILookup<TenantId, SigningKey>> LoadAsync(CancellationToken stop)
+    {
+        var known = sets.Values.SelectMany(set => set.Keys).ToDictionary(key => key.Id);
+        var rows = await db.AllAsync(
+            $"""
+            select tenant, kid, sealed, signs_from, signs_until, published_until from signing_keys
+            where published_until > {clock.GetUtcNow().ToUnixTimeSeconds()} order by signs_from
+            """,
+            row => new Row(
+                new(row.GetString(0)),
+                row.GetString(1),
+                row.GetFieldValue<byte[]>(2),
+                At(row.GetInt64(3)),
+                At(row.GetInt64(4)),
+                At(row.GetInt64(5))),
+            stop);
+        return rows.Where(row => tenants.Find(row.Tenant) is not null)
+            .ToLookup(row => row.Tenant, row => known.GetValueOrDefault(row.Kid) is { } same && row.Is(same)
+                ? same
+                : Open(row));
+    }
+
+    private SigningKey Open(Row row)
+    {
+        var plain = sealer.OpenBytes(row.Tenant, Purpose, row.Sealed, Encoding.ASCII.GetBytes(row.Kid))
+            ?? throw new SetupException($"Signing key {row.Kid} was sealed with another master key.");
+        using var pair = ECDsa.Create();
+        pair.ImportPkcs8PrivateKey(plain, out _);
+        CryptographicOperations.ZeroMemory(plain);
+        var parameters = pair.ExportParameters(includePrivateParameters: true);
+        return new(parameters, row.SignsFrom, row.SignsUntil, row.PublishedUntil);
+    }
 
     private static DateTimeOffset At(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds);
 
-    private sealed record KeySet(IReadOnlyList<SigningKey> Keys, string Json);
+    private sealed record KeySet(IReadOnlyList<SigningKey> Keys, string Json)
+    {
+        public static readonly KeySet Empty = Of([]);
+
+        public static KeySet Of(IReadOnlyList<SigningKey> keys) =>
+            new(keys, $$"""{"keys":[{{string.Join(',', keys.Select(key => key.PublicJwk))}}]}""");
+    }
+
+    private sealed record Row(
+        TenantId Tenant,
+        string Kid,
+        byte[] Sealed,
+        DateTimeOffset SignsFrom,
+        DateTimeOffset SignsUntil,
+        DateTimeOffset PublishedUntil)
+    {
+        public bool Is(SigningKey key) =>
+            (key.SignsFrom, key.SignsUntil, key.PublishedUntil) == (SignsFrom, SignsUntil, PublishedUntil);
+    }
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Signing key {KeyId} is published and signs from {From:u}")]
-        public static partial void Added(ILogger logger, string keyId, DateTimeOffset from);
+        [LoggerMessage(LogLevel.Information, "Signing key {KeyId} of tenant {Tenant} is published and signs from {From:u}")]
+        public static partial void Added(ILogger logger, string keyId, string tenant, DateTimeOffset from);
     }
 }
