@@ -118,7 +118,7 @@ internal sealed class PasskeyCeremonies(
         services,
         services.GetRequiredService<ILogger<UserManager<User>>>());
 
-    private PasskeyHandler<User> Handler(UserManager<User> people, Tenant tenant) =>
+    private static PasskeyHandler<User> Handler(UserManager<User> people, Tenant tenant) =>
         new(people, Options.Create(new IdentityPasskeyOptions
         {
             ServerDomain = HostOf(tenant),

@@ -22,7 +22,7 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
 
     public Task<PageResult<SignInPage, SignInView>> AskAsync(HttpContext http, string? transaction, string? to)
     {
-        var isOver = !string.IsNullOrEmpty(transaction) && proposals.Open(http.Tenant.Id, transaction, browser.Known(http)) is null;
+        var isOver = !string.IsNullOrEmpty(transaction) && proposals.Open(http.Tenant.Id, transaction, Browser.Known(http)) is null;
         return ShowAsync(
             http,
             new()
@@ -50,7 +50,7 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
             status);
 
     public Task<IFormCollection?> ReadAsync(HttpContext http, CancellationToken stop) =>
-        forms.ReadAsync(http.Request, Purpose, browser.Known(http), stop);
+        forms.ReadAsync(http.Request, Purpose, Browser.Known(http), stop);
 
     public SignInReturn ReturnOf(HttpContext http, IFormCollection form) =>
         SignInReturn.Of(
@@ -58,7 +58,7 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
             form[SignInView.TransactionField],
             form[SignInView.ToField],
             proposals,
-            browser.Known(http));
+            Browser.Known(http));
 
     private async Task<PageResult<SignInPage, SignInView>> ShowAsync(HttpContext http, SignInView view, int status)
     {

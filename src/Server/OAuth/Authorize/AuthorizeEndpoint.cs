@@ -77,7 +77,7 @@ internal sealed class AuthorizeEndpoint(
 
     private async Task<IResult> GoOnAsync(HttpContext http)
     {
-        var holder = browser.Known(http);
+        var holder = Browser.Known(http);
         if (http.Request.Query[Transaction] is not [{ } text] || proposals.Open(http.Tenant.Id, text, holder) is not { } proposal)
         {
             return Over;

@@ -15,7 +15,6 @@ namespace Postern.OAuth.Consent;
 /// </summary>
 internal sealed class ConsentEndpoint(
     Proposals proposals,
-    Browser browser,
     ClientBook clients,
     ServerBook servers,
     Offers offers,
@@ -91,10 +90,10 @@ internal sealed class ConsentEndpoint(
 
     // Every step returns to /authorize, which alone answers the client.
     private SeeOther Back(HttpContext http, Proposal answered) =>
-        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, browser.Known(http)!)));
+        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, Browser.Known(http)!)));
 
     private Proposal? Opened(HttpContext http, string text) =>
-        proposals.Open(http.Tenant.Id, text, browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
+        proposals.Open(http.Tenant.Id, text, Browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
 
     private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
     {
@@ -148,12 +147,12 @@ internal sealed class ConsentEndpoint(
     }
 
     // A program on a device is a copy of its own; a service on the web is one copy for everybody.
-    private (InstallationId Id, string Name) Installation(HttpContext http, Caller caller, Proposal proposal)
+    private static (InstallationId Id, string Name) Installation(HttpContext http, Caller caller, Proposal proposal)
     {
         var place = ReturnPlace.Of(new(proposal.RedirectUri));
         var isHere = place.IsThisComputer || place.IsApp;
         return (
-            Installations.Id(caller.Subject, new(proposal.Client), isHere ? browser.Known(http)! : ""),
+            Installations.Id(caller.Subject, new(proposal.Client), isHere ? Browser.Known(http)! : ""),
             isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
     }
 

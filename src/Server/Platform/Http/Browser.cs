@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using Postern.Platform.Tenants;
 
 namespace Postern.Platform.Http;
 
@@ -13,7 +12,7 @@ internal sealed class Browser(RandomNumberGenerator random)
     private const string Name = "browser";
 
     /// <summary>SHA-256 of the cookie; null when the browser has none of the right form.</summary>
-    public string? Known(HttpContext http) =>
+    public static string? Known(HttpContext http) =>
         http.Cookie(Name) is { Length: Secret.Length } value && Base64Url.IsValid(value)
             ? new Secret(value).Hash()
             : null;
