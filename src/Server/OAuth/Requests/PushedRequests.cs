@@ -35,7 +35,7 @@ internal sealed partial class PushedRequests(Sealer sealer, Once once, TimeProvi
         var pushed = new Pushed(
             GrantId.New(now, random).Value, now.Add(Lifetime).ToUnixTimeMilliseconds(), request.Values);
         var plain = JsonSerializer.SerializeToUtf8Bytes(pushed, Compact.Pushed);
-        return Prefix + sealer.Seal(Purpose, plain, ContextOf(tenant, client));
+        return Prefix + sealer.Seal(tenant.Id, Purpose, plain, ContextOf(client));
     }
 
     /// <summary>
@@ -64,13 +64,13 @@ internal sealed partial class PushedRequests(Sealer sealer, Once once, TimeProvi
 
     private Pushed? Open(Tenant tenant, Client client, string uri) =>
         uri.StartsWith(Prefix, StringComparison.Ordinal)
-        && sealer.Open(Purpose, uri.AsSpan(Prefix.Length), ContextOf(tenant, client)) is { } plain
+        && sealer.Open(tenant.Id, Purpose, uri.AsSpan(Prefix.Length), ContextOf(client)) is { } plain
         && JsonSerializer.Deserialize(plain, PushedJson.Default.Pushed) is { } pushed
         && clock.GetUtcNow().ToUnixTimeMilliseconds() < pushed.Ends
             ? pushed
             : null;
 
-    private static byte[] ContextOf(Tenant tenant, Client client) => Encoding.UTF8.GetBytes($"{tenant.Id}\n{client.Id}");
+    private static byte[] ContextOf(Client client) => Encoding.UTF8.GetBytes(client.Id.Value);
 
     /// <param name="Id">The name of the grant it may become.</param>
     /// <param name="Ends">Unix milliseconds.</param>
