@@ -77,8 +77,9 @@ internal static partial class Program
     {
         app.UseMiddleware<Failures>();
         app.UseForwardedHeaders();
-        app.UseMiddleware<HostGuard>();
         app.UseMiddleware<TenantPlace>();
+        app.UseMiddleware<HostGuard>();
+        app.UseRouting();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -175,11 +176,12 @@ internal static partial class Program
 
     private static async Task WelcomeAsync(IServiceProvider services)
     {
-        var (settings, servers) = (services.GetRequiredService<Settings>(), services.GetRequiredService<ServerBook>());
+        var (tenant, servers) =
+            (services.GetRequiredService<TenantBook>().Default, services.GetRequiredService<ServerBook>());
         Terminal.Welcome(
-            settings.Issuer,
-            await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
-            settings.Address("/console"),
-            [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)]);
+            tenant.Issuer,
+            await services.GetRequiredService<SetupLinks>().OfferAsync(tenant, CancellationToken.None),
+            tenant.Address("/console"),
+            [.. servers.All(tenant.Id).Select(server => server.Resource.Value)]);
     }
 }

@@ -58,15 +58,19 @@ internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
     private static readonly ProposalJson Compact = new(
         new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
+    /// <param name="tenant">Where it was proposed.</param>
     /// <param name="proposal">What to carry.</param>
     /// <param name="browser">The hash of the browser's cookie.</param>
-    public string Seal(Proposal proposal, string browser) => sealer.Seal(
-        Purpose, JsonSerializer.SerializeToUtf8Bytes(proposal, Compact.Proposal), Encoding.ASCII.GetBytes(browser));
+    public string Seal(TenantId tenant, Proposal proposal, string browser) => sealer.Seal(
+        tenant,
+        Purpose,
+        JsonSerializer.SerializeToUtf8Bytes(proposal, Compact.Proposal),
+        Encoding.ASCII.GetBytes(browser));
 
-    /// <summary>The proposal, if this browser began it and it is not over; else null.</summary>
-    public Proposal? Open(string? text, string? browser) =>
+    /// <summary>The proposal, if this browser began it here and it is not over; else null.</summary>
+    public Proposal? Open(TenantId tenant, string? text, string? browser) =>
         text is not null && browser is not null
-        && sealer.Open(Purpose, text, Encoding.ASCII.GetBytes(browser)) is { } plain
+        && sealer.Open(tenant, Purpose, text, Encoding.ASCII.GetBytes(browser)) is { } plain
         && JsonSerializer.Deserialize(plain, ProposalJson.Default.Proposal) is { } proposal
         && clock.GetUtcNow().ToUnixTimeSeconds() < proposal.CreatedAt + (long)Lifetime.TotalSeconds
             ? proposal

@@ -66,6 +66,9 @@ internal sealed partial class ServerBook : IDisposable
     public McpServer? ByResource(TenantId tenant, Resource resource) =>
         shelf.ByResource.GetValueOrDefault((tenant, resource.Value));
 
+    /// <summary>Those of all tenants.</summary>
+    public IReadOnlyCollection<McpServer> Everywhere => shelf.Servers.Values;
+
     public IReadOnlyList<McpServer> All(TenantId tenant) =>
     [
         .. shelf.Servers.Values.Where(server => server.Tenant == tenant)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
@@ -76,8 +77,8 @@ internal sealed class AuthorizeEndpoint(
 
     private async Task<IResult> GoOnAsync(HttpContext http)
     {
-        var holder = browser.Known(http);
-        if (http.Request.Query[Transaction] is not [{ } text] || proposals.Open(text, holder) is not { } proposal)
+        var holder = Browser.Known(http);
+        if (http.Request.Query[Transaction] is not [{ } text] || proposals.Open(http.Tenant.Id, text, holder) is not { } proposal)
         {
             return Over;
         }
@@ -97,7 +98,7 @@ internal sealed class AuthorizeEndpoint(
     private IResult Next(HttpContext http, Proposal proposal, string holder)
     {
         var caller = http.Features.Get<Caller>();
-        var text = Uri.EscapeDataString(proposals.Seal(proposal, holder));
+        var text = Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, proposal, holder));
         return NextStep.Of(new(caller is not null, IsFreshEnough(proposal, caller), HasAgreed: false)) switch
         {
             NextStep.SignIn => new SeeOther($"/signin?{Transaction}={text}"),
@@ -109,7 +110,8 @@ internal sealed class AuthorizeEndpoint(
         tenant,
         proposal.RedirectUri,
         proposal.State,
-        codes.Make(new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)));
+        codes.Make(
+            tenant.Id, new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)));
 
     // The grant must be alive, and of the person who sits there now.
     private async ValueTask<AuthorizeState> StateAsync(HttpContext http, Proposal proposal)

@@ -34,7 +34,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
     private static IResult Keys(HttpContext http, SigningKeys keys)
     {
         http.Response.Headers.CacheControl = "public, max-age=300";
-        return Results.Text(keys.Json, "application/jwk-set+json");
+        return Results.Text(keys.Json(http.Tenant.Id), "application/jwk-set+json");
     }
 
     private Metadata Document(Tenant tenant) => new()
