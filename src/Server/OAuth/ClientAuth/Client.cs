@@ -60,6 +60,9 @@ internal sealed record Client
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
+    /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
+    public bool RequiresPush { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
 

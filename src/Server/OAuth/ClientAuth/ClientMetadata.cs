@@ -48,6 +48,8 @@ internal sealed record ClientMetadata
 
     public required string? JwksUri { get; init; }
 
+    public required bool RequiresPush { get; init; }
+
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
 
@@ -106,6 +108,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            RequiresPush = members.Flag("require_pushed_authorization_requests"),
         };
     }
 
