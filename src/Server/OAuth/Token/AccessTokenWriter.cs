@@ -33,7 +33,7 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         Claims(writer, content);
         writer.Flush();
 
-        var key = keys.Current(tenant.Id);
+        var key = keys.Current(content.Tenant.Id);
         var head = key.Header("at+jwt"); // RFC 9068 §2.1
         var length = head.Length + 1 + Base64Url.GetEncodedLength(json.WrittenCount);
         var total = length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize);
