@@ -15,7 +15,8 @@ internal sealed record ClientMetadata
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         ClientCredentials = "client_credentials",
-        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
+        JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;

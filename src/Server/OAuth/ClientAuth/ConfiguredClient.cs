@@ -61,6 +61,8 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot use client_credentials.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
                 "a client that cannot prove itself cannot exchange tokens.",
+            { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.JwtBearer) =>
+                "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
             _ => redirect,
@@ -73,7 +75,8 @@ internal static class ConfiguredClient
         ClientMetadata.AuthorizationCode
         or ClientMetadata.RefreshToken
         or ClientMetadata.ClientCredentials
-        or ClientMetadata.TokenExchange;
+        or ClientMetadata.TokenExchange
+        or ClientMetadata.JwtBearer;
 
     private static Scopes? Cap(ClientSeed seed)
     {

@@ -17,6 +17,8 @@ internal sealed record TokenRequest
 
     public string? RefreshToken { get; private init; }
 
+    public string? Assertion { get; private init; }
+
     public string? SubjectToken { get; private init; }
 
     public string? SubjectTokenType { get; private init; }
@@ -67,6 +69,7 @@ internal sealed record TokenRequest
             CodeVerifier = form["code_verifier"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],
+            Assertion = form["assertion"],
             SubjectToken = form["subject_token"],
             SubjectTokenType = form["subject_token_type"],
             ActorToken = form["actor_token"],
