@@ -65,7 +65,8 @@ internal static class ConfiguredClient
     private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;
 
     private static bool IsGrantType(string type) => type is
-        ClientMetadata.AuthorizationCode or ClientMetadata.RefreshToken or ClientMetadata.ClientCredentials;
+        ClientMetadata.AuthorizationCode or ClientMetadata.RefreshToken or ClientMetadata.ClientCredentials
+        or ClientMetadata.DeviceCode;
 
     private static Scopes? Cap(ClientSeed seed)
     {

@@ -44,12 +44,18 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         TokenEndpoint = tenant.Address("/token"),
         JwksUri = tenant.Address("/jwks"),
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
+        DeviceAuthorizationEndpoint = settings.DeviceFlow ? tenant.Address("/device_authorization") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
-            [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        [
+            ClientMetadata.AuthorizationCode,
+            ClientMetadata.RefreshToken,
+            ClientMetadata.ClientCredentials,
+            .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
+        ],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
@@ -76,6 +82,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required string JwksUri { get; init; }
 
         public required string? RegistrationEndpoint { get; init; }
+
+        public required string? DeviceAuthorizationEndpoint { get; init; }
 
         public required string RevocationEndpoint { get; init; }
 

@@ -77,7 +77,7 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token or client_credentials",
+            "authorization_code, refresh_token, client_credentials or urn:ietf:params:oauth:grant-type:device_code",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         Resources = node.List("resources", "What it may ask for by itself.", "a server's name or a URL", text => text),

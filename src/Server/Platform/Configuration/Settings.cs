@@ -31,6 +31,9 @@ internal sealed record Settings
 
     public required bool MetadataDocuments { get; init; }
 
+    /// <summary>Programs without a browser may ask a person by a code (RFC 8628).</summary>
+    public required bool DeviceFlow { get; init; }
+
     /// <summary>Calls of reading tools may go before their entry is durable.</summary>
     public required bool AuditIsRelaxed { get; init; }
 
@@ -114,6 +117,8 @@ internal sealed record Settings
             DynamicRegistration = registration.Flag("dynamic", "Clients may register themselves (RFC 7591).", true),
             MetadataDocuments = registration.Flag(
                 "metadata_documents", "A client may be the URL of its metadata document.", true),
+            DeviceFlow = root.Flag(
+                "device_flow", "A program without a browser may ask a person by a code (RFC 8628).", true),
             AuditIsRelaxed = audit.Value(
                 "mode",
                 "Whether calls of reading tools wait until their entry is durable.",
