@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Primitives;
 
-namespace Postern.OAuth.Authorize;
+namespace Postern.OAuth.Requests;
 
 /// <summary>
 /// The parameters of an authorization request as they came (RFC 6749 §4.1.1). Nothing here may be believed yet.

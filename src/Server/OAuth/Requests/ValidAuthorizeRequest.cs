@@ -3,7 +3,7 @@ using System.Globalization;
 using Postern.OAuth.ClientAuth;
 using Postern.Servers;
 
-namespace Postern.OAuth.Authorize;
+namespace Postern.OAuth.Requests;
 
 /// <summary>A request that passed every check. Only <see cref="Check"/> makes one: holding one is proof.</summary>
 internal sealed record ValidAuthorizeRequest

@@ -1,6 +1,6 @@
 using Postern.OAuth.ClientAuth;
 
-namespace Postern.OAuth.Authorize;
+namespace Postern.OAuth.Requests;
 
 /// <summary>
 /// A client and an address that is proven to be its own. Until one exists errors are shown to the person; only to one
