@@ -18,6 +18,7 @@ using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
 using Postern.OAuth.Register;
+using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
 using Postern.OAuth.Token;
 using Postern.Platform;

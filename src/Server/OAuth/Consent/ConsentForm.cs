@@ -1,6 +1,7 @@
 using Postern.Approvals;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
 using Postern.Servers;

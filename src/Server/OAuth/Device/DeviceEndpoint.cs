@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Postern.Approvals;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 

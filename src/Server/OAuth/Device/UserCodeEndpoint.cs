@@ -14,6 +14,8 @@ internal sealed class UserCodeEndpoint(AskBook asks, SignInThrottle throttle, Pa
 {
     private const string Purpose = "device";
 
+    private const string Wrong = "No device waits with that code. Check it, or let the device show you a new one.";
+
     /// <summary>Codes that may be tried in the window of the throttle, by one person and from one network.</summary>
     private const int PerPerson = 10, PerNetwork = 50;
 
@@ -39,7 +41,11 @@ internal sealed class UserCodeEndpoint(AskBook asks, SignInThrottle throttle, Pa
             return RefusedForm.Page;
         }
 
-        var typed = form[UserCodeView.CodeField].ToString();
+        if (UserCode.Read(form[UserCodeView.CodeField].ToString()) is not { } code)
+        {
+            return Page(http, "", Wrong, StatusCodes.Status422UnprocessableEntity);
+        }
+
         var own = new Allowance($"user code {caller.Tenant} {caller.Subject}", PerPerson);
         if (!throttle.Admits([own, new($"user code {SourceNetwork.Of(http)}", PerNetwork)], out var wait))
         {
@@ -47,20 +53,19 @@ internal sealed class UserCodeEndpoint(AskBook asks, SignInThrottle throttle, Pa
             return Page(http, "", SignInPages.TooMany(wait.Value), StatusCodes.Status429TooManyRequests);
         }
 
-        // Mistyped, over, answered and somebody else's are the same: there is no such code for you.
-        if (UserCode.Read(typed) is not { } code || await asks.ClaimAsync(code, caller, stop) is not { } ask)
+        // Over, answered and somebody else's are the same: there is no such code for you.
+        if (await asks.ClaimAsync(code, caller, stop) is not { } ask)
         {
-            const string wrong = "No device waits with that code. Check it, or let the device show you a new one.";
-            return Page(http, typed, wrong, StatusCodes.Status422UnprocessableEntity);
+            return Page(http, code, Wrong, StatusCodes.Status422UnprocessableEntity);
         }
 
         throttle.Forgive(own);
         return new SeeOther($"/i/{ask.Name}");
     }
 
-    private PageResult<UserCodePage, UserCodeView> Page(
+    private IResult Page(
         HttpContext http, string code, string? problem, int status = StatusCodes.Status200OK) =>
-        new(new()
+        new PageResult<UserCodePage, UserCodeView>(new()
         {
             Account = http.Caller.Email,
             Code = UserCode.Read(code) is { } read ? UserCode.Shown(read) : "",

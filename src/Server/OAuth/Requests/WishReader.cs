@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using Postern.Grants;
+using Postern.OAuth.ClientAuth;
 using Postern.Servers;
 
-namespace Postern.OAuth.ClientAuth;
+namespace Postern.OAuth.Requests;
 
 /// <summary>
 /// What a client asks for that has no browser: the same parameters as those of an authorization request, checked by the
