@@ -17,6 +17,7 @@ using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
+using Postern.OAuth.Push;
 using Postern.OAuth.Register;
 using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
@@ -81,8 +82,9 @@ internal static partial class Program
     {
         app.UseMiddleware<Failures>();
         app.UseForwardedHeaders();
-        app.UseMiddleware<HostGuard>();
         app.UseMiddleware<TenantPlace>();
+        app.UseMiddleware<HostGuard>();
+        app.UseRouting();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -92,6 +94,7 @@ internal static partial class Program
         AssetEndpoint.Map(app);
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
+        PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
         DeviceEndpoint.Map(app);
@@ -120,6 +123,7 @@ internal static partial class Program
         services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
     }
@@ -134,6 +138,8 @@ internal static partial class Program
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<PushedRequests>();
+        services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
         services.AddSingleton<ConsentForm>();
@@ -147,6 +153,8 @@ internal static partial class Program
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
         services.AddSingleton<IGrantType, DeviceGrant>();
         services.AddSingleton<AskedGrant>();
+        services.AddSingleton<Actors>();
+        services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<TokenIssuer>();
@@ -189,11 +197,12 @@ internal static partial class Program
 
     private static async Task WelcomeAsync(IServiceProvider services)
     {
-        var (settings, servers) = (services.GetRequiredService<Settings>(), services.GetRequiredService<ServerBook>());
+        var (tenant, servers) =
+            (services.GetRequiredService<TenantBook>().Default, services.GetRequiredService<ServerBook>());
         Terminal.Welcome(
-            settings.Issuer,
-            await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
-            settings.Address("/console"),
-            [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)]);
+            tenant.Issuer,
+            await services.GetRequiredService<SetupLinks>().OfferAsync(tenant, CancellationToken.None),
+            tenant.Address("/console"),
+            [.. servers.All(tenant.Id).Select(server => server.Resource.Value)]);
     }
 }

@@ -6,7 +6,7 @@ using Postern.Platform.Keys;
 namespace Postern.Approvals;
 
 /// <summary>
-/// What a client polls with: <c>pdc_ID.MAC</c>. The MAC is made under a purpose of its own for each way, over tenant,
+/// What a client polls with: <c>pdc_ID.MAC</c>. The MAC is made under the tenant's key and a purpose of its own for each way, over
 /// client and question, and checked before anything is looked up: a guess costs no query, and another client's code is
 /// as unknown as one that never was.
 /// </summary>
@@ -14,7 +14,7 @@ internal sealed class AskCodes(Sealer sealer)
 {
     public string Of(Ask ask) =>
         $"{Prefix(ask.Way)}{ask.Name}.{Base64Url.EncodeToString(
-            sealer.Mac(Purpose(ask.Way), Body(ask.Tenant, ask.Client, ask.Name)))}";
+            sealer.Mac(ask.Tenant, Purpose(ask.Way), Body(ask.Client, ask.Name)))}";
 
     /// <summary>Which question a code is of; null unless it is this client's, of this way, in its one spelling.</summary>
     public GrantId? Read(AskWay way, string code, TenantId tenant, ClientId client)
@@ -27,13 +27,12 @@ internal sealed class AskCodes(Sealer sealer)
         }
 
         var mac = Base64Url.DecodeFromChars(text);
-        return sealer.IsMac(Purpose(way), Body(tenant, client, name), mac) && Base64Url.EncodeToString(mac) == text
+        return sealer.IsMac(tenant, Purpose(way), Body(client, name), mac) && Base64Url.EncodeToString(mac) == text
             ? new(GrantId.Prefix + name)
             : null;
     }
 
-    private static byte[] Body(TenantId tenant, ClientId client, string name) =>
-        Encoding.UTF8.GetBytes($"{tenant}\n{client}\n{name}");
+    private static byte[] Body(ClientId client, string name) => Encoding.UTF8.GetBytes($"{client}\n{name}");
 
     private static string Prefix(AskWay way) => way switch
     {

@@ -17,7 +17,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     private const string Prefix = "pac_", Purpose = "code";
     private const int Digest = 32, GuidSize = 16;
 
-    public string Make(GrantId grant, ClientId client, string redirectUri, string challenge)
+    public string Make(TenantId tenant, GrantId grant, ClientId client, string redirectUri, string challenge)
     {
         Span<byte> bytes = stackalloc byte[GuidSize + 8 + (3 * Digest)];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
@@ -26,15 +26,15 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         SHA256.HashData(Encoding.UTF8.GetBytes(client.Value), bytes[(GuidSize + 8)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
-        return Prefix + sealer.Seal(Purpose, bytes);
+        return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
 
-    /// <summary>Opens a code that this server made and that has not expired; null for anything else.</summary>
-    public Code? Open(string text)
+    /// <summary>Opens a code that this tenant made and that has not expired; null for anything else.</summary>
+    public Code? Open(TenantId tenant, string text)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
-            || sealer.Open(Purpose, text.AsSpan(Prefix.Length)) is not { Length: GuidSize + 8 + (3 * Digest) } bytes
+            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: GuidSize + 8 + (3 * Digest) } bytes
             || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;

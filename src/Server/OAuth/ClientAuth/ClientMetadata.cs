@@ -15,7 +15,8 @@ internal sealed record ClientMetadata
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         ClientCredentials = "client_credentials",
-        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code";
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;
@@ -47,6 +48,8 @@ internal sealed record ClientMetadata
     public required string? Jwks { get; init; }
 
     public required string? JwksUri { get; init; }
+
+    public required bool RequiresPush { get; init; }
 
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
@@ -106,6 +109,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            RequiresPush = members.Flag("require_pushed_authorization_requests"),
         };
     }
 

@@ -106,7 +106,7 @@ internal sealed class ConsentDecision(
         question.Ask is { } ask
             ? asks.DecideAsync(unit, ask, caller, state)
             : once.TakeAsync(
-                unit, caller.Tenant, "consent", question.Wish.Id, clock.GetUtcNow() + Proposals.Lifetime);
+                unit, caller.Tenant, Proposals.Answered, question.Wish.Id, clock.GetUtcNow() + Proposals.Memory);
 
     private static ValueTask KeepOfferAsync(Unit unit, ConsentQuestion question, Grant grant) =>
         grant.Tools is { } left ? Offers.KeepAsync(unit, grant, question.Offered(left)) : default;

@@ -4,6 +4,7 @@ using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.Consent;
 
@@ -11,7 +12,7 @@ namespace Postern.OAuth.Consent;
 /// Asks a person whose browser was sent here, and turns a yes into a grant. Nothing is remembered in the person's place:
 /// each request is a question of its own, answered by a click on our page.
 /// </summary>
-internal sealed class ConsentEndpoint(Proposals proposals, Browser browser, ConsentForm consent, PageForms forms)
+internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, PageForms forms)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -74,10 +75,12 @@ internal sealed class ConsentEndpoint(Proposals proposals, Browser browser, Cons
 
     // Every step returns to /authorize, which alone answers the client.
     private SeeOther Back(HttpContext http, Proposal answered) =>
-        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(answered, browser.Known(http)!)));
+        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, Browser.Known(http)!)));
 
     private Proposal? Opened(HttpContext http) =>
-        proposals.Open(Transaction(http), browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
+        proposals.Open(http.Tenant.Id, Transaction(http), Browser.Known(http)) is { Agreed: null } proposal
+            ? proposal
+            : null;
 
     private ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Proposal proposal) =>
         consent.QuestionAsync(http, proposal, Installation(http, proposal), ask: null);
@@ -96,7 +99,7 @@ internal sealed class ConsentEndpoint(Proposals proposals, Browser browser, Cons
         {
             Return = place,
             Transaction = Transaction(http),
-            SignOutToken = forms.Token(SignOutEndpoint.Purpose, http.Caller.Session),
+            SignOutToken = forms.Token(http.Tenant.Id, SignOutEndpoint.Purpose, http.Caller.Session),
             Problem = problem,
         })
         {
@@ -105,12 +108,12 @@ internal sealed class ConsentEndpoint(Proposals proposals, Browser browser, Cons
     }
 
     // A program on a device is a copy of its own; a service on the web is one copy for everybody.
-    private (InstallationId Id, string Name) Installation(HttpContext http, Proposal proposal)
+    private static (InstallationId Id, string Name) Installation(HttpContext http, Proposal proposal)
     {
         var place = ReturnPlace.Of(new(proposal.RedirectUri));
         var isHere = place.IsThisComputer || place.IsApp;
         return (
-            Installations.Id(http.Caller.Subject, new(proposal.Client), isHere ? browser.Known(http)! : ""),
+            Installations.Id(http.Caller.Subject, new(proposal.Client), isHere ? Browser.Known(http)! : ""),
             isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
     }
 

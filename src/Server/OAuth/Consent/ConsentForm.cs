@@ -47,7 +47,7 @@ internal sealed class ConsentForm(
         Tools = question.Choices,
         Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
         Idle = PlainTime.Span(http.Tenant.RefreshIdle),
-        FormToken = forms.Token(question.Purpose, http.Caller.Session),
+        FormToken = forms.Token(http.Tenant.Id, question.Purpose, http.Caller.Session),
     };
 
     /// <summary>The answer to exactly this question; null when the form is none of ours.</summary>

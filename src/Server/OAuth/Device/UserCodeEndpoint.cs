@@ -3,6 +3,7 @@ using Postern.Identity.SignIn;
 using Postern.Identity.SignOut;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.Device;
 
@@ -69,8 +70,8 @@ internal sealed class UserCodeEndpoint(AskBook asks, SignInThrottle throttle, Pa
         {
             Account = http.Caller.Email,
             Code = UserCode.Read(code) is { } read ? UserCode.Shown(read) : "",
-            FormToken = forms.Token(Purpose, http.Caller.Session),
-            SignOutToken = forms.Token(SignOutEndpoint.Purpose, http.Caller.Session),
+            FormToken = forms.Token(http.Tenant.Id, Purpose, http.Caller.Session),
+            SignOutToken = forms.Token(http.Tenant.Id, SignOutEndpoint.Purpose, http.Caller.Session),
             Problem = problem,
         })
         {

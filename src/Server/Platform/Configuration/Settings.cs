@@ -34,6 +34,9 @@ internal sealed record Settings
     /// <summary>Programs without a browser may ask a person by a code (RFC 8628).</summary>
     public required bool DeviceFlow { get; init; }
 
+    /// <summary>Every client pushes its requests (RFC 9126 §5).</summary>
+    public required bool RequiresPush { get; init; }
+
     /// <summary>Calls of reading tools may go before their entry is durable.</summary>
     public required bool AuditIsRelaxed { get; init; }
 
@@ -119,6 +122,10 @@ internal sealed record Settings
                 "metadata_documents", "A client may be the URL of its metadata document.", true),
             DeviceFlow = root.Flag(
                 "device_flow", "A program without a browser may ask a person by a code (RFC 8628).", true),
+            RequiresPush = root.Flag(
+                "require_pushed_authorization_requests",
+                "Every client pushes its requests, or they are refused (RFC 9126).",
+                false),
             AuditIsRelaxed = audit.Value(
                 "mode",
                 "Whether calls of reading tools wait until their entry is durable.",
