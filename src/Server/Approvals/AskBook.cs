@@ -5,8 +5,8 @@ using Postern.Platform.Database;
 namespace Postern.Approvals;
 
 /// <summary>
-/// The questions that wait and those just answered, in memory: a poll reads no table. The change feed drops one that was
-/// answered, on this node before the person sees that it was.
+/// The questions that wait and those just answered, in memory: a poll reads no table. The change feed drops one that
+/// was answered, on this node before the person sees that it was.
 /// </summary>
 internal sealed class AskBook
 {
@@ -50,7 +50,9 @@ internal sealed class AskBook
         return TooMany;
     }
 
-    /// <summary>The question of a user code, which is this caller's from now on; null when it is nobody's or another's.</summary>
+    /// <summary>
+    /// The question of a user code, which is this caller's from now on; null when it is nobody's or another's.
+    /// </summary>
     public async Task<Ask?> ClaimAsync(string userCode, Caller caller, CancellationToken stop)
     {
         var claimed = await db.WriteAsync(async unit =>
@@ -66,7 +68,9 @@ internal sealed class AskBook
         return claimed is { } found ? await FindAsync(caller.Tenant, found, stop) : null;
     }
 
-    /// <summary>Answers a question in the unit that does what the answer says; false when that was done before.</summary>
+    /// <summary>
+    /// Answers a question in the unit that does what the answer says; false when that was done before.
+    /// </summary>
     public async ValueTask<bool> DecideAsync(Unit unit, Ask ask, Caller caller, AskState state)
     {
         if (!await AskStore.DecideAsync(unit, ask, caller, state, clock.GetUtcNow()))

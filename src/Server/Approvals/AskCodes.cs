@@ -6,9 +6,9 @@ using Postern.Platform.Keys;
 namespace Postern.Approvals;
 
 /// <summary>
-/// What a client polls with: <c>pdc_ID.MAC</c>. The MAC is made under the tenant's key and a purpose of its own for each way, over
-/// client and question, and checked before anything is looked up: a guess costs no query, and another client's code is
-/// as unknown as one that never was.
+/// What a client polls with: <c>pdc_ID.MAC</c>. The MAC is made under the tenant's key and a purpose of its own for each
+/// way, over client and question, and checked before anything is looked up: a guess costs no query, and another
+/// client's code is as unknown as one that never was.
 /// </summary>
 internal sealed class AskCodes(Sealer sealer)
 {
@@ -16,7 +16,9 @@ internal sealed class AskCodes(Sealer sealer)
         $"{Prefix(ask.Way)}{ask.Name}.{Base64Url.EncodeToString(
             sealer.Mac(ask.Tenant, Purpose(ask.Way), Body(ask.Client, ask.Name)))}";
 
-    /// <summary>Which question a code is of; null unless it is this client's, of this way, in its one spelling.</summary>
+    /// <summary>
+    /// Which question a code is of; null unless it is this client's, of this way, in its one spelling.
+    /// </summary>
     public GrantId? Read(AskWay way, string code, TenantId tenant, ClientId client)
     {
         if (!code.StartsWith(Prefix(way), StringComparison.Ordinal)

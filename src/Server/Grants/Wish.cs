@@ -1,7 +1,8 @@
 namespace Postern.Grants;
 
 /// <summary>
-/// What a client asks to be let in for, by whatever way it asks: it passed every check, and nobody has agreed to it yet.
+/// What a client asks to be let in for, by whatever way it asks: it passed every check, and nobody has agreed to it
+/// yet.
 /// </summary>
 internal record Wish
 {

@@ -17,7 +17,8 @@ public sealed class DeviceRaceTests
         var asked = await gadget.AskAsync();
         var question = await Gadget.BringAsync(person, asked.Member("user_code")!);
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(n => person.AnswerAsync(question, n % 2 is 0 ? "allow" : "deny")));
+        await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(n => person.AnswerAsync(question, n % 2 is 0 ? "allow" : "deny")));
 
         var reply = await gadget.PollAsync(asked.Member("device_code")!);
         var isYes = reply.Status is HttpStatusCode.OK;

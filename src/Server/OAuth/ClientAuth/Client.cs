@@ -67,9 +67,9 @@ internal sealed record Client
     public DateTimeOffset? FirstSeen { get; init; }
 
     /// <summary>
-    /// What it may be let in for: of what it asks, or of all that is offered when it asks for nothing by name, as much as
-    /// is served and within its cap. An agent that names more is given what there is: the person decides, and the answer
-    /// says what it became (RFC 6749 §3.3).
+    /// What it may be let in for: of what it asks, or of all that is offered when it asks for nothing by name, as much
+    /// as is served and within its cap. An agent that names more is given what there is: the person decides, and the
+    /// answer says what it became (RFC 6749 §3.3).
     /// </summary>
     public Scopes Narrow(Scopes asked, Scopes offered)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Postern.Approvals;
 using Postern.Grants;
+using Postern.OAuth.ClientAuth;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
@@ -98,8 +99,7 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, TimeProvide
         var who = new Asker(
             client.Name,
             client.Id.IsDocument ? Untrusted.Host(new(client.Id.Value)) : null,
-            // A client identifier that needs no proof is anybody's to use.
-            client.IsVouchedFor ? Proof.Vouched : client is { Id.IsDocument: true, IsPublic: false } ? Proof.Proven : Proof.None,
+            ProofOf(client),
             client.FirstSeen,
             null);
         return new(consent.View(http, question, who) with
@@ -110,6 +110,14 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, TimeProvide
             Problem = problem,
         });
     }
+
+    // An identifier that needs no proof is anybody's to use.
+    private static Proof ProofOf(Client client) => client switch
+    {
+        { IsVouchedFor: true } => Proof.Vouched,
+        { Id.IsDocument: true, IsPublic: false } => Proof.Proven,
+        _ => Proof.None,
+    };
 
     private static PageResult<ErrorPage, ErrorView> Nothing => new(new(
         "There is no question here for you",

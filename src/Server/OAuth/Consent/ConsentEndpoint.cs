@@ -9,8 +9,8 @@ using Postern.Platform.Tenants;
 namespace Postern.OAuth.Consent;
 
 /// <summary>
-/// Asks a person whose browser was sent here, and turns a yes into a grant. Nothing is remembered in the person's place:
-/// each request is a question of its own, answered by a click on our page.
+/// Asks a person whose browser was sent here, and turns a yes into a grant. Nothing is remembered in the person's
+/// place: each request is a question of its own, answered by a click on our page.
 /// </summary>
 internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, PageForms forms)
 {
@@ -74,8 +74,9 @@ internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, 
         new($"/authorize?transaction={Uri.EscapeDataString(Transaction(http))}");
 
     // Every step returns to /authorize, which alone answers the client.
-    private SeeOther Back(HttpContext http, Proposal answered) =>
-        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, Browser.Known(http)!)));
+    private SeeOther Back(HttpContext http, Proposal answered) => new(
+        "/authorize?transaction="
+        + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, Browser.Known(http)!)));
 
     private Proposal? Opened(HttpContext http) =>
         proposals.Open(http.Tenant.Id, Transaction(http), Browser.Known(http)) is { Agreed: null } proposal

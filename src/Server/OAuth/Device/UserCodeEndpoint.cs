@@ -8,8 +8,8 @@ using Postern.Platform.Tenants;
 namespace Postern.OAuth.Device;
 
 /// <summary>
-/// RFC 8628 §3.3: a person brings the code of a device. The code is theirs from then on, and the question is put to them
-/// on a page of its own; nothing happens by following a link.
+/// RFC 8628 §3.3: a person brings the code of a device. The code is theirs from then on, and the question is put to
+/// them on a page of its own; nothing happens by following a link.
 /// </summary>
 internal sealed class UserCodeEndpoint(AskBook asks, SignInThrottle throttle, PageForms forms)
 {

@@ -49,7 +49,8 @@ internal sealed class WishReader(ServerBook servers, TimeProvider clock, RandomN
         null => servers.Default(tenant) is { } server
             ? server
             : OAuthError.InvalidTarget("resource is required: there are several servers here."),
-        _ when Resource.TryParse(text, out var resource) && servers.ByResource(tenant, resource) is { } server => server,
+        _ when Resource.TryParse(text, out var resource)
+            && servers.ByResource(tenant, resource) is { } server => server,
         _ => OAuthError.InvalidTarget(
             "No such resource here; use the one that the protected resource metadata names."),
     };
