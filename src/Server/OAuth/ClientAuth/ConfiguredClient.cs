@@ -75,8 +75,9 @@ internal static class ConfiguredClient
         ClientMetadata.AuthorizationCode
         or ClientMetadata.RefreshToken
         or ClientMetadata.ClientCredentials
-        or ClientMetadata.TokenExchange
-        or ClientMetadata.JwtBearer;
+        or ClientMetadata.DeviceCode
+        or ClientMetadata.JwtBearer
+        or ClientMetadata.TokenExchange;
 
     private static Scopes? Cap(ClientSeed seed)
     {

@@ -44,6 +44,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         TokenEndpoint = tenant.Address("/token"),
         JwksUri = tenant.Address("/jwks"),
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
+        DeviceAuthorizationEndpoint = settings.DeviceFlow ? tenant.Address("/device_authorization") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
@@ -57,6 +58,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
             .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
+            .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
@@ -87,6 +89,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required string JwksUri { get; init; }
 
         public required string? RegistrationEndpoint { get; init; }
+
+        public required string? DeviceAuthorizationEndpoint { get; init; }
 
         public required string RevocationEndpoint { get; init; }
 
