@@ -8,6 +8,7 @@ using Postern.Console.Me;
 using Postern.Identity.Setup;
 using Postern.Identity.SignIn;
 using Postern.OAuth.Consent;
+using Postern.OAuth.Requests;
 using Postern.Platform.Pages;
 
 namespace Postern.Tests.Platform.Pages;
