@@ -56,7 +56,12 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         RequestUriParameterSupported = false,
         RequestObjectSigningAlgValuesSupported = ClientMetadata.RequestAlgorithms,
         GrantTypesSupported =
-            [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        [
+            ClientMetadata.AuthorizationCode,
+            ClientMetadata.RefreshToken,
+            ClientMetadata.ClientCredentials,
+            ClientMetadata.TokenExchange,
+        ],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
