@@ -205,6 +205,8 @@ internal sealed class ClientBook
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
             RequiresPush = metadata.RequiresPush,
+            RequiresSignedRequest = metadata.RequiresSignedRequest,
+            RequestSigningAlg = metadata.RequestSigningAlg,
         };
         documents.Keep(id.Value, client, answer.FreshFor);
         away.TryRemove(id.Value, out _);
