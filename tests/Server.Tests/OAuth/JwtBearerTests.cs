@@ -27,7 +27,10 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
           - { client_id: small, client_secret: {{Secret}}, grant_types: ['{{JwtBearer}}'], scope: mcp:read }
           - { client_id: shut, client_secret: {{Secret}}, grant_types: ['{{JwtBearer}}'] }
           - { client_id: native, redirect_uris: [http://127.0.0.1:8765/callback] }
-          - { client_id: watch, client_secret: {{App.WatchSecret}}, grant_types: [client_credentials], introspects: [echo, files] }
+          - client_id: watch
+            client_secret: {{App.WatchSecret}}
+            grant_types: [client_credentials]
+            introspects: [echo, files]
         trusted_issuers:
           - issuer: https://idp.example
             kind: idp
@@ -38,7 +41,12 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
             email_domains: [example.test]
             makes_users: true
           - { issuer: https://rival.example, kind: idp, jwks: '{{Idp.Jwks}}', resources: [echo], scope: mcp:read }
-          - { issuer: https://off.example, kind: idp, enabled: false, jwks: '{{Idp.Jwks}}', resources: [echo], scope: mcp:read }
+          - issuer: https://off.example
+            kind: idp
+            enabled: false
+            jwks: '{{Idp.Jwks}}'
+            resources: [echo]
+            scope: mcp:read
           - issuer: https://as.example
             kind: authorization_server
             jwks: '{{Idp.Jwks}}'

@@ -21,7 +21,7 @@ internal sealed class TrustedIssuer
 {
     private readonly TrustedIssuerSeed seed;
 
-    public TrustedIssuer(TrustedIssuerSeed seed, Settings settings)
+    public TrustedIssuer(TrustedIssuerSeed seed, Tenant tenant)
     {
         this.seed = seed;
         Kind = seed.Kind switch
@@ -31,7 +31,7 @@ internal sealed class TrustedIssuer
             _ => IssuerKind.AuthorizationServer,
         };
         Algorithms = seed.Algorithms is [] ? ClientAssertion.Algorithms : seed.Algorithms;
-        Resources = [.. seed.Resources.Select(name => settings.Address($"/mcp/{name}"))];
+        Resources = [.. seed.Resources.Select(name => tenant.Address($"/mcp/{name}"))];
         Scope = Scopes.TryParse(seed.Scope, out var scope)
             ? scope
             : throw new SetupException($"Trusted issuer `{seed.Issuer}`: `scope` is not a list of scopes.");

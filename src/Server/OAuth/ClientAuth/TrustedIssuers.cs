@@ -37,7 +37,7 @@ internal sealed class TrustedIssuers
         Settings settings, TenantBook tenants, ClientKeys keys, SafeHttp outbound, Once once, TimeProvider clock)
     {
         issuers = settings.TrustedIssuers.ToDictionary(
-            seed => seed.Issuer, seed => new TrustedIssuer(seed, settings), StringComparer.Ordinal);
+            seed => seed.Issuer, seed => new TrustedIssuer(seed, tenants.Default), StringComparer.Ordinal);
         (this.tenants, this.keys, this.outbound, this.once, this.clock) = (tenants, keys, outbound, once, clock);
         places = new(Capacity, clock);
     }
