@@ -80,6 +80,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
             ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
             : null,
+        IdentityChainingRequestedTokenTypesSupported = issuers.Audiences(tenant.Id).Count > 0
+            ? ["urn:ietf:params:oauth:token-type:id-jag"]
+            : null,
         PromptValuesSupported = ["login", "consent"],
     };
 
@@ -142,6 +145,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> ProtectedResources { get; init; }
 
         public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
+
+        public required IReadOnlyList<string>? IdentityChainingRequestedTokenTypesSupported { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
     }

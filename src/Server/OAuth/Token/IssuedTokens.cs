@@ -11,6 +11,9 @@ internal sealed record IssuedTokens : IResult
     /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
     public string? IssuedTokenType { get; init; }
 
+    /// <summary>How it is used; <c>N_A</c> for what is no access token.</summary>
+    public string TokenType { get; init; } = "Bearer";
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
@@ -41,7 +44,7 @@ internal sealed record IssuedTokens : IResult
             json.WriteString("issued_token_type"u8, IssuedTokenType);
         }
 
-        json.WriteString("token_type"u8, "Bearer"u8);
+        json.WriteString("token_type"u8, TokenType);
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)
         {
@@ -49,7 +52,7 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        if (Grant.Tools is { } tools)
+        if (Grant.Tools is { } tools && TokenType is not "N_A")
         {
             json.WritePropertyName("authorization_details"u8);
             AccessTokenWriter.WriteDetails(json, Grant.Resource, tools);

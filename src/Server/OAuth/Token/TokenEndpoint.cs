@@ -27,8 +27,9 @@ internal static class TokenEndpoint
             return error.ToHttp();
         }
 
-        // Scope and resource are checked here for every way, so that no way can forget them.
-        if (request.Exceeds(redemption.Grant) is { } excess)
+        // Scope and resource are checked here for every way, so that no way can forget them. A statement is for
+        // elsewhere, where other scopes and resources are.
+        if (redemption.Statement is null && request.Exceeds(redemption.Grant) is { } excess)
         {
             return excess.ToHttp();
         }

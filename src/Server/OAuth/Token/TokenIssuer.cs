@@ -3,6 +3,7 @@ using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform;
+using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
 
@@ -12,6 +13,7 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class TokenIssuer(
     AccessTokenWriter writer,
+    JwtWriter jwt,
     Families families,
     GrantBook grants,
     AuditLog audit,
@@ -59,6 +61,11 @@ internal sealed class TokenIssuer(
         }
 
         grants.NoteUse(grant);
+        if (redemption.Statement is { } statement)
+        {
+            return await StateAsync(redemption, statement, id, presenter.Tenant);
+        }
+
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
         var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
@@ -80,6 +87,38 @@ internal sealed class TokenIssuer(
             ExpiresIn = (long)(expires - now).TotalSeconds,
             RefreshToken = refresh,
             Scope = scopes,
+            Grant = grant,
+        };
+    }
+
+    private async ValueTask<Result<IssuedTokens>> StateAsync(
+        Redemption redemption, SignedStatement statement, string id, Tenant tenant)
+    {
+        var (grant, now) = (redemption.Grant, clock.GetUtcNow());
+        var text = await jwt.WriteAsync(
+            tenant.Id,
+            statement.Type,
+            SigningKey.Es256,
+            json =>
+            {
+                json.WriteString("iss"u8, tenant.Issuer);
+                json.WriteString("sub"u8, grant.Subject.Value);
+                json.WriteString("aud"u8, statement.Audience);
+                json.WriteString("scope"u8, statement.Scopes.ToString());
+                json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
+                json.WriteNumber("exp"u8, (now + statement.Life).ToUnixTimeSeconds());
+                json.WriteString("jti"u8, id);
+                statement.Claims(json);
+            },
+            CancellationToken.None);
+        return new IssuedTokens
+        {
+            AccessToken = text,
+            TokenType = "N_A",
+            IssuedTokenType = redemption.IssuedTokenType,
+            ExpiresIn = (long)statement.Life.TotalSeconds,
+            RefreshToken = null,
+            Scope = statement.Scopes,
             Grant = grant,
         };
     }

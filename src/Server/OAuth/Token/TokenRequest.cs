@@ -32,6 +32,10 @@ internal sealed record TokenRequest
 
     public string? RequestedTokenType { get; private init; }
 
+    public string? RequestContext { get; private init; }
+
+    public string? RequestDetails { get; private init; }
+
     /// <summary>Where the token is to be good, by another name (RFC 8693 §2.1).</summary>
     public string? Audience { get; private init; }
 
@@ -79,6 +83,8 @@ internal sealed record TokenRequest
             ActorToken = form["actor_token"],
             ActorTokenType = form["actor_token_type"],
             RequestedTokenType = form["requested_token_type"],
+            RequestContext = form["request_context"],
+            RequestDetails = form["request_details"],
             Audience = form["audience"],
             Scopes = scopes.IsEmpty ? null : scopes,
             Resource = resource,
