@@ -238,6 +238,28 @@ public sealed class KeyTests
         Assert.Equal([next.Id], keys.Published.Select(key => key.Id));
     }
 
+    [Theory, OnBoth, Rfc("OpenID Connect Core", "10.1.1")]
+    public async Task A_key_for_another_algorithm_is_made_once_when_it_is_needed_and_changes_on_schedule(On on)
+    {
+        await using var server = await TestServer.StartAsync(App.Town, on);
+        await using var node = on is On.Postgres ? await TestServer.StartAsync(App.Town, on, like: server) : null;
+        var (keys, others) = (server.Get<SigningKeys>(), (node ?? server).Get<SigningKeys>());
+        var es256 = keys.Current().Id;
+
+        var made = await Task.WhenAll(Enumerable.Range(0, 50).Select(at =>
+            (at % 2 is 0 ? keys : others).CurrentAsync(SigningKey.Rs256, default).AsTask()));
+
+        var rs256 = Assert.Single(made.Select(key => key.Id).Distinct());
+        Assert.Equal(es256, keys.Current().Id);
+        Assert.Equal(2, keys.Published.Count);
+        server.Clock.Advance(SigningKeys.Term - SigningKeys.Lead);
+        await keys.RefreshAsync(default);
+        Assert.Equal(4, keys.Published.Count);
+        Assert.Equal(rs256, (await keys.CurrentAsync(SigningKey.Rs256, default)).Id);
+        server.Clock.Advance(SigningKeys.Lead);
+        Assert.NotEqual(rs256, (await keys.CurrentAsync(SigningKey.Rs256, default)).Id);
+    }
+
     private static string KidOf(Reply reply) =>
         JsonElement.Parse(Base64Url.DecodeFromChars(reply.AccessToken.Split('.')[0])).GetProperty("kid").GetString()!;
 

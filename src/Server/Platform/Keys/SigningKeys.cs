@@ -22,6 +22,7 @@ internal sealed partial class SigningKeys : IDisposable
     private readonly ILogger<SigningKeys> logger;
     private readonly Reload reload;
     private readonly ITimer timer;
+    private readonly SemaphoreSlim making = new(1);
     private Action[] followers = [];
     private volatile KeySet set = new([], """{"keys":[]}""");
 
@@ -52,18 +53,15 @@ internal sealed partial class SigningKeys : IDisposable
     /// <summary>The key set as it is served (RFC 7517 §5).</summary>
     public string Json => set.Json;
 
-    /// <summary>The key that signs now.</summary>
-    public SigningKey Current()
-    {
-        var (keys, now) = (set.Keys, clock.GetUtcNow());
-        SigningKey? newest = null;
-        foreach (var key in keys)
-        {
-            newest = key.SignsFrom <= now && (newest is null || key.SignsFrom > newest.SignsFrom) ? key : newest;
-        }
+    /// <summary>The key that signs access tokens now.</summary>
+    public SigningKey Current() =>
+        Newest(SigningKey.Es256) ?? throw new InvalidOperationException("There is no signing key.");
 
-        return newest ?? throw new InvalidOperationException("There is no signing key.");
-    }
+    /// <summary>
+    /// The key that signs by this algorithm now. There is one for RS256 from the first time that somebody needs it.
+    /// </summary>
+    public async ValueTask<SigningKey> CurrentAsync(string algorithm, CancellationToken stop) =>
+        Newest(algorithm) ?? await MakeAsync(algorithm, stop);
 
     /// <summary>Loads the keys, makes those that are due and forgets those that are over.</summary>
     public Task RefreshAsync(CancellationToken stop) => reload.NowAsync(stop);
@@ -110,6 +108,7 @@ internal sealed partial class SigningKeys : IDisposable
     {
         timer.Dispose();
         reload.Dispose();
+        making.Dispose();
         foreach (var key in set.Keys)
         {
             key.Dispose();
@@ -119,9 +118,13 @@ internal sealed partial class SigningKeys : IDisposable
     private async Task ReadAsync(CancellationToken stop)
     {
         var keys = await LoadAsync(stop);
-        if (Due(keys) is { } from)
+        if (Due(keys).ToList() is { Count: > 0 } due)
         {
-            await AddAsync(from);
+            foreach (var (algorithm, from) in due)
+            {
+                await AddAsync(algorithm, from);
+            }
+
             keys = await LoadAsync(stop);
         }
 
@@ -129,47 +132,87 @@ internal sealed partial class SigningKeys : IDisposable
         Array.ForEach(followers, follower => follower());
     }
 
-    // A key is due when none signs now, or when the last one will have signed out within the lead time.
-    private DateTimeOffset? Due(List<SigningKey> keys)
+    private SigningKey? Newest(string algorithm)
     {
-        var now = clock.GetUtcNow();
-        var last = keys.MaxBy(key => key.SignsUntil);
-        if (last is null || last.SignsUntil <= now)
+        var (keys, now) = (set.Keys, clock.GetUtcNow());
+        SigningKey? newest = null;
+        foreach (var key in keys)
         {
-            return now;
+            var signs = key.Algorithm == algorithm && key.SignsFrom <= now;
+            newest = signs && (newest is null || key.SignsFrom > newest.SignsFrom) ? key : newest;
         }
 
-        return last.SignsUntil - now <= Lead ? last.SignsUntil : null;
+        return newest;
+    }
+
+    // One at a time: a pair of RS256 takes a tenth of a second to make, and a crowd may come for it at once.
+    private async ValueTask<SigningKey> MakeAsync(string algorithm, CancellationToken stop)
+    {
+        await making.WaitAsync(stop);
+        try
+        {
+            if (Newest(algorithm) is null)
+            {
+                await AddAsync(algorithm, clock.GetUtcNow());
+                await RefreshAsync(stop);
+            }
+
+            return Newest(algorithm) ?? throw new InvalidOperationException($"There is no key for {algorithm}.");
+        }
+        finally
+        {
+            making.Release();
+        }
+    }
+
+    // A key is due when none signs now, or when the last one will have signed out within the lead time; for an
+    // algorithm that nobody asked for yet, none is.
+    private IEnumerable<(string Algorithm, DateTimeOffset From)> Due(List<SigningKey> keys)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var algorithm in keys.Select(key => key.Algorithm).Append(SigningKey.Es256).Distinct())
+        {
+            var last = keys.Where(key => key.Algorithm == algorithm).MaxBy(key => key.SignsUntil);
+            if (last is null || last.SignsUntil <= now)
+            {
+                yield return (algorithm, now);
+            }
+            else if (last.SignsUntil - now <= Lead)
+            {
+                yield return (algorithm, last.SignsUntil);
+            }
+        }
     }
 
     // One transaction: at no moment is there a node that finds no key to sign with.
     private async Task<SigningKey> ChangeAsync(
         DateTimeOffset from, FormattableString end, Action<Unit> note, CancellationToken stop)
     {
+        using var pair = SigningKey.Generate(SigningKey.Es256);
         await db.WriteAsync(async unit =>
         {
             await unit.RunAsync(end);
-            await InsertAsync(unit, from);
+            await InsertAsync(unit, pair, from);
             note(unit);
         });
         await RefreshAsync(stop);
-        return Published.MaxBy(key => key.SignsFrom)!;
+        return Published.Where(key => key.Algorithm is SigningKey.Es256).MaxBy(key => key.SignsFrom)!;
     }
 
-    private async Task AddAsync(DateTimeOffset from)
+    private async Task AddAsync(string algorithm, DateTimeOffset from)
     {
-        if (await db.WriteAsync(async unit => await InsertAsync(unit, from)) is { } id)
+        // Before the transaction, which nobody else can pass.
+        using var pair = SigningKey.Generate(algorithm);
+        if (await db.WriteAsync(async unit => await InsertAsync(unit, pair, from)) is { } id)
         {
             Log.Added(logger, id, from);
         }
     }
 
     // Two nodes may find at once that a key is due; the second finds that one is there already, and null says so.
-    private async ValueTask<string?> InsertAsync(Unit unit, DateTimeOffset from)
+    private async ValueTask<string?> InsertAsync(Unit unit, AsymmetricAlgorithm pair, DateTimeOffset from)
     {
-        var parameters = SigningKey.Generate();
-        using var key = new SigningKey(parameters, from, from + Term, from + Term + Tail);
-        using var pair = ECDsa.Create(parameters);
+        using var key = new SigningKey(pair, from, from + Term, from + Term + Tail);
         var (now, tenant) = (clock.GetUtcNow().ToUnixTimeSeconds(), TenantId.Default.Value);
         var (signsFrom, signsUntil) = (from.ToUnixTimeSeconds(), key.SignsUntil.ToUnixTimeSeconds());
         var secret = sealer.SealBytes(Purpose, pair.ExportPkcs8PrivateKey(), Encoding.ASCII.GetBytes(key.Id));
@@ -177,9 +220,10 @@ internal sealed partial class SigningKeys : IDisposable
             $"""
             insert into signing_keys
               (tenant, kid, alg, sealed, public_jwk, created_at, signs_from, signs_until, published_until)
-            select {tenant}, {key.Id}, {SigningKey.Es256}, {secret}, {key.PublicJwk}, {now},
+            select {tenant}, {key.Id}, {key.Algorithm}, {secret}, {key.PublicJwk}, {now},
               {signsFrom}, {signsUntil}, {key.PublishedUntil.ToUnixTimeSeconds()}
-            where not exists (select 1 from signing_keys where tenant = {tenant} and signs_until > {signsFrom})
+            where not exists (
+              select 1 from signing_keys where tenant = {tenant} and alg = {key.Algorithm} and signs_until > {signsFrom})
             """);
         unit.Announce(Kind, TenantId.Default, key.Id);
         return rows > 0 ? key.Id : null;
@@ -187,20 +231,18 @@ internal sealed partial class SigningKeys : IDisposable
 
     private Task<List<SigningKey>> LoadAsync(CancellationToken stop) => db.AllAsync(
         $"""
-        select kid, sealed, signs_from, signs_until, published_until from signing_keys
+        select kid, alg, sealed, signs_from, signs_until, published_until from signing_keys
         where tenant = {TenantId.Default.Value} and published_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
         order by signs_from limit 100
         """,
         row =>
         {
             var kid = row.GetString(0);
-            var plain = sealer.OpenBytes(Purpose, row.GetFieldValue<byte[]>(1), Encoding.ASCII.GetBytes(kid))
+            var plain = sealer.OpenBytes(Purpose, row.GetFieldValue<byte[]>(2), Encoding.ASCII.GetBytes(kid))
                 ?? throw new SetupException($"Signing key {kid} was sealed with another master key.");
-            using var pair = ECDsa.Create();
-            pair.ImportPkcs8PrivateKey(plain, out _);
+            using var pair = SigningKey.Import(row.GetString(1), plain);
             CryptographicOperations.ZeroMemory(plain);
-            var parameters = pair.ExportParameters(includePrivateParameters: true);
-            return new SigningKey(parameters, At(row.GetInt64(2)), At(row.GetInt64(3)), At(row.GetInt64(4)));
+            return new SigningKey(pair, At(row.GetInt64(3)), At(row.GetInt64(4)), At(row.GetInt64(5)));
         },
         stop);
 
