@@ -53,6 +53,7 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<MasterKey>();
         _ = app.Services.GetRequiredService<SoleUse>();
         _ = app.Services.GetRequiredService<Telemetry>();
+        _ = app.Services.GetRequiredService<HolderProofs>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
         Map(app);
@@ -113,6 +114,7 @@ internal static partial class Program
         services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<HolderProofs>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
     }
@@ -124,6 +126,7 @@ internal static partial class Program
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<PresenterProofs>();
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
@@ -135,6 +138,7 @@ internal static partial class Program
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<SenderConstraint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<RevokeEndpoint>();
         services.AddSingleton<IntrospectEndpoint>();

@@ -36,7 +36,7 @@ public sealed class ProofValidator(
     public static IReadOnlyList<string> Algorithms { get; } = ["ES256", "PS256", "RS256"];
 
     private readonly ProofKeys keys = new();
-    private readonly DateTimeOffset startedAt = clock.GetUtcNow();
+    private readonly long startedAt = clock.GetUtcNow().ToUnixTimeSeconds();
     private readonly SeenProofs seen = new(rememberedProofs is >= MinRememberedProofs and <= MaxRememberedProofs
         ? rememberedProofs
         : throw new ArgumentOutOfRangeException(nameof(rememberedProofs)));
@@ -115,6 +115,8 @@ public sealed class ProofValidator(
             : TakeAsync(claims, target, new(key.Thumbprint, endsSoon ? nonces.Current(target.Url) : null), stop);
     }
 
+    private long Now => clock.GetUtcNow().ToUnixTimeSeconds();
+
     private string? Mismatch(ProofClaims claims, ProofTarget target)
     {
         if (claims.Method != target.Method)
@@ -132,8 +134,7 @@ public sealed class ProofValidator(
             return "claim: ath is missing, or of another token";
         }
 
-        var age = (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds - claims.IssuedAt;
-        return Math.Abs(age) <= Window.TotalSeconds ? null : "claim: iat is too long ago or ahead";
+        return Math.Abs(Now - claims.IssuedAt) <= Window.TotalSeconds ? null : "claim: iat is too long ago or ahead";
     }
 
     private TokenRefusal? NonceRefusal(ProofClaims claims, string url, out bool endsSoon)
@@ -147,7 +148,7 @@ public sealed class ProofValidator(
         // A process that has just begun does not know what the one before it took. Nobody had this process's nonces
         // then.
         var mayBeSeen = IsFirstUse is null
-            && claims.IssuedAt < (startedAt + Window - DateTimeOffset.UnixEpoch).TotalSeconds;
+            && claims.IssuedAt <= startedAt + Window.TotalSeconds;
         return RequiresNonce || mayBeSeen ? Ask("nonce: none") : null;
 
         TokenRefusal Ask(string reason) => TokenRefusal.NeedsNonce(nonces.Current(url), reason);
@@ -158,7 +159,7 @@ public sealed class ProofValidator(
     {
         var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{proof.Thumbprint}\n{target.Url}\n{claims.Id}"));
         var until = (long)Math.Ceiling(claims.IssuedAt + Window.TotalSeconds);
-        return seen.Take(digest, until, clock.GetUtcNow().ToUnixTimeSeconds()) switch
+        return seen.Take(digest, until, Now) switch
         {
             false => Refused("jti: used before"),
             null => new(TokenRefusal.Outage("proofs: as many as can be remembered") with { IsDpop = true }),

@@ -89,11 +89,15 @@ internal sealed class GatewayHost : IAsyncDisposable
     public Task RevokeAsync(Grant grant) =>
         Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
 
-    public string Token(Grant grant, Scopes? scopes = null)
+    /// <param name="grant">What it is minted from.</param>
+    /// <param name="scopes">All of the grant's unless said otherwise.</param>
+    /// <param name="thumbprint">The key it is bound to.</param>
+    public string Token(Grant grant, Scopes? scopes = null, string? thumbprint = null)
     {
+        var holder = thumbprint is null ? null : Holder.OfKey(thumbprint);
         var writer = Get<AccessTokenWriter>();
         return writer.Write(
-            Get<TenantBook>().Default, grant, scopes ?? grant.Scopes, writer.NewId(), server.Clock.GetUtcNow());
+            Get<TenantBook>().Default, grant, scopes ?? grant.Scopes, writer.NewId(), server.Clock.GetUtcNow(), holder);
     }
 
     /// <summary>A token at a server, for everything unless said otherwise.</summary>

@@ -110,7 +110,12 @@ internal sealed class AuthorizeEndpoint(
         tenant,
         proposal.RedirectUri,
         proposal.State,
-        codes.Make(new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)));
+        codes.Make(
+            new(proposal.Agreed!),
+            new(proposal.Client),
+            proposal.RedirectUri,
+            proposal.Challenge,
+            proposal.DpopJkt)));
 
     // The grant must be alive, and of the person who sits there now.
     private async ValueTask<AuthorizeState> StateAsync(HttpContext http, Proposal proposal)
@@ -154,6 +159,7 @@ internal sealed class AuthorizeEndpoint(
         Resource = valid.Server.Resource.Value,
         State = back.State,
         Challenge = valid.Challenge,
+        DpopJkt = valid.DpopJkt,
         NeedsFreshSignIn = valid.Prompt.Contains("login"),
         MaxAge = valid.MaxAge,
         CreatedAt = clock.GetUtcNow().ToUnixTimeSeconds(),

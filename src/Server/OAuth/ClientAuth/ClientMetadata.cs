@@ -47,6 +47,9 @@ internal sealed record ClientMetadata
 
     public required string? JwksUri { get; init; }
 
+    /// <summary><c>dpop_bound_access_tokens</c> (RFC 9449 §5.2).</summary>
+    public required bool DpopBoundAccessTokens { get; init; }
+
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
 
@@ -105,6 +108,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
         };
     }
 

@@ -86,7 +86,8 @@ internal sealed partial class ClientStore(Db db)
             client.JwksUri,
             client.RedirectUris,
             client.GrantTypes,
-            client.ScopeCap?.ToString()),
+            client.ScopeCap?.ToString(),
+            client.RequiresDpop),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -104,6 +105,7 @@ internal sealed partial class ClientStore(Db db)
             RedirectUris = stored.RedirectUris,
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
+            RequiresDpop = stored.DpopBoundAccessTokens,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -115,7 +117,8 @@ internal sealed partial class ClientStore(Db db)
         string? JwksUri,
         IReadOnlyList<string> RedirectUris,
         IReadOnlyList<string> GrantTypes,
-        string? Scope);
+        string? Scope,
+        bool DpopBoundAccessTokens = false);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -23,6 +23,7 @@ internal static class ConfiguredClient
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
+            RequiresDpop = seed.DpopBoundAccessTokens,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
         return Refusal(client, settings) is { } refusal

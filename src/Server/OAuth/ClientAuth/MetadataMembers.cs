@@ -55,6 +55,22 @@ internal sealed class MetadataMembers(JsonElement root)
         return null;
     }
 
+    /// <summary>Whether a member says yes; one that is left out says no.</summary>
+    public bool Flag(string name)
+    {
+        if (Member(name) is not { } member)
+        {
+            return false;
+        }
+
+        if (member.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            Refuse($"{name} is true or false.");
+        }
+
+        return member.ValueKind is JsonValueKind.True;
+    }
+
     /// <summary>A set of public keys (RFC 7517 §5), as it came.</summary>
     public string? KeySet(string name)
     {

@@ -6,4 +6,8 @@ namespace Postern.OAuth.ClientAuth;
 /// <param name="Tenant">The tenant it stands at; nothing of another is ever looked at for it.</param>
 /// <param name="Client">The client.</param>
 /// <param name="Network">Where it comes from, for the log and for telling a repeat from a theft.</param>
-internal sealed record Presenter(Tenant Tenant, Client Client, string Network);
+internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
+{
+    /// <summary>The key it has proven to hold with this request; null when it proved none.</summary>
+    public Holder? Holder { get; init; }
+}

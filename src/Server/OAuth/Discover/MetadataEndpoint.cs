@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Postern.AspNetCore.Proofs;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
@@ -51,6 +52,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         GrantTypesSupported =
             [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
         CodeChallengeMethodsSupported = ["S256"],
+        DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
         TokenEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
@@ -88,6 +90,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 
         public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 
         public required bool AuthorizationResponseIssParameterSupported { get; init; }
 

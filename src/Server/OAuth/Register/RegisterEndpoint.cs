@@ -57,6 +57,7 @@ internal sealed partial class RegisterEndpoint(
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            RequiresDpop = metadata.DpopBoundAccessTokens,
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
@@ -80,7 +81,8 @@ internal sealed partial class RegisterEndpoint(
                 metadata.AuthMethod,
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),
-                metadata.JwksUri),
+                metadata.JwksUri,
+                metadata.DpopBoundAccessTokens ? true : null),
             RegisterJson.Default.Registered,
             statusCode: StatusCodes.Status201Created);
     }
@@ -97,7 +99,8 @@ internal sealed partial class RegisterEndpoint(
         string TokenEndpointAuthMethod,
         string ApplicationType,
         string? Scope,
-        string? JwksUri);
+        string? JwksUri,
+        bool? DpopBoundAccessTokens);
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(

@@ -24,6 +24,7 @@ internal sealed record AuthorizeRequest
         "state",
         "code_challenge",
         "code_challenge_method",
+        "dpop_jkt",
         "resource",
         "prompt",
         "max_age");
@@ -47,6 +48,9 @@ internal sealed record AuthorizeRequest
     public string? CodeChallenge { get; private init; }
 
     public string? CodeChallengeMethod { get; private init; }
+
+    /// <summary>The key that the code is to be redeemed with (RFC 9449 §10).</summary>
+    public string? DpopJkt { get; private init; }
 
     public string? Resource { get; private init; }
 
@@ -102,6 +106,7 @@ internal sealed record AuthorizeRequest
             State = One("state"),
             CodeChallenge = One("code_challenge"),
             CodeChallengeMethod = One("code_challenge_method"),
+            DpopJkt = One("dpop_jkt"),
             Resource = One("resource"),
             Prompt = One("prompt"),
             MaxAge = One("max_age"),

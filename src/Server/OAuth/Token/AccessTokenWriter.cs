@@ -27,12 +27,13 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         return Base64Url.EncodeToString(bytes);
     }
 
-    public string Write(Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now)
+    public string Write(
+        Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now, Holder? holder = null)
     {
         var (json, writer) = buffers ??= new();
         json.ResetWrittenCount();
         writer.Reset(json);
-        Claims(writer, tenant, grant, scopes, id, now);
+        Claims(writer, tenant, grant, scopes, id, now, holder);
         writer.Flush();
 
         var key = keys.Current();
@@ -54,7 +55,13 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     }
 
     private static void Claims(
-        Utf8JsonWriter json, Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now)
+        Utf8JsonWriter json,
+        Tenant tenant,
+        Grant grant,
+        Scopes scopes,
+        string id,
+        DateTimeOffset now,
+        Holder? holder)
     {
         json.WriteStartObject();
         json.WriteString("iss"u8, tenant.Issuer);
@@ -66,6 +73,13 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
         json.WriteString("jti"u8, id);
         json.WriteString("grant_id"u8, grant.Id.Value);
+        if (holder is not null)
+        {
+            json.WriteStartObject("cnf"u8);
+            json.WriteString(holder.Member, holder.Thumbprint);
+            json.WriteEndObject();
+        }
+
         if (grant.AuthTime is { } time)
         {
             json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());

@@ -8,6 +8,9 @@ internal sealed record IssuedTokens : IResult
 {
     public required string AccessToken { get; init; }
 
+    /// <summary>The key that it is bound to; null for a bearer token.</summary>
+    public required Holder? Holder { get; init; }
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
@@ -33,7 +36,7 @@ internal sealed record IssuedTokens : IResult
         using var json = new Utf8JsonWriter(body);
         json.WriteStartObject();
         json.WriteString("access_token"u8, AccessToken);
-        json.WriteString("token_type"u8, "Bearer"u8);
+        json.WriteString("token_type"u8, Holder?.TokenType ?? "Bearer");
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)
         {

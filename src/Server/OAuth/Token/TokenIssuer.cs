@@ -44,13 +44,15 @@ internal sealed class TokenIssuer(
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
             switch (await families.RotateAsync(
-                grant, generation, presenter.Network, presenter.Tenant.RefreshIdle, entry))
+                grant, generation, HandOf(presenter), presenter.Tenant.RefreshIdle, entry))
             {
                 case Rotation.Moved moved:
                     refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant.Id, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
+                case Rotation.Foreign:
+                    return OAuthError.InvalidGrant("the token is bound to another key, or no proof came");
                 case Rotation.Reused:
                     return OAuthError.InvalidGrant("a one-time token was used again; its grant is over");
                 default:
@@ -64,13 +66,19 @@ internal sealed class TokenIssuer(
         var scopes = request.Scopes ?? grant.Scopes;
         return new IssuedTokens
         {
-            AccessToken = writer.Write(presenter.Tenant, grant, scopes.Without(Scopes.OfflineAccess), id, now),
+            AccessToken = writer.Write(
+                presenter.Tenant, grant, scopes.Without(Scopes.OfflineAccess), id, now, presenter.Holder),
+            Holder = presenter.Holder,
             ExpiresIn = (long)(AccessTokenWriter.Expires(presenter.Tenant, grant, now) - now).TotalSeconds,
             RefreshToken = refresh,
             Scope = scopes,
             Grant = grant,
         };
     }
+
+    // RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone.
+    private static Hand HandOf(Presenter presenter) =>
+        new(presenter.Network, presenter.Holder, MayChangeKeys: !presenter.Client.IsPublic);
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && client.GrantTypes.Contains(ClientMetadata.RefreshToken);

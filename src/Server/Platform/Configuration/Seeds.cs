@@ -46,6 +46,8 @@ internal sealed record ClientSeed
 
     public required string? Scope { get; init; }
 
+    public required bool DpopBoundAccessTokens { get; init; }
+
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
 
@@ -80,6 +82,8 @@ internal sealed record ClientSeed
             "authorization_code, refresh_token or client_credentials",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
+        DpopBoundAccessTokens = node.Flag(
+            "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
         Resources = node.List("resources", "What it may ask for by itself.", "a server's name or a URL", text => text),
         Introspects = node.List(
             "introspects",
@@ -102,6 +106,8 @@ internal sealed record ServerSeed
 
     public required SandboxSeed Sandbox { get; init; }
 
+    public required bool RequiresDpop { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public required IReadOnlyDictionary<string, string> Tools { get; init; }
 
@@ -121,6 +127,7 @@ internal sealed record ServerSeed
                 "http", "The address of a remote server.", null, "http(s)://HOST/PATH", Settings.ParseHttp),
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
+            RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
             Tools = node.Map(
                 "tools",
                 "Risk classes that win over what the server says.",
