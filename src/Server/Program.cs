@@ -15,7 +15,9 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
+using Postern.OAuth.Push;
 using Postern.OAuth.Register;
+using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
 using Postern.OAuth.Token;
 using Postern.Platform;
@@ -78,8 +80,9 @@ internal static partial class Program
     {
         app.UseMiddleware<Failures>();
         app.UseForwardedHeaders();
-        app.UseMiddleware<HostGuard>();
         app.UseMiddleware<TenantPlace>();
+        app.UseMiddleware<HostGuard>();
+        app.UseRouting();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -89,6 +92,7 @@ internal static partial class Program
         AssetEndpoint.Map(app);
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
+        PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
         TokenEndpoint.Map(app);
@@ -130,6 +134,8 @@ internal static partial class Program
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<PushedRequests>();
+        services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
         services.AddSingleton<ConsentEndpoint>();
@@ -179,11 +185,12 @@ internal static partial class Program
 
     private static async Task WelcomeAsync(IServiceProvider services)
     {
-        var (settings, servers) = (services.GetRequiredService<Settings>(), services.GetRequiredService<ServerBook>());
+        var (tenant, servers) =
+            (services.GetRequiredService<TenantBook>().Default, services.GetRequiredService<ServerBook>());
         Terminal.Welcome(
-            settings.Issuer,
-            await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
-            settings.Address("/console"),
-            [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)]);
+            tenant.Issuer,
+            await services.GetRequiredService<SetupLinks>().OfferAsync(tenant, CancellationToken.None),
+            tenant.Address("/console"),
+            [.. servers.All(tenant.Id).Select(server => server.Resource.Value)]);
     }
 }

@@ -17,13 +17,19 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     private const string Prefix = "pac_", Purpose = "code";
     private const int Digest = 32, GuidSize = 16, Size = GuidSize + 8 + (4 * Digest);
 
+    /// <param name="tenant">Where it is good.</param>
     /// <param name="grant">The grant it opens.</param>
     /// <param name="client">Who may redeem it.</param>
     /// <param name="redirectUri">Where it is sent.</param>
     /// <param name="challenge">What the verifier must make (RFC 7636 §4.2).</param>
     /// <param name="thumbprint">The key that must come with it (RFC 9449 §10); null for any or none.</param>
     public string Make(
-        GrantId grant, ClientId client, string redirectUri, string challenge, string? thumbprint = null)
+        TenantId tenant,
+        GrantId grant,
+        ClientId client,
+        string redirectUri,
+        string challenge,
+        string? thumbprint = null)
     {
         Span<byte> bytes = stackalloc byte[Size];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
@@ -33,15 +39,15 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(thumbprint ?? ""), bytes[(GuidSize + 8 + (3 * Digest))..]);
-        return Prefix + sealer.Seal(Purpose, bytes);
+        return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
 
-    /// <summary>Opens a code that this server made and that has not expired; null for anything else.</summary>
-    public Code? Open(string text)
+    /// <summary>Opens a code that this tenant made and that has not expired; null for anything else.</summary>
+    public Code? Open(TenantId tenant, string text)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
-            || sealer.Open(Purpose, text.AsSpan(Prefix.Length)) is not { Length: Size } bytes
+            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: Size } bytes
             || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;

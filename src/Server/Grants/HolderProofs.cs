@@ -21,7 +21,7 @@ internal sealed class HolderProofs
         var isAlone = db.Address.Path is not null;
         // The nodes of an installation know each other's nonces. A lone process does not know those of the one before
         // it, whose memory is gone.
-        var key = isAlone ? random.Bytes(32) : sealer.Mac(Purpose, "key"u8);
+        var key = isAlone ? random.Bytes(32) : sealer.Mac(TenantId.Default, Purpose, "key"u8);
         Validator = new(clock, new(key, clock), settings.DpopRemembered)
         {
             Window = settings.DpopWindow,

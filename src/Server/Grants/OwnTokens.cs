@@ -17,16 +17,17 @@ internal sealed class OwnTokens
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
     private readonly HolderProofs proofs;
-    private readonly LocalKeys local;
+    private readonly SigningKeys keys;
+    private readonly ConcurrentDictionary<TenantId, LocalKeys> published = new();
     private readonly ConcurrentDictionary<TenantId, AccessTokenValidator> validators = new();
     private readonly TimeProvider clock;
 
     public OwnTokens(
         SigningKeys keys, GrantBook grants, RevokedTokens revoked, HolderProofs proofs, TimeProvider clock)
     {
-        (this.grants, this.revoked, this.proofs, this.clock) = (grants, revoked, proofs, clock);
-        local = new LocalKeys(KeysOf(keys));
-        keys.Follow(() => local.Replace(KeysOf(keys)));
+        (this.keys, this.grants, this.revoked) = (keys, grants, revoked);
+        (this.proofs, this.clock) = (proofs, clock);
+        keys.Follow(Hear);
     }
 
     /// <summary>What a tenant's own tokens are judged by.</summary>
@@ -47,13 +48,30 @@ internal sealed class OwnTokens
         new RequestValidator(Validator(tenant), proofs.Validator).ValidateAsync(
             http.Request, resource, url, requiresDpop, http.RequestAborted);
 
-    /// <summary>A living token of ours, whoever brings it, for whatever resource it was made for; null for anything else.</summary>
+    /// <summary>
+    /// A living token of ours, whoever brings it, for whatever resource it was made for; null for anything else.
+    /// </summary>
     public async ValueTask<AccessToken?> ReadAsync(Tenant tenant, string token, CancellationToken stop) =>
         AudienceOf(token) is { } audience
             ? await Validator(tenant).InspectAsync(token, audience, stop) as AccessToken
             : null;
 
-    private AccessTokenValidator Make(Tenant tenant) => new(tenant.Issuer, local, clock)
+    private void Hear(TenantId tenant)
+    {
+        if (keys.Published(tenant) is [])
+        {
+            published.TryRemove(tenant, out _);
+            validators.TryRemove(tenant, out _);
+        }
+        else
+        {
+            KeysOf(tenant).Replace(KeySetOf(tenant));
+        }
+    }
+
+    private LocalKeys KeysOf(TenantId tenant) => published.GetOrAdd(tenant, id => new(KeySetOf(id)));
+
+    private AccessTokenValidator Make(Tenant tenant) => new(tenant.Issuer, KeysOf(tenant.Id), clock)
     {
         // Ended is ended; but a token of another node may come from a clock that is a little ahead of ours.
         ExpirySkew = TimeSpan.Zero,
@@ -108,6 +126,5 @@ internal sealed class OwnTokens
         }
     }
 
-    private static KeySet KeysOf(SigningKeys keys) =>
-        KeySet.Parse(System.Text.Encoding.UTF8.GetBytes(keys.Json));
+    private KeySet KeySetOf(TenantId tenant) => KeySet.Parse(System.Text.Encoding.UTF8.GetBytes(keys.Json(tenant)));
 }

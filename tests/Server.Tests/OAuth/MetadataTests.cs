@@ -24,7 +24,7 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
         Assert.All(
             ["implicit", "password", "plain", "HS256", "\"RS1\"", "null"],
             weak => Assert.DoesNotContain(weak, text, StringComparison.Ordinal));
-        foreach (var endpoint in (string[])["authorization", "token", "registration", "revocation", "introspection"])
+        foreach (var endpoint in (string[])["authorization", "token", "registration", "revocation", "introspection", "pushed_authorization_request"])
         {
             Assert.StartsWith(
                 town.Server.Issuer + "/",

@@ -46,8 +46,8 @@ internal sealed class MePages(
                     session.Id, session.Device, session.CreatedAt, session.SeenAt, session.Id == caller.Session))],
             Passkeys = [.. (await passkeys.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
                 .Select(passkey => new OwnPasskey(passkey.Id, passkey.Name, passkey.CreatedAt))],
-            FormToken = forms.Token(Purpose, caller.Session),
-            SignOutToken = forms.Token(SignOutEndpoint.Purpose, caller.Session),
+            FormToken = forms.Token(caller.Tenant, Purpose, caller.Session),
+            SignOutToken = forms.Token(caller.Tenant, SignOutEndpoint.Purpose, caller.Session),
             PasskeyOptions = ceremony?.Options,
             PasskeyState = ceremony?.State,
             HasPassword = await users.FindAsync(caller.Tenant, caller.Subject, stop) is { PasswordHash: not null },

@@ -54,6 +54,9 @@ internal sealed record Client
     /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; init; }
 
+    /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
+    public bool RequiresPush { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
 

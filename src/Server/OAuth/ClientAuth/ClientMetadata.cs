@@ -50,6 +50,8 @@ internal sealed record ClientMetadata
     /// <summary><c>dpop_bound_access_tokens</c> (RFC 9449 §5.2).</summary>
     public required bool DpopBoundAccessTokens { get; init; }
 
+    public required bool RequiresPush { get; init; }
+
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
 
@@ -109,6 +111,7 @@ internal sealed record ClientMetadata
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
             DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
+            RequiresPush = members.Flag("require_pushed_authorization_requests"),
         };
     }
 

@@ -22,6 +22,7 @@ internal static class ConfiguredClient
                 ? seed.GrantTypes
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
+            RequiresPush = seed.RequiresPush,
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             RequiresDpop = seed.DpopBoundAccessTokens,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],

@@ -33,6 +33,18 @@ internal sealed class MetadataMembers(JsonElement root)
         return null;
     }
 
+    /// <summary>False when it is left out.</summary>
+    public bool Flag(string name)
+    {
+        if (Member(name) is not { } member || member.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return Member(name)?.ValueKind is JsonValueKind.True;
+        }
+
+        Refuse($"{name} is true or false.");
+        return false;
+    }
+
     /// <param name="name">The member.</param>
     /// <param name="most">Characters of one text.</param>
     public IReadOnlyList<string>? List(string name, int most = MaxText)
@@ -53,22 +65,6 @@ internal sealed class MetadataMembers(JsonElement root)
 
         Refuse($"{name} is a list of at most {MaxList} texts.");
         return null;
-    }
-
-    /// <summary>Whether a member says yes; one that is left out says no.</summary>
-    public bool Flag(string name)
-    {
-        if (Member(name) is not { } member)
-        {
-            return false;
-        }
-
-        if (member.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
-        {
-            Refuse($"{name} is true or false.");
-        }
-
-        return member.ValueKind is JsonValueKind.True;
     }
 
     /// <summary>A set of public keys (RFC 7517 §5), as it came.</summary>

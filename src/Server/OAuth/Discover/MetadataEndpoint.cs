@@ -35,7 +35,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
     private static IResult Keys(HttpContext http, SigningKeys keys)
     {
         http.Response.Headers.CacheControl = "public, max-age=300";
-        return Results.Text(keys.Json, "application/jwk-set+json");
+        return Results.Text(keys.Json(http.Tenant.Id), "application/jwk-set+json");
     }
 
     private Metadata Document(Tenant tenant) => new()
@@ -47,6 +47,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
+        RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
@@ -82,6 +84,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
+
+        public required string PushedAuthorizationRequestEndpoint { get; init; }
+
+        public required bool RequirePushedAuthorizationRequests { get; init; }
 
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 

@@ -58,6 +58,7 @@ internal sealed partial class RegisterEndpoint(
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
             RequiresDpop = metadata.DpopBoundAccessTokens,
+            RequiresPush = metadata.RequiresPush,
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
@@ -82,7 +83,8 @@ internal sealed partial class RegisterEndpoint(
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),
                 metadata.JwksUri,
-                metadata.DpopBoundAccessTokens ? true : null),
+                metadata.DpopBoundAccessTokens ? true : null,
+                metadata.RequiresPush ? true : null),
             RegisterJson.Default.Registered,
             statusCode: StatusCodes.Status201Created);
     }
@@ -100,7 +102,8 @@ internal sealed partial class RegisterEndpoint(
         string ApplicationType,
         string? Scope,
         string? JwksUri,
-        bool? DpopBoundAccessTokens);
+        bool? DpopBoundAccessTokens,
+        bool? RequirePushedAuthorizationRequests);
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(

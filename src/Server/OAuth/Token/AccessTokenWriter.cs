@@ -17,8 +17,6 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     [ThreadStatic]
     private static Buffers? buffers;
 
-    private volatile Header? header;
-
     /// <summary>A fresh token identifier, 128 random bits.</summary>
     public string NewId()
     {
@@ -36,8 +34,8 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         Claims(writer, tenant, grant, scopes, id, now, holder);
         writer.Flush();
 
-        var key = keys.Current();
-        var head = HeaderOf(key);
+        var key = keys.Current(tenant.Id);
+        var head = key.Header("at+jwt"); // RFC 9068 §2.1
         var length = head.Length + 1 + Base64Url.GetEncodedLength(json.WrittenCount);
         var total = length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize);
         var rented = ArrayPool<byte>.Shared.Rent(total);
@@ -117,23 +115,6 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     /// <summary>When a token made now ends: never after its grant.</summary>
     public static DateTimeOffset Expires(Tenant tenant, Grant grant, DateTimeOffset now) =>
         now + tenant.AccessLifetime < grant.ExpiresAt ? now + tenant.AccessLifetime : grant.ExpiresAt;
-
-    // RFC 9068 §2.1. The key changes once in months; two threads that write it at once write the same.
-    private byte[] HeaderOf(SigningKey key)
-    {
-        var known = header;
-        if (known?.Key != key.Id)
-        {
-            var text = $$"""{"alg":"ES256","typ":"at+jwt","kid":"{{key.Id}}"}""";
-            var encoded = Base64Url.EncodeToString(Encoding.ASCII.GetBytes(text));
-            header = known = new(key.Id, Encoding.ASCII.GetBytes(encoded));
-        }
-
-        return known.Encoded;
-    }
-
-    /// <summary>One object, so that nobody reads the name of one key with the header of another.</summary>
-    private sealed record Header(string Key, byte[] Encoded);
 
     [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread, over memory of our own.")]
     private sealed class Buffers

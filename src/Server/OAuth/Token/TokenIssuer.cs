@@ -47,7 +47,7 @@ internal sealed class TokenIssuer(
                 grant, generation, HandOf(presenter), presenter.Tenant.RefreshIdle, entry))
             {
                 case Rotation.Moved moved:
-                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant.Id, moved.Generation) : null;
+                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");

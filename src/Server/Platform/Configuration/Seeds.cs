@@ -54,6 +54,8 @@ internal sealed record ClientSeed
     /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
     public required IReadOnlyList<string> Introspects { get; init; }
 
+    public required bool RequiresPush { get; init; }
+
     public static ClientSeed Read(SettingsNode node) => new()
     {
         Place = node.Place,
@@ -90,6 +92,8 @@ internal sealed record ClientSeed
             "The resources it serves, about whose tokens it may ask (RFC 7662).",
             "a server's name or a URL",
             text => text),
+        RequiresPush = node.Flag(
+            "require_pushed_authorization_requests", "It pushes its requests, or they are refused (RFC 9126).", false),
     };
 }
 
