@@ -1,5 +1,4 @@
 using System.Net;
-using Postern.Tests.OAuth;
 
 namespace Postern.Tests.Gateway;
 

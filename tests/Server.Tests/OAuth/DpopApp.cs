@@ -54,9 +54,21 @@ internal sealed class DpopApp(TestServer server, string id, string redirect = ""
     }
 
     /// <summary>Asks for a token with these proofs, once.</summary>
-    public async Task<Reply> SendAsync((string Name, string? Value)[] fields, params string[] proofs)
+    public Task<Reply> SendAsync((string Name, string? Value)[] fields, params string[] proofs) =>
+        PostAsync("/token", fields, proofs);
+
+    /// <summary>Pushes a request with a proof.</summary>
+    public Task<Reply> PushAsync(params (string Name, string? Value)[] changes)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/token", UriKind.Relative));
+        var query = app.Authorize([("client_id", null), .. changes]).Split('?')[1];
+        var fields = query.Split('&').Select(field => field.Split('=', 2)).Select(field =>
+            (Uri.UnescapeDataString(field[0]), (string?)Uri.UnescapeDataString(field[1])));
+        return PostAsync("/par", [.. fields], Key.Proof(Ask("/par"), nonce: Nonce));
+    }
+
+    private async Task<Reply> PostAsync(string path, (string Name, string? Value)[] fields, params string[] proofs)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
         request.Content = new StringContent(
             App.Encode([.. fields, ("client_id", id), ("client_secret", secret)]),
             Encoding.UTF8,
@@ -66,7 +78,7 @@ internal sealed class DpopApp(TestServer server, string id, string redirect = ""
         return await Reply.ReadAsync(answer);
     }
 
-    public ProofAsk Ask() => new("POST", $"{server.Issuer}/token", server.Clock.GetUtcNow().ToUnixTimeSeconds());
+    public ProofAsk Ask(string path = "/token") => new("POST", server.Issuer + path, server.Clock.GetUtcNow().ToUnixTimeSeconds());
 
     /// <summary>Knocks at the MCP server with a token and a proof.</summary>
     public async Task<HttpResponseMessage> CallAsync(string token)

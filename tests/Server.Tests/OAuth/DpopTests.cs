@@ -148,6 +148,25 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         Assert.Equal("DPoP", (await app.RedeemAsync(code)).Member("token_type"));
     }
 
+    [Fact, Rfc(9449, "10.1")]
+    public async Task A_proof_at_the_pushed_request_binds_the_code_and_must_agree_with_dpop_jkt()
+    {
+        using var app = await AcquaintedAsync(DpopApp.Native(Server));
+        using var thief = app.WithAnotherKey();
+
+        var wrong = await app.PushAsync(("dpop_jkt", thief.Key.Thumbprint));
+        var both = await app.PushAsync(("dpop_jkt", app.Key.Thumbprint));
+        var pushed = await app.PushAsync();
+        var address = App.Encode([("client_id", "native"), ("request_uri", pushed.Member("request_uri"))]);
+        var code = (await town.Ada.AllowAsync("/authorize?" + address)).Code;
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_dpop_proof"), (wrong.Status, wrong.Error));
+        Assert.Equal(HttpStatusCode.Created, both.Status);
+        TokenTests.Refused(await app.App.RedeemAsync(code), "invalid_grant");
+        TokenTests.Refused(await thief.RedeemAsync(code, app.App.Verifier), "invalid_grant");
+        Assert.Equal("DPoP", (await app.RedeemAsync(code)).Member("token_type"));
+    }
+
     [Theory, Rfc(9449, "10")]
     [InlineData("short")]
     [InlineData("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4J")]
@@ -225,7 +244,10 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         using var answer = await Server.Http.PostAsync(
             new Uri("/register", UriKind.Relative),
             new StringContent(
-                """{"redirect_uris":["https://bound.example/cb"],"dpop_bound_access_tokens":true}""",
+                """
+                {"redirect_uris":["https://bound.example/cb"],"token_endpoint_auth_method":"none",
+                  "dpop_bound_access_tokens":true}
+                """,
                 System.Text.Encoding.UTF8,
                 "application/json"));
         var registered = await Reply.ReadAsync(answer);
@@ -233,8 +255,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         using var app = await AcquaintedAsync(new DpopApp(
             Server,
             registered.Member("client_id")!,
-            "https://bound.example/cb",
-            registered.Member("client_secret")));
+            "https://bound.example/cb"));
         var code = (await town.Ada.AllowAsync(app.App.Authorize())).Code;
 
         TokenTests.Refused(await app.App.RedeemAsync(code), "invalid_dpop_proof");
