@@ -119,6 +119,7 @@ internal static partial class Program
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<HolderProofs>();
+        services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
     }
@@ -142,6 +143,8 @@ internal static partial class Program
         services.AddSingleton<IGrantType, CodeGrant>();
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<Actors>();
+        services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<SenderConstraint>();

@@ -94,10 +94,18 @@ internal sealed class GatewayHost : IAsyncDisposable
     /// <param name="thumbprint">The key it is bound to.</param>
     public string Token(Grant grant, Scopes? scopes = null, string? thumbprint = null)
     {
-        var holder = thumbprint is null ? null : Holder.OfKey(thumbprint);
         var writer = Get<AccessTokenWriter>();
-        return writer.Write(
-            Get<TenantBook>().Default, grant, scopes ?? grant.Scopes, writer.NewId(), server.Clock.GetUtcNow(), holder);
+        var (tenant, now) = (Get<TenantBook>().Default, server.Clock.GetUtcNow());
+        return writer.Write(new()
+        {
+            Tenant = tenant,
+            Grant = grant,
+            Scopes = scopes ?? grant.Scopes,
+            Id = writer.NewId(),
+            IssuedAt = now,
+            ExpiresAt = AccessTokenWriter.Expires(tenant, grant, now),
+            Holder = thumbprint is null ? null : Holder.OfKey(thumbprint),
+        });
     }
 
     /// <summary>A token at a server, for everything unless said otherwise.</summary>

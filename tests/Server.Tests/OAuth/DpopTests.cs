@@ -293,6 +293,43 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         Assert.NotEqual(HttpStatusCode.Unauthorized, called.StatusCode);
     }
 
+    [Fact, Rfc(8693, "2.2.1"), Rfc(9449, "5")]
+    public async Task A_bound_token_is_exchanged_with_its_key_and_never_for_a_bearer_token()
+    {
+        const string Exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+        await using var server = await TestServer.StartAsync(App.Town.Replace(
+            "redirect_uris: [https://web.example/cb] }",
+            $"""
+            redirect_uris: [https://web.example/cb], actor: service, resources: [echo], introspects: [echo],
+                grant_types: [authorization_code, refresh_token, '{Exchange}'] {'}'}
+            """,
+            StringComparison.Ordinal));
+        using var ada = new Person(server);
+        using var web = DpopApp.Web(server);
+        using var native = DpopApp.Native(server);
+        using var otherKey = web.WithAnotherKey();
+        var own = (await web.LetInAsync(ada)).AccessToken;
+        var sent = (await native.LetInAsync(ada)).AccessToken;
+
+        TokenTests.Refused(await web.App.PostAsync("/token", [.. Fields(own), ("client_id", "web"),
+            ("client_secret", App.WebSecret)]), "invalid_request");
+        TokenTests.Refused(await otherKey.TokenAsync(Fields(own)), "invalid_request");
+        TokenTests.Refused(await web.App.PostAsync("/token", [.. Fields(sent), ("client_id", "web"),
+            ("client_secret", App.WebSecret)]), "invalid_request");
+        var passedOn = await web.TokenAsync(Fields(own));
+        var forward = await web.TokenAsync(Fields(sent));
+
+        Assert.Equal("DPoP", passedOn.Member("token_type"));
+        Assert.Equal(web.Key.Thumbprint, forward.Claims.GetProperty("cnf").GetProperty("jkt").GetString());
+
+        static (string, string?)[] Fields(string token) =>
+        [
+            ("grant_type", Exchange),
+            ("subject_token", token),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ];
+    }
+
     [Fact, Rfc(9449, "6.2")]
     public async Task Introspection_names_the_key_and_the_token_is_alive_without_a_proof()
     {

@@ -14,7 +14,8 @@ internal sealed record ClientMetadata
     public const string
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
-        ClientCredentials = "client_credentials";
+        ClientCredentials = "client_credentials",
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;

@@ -56,7 +56,7 @@ internal sealed class Form
                 // one token has one audience here, so a second one is refused where it is read.
                 if (values.Count > 1 || http.Query.ContainsKey(name))
                 {
-                    return name is "resource"
+                    return name is "resource" or "audience"
                         ? OAuthError.InvalidTarget("Ask for one resource at a time.")
                         : OAuthError.InvalidRequest($"{(IsPlain(name) ? name : "A parameter")} must appear once.");
                 }

@@ -52,7 +52,12 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
-            [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        [
+            ClientMetadata.AuthorizationCode,
+            ClientMetadata.RefreshToken,
+            ClientMetadata.ClientCredentials,
+            ClientMetadata.TokenExchange,
+        ],
         CodeChallengeMethodsSupported = ["S256"],
         DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         AuthorizationResponseIssParameterSupported = true,

@@ -76,6 +76,7 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
         Iss = token.Issuer,
         Jti = token.Id,
         GrantId = token.GrantId,
+        Act = Acting.Of(token.Actor),
         AuthTime = token.AuthenticatedAt?.ToUnixTimeSeconds(),
         AuthorizationDetails = token.AuthorizationDetails is [] ? null : token.AuthorizationDetails,
     };
@@ -106,6 +107,8 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
         public string? GrantId { get; init; }
 
+        public Acting? Act { get; init; }
+
         public long? AuthTime { get; init; }
 
         public IReadOnlyList<System.Text.Json.JsonElement>? AuthorizationDetails { get; init; }
@@ -113,6 +116,13 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
     /// <summary>RFC 9449 §6.2: the resource server asks for a proof of this key.</summary>
     internal sealed record Confirmation(string Jkt);
+
+    /// <summary>The actor and, inside, those before it (RFC 8693 §4.1).</summary>
+    internal sealed record Acting(string? Iss, string Sub, string? SubProfile, Acting? Act)
+    {
+        public static Acting? Of(Actor? actor) =>
+            actor is null ? null : new(actor.Issuer, actor.Subject, actor.Profile, Of(actor.Prior));
+    }
 
     [JsonSerializable(typeof(Introspection))]
     [JsonSourceGenerationOptions(

@@ -51,6 +51,10 @@ internal sealed record ClientSeed
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
 
+    public required string? Actor { get; init; }
+
+    public required string? MayAct { get; init; }
+
     /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
     public required IReadOnlyList<string> Introspects { get; init; }
 
@@ -81,12 +85,24 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token or client_credentials",
+            "authorization_code, refresh_token, client_credentials or the URN of token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
-        Resources = node.List("resources", "What it may ask for by itself.", "a server's name or a URL", text => text),
+        Resources = node.List(
+            "resources",
+            "What it may ask for by itself, and where it may exchange tokens.",
+            "a server's name or a URL",
+            text => text),
+        Actor = node.Value(
+            "actor",
+            "What it is when it acts for somebody; its own authentication then says who acts (RFC 8693).",
+            null,
+            "ai_agent, service or client_instance",
+            text => text is "ai_agent" or "service" or "client_instance" ? text : null),
+        MayAct = node.Text(
+            "may_act", "The one client that may act by this one's tokens (RFC 8693 §4.4).", null, "a client_id"),
         Introspects = node.List(
             "introspects",
             "The resources it serves, about whose tokens it may ask (RFC 7662).",
