@@ -9,12 +9,13 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         Kinds =
         [
             "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
-            "proof",
+            "proof", "device_code", "user_code",
         ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
-            "transaction", "form", "session", "request_uri", "proof",
+            "transaction", "form", "session", "request_uri", "device_code", "user_code",
+            "proof",
         ];
 
     private TestServer Server => town.Server;
@@ -35,6 +36,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
+            "device_code" or "user_code" => (await Gadget.Tv(Server).AskAsync()).Member(kind)!,
             "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
             _ => question.Fields()[kind][0],
         };
@@ -68,6 +70,8 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "request_uri" => await IsNoReferenceAsync(app, text),
             "proof" => IsRefused(await ProveAsync(app, text), "invalid_dpop_proof"),
             "form" => await IsNoFormAsync(question, text),
+            "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
+            "user_code" => await IsNoUserCodeAsync(text),
             _ => await IsNoSessionAsync(text),
         };
     }
@@ -121,6 +125,12 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
     {
         using var answer = await town.Ada.PostAsync(question, "allow", form => form["form"] = [text]);
         return answer.StatusCode is HttpStatusCode.Forbidden;
+    }
+
+    private async Task<bool> IsNoUserCodeAsync(string text)
+    {
+        using var answer = await Gadget.TypeAsync(town.Ada, text);
+        return answer.StatusCode is HttpStatusCode.UnprocessableEntity;
     }
 
     private async Task<bool> IsNoSessionAsync(string text)
