@@ -142,6 +142,8 @@ internal static partial class Program
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
         services.AddSingleton<PushedRequests>();
+        services.AddSingleton<RequestObjects>();
+        services.AddSingleton<AuthorizeAnswers>();
         services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();

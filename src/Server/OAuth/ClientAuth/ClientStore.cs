@@ -88,7 +88,9 @@ internal sealed partial class ClientStore(Db db)
             client.GrantTypes,
             client.ScopeCap?.ToString(),
             client.RequiresDpop,
-            client.RequiresPush),
+            client.RequiresPush,
+            client.RequiresSignedRequest,
+            client.RequestSigningAlg),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -108,6 +110,8 @@ internal sealed partial class ClientStore(Db db)
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
             RequiresDpop = stored.DpopBoundAccessTokens,
             RequiresPush = stored.RequiresPush,
+            RequiresSignedRequest = stored.RequiresSignedRequest,
+            RequestSigningAlg = stored.RequestSigningAlg,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -122,7 +126,9 @@ internal sealed partial class ClientStore(Db db)
         string? Scope,
         // Left out while it is not so: a client that was kept before these were known says the same as then.
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool DpopBoundAccessTokens = false,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -12,7 +12,11 @@ namespace Postern.OAuth.Push;
 /// browser with a reference in which nobody can read or change anything.
 /// </summary>
 internal sealed partial class PushEndpoint(
-    ClientAuthenticator clients, PresenterProofs proofs, ServerBook servers, PushedRequests pushed)
+    ClientAuthenticator clients,
+    PresenterProofs proofs,
+    ServerBook servers,
+    PushedRequests pushed,
+    RequestObjects objects)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/par", (HttpRequest http, PushEndpoint push, CancellationToken stop) => push.PushAsync(http, stop))
@@ -26,7 +30,8 @@ internal sealed partial class PushEndpoint(
         if ((await Form.ReadAsync(http, stop, tooLarge)).Failed(out var error, out var form)
             || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
             || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
-            || Read(form, presenter).Failed(out error, out var request)
+            || (await ReadAsync(form, presenter, stop)).Failed(out error, out var request)
+            || request.BoundTo(presenter.Holder).Failed(out error, out request)
             || Check(request, presenter).Failed(out error, out _))
         {
             return error.ToHttp();
@@ -41,7 +46,7 @@ internal sealed partial class PushEndpoint(
             statusCode: StatusCodes.Status201Created);
     }
 
-    private static Result<AuthorizeRequest> Read(Form form, Presenter presenter)
+    private async ValueTask<Result<AuthorizeRequest>> ReadAsync(Form form, Presenter presenter, CancellationToken stop)
     {
         // RFC 9126 §2.1: one that refers to another would be a way around what is proven here.
         if (form["request_uri"] is not null)
@@ -49,20 +54,16 @@ internal sealed partial class PushEndpoint(
             return OAuthError.InvalidRequest("request_uri is what this endpoint answers, and nothing it takes.");
         }
 
-        // RFC 9449 §10.1: the key that is proven here is the one that the code is bound to.
-        if (presenter.Holder is { } holder && (form["dpop_jkt"] ?? holder.Thumbprint) != holder.Thumbprint)
+        // RFC 9126 §3: what stands beside a signed request counts for nothing.
+        if (form["request"] is { } text)
         {
-            return new OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof.");
+            return await objects.ReadAsync(presenter.Tenant, presenter.Client, text, stop);
         }
 
         // The client is the one that proved itself, whether or not it also says so; its proof is no part of the request.
-        var asked = form.All.Where(field => AuthorizeRequest.Names.Contains(field.Key) && field.Key is not ("client_id" or "dpop_jkt"));
+        var asked = form.All.Where(field => AuthorizeRequest.Names.Contains(field.Key) && field.Key is not "client_id");
         return AuthorizeRequest.Parse(
-        [
-            .. asked,
-            KeyValuePair.Create("client_id", new StringValues(presenter.Client.Id.Value)),
-            KeyValuePair.Create("dpop_jkt", new StringValues(presenter.Holder?.Thumbprint ?? form["dpop_jkt"])),
-        ]);
+            asked.Append(KeyValuePair.Create("client_id", new StringValues(presenter.Client.Id.Value))));
     }
 
     // RFC 9126 §2.1: all that the authorization endpoint would find wrong is wrong here already.

@@ -59,6 +59,8 @@ internal sealed partial class RegisterEndpoint(
             ScopeCap = metadata.Scope,
             RequiresDpop = metadata.DpopBoundAccessTokens,
             RequiresPush = metadata.RequiresPush,
+            RequiresSignedRequest = metadata.RequiresSignedRequest,
+            RequestSigningAlg = metadata.RequestSigningAlg,
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
@@ -84,7 +86,10 @@ internal sealed partial class RegisterEndpoint(
                 metadata.Scope?.ToString(),
                 metadata.JwksUri,
                 metadata.DpopBoundAccessTokens ? true : null,
-                metadata.RequiresPush ? true : null),
+                metadata.RequiresPush ? true : null,
+                metadata.RequiresSignedRequest ? true : null,
+                metadata.RequestSigningAlg,
+                metadata.AnswerSigningAlg),
             RegisterJson.Default.Registered,
             statusCode: StatusCodes.Status201Created);
     }
@@ -103,7 +108,10 @@ internal sealed partial class RegisterEndpoint(
         string? Scope,
         string? JwksUri,
         bool? DpopBoundAccessTokens,
-        bool? RequirePushedAuthorizationRequests);
+        bool? RequirePushedAuthorizationRequests,
+        bool? RequireSignedRequestObject,
+        string? RequestObjectSigningAlg,
+        string? AuthorizationSignedResponseAlg);
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(
