@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Postern.AspNetCore.Proofs;
-using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
@@ -21,7 +20,7 @@ internal sealed class HolderProofs
         var isAlone = db.Address.Path is not null;
         // The nodes of an installation know each other's nonces. A lone process does not know those of the one before
         // it, whose memory is gone.
-        var key = isAlone ? random.Bytes(32) : sealer.Mac(TenantId.Default, Purpose, "key"u8);
+        var key = isAlone ? random.Bytes(32) : sealer.Shared(Purpose);
         Validator = new(clock, new(key, clock), settings.DpopRemembered)
         {
             Window = settings.DpopWindow,

@@ -1,7 +1,7 @@
 using Postern.AspNetCore.Proofs;
 using Postern.Platform.Database;
 
-namespace Postern.Platform;
+namespace Postern.Grants;
 
 /// <summary>
 /// The proofs that were used at any node, until they are too old anyway. All that come at a time go into the database
