@@ -10,6 +10,9 @@ namespace Postern.OAuth.ClientAuth;
 /// <param name="Network">Where it comes from, for the log and for telling a repeat from a theft.</param>
 internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
 {
+    /// <summary>By what a workload has proven itself, which is its grant too.</summary>
+    public Assertion? Assertion { get; init; }
+
     /// <summary>The key it has proven to hold with this request; null when it proved none.</summary>
     public Holder? Holder { get; init; }
 

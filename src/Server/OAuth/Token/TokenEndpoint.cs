@@ -13,6 +13,7 @@ internal static class TokenEndpoint
     private static async Task<IResult> TokenAsync(
         HttpRequest http,
         ClientAuthenticator clients,
+        Workloads workloads,
         GrantTypes types,
         PresenterProofs proofs,
         SenderConstraint constraint,
@@ -20,7 +21,7 @@ internal static class TokenEndpoint
         CancellationToken stop)
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
-            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
+            || (await PresenterAsync(http, form, clients, workloads, stop)).Failed(out error, out var presenter)
             || TokenRequest.Parse(form).Failed(out error, out var request)
             || types.Find(request, presenter.Client).Failed(out error, out var way)
             || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
@@ -39,4 +40,10 @@ internal static class TokenEndpoint
             ? error.ToHttp()
             : tokens;
     }
+
+    private static ValueTask<Result<Presenter>> PresenterAsync(
+        HttpRequest http, Form form, ClientAuthenticator clients, Workloads workloads, CancellationToken stop) =>
+        Workloads.IsSpeaking(http, form)
+            ? workloads.AuthenticateAsync(http, form, stop)
+            : clients.AuthenticateAsync(http, form, stop);
 }
