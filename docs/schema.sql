@@ -1,5 +1,28 @@
 -- The tables as the migrations leave them. On PostgreSQL they are the same.
 
+CREATE TABLE asks (
+  tenant text not null,
+  id text not null,
+  way text not null,
+  client_id text not null,
+  subject text,
+  session text,
+  wish text not null,
+  message text,
+  network text not null,
+  open_key text,
+  user_code text,
+  notify text,
+  state text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  decided_at bigint,
+  primary key (tenant, id)
+);
+CREATE INDEX asks_expiry on asks (expires_at);
+CREATE UNIQUE INDEX asks_open on asks (tenant, open_key);
+CREATE UNIQUE INDEX asks_user_code on asks (tenant, user_code);
+CREATE INDEX asks_waiting on asks (tenant, state, expires_at);
 CREATE TABLE audit_entries (
   place integer primary key,
   at bigint not null,
@@ -98,12 +121,13 @@ CREATE TABLE grants (
   expires_at bigint not null,
   used_at bigint,
   revoked_at bigint,
-  revoked_because text,
+  revoked_because text, parent_id text, root_id text, actors text,
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
 CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
 CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
+CREATE INDEX grants_root on grants (tenant, root_id) where root_id is not null;
 CREATE INDEX grants_subject on grants (tenant, subject, id);
 CREATE TABLE installations (
   tenant text not null,

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Postern;
 using Postern.Api;
+using Postern.Approvals;
 using Postern.Audit;
 using Postern.Cli;
 using Postern.Console;
@@ -13,9 +14,12 @@ using Postern.Identity.Setup;
 using Postern.OAuth.Authorize;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
+using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
+using Postern.OAuth.Push;
 using Postern.OAuth.Register;
+using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
 using Postern.OAuth.Token;
 using Postern.Platform;
@@ -64,6 +68,7 @@ internal static partial class Program
         PlatformRooms.Add(services, settings);
         RegisterGround(services);
         IdentityRooms.Add(services);
+        ApprovalsRoom.Add(services);
         RegisterAuthorizationServer(services);
         // What runs in the background starts in this order.
         services.AddHostedService<Opening>();
@@ -89,8 +94,12 @@ internal static partial class Program
         AssetEndpoint.Map(app);
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
+        PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
+        DeviceEndpoint.Map(app);
+        UserCodeEndpoint.Map(app);
+        AskEndpoint.Map(app);
         TokenEndpoint.Map(app);
         RevokeEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
@@ -114,6 +123,7 @@ internal static partial class Program
         services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
     }
@@ -128,12 +138,25 @@ internal static partial class Program
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<PushedRequests>();
+        services.AddSingleton<RequestObjects>();
+        services.AddSingleton<AuthorizeAnswers>();
+        services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
+        services.AddSingleton<ConsentForm>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<AskEndpoint>();
+        services.AddSingleton<WishReader>();
+        services.AddSingleton<DeviceEndpoint>();
+        services.AddSingleton<UserCodeEndpoint>();
         services.AddSingleton<IGrantType, CodeGrant>();
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<IGrantType, DeviceGrant>();
+        services.AddSingleton<AskedGrant>();
+        services.AddSingleton<Actors>();
+        services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<TokenIssuer>();

@@ -6,23 +6,15 @@ using Postern.Platform.Keys;
 
 namespace Postern.Grants;
 
-/// <summary>A grant that nobody has agreed to yet: an authorization request that passed every check.</summary>
-internal sealed record Proposal
+/// <summary>A wish that came through a browser, with where its answer goes and what the person must do first.</summary>
+internal sealed record Proposal : Wish
 {
-    /// <summary>The name of the grant it may become, so that it becomes one at most.</summary>
-    public required string Id { get; init; }
-
-    public required string Client { get; init; }
-
-    public required string ClientName { get; init; }
-
     public required string RedirectUri { get; init; }
 
-    public required string Scope { get; init; }
-
-    public required string Resource { get; init; }
-
     public string? State { get; init; }
+
+    /// <summary>How the answer travels; null for the usual way.</summary>
+    public string? ResponseMode { get; init; }
 
     /// <summary>RFC 7636 §4.2, always S256.</summary>
     public required string Challenge { get; init; }
@@ -32,9 +24,6 @@ internal sealed record Proposal
 
     /// <summary>How long ago the person may have signed in, in seconds.</summary>
     public long? MaxAge { get; init; }
-
-    /// <summary>Unix seconds.</summary>
-    public required long CreatedAt { get; init; }
 
     /// <summary>What <see cref="Agreed"/> says when a person said no.</summary>
     public const string Denied = "denied";
@@ -50,6 +39,12 @@ internal sealed record Proposal
 internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long an answer is remembered: a pushed request can be opened twice, a minute apart.</summary>
+    public static readonly TimeSpan Memory = Lifetime + TimeSpan.FromMinutes(2);
+
+    /// <summary>Under which the answer to a proposal is remembered, by its identifier.</summary>
+    public const string Answered = "consent";
 
     private const string Purpose = "proposal";
 

@@ -48,11 +48,42 @@ internal sealed record Client
     /// <summary>What it may ask for by itself (client credentials): canonical resources.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
 
+    /// <summary>
+    /// What it is when it acts for somebody (<c>ai_agent</c>, <c>service</c>): an operator's word that its own
+    /// authentication says who acts. Null for one that must show an actor token.
+    /// </summary>
+    public string? ActorProfile { get; init; }
+
+    /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
+    public ClientId? MayAct { get; init; }
+
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
+    /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
+    public bool RequiresPush { get; init; }
+
+    /// <summary>Its requests are signed, or are none (RFC 9101 §10.5).</summary>
+    public bool RequiresSignedRequest { get; init; }
+
+    /// <summary>The one algorithm it signs requests by; null for any that is served.</summary>
+    public string? RequestSigningAlg { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
+
+    /// <summary>
+    /// What it may be let in for: of what it asks, or of all that is offered when it asks for nothing by name, as much
+    /// as is served and within its cap. An agent that names more is given what there is: the person decides, and the
+    /// answer says what it became (RFC 6749 §3.3).
+    /// </summary>
+    public Scopes Narrow(Scopes asked, Scopes offered)
+    {
+        var besides = Scopes.Of(Scopes.OfflineAccess);
+        var within = asked.IsEmpty ? offered : asked.Intersect(offered.With(besides));
+        var capped = ScopeCap is { } cap ? within.Intersect(cap.With(besides)) : within;
+        return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
+    }
 
     public bool IsPublic => AuthMethods is ["none"];
 

@@ -14,7 +14,9 @@ internal sealed record ClientMetadata
     public const string
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
-        ClientCredentials = "client_credentials";
+        ClientCredentials = "client_credentials",
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;
@@ -26,6 +28,11 @@ internal sealed record ClientMetadata
 
     /// <summary>What is served, strongest first.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
+
+    /// <summary>By which requests are signed, and by which answers.</summary>
+    public static readonly string[] RequestAlgorithms = ["ES256", "PS256"];
+
+    public const string AnswerAlgorithm = "ES256";
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
@@ -46,6 +53,15 @@ internal sealed record ClientMetadata
     public required string? Jwks { get; init; }
 
     public required string? JwksUri { get; init; }
+
+    public required bool RequiresPush { get; init; }
+
+    public required bool RequiresSignedRequest { get; init; }
+
+    public required string? RequestSigningAlg { get; init; }
+
+    /// <summary>Of answers it may ask to be signed (JARM §3).</summary>
+    public required string? AnswerSigningAlg { get; init; }
 
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
@@ -105,6 +121,10 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            RequiresPush = members.Flag("require_pushed_authorization_requests"),
+            RequiresSignedRequest = members.Flag("require_signed_request_object"),
+            RequestSigningAlg = members.Text("request_object_signing_alg"),
+            AnswerSigningAlg = members.Text("authorization_signed_response_alg"),
         };
     }
 
@@ -129,7 +149,7 @@ internal sealed record ClientMetadata
 
     private static string? AddressRefusal(ClientMetadata metadata, string issuer, bool isDocument)
     {
-        if (metadata.RedirectUris.Count is 0)
+        if (metadata.RedirectUris.Count is 0 && metadata.GrantTypes.Contains(AuthorizationCode))
         {
             return $"redirect_uris holds 1 to {ClientAuth.RedirectUris.MaxCount} addresses.";
         }
@@ -143,10 +163,18 @@ internal sealed record ClientMetadata
 
     private static string? Refusal(ClientMetadata metadata) => metadata switch
     {
-        _ when !metadata.GrantTypes.Contains(AuthorizationCode) || !metadata.ResponseTypes.Contains(Code) =>
-            "A client that registers itself uses grant_types authorization_code and response_types code.",
+        _ when !metadata.GrantTypes.Contains(AuthorizationCode) && !metadata.GrantTypes.Contains(DeviceCode) =>
+            $"A client that registers itself uses grant_types authorization_code or {DeviceCode}.",
+        _ when metadata.GrantTypes.Contains(AuthorizationCode) && !metadata.ResponseTypes.Contains(Code) =>
+            "A client that registers itself uses response_types code with authorization_code.",
         { Jwks: not null, JwksUri: not null } => "Either jwks or jwks_uri, not both.",
         { AuthMethod: PrivateKeyJwt, Jwks: null, JwksUri: null } => "private_key_jwt needs jwks or jwks_uri.",
+        { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
+            "require_signed_request_object needs jwks or jwks_uri.",
+        { RequestSigningAlg: { } alg } when !RequestAlgorithms.Contains(alg) =>
+            $"request_object_signing_alg is one of: {string.Join(", ", RequestAlgorithms)}.",
+        { AnswerSigningAlg: not (null or AnswerAlgorithm) } =>
+            $"authorization_signed_response_alg is {AnswerAlgorithm}.",
         { JwksUri: { } uri } when !uri.StartsWith("https://", StringComparison.Ordinal) => "jwks_uri is an https URL.",
         _ => null,
     };
@@ -172,8 +200,11 @@ internal sealed record ClientMetadata
     // Unknown grant types are left out, not refused: editors register all they have heard of.
     private static List<string> GrantTypesOf(MetadataMembers members) =>
         members.List("grant_types") is { } named
-            ? [.. named.Where(type => type is AuthorizationCode or RefreshToken).Distinct(StringComparer.Ordinal)]
+            ? [.. named.Where(IsForPeople).Distinct(StringComparer.Ordinal)]
             : [AuthorizationCode, RefreshToken];
+
+    // What a client may do by its own word: ask a person.
+    private static bool IsForPeople(string type) => type is AuthorizationCode or RefreshToken or DeviceCode;
 
     // OIDC would make a missing type "web", which may not use http; clients on loopback leave it out all the same.
     private static string ApplicationTypeOf(MetadataMembers members, IReadOnlyList<string> uris)

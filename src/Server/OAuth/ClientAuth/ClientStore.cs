@@ -86,7 +86,10 @@ internal sealed partial class ClientStore(Db db)
             client.JwksUri,
             client.RedirectUris,
             client.GrantTypes,
-            client.ScopeCap?.ToString()),
+            client.ScopeCap?.ToString(),
+            client.RequiresPush,
+            client.RequiresSignedRequest,
+            client.RequestSigningAlg),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -104,6 +107,9 @@ internal sealed partial class ClientStore(Db db)
             RedirectUris = stored.RedirectUris,
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
+            RequiresPush = stored.RequiresPush,
+            RequiresSignedRequest = stored.RequiresSignedRequest,
+            RequestSigningAlg = stored.RequestSigningAlg,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -115,7 +121,11 @@ internal sealed partial class ClientStore(Db db)
         string? JwksUri,
         IReadOnlyList<string> RedirectUris,
         IReadOnlyList<string> GrantTypes,
-        string? Scope);
+        string? Scope,
+        // Left out while it is not so: a client that was kept before this was known says the same as then.
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

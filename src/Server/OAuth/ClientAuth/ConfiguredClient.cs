@@ -22,7 +22,12 @@ internal static class ConfiguredClient
                 ? seed.GrantTypes
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
+            RequiresPush = seed.RequiresPush,
+            RequiresSignedRequest = seed.RequiresSignedRequest,
+            RequestSigningAlg = seed.RequestSigningAlg,
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
+            ActorProfile = seed.Actor,
+            MayAct = seed.MayAct is { } actor ? new(actor) : null,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
         return Refusal(client, settings) is { } refusal
@@ -52,10 +57,16 @@ internal static class ConfiguredClient
                 "`client_secret` is missing.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
                 "`jwks` or `jwks_uri` is missing.",
+            { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
+                "`require_signed_request_object` needs `jwks` or `jwks_uri`.",
+            { RequestSigningAlg: { } alg } when !ClientMetadata.RequestAlgorithms.Contains(alg) =>
+                $"`request_object_signing_alg` is one of {string.Join(", ", ClientMetadata.RequestAlgorithms)}.",
             { GrantTypes: var types } when types.FirstOrDefault(type => !IsGrantType(type)) is { } unknown =>
                 $"`{unknown}` is no grant type.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.ClientCredentials) =>
                 "a client that cannot prove itself cannot use client_credentials.",
+            { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
+                "a client that cannot prove itself cannot exchange tokens.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
             _ => redirect,
@@ -65,7 +76,11 @@ internal static class ConfiguredClient
     private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;
 
     private static bool IsGrantType(string type) => type is
-        ClientMetadata.AuthorizationCode or ClientMetadata.RefreshToken or ClientMetadata.ClientCredentials;
+        ClientMetadata.AuthorizationCode
+        or ClientMetadata.RefreshToken
+        or ClientMetadata.ClientCredentials
+        or ClientMetadata.DeviceCode
+        or ClientMetadata.TokenExchange;
 
     private static Scopes? Cap(ClientSeed seed)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
@@ -44,12 +45,25 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         TokenEndpoint = tenant.Address("/token"),
         JwksUri = tenant.Address("/jwks"),
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
+        DeviceAuthorizationEndpoint = settings.DeviceFlow ? tenant.Address("/device_authorization") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
+        RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
-        ResponseModesSupported = ["query"],
+        ResponseModesSupported = ResponseMode.All,
+        AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
+        RequestParameterSupported = true,
+        RequestUriParameterSupported = false,
+        RequestObjectSigningAlgValuesSupported = ClientMetadata.RequestAlgorithms,
         GrantTypesSupported =
-            [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        [
+            ClientMetadata.AuthorizationCode,
+            ClientMetadata.RefreshToken,
+            ClientMetadata.ClientCredentials,
+            ClientMetadata.TokenExchange,
+            .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
+        ],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
@@ -77,13 +91,27 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
 
         public required string? RegistrationEndpoint { get; init; }
 
+        public required string? DeviceAuthorizationEndpoint { get; init; }
+
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
 
+        public required string PushedAuthorizationRequestEndpoint { get; init; }
+
+        public required bool RequirePushedAuthorizationRequests { get; init; }
+
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
         public required IReadOnlyList<string> ResponseModesSupported { get; init; }
+
+        public required IReadOnlyList<string> AuthorizationSigningAlgValuesSupported { get; init; }
+
+        public required bool RequestParameterSupported { get; init; }
+
+        public required bool RequestUriParameterSupported { get; init; }
+
+        public required IReadOnlyList<string> RequestObjectSigningAlgValuesSupported { get; init; }
 
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 

@@ -57,6 +57,9 @@ internal sealed partial class RegisterEndpoint(
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            RequiresPush = metadata.RequiresPush,
+            RequiresSignedRequest = metadata.RequiresSignedRequest,
+            RequestSigningAlg = metadata.RequestSigningAlg,
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
@@ -76,11 +79,15 @@ internal sealed partial class RegisterEndpoint(
                 metadata.Name,
                 client.RedirectUris,
                 client.GrantTypes,
-                ["code"],
+                client.GrantTypes.Contains(ClientMetadata.AuthorizationCode) ? ["code"] : [],
                 metadata.AuthMethod,
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),
-                metadata.JwksUri),
+                metadata.JwksUri,
+                metadata.RequiresPush ? true : null,
+                metadata.RequiresSignedRequest ? true : null,
+                metadata.RequestSigningAlg,
+                metadata.AnswerSigningAlg),
             RegisterJson.Default.Registered,
             statusCode: StatusCodes.Status201Created);
     }
@@ -97,7 +104,11 @@ internal sealed partial class RegisterEndpoint(
         string TokenEndpointAuthMethod,
         string ApplicationType,
         string? Scope,
-        string? JwksUri);
+        string? JwksUri,
+        bool? RequirePushedAuthorizationRequests,
+        bool? RequireSignedRequestObject,
+        string? RequestObjectSigningAlg,
+        string? AuthorizationSignedResponseAlg);
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(

@@ -13,9 +13,25 @@ internal sealed record TokenRequest
 
     public string? CodeVerifier { get; private init; }
 
+    /// <summary>RFC 8628 §3.4.</summary>
+    public string? DeviceCode { get; private init; }
+
     public string? RedirectUri { get; private init; }
 
     public string? RefreshToken { get; private init; }
+
+    public string? SubjectToken { get; private init; }
+
+    public string? SubjectTokenType { get; private init; }
+
+    public string? ActorToken { get; private init; }
+
+    public string? ActorTokenType { get; private init; }
+
+    public string? RequestedTokenType { get; private init; }
+
+    /// <summary>Where the token is to be good, by another name (RFC 8693 §2.1).</summary>
+    public string? Audience { get; private init; }
 
     /// <summary>What is asked for; null for all that the grant holds.</summary>
     public Scopes? Scopes { get; private init; }
@@ -52,8 +68,15 @@ internal sealed record TokenRequest
         {
             Code = form["code"],
             CodeVerifier = form["code_verifier"],
+            DeviceCode = form["device_code"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],
+            SubjectToken = form["subject_token"],
+            SubjectTokenType = form["subject_token_type"],
+            ActorToken = form["actor_token"],
+            ActorTokenType = form["actor_token_type"],
+            RequestedTokenType = form["requested_token_type"],
+            Audience = form["audience"],
             Scopes = scopes.IsEmpty ? null : scopes,
             Resource = resource,
         };
