@@ -11,7 +11,6 @@ internal sealed class RemoveCommand : Command
     private readonly Option<bool> yes = new("--yes")
     {
         Description = "Ends its grants, sessions, keys and servers at once, and deletes its people and all their data.",
-        Required = true,
     };
 
     public RemoveCommand()

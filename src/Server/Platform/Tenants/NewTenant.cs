@@ -26,7 +26,7 @@ internal sealed record NewTenant
     /// <summary>What is wrong with it, in words for an operator; null when it can be made.</summary>
     public string? Refusal(Tenant root) => this switch
     {
-        _ when !ServerSeed.IsName(Name) || Name == TenantId.Default.Value =>
+        _ when !ServerSeed.IsName(Name) || Name == root.Name =>
             "`name` must be 1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end, and not default.",
         { Host: { } host } when !IsHost(root, host) =>
             $"`host` must be a host name of its own in lower case, with a port only if it is not the usual one, such as "
