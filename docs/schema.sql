@@ -84,6 +84,15 @@ CREATE TABLE families (
   holder text not null,
   primary key (tenant, grant_id)
 );
+CREATE TABLE foreign_subjects (
+  tenant text not null,
+  issuer text not null,
+  realm text not null,
+  subject text not null,
+  user_id text not null,
+  created_at bigint not null,
+  primary key (tenant, issuer, realm, subject)
+);
 CREATE TABLE gateway_sessions (
   tenant text not null,
   id text not null,
@@ -121,7 +130,7 @@ CREATE TABLE grants (
   expires_at bigint not null,
   used_at bigint,
   revoked_at bigint,
-  revoked_because text, parent_id text, root_id text, actors text,
+  revoked_because text, parent_id text, root_id text, actors text, approved_by text,
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
