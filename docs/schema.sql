@@ -228,6 +228,20 @@ CREATE TABLE signing_keys (
   published_until bigint not null,
   primary key (tenant, kid)
 );
+CREATE TABLE tenants (
+  tenant text primary key,
+  name text not null,
+  host text,
+  access_lifetime bigint not null,
+  refresh_idle bigint not null,
+  refresh_absolute bigint not null,
+  most_servers bigint not null,
+  most_clients bigint not null,
+  created_at bigint not null,
+  removed_at bigint
+);
+CREATE UNIQUE INDEX tenants_host on tenants (host) where removed_at is null;
+CREATE UNIQUE INDEX tenants_name on tenants (name) where removed_at is null;
 CREATE TABLE used_once (
   tenant text not null,
   purpose text not null,
