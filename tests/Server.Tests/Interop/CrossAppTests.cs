@@ -16,14 +16,24 @@ public sealed class CrossAppTests
         await using var server = await StartAsync(ServerThatTrusts(idp, keys), elsewhere);
         using var ada = new Person(idp);
         var app = new App(idp, "desk", "https://desk.example/cb", Secret);
-        var tokens = await app.LetInAsync(
-            ada, ("scope", "openid email"), ("resource", $"{idp.Issuer}/mcp/notes"));
+        var here = ("resource", $"{idp.Issuer}/mcp/notes");
+        var tokens = await app.RedeemAsync((await ada.AllowAsync(app.Authorize(here))).Code, here);
+        var told = await app.PostAsync(
+            "/token",
+            [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                ("requested_token_type", "urn:ietf:params:oauth:token-type:id-jag"),
+                ("subject_token", tokens.RefreshToken),
+                ("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token"),
+                ("audience", elsewhere),
+                ("client_id", "desk"),
+                ("client_secret", Secret),
+            ]);
 
         var answer = await Node.RunAsync(
             "clients/cross-app.mjs", "--base", server.Issuer, "--server", "notes",
             "--client-id", "connector", "--client-secret", Secret,
-            "--idp", idp.Issuer, "--idp-client-id", "desk", "--idp-client-secret", Secret,
-            "--id-token", tokens.Member("id_token")!,
+            "--assertion", told.AccessToken,
             "--call", "add_note", "--arguments", """{"title":"Milk","text":"two litres"}""");
 
         Assert.True(answer.Succeeded, answer.ToString());
@@ -40,7 +50,7 @@ public sealed class CrossAppTests
           - client_id: desk
             client_secret: {{Secret}}
             redirect_uris: [https://desk.example/cb]
-            grant_types: [authorization_code, 'urn:ietf:params:oauth:grant-type:token-exchange']
+            grant_types: [authorization_code, refresh_token, 'urn:ietf:params:oauth:grant-type:token-exchange']
         asserts_to:
           - issuer: {{elsewhere}}
             resources: [{{elsewhere}}/mcp/notes]

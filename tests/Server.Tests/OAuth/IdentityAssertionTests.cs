@@ -48,20 +48,6 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         Assert.Equal(HttpStatusCode.OK, (await Desk.RefreshAsync(tokens.RefreshToken)).Status);
     }
 
-    [Fact, Rfc("ID-JAG", "4.3.1")]
-    public async Task An_ID_token_says_who_signed_in_as_long_as_the_client_is_let_in()
-    {
-        var tokens = await Desk.LetInAsync(two.Ada, ("scope", "openid email mcp:read offline_access"));
-        var idToken = tokens.Member("id_token")!;
-
-        var told = await AskAsync(idToken, ("subject_token_type", IdToken));
-        var others = await AskAsync(
-            idToken, ("subject_token_type", IdToken), ("client_id", "other"), ("audience", two.Elsewhere.Issuer));
-
-        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(told.AccessToken)).Status);
-        TokenTests.Refused(others, "invalid_grant");
-    }
-
     public static TheoryData<string, string?, string> Wrong => new()
     {
         { "subject_token", null, "invalid_request" },
@@ -104,7 +90,7 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
     [Fact]
     public async Task When_the_grant_has_ended_nothing_more_is_said_of_the_person()
     {
-        var tokens = await Desk.LetInAsync(two.Ada, ("scope", "openid mcp:read offline_access"));
+        var tokens = await Desk.LetInAsync(two.Ada, ("scope", "mcp:read offline_access"));
         await Desk.RevokeAsync(tokens.RefreshToken);
 
         TokenTests.Refused(await AskAsync(tokens.RefreshToken), "invalid_grant");

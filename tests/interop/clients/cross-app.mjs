@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // @modelcontextprotocol/client 2.x: a person's identity provider stands for the consent page (ID-JAG, SEP-990). The
-// SDK asks the provider at --idp for the grant, brings it to the server's own authorization server, and calls a tool.
+// SDK asks the provider at --idp for the grant (or is given one, --assertion), brings it to the server's own authorization server, and calls a tool.
 import {
   Client, CrossAppAccessProvider, discoverAndRequestJwtAuthGrant, StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
@@ -14,6 +14,10 @@ await report(async seen => {
     clientId: settings["client-id"],
     clientSecret: settings["client-secret"],
     assertion: async context => {
+      if (settings.assertion) {
+        return settings.assertion;
+      }
+
       const granted = await discoverAndRequestJwtAuthGrant({
         idpUrl: settings.idp,
         audience: context.authorizationServerUrl,

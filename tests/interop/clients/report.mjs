@@ -14,6 +14,7 @@ const known = {
   "idp-client-id": undefined,
   "idp-client-secret": undefined,
   "id-token": undefined,
+  assertion: undefined,
   redirect: "http://127.0.0.1:8765/callback",
   scope: undefined,
   token: undefined,

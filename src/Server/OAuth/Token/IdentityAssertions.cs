@@ -58,13 +58,18 @@ internal sealed class IdentityAssertions(
             {
                 EntryKind = AuditKinds.TokenExchanged,
                 IssuedTokenType = TokenType,
-                Statement = StatementOf(presenter.Client, audience, resource, request.Scopes ?? most, grant, person),
+                Statement = StatementOf(presenter, audience, resource, request.Scopes ?? most, grant, person),
             }
             : OAuthError.InvalidGrant("the person is shut out");
     }
 
     private static SignedStatement StatementOf(
-        Client client, AssertionAudienceSeed audience, string resource, Scopes scopes, Grant grant, User person)
+        Presenter presenter,
+        AssertionAudienceSeed audience,
+        string resource,
+        Scopes scopes,
+        Grant grant,
+        User person)
     {
         return new()
         {
@@ -77,7 +82,7 @@ internal sealed class IdentityAssertions(
 
         void Write(Utf8JsonWriter json)
         {
-            json.WriteString("client_id"u8, audience.Clients[client.Id.Value]);
+            json.WriteString("client_id"u8, audience.Clients[presenter.Client.Id.Value]);
             json.WriteString("resource"u8, resource);
             if (audience.TellsEmail)
             {
@@ -87,6 +92,14 @@ internal sealed class IdentityAssertions(
             if (grant.AuthTime is { } time)
             {
                 json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());
+            }
+
+            // Whoever proves a key here must prove it there.
+            if (presenter.Holder is { } holder)
+            {
+                json.WriteStartObject("cnf"u8);
+                json.WriteString(holder.Member, holder.Thumbprint);
+                json.WriteEndObject();
             }
         }
     }

@@ -11,8 +11,11 @@ internal sealed record IssuedTokens : IResult
     /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
     public string? IssuedTokenType { get; init; }
 
-    /// <summary>How it is used; <c>N_A</c> for what is no access token.</summary>
-    public string TokenType { get; init; } = "Bearer";
+    /// <summary>The key that it is bound to; null for a bearer token.</summary>
+    public required Holder? Holder { get; init; }
+
+    /// <summary>No access token but a statement for elsewhere (RFC 8693 §2.2.1).</summary>
+    public bool IsStatement { get; init; }
 
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
@@ -44,7 +47,7 @@ internal sealed record IssuedTokens : IResult
             json.WriteString("issued_token_type"u8, IssuedTokenType);
         }
 
-        json.WriteString("token_type"u8, TokenType);
+        json.WriteString("token_type"u8, IsStatement ? "N_A" : Holder?.TokenType ?? "Bearer");
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)
         {
@@ -52,7 +55,7 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        if (Grant.Tools is { } tools && TokenType is not "N_A")
+        if (!IsStatement && Grant.Tools is { } tools)
         {
             json.WritePropertyName("authorization_details"u8);
             AccessTokenWriter.WriteDetails(json, Grant.Resource, tools);

@@ -91,6 +91,9 @@ internal sealed record TokenRequest
         };
     }
 
+    /// <summary>The same request, for what it is granted.</summary>
+    public TokenRequest For(Scopes granted) => this with { Scopes = granted };
+
     /// <summary>
     /// What the request asks beyond the grant; null when it stays within (RFC 6749 §6, RFC 8707 §2.2).
     /// </summary>
