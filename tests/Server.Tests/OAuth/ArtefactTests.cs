@@ -9,12 +9,13 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         Kinds =
         [
             "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
-            "device_code", "user_code",
+            "device_code", "user_code", "auth_req_id",
         ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
             "transaction", "form", "session", "request_uri", "device_code", "user_code",
+            "auth_req_id",
         ];
 
     private TestServer Server => town.Server;
@@ -34,6 +35,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
+            "auth_req_id" => (await Butler.Of(Server).AskAsync()).Member(kind)!,
             "device_code" or "user_code" => (await Gadget.Tv(Server).AskAsync()).Member(kind)!,
             "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
             _ => question.Fields()[kind][0],
@@ -67,6 +69,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "transaction" => await IsNoTransactionAsync(text),
             "request_uri" => await IsNoReferenceAsync(app, text),
             "form" => await IsNoFormAsync(question, text),
+            "auth_req_id" => IsRefused(await Butler.Of(Server).PollAsync(text), "invalid_grant"),
             "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
             "user_code" => await IsNoUserCodeAsync(text),
             _ => await IsNoSessionAsync(text),

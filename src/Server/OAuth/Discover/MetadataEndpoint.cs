@@ -45,6 +45,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         JwksUri = tenant.Address("/jwks"),
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
         DeviceAuthorizationEndpoint = settings.DeviceFlow ? tenant.Address("/device_authorization") : null,
+        BackchannelAuthenticationEndpoint = tenant.Address("/bc-authorize"),
+        BackchannelTokenDeliveryModesSupported = ["poll", "ping"],
+        BackchannelAuthenticationRequestSigningAlgValuesSupported = BackchannelMembers.Algorithms,
+        BackchannelUserCodeParameterSupported = false,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
@@ -57,6 +61,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
             ClientMetadata.RefreshToken,
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
+            ClientMetadata.Backchannel,
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
@@ -87,6 +92,14 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required string? RegistrationEndpoint { get; init; }
 
         public required string? DeviceAuthorizationEndpoint { get; init; }
+
+        public required string BackchannelAuthenticationEndpoint { get; init; }
+
+        public required IReadOnlyList<string> BackchannelTokenDeliveryModesSupported { get; init; }
+
+        public required IReadOnlyList<string> BackchannelAuthenticationRequestSigningAlgValuesSupported { get; init; }
+
+        public required bool BackchannelUserCodeParameterSupported { get; init; }
 
         public required string RevocationEndpoint { get; init; }
 
