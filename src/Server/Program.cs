@@ -58,8 +58,10 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<MasterKey>();
         _ = app.Services.GetRequiredService<SoleUse>();
         _ = app.Services.GetRequiredService<Telemetry>();
+        _ = app.Services.GetRequiredService<HolderProofs>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
+        _ = app.Services.GetRequiredService<TrustedIssuers>();
         Map(app);
         return app;
     }
@@ -125,6 +127,7 @@ internal static partial class Program
         services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<HolderProofs>();
         services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
@@ -137,10 +140,15 @@ internal static partial class Program
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<PresenterProofs>();
+        services.AddSingleton<TrustedIssuers>();
+        services.AddSingleton<Workloads>();
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
         services.AddSingleton<PushedRequests>();
+        services.AddSingleton<RequestObjects>();
+        services.AddSingleton<AuthorizeAnswers>();
         services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
@@ -159,9 +167,12 @@ internal static partial class Program
         services.AddSingleton<IGrantType, DeviceGrant>();
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
+        services.AddSingleton<AssertedPeople>();
+        services.AddSingleton<IGrantType, JwtBearerGrant>();
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<SenderConstraint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<RevokeEndpoint>();
         services.AddSingleton<IntrospectEndpoint>();

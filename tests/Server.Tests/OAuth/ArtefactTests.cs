@@ -9,13 +9,13 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         Kinds =
         [
             "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
-            "device_code", "user_code", "auth_req_id",
+            "proof", "device_code", "user_code", "auth_req_id",
         ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
             "transaction", "form", "session", "request_uri", "device_code", "user_code",
-            "auth_req_id",
+            "auth_req_id", "proof",
         ];
 
     private TestServer Server => town.Server;
@@ -32,6 +32,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         var value = kind switch
         {
             "code" => code,
+            "proof" => Proof(),
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
@@ -68,12 +69,26 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "access_token" => !await App.Watch(Server).IsAliveAsync(text),
             "transaction" => await IsNoTransactionAsync(text),
             "request_uri" => await IsNoReferenceAsync(app, text),
+            "proof" => IsRefused(await ProveAsync(app, text), "invalid_dpop_proof"),
             "form" => await IsNoFormAsync(question, text),
             "auth_req_id" => IsRefused(await Butler.Of(Server).PollAsync(text), "invalid_grant"),
             "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
             "user_code" => await IsNoUserCodeAsync(text),
             _ => await IsNoSessionAsync(text),
         };
+    }
+
+    // Made for a call, and so as good as any proof that was found somewhere.
+    private string Proof()
+    {
+        using var key = new DpopKey();
+        return key.Proof(new("POST", $"{Server.Issuer}/mcp/echo", Server.Clock.GetUtcNow().ToUnixTimeSeconds()));
+    }
+
+    private async Task<Reply> ProveAsync(App app, string text)
+    {
+        using var bound = DpopApp.Web(Server);
+        return await bound.SendAsync([("grant_type", "authorization_code"), ("code", app.Id)], text);
     }
 
     private static bool IsRefused(Reply reply, string error) =>

@@ -64,7 +64,11 @@ public sealed record LetIn(
     DateTimeOffset Since,
     DateTimeOffset? LastDid,
     DateTimeOffset Ends,
-    string? Through = null);
+    string? Through = null)
+{
+    /// <summary>Who agreed in the person's stead; null when they did so themselves.</summary>
+    public string? By { get; init; }
+}
 
 /// <summary>A question that waits, on its own page under <paramref name="Name"/>.</summary>
 public sealed record Asking(string Name, Asker Who, string Server, DateTimeOffset Since);

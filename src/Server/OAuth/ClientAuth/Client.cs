@@ -15,6 +15,9 @@ internal enum ClientSource
 
     /// <summary>It registered itself; nobody vouches.</summary>
     Dynamic,
+
+    /// <summary>Its platform vouches for it, at each request.</summary>
+    Workload,
 }
 
 /// <summary>A client whose metadata was checked, whatever its source.</summary>
@@ -63,8 +66,17 @@ internal sealed record Client
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
+    /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
+    public bool RequiresDpop { get; init; }
+
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
+
+    /// <summary>Its requests are signed, or are none (RFC 9101 §10.5).</summary>
+    public bool RequiresSignedRequest { get; init; }
+
+    /// <summary>The one algorithm it signs requests by; null for any that is served.</summary>
+    public string? RequestSigningAlg { get; init; }
 
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }

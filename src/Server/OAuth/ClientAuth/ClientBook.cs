@@ -204,7 +204,10 @@ internal sealed class ClientBook
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            RequiresDpop = metadata.DpopBoundAccessTokens,
             RequiresPush = metadata.RequiresPush,
+            RequiresSignedRequest = metadata.RequiresSignedRequest,
+            RequestSigningAlg = metadata.RequestSigningAlg,
         };
         documents.Keep(id.Value, client, answer.FreshFor);
         away.TryRemove(id.Value, out _);

@@ -23,12 +23,15 @@ internal static class ConfiguredClient
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
             RequiresPush = seed.RequiresPush,
+            RequiresSignedRequest = seed.RequiresSignedRequest,
+            RequestSigningAlg = seed.RequestSigningAlg,
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             ActorProfile = seed.Actor,
             MayAct = seed.MayAct is { } actor ? new(actor) : null,
             Backchannel = seed.GrantTypes.Contains(ClientMetadata.Backchannel)
                 ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
                 : null,
+            RequiresDpop = seed.DpopBoundAccessTokens,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
         return Refusal(client, settings) is { } refusal
@@ -58,12 +61,18 @@ internal static class ConfiguredClient
                 "`client_secret` is missing.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
                 "`jwks` or `jwks_uri` is missing.",
+            { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
+                "`require_signed_request_object` needs `jwks` or `jwks_uri`.",
+            { RequestSigningAlg: { } alg } when !ClientMetadata.RequestAlgorithms.Contains(alg) =>
+                $"`request_object_signing_alg` is one of {string.Join(", ", ClientMetadata.RequestAlgorithms)}.",
             { GrantTypes: var types } when types.FirstOrDefault(type => !IsGrantType(type)) is { } unknown =>
                 $"`{unknown}` is no grant type.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.ClientCredentials) =>
                 "a client that cannot prove itself cannot use client_credentials.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
                 "a client that cannot prove itself cannot exchange tokens.",
+            { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.JwtBearer) =>
+                "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
             _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
@@ -79,6 +88,7 @@ internal static class ConfiguredClient
         or ClientMetadata.ClientCredentials
         or ClientMetadata.Backchannel
         or ClientMetadata.DeviceCode
+        or ClientMetadata.JwtBearer
         or ClientMetadata.TokenExchange;
 
     private static Scopes? Cap(ClientSeed seed)

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using Postern.AspNetCore.Proofs;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
@@ -12,7 +14,7 @@ namespace Postern.OAuth.Discover;
 /// What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same
 /// content.
 /// </summary>
-internal sealed partial class MetadataEndpoint(Settings settings, ServerBook servers)
+internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers issuers, ServerBook servers)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -54,17 +56,23 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
-        ResponseModesSupported = ["query"],
+        ResponseModesSupported = ResponseMode.All,
+        AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
+        RequestParameterSupported = true,
+        RequestUriParameterSupported = false,
+        RequestObjectSigningAlgValuesSupported = ClientMetadata.RequestAlgorithms,
         GrantTypesSupported =
         [
             ClientMetadata.AuthorizationCode,
             ClientMetadata.RefreshToken,
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
+            .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
             ClientMetadata.Backchannel,
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
+        DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
         TokenEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
@@ -76,6 +84,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported = [.. Risks.All.Select(risk => risk.Scope), Scopes.OfflineAccess],
         ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
+        AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
+            ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
+            : null,
         PromptValuesSupported = ["login", "consent"],
     };
 
@@ -113,9 +124,19 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
 
         public required IReadOnlyList<string> ResponseModesSupported { get; init; }
 
+        public required IReadOnlyList<string> AuthorizationSigningAlgValuesSupported { get; init; }
+
+        public required bool RequestParameterSupported { get; init; }
+
+        public required bool RequestUriParameterSupported { get; init; }
+
+        public required IReadOnlyList<string> RequestObjectSigningAlgValuesSupported { get; init; }
+
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 
         public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 
         public required bool AuthorizationResponseIssParameterSupported { get; init; }
 
@@ -136,6 +157,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ScopesSupported { get; init; }
 
         public required IReadOnlyList<string> ProtectedResources { get; init; }
+
+        public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
     }

@@ -57,7 +57,10 @@ internal sealed partial class RegisterEndpoint(
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            RequiresDpop = metadata.DpopBoundAccessTokens,
             RequiresPush = metadata.RequiresPush,
+            RequiresSignedRequest = metadata.RequiresSignedRequest,
+            RequestSigningAlg = metadata.RequestSigningAlg,
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
@@ -82,7 +85,11 @@ internal sealed partial class RegisterEndpoint(
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),
                 metadata.JwksUri,
-                metadata.RequiresPush ? true : null),
+                metadata.DpopBoundAccessTokens ? true : null,
+                metadata.RequiresPush ? true : null,
+                metadata.RequiresSignedRequest ? true : null,
+                metadata.RequestSigningAlg,
+                metadata.AnswerSigningAlg),
             RegisterJson.Default.Registered,
             statusCode: StatusCodes.Status201Created);
     }
@@ -100,7 +107,11 @@ internal sealed partial class RegisterEndpoint(
         string ApplicationType,
         string? Scope,
         string? JwksUri,
-        bool? RequirePushedAuthorizationRequests);
+        bool? DpopBoundAccessTokens,
+        bool? RequirePushedAuthorizationRequests,
+        bool? RequireSignedRequestObject,
+        string? RequestObjectSigningAlg,
+        string? AuthorizationSignedResponseAlg);
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(

@@ -30,6 +30,7 @@ internal sealed record AuthorizeRequest
         "state",
         "code_challenge",
         "code_challenge_method",
+        "dpop_jkt",
         "resource",
         "prompt",
         "max_age");
@@ -54,13 +55,16 @@ internal sealed record AuthorizeRequest
 
     public string? CodeChallengeMethod { get; private init; }
 
+    /// <summary>The key that the code is to be redeemed with (RFC 9449 §10).</summary>
+    public string? DpopJkt { get; private init; }
+
     public string? Resource { get; private init; }
 
     public string? Prompt { get; private init; }
 
     public string? MaxAge { get; private init; }
 
-    /// <summary>RFC 9101: signed requests are not served, and a request that relies on one is not half-read.</summary>
+    /// <summary>A request that its client signed (RFC 9101); everything beside it counts for nothing.</summary>
     public string? RequestObject { get; private init; }
 
     /// <summary>A reference to a request that was pushed (RFC 9126); to any other, none is served.</summary>
@@ -68,6 +72,9 @@ internal sealed record AuthorizeRequest
 
     /// <summary>The name of the grant it may become, when it was pushed; null for one that the browser brings.</summary>
     public GrantId? Pushed { get; private init; }
+
+    /// <summary>Its client signed it.</summary>
+    public bool IsSigned { get; private init; }
 
     /// <summary>Every parameter that is read and has a value, as it came.</summary>
     public required IReadOnlyDictionary<string, string> Values { get; init; }
@@ -79,12 +86,32 @@ internal sealed record AuthorizeRequest
     public bool HasSeveralResources { get; private init; }
 
     /// <summary>
+    /// The same request, whose code is good with this key alone (RFC 9449 §10.1); refused when it names another.
+    /// </summary>
+    public Result<AuthorizeRequest> BoundTo(Holder? holder)
+    {
+        if (holder is null || DpopJkt == holder.Thumbprint)
+        {
+            return this;
+        }
+
+        return DpopJkt is not null
+            ? new OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof.")
+            : this with
+            {
+                DpopJkt = holder.Thumbprint,
+                Values = new Dictionary<string, string>(Values) { ["dpop_jkt"] = holder.Thumbprint },
+            };
+    }
+
+    /// <summary>
     /// Reads each parameter once; a repeated one is shown to the person, since nobody knows yet whom to tell.
     /// </summary>
     /// <param name="parameters">The parameters.</param>
     /// <param name="pushed">The name of the grant it may become, when it was pushed.</param>
+    /// <param name="isSigned">Its client signed it.</param>
     public static Result<AuthorizeRequest> Parse(
-        IEnumerable<KeyValuePair<string, StringValues>> parameters, GrantId? pushed = null)
+        IEnumerable<KeyValuePair<string, StringValues>> parameters, GrantId? pushed = null, bool isSigned = false)
     {
         var read = new Dictionary<string, StringValues>(StringComparer.Ordinal);
         var total = 0;
@@ -122,12 +149,14 @@ internal sealed record AuthorizeRequest
             State = One("state"),
             CodeChallenge = One("code_challenge"),
             CodeChallengeMethod = One("code_challenge_method"),
+            DpopJkt = One("dpop_jkt"),
             Resource = One("resource"),
             Prompt = One("prompt"),
             MaxAge = One("max_age"),
             RequestObject = One("request"),
             RequestUri = One("request_uri"),
             Pushed = pushed,
+            IsSigned = isSigned,
             Values = read.Where(value => Names.Contains(value.Key) && One(value.Key) is not null)
                 .ToDictionary(value => value.Key, value => One(value.Key)!, StringComparer.Ordinal),
             HasDetails = One("authorization_details") is not null,

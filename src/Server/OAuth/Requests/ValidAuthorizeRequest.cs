@@ -14,11 +14,13 @@ internal sealed record ValidAuthorizeRequest
     // By now client and redirect_uri are proven, so each of these refusals may be redirected (RFC 6749 §4.1.2.1).
     private static readonly Func<AuthorizeRequest, Client, McpServer?, OAuthError?>[] Checks =
     [
-        RequestIsPlain,           // RFC 9101 §6
+        RequestIsItself,          // RFC 9101 §6
+        RequestIsSignedIfItMust,  // RFC 9101 §10.5
         ResponseTypeIsCode,       // OAuth 2.1 §4.1.1
-        ResponseModeIsQuery,      // OAuth 2.0 Multiple Response Types §2.1
+        ResponseModeIsServed,     // OAuth 2.0 Multiple Response Types §2.1
         ClientMayUseCodes,        // RFC 6749 §4.1.2.1
         ChallengeIsS256,          // RFC 7636 §4.3
+        KeyIsAThumbprint,         // RFC 9449 §10
         ResourceIsServed,         // RFC 8707 §2
         ScopesAreWellFormed,      // RFC 6749 §3.3
         PromptCanBeMet,           // OpenID Connect Core §3.1.2.1
@@ -31,6 +33,9 @@ internal sealed record ValidAuthorizeRequest
     }
 
     public required string Challenge { get; init; }
+
+    /// <summary>The thumbprint of the key that the code is bound to; null for none.</summary>
+    public required string? DpopJkt { get; init; }
 
     /// <summary>What is asked for, within what client and server allow.</summary>
     public required Scopes Scopes { get; init; }
@@ -61,6 +66,7 @@ internal sealed record ValidAuthorizeRequest
             ? new ValidAuthorizeRequest
             {
                 Challenge = request.CodeChallenge!,
+                DpopJkt = request.DpopJkt,
                 Scopes = scopes,
                 Server = server!,
                 Prompt = request.Prompt?.Split(' ') ?? [],
@@ -69,13 +75,16 @@ internal sealed record ValidAuthorizeRequest
             : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");
     }
 
-    private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) =>
-        request switch
-        {
-            { RequestObject: not null } => new("request_not_supported", "Signed request objects are not served."),
-            { RequestUri: not null } => new("request_uri_not_supported", "request_uri is not served."),
-            _ => null,
-        };
+    // What was pushed or signed has been taken out of its wrapping before.
+    private static OAuthError? RequestIsItself(AuthorizeRequest request, Client client, McpServer? server) =>
+        request is { RequestUri: not null } or { RequestObject: not null }
+            ? new("request_uri_not_supported", "A request_uri is served for requests that were pushed here.")
+            : null;
+
+    private static OAuthError? RequestIsSignedIfItMust(AuthorizeRequest request, Client client, McpServer? server) =>
+        client.RequiresSignedRequest && !request.IsSigned
+            ? OAuthError.InvalidRequest("The app must sign its request (RFC 9101).")
+            : null;
 
     private static OAuthError? ResponseTypeIsCode(AuthorizeRequest request, Client client, McpServer? server) =>
         request.ResponseType switch
@@ -85,10 +94,13 @@ internal sealed record ValidAuthorizeRequest
             _ => new("unsupported_response_type", "Only response_type code is served."),
         };
 
-    private static OAuthError? ResponseModeIsQuery(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.ResponseMode is null or "query"
-            ? null
-            : OAuthError.InvalidRequest("Only response_mode query is served.");
+    // A form is posted on the web; an app's own scheme takes an address and nothing else.
+    private static OAuthError? ResponseModeIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
+        ResponseMode.Parse(request.ResponseMode) is not { } mode
+        || (mode.IsForm
+            && !(request.RedirectUri ?? client.RedirectUris[0]).StartsWith("http", StringComparison.Ordinal))
+            ? OAuthError.InvalidRequest($"response_mode is one of: {string.Join(", ", ResponseMode.All)}.")
+            : null;
 
     private static OAuthError? ClientMayUseCodes(AuthorizeRequest request, Client client, McpServer? server) =>
         client.GrantTypes.Contains(ClientMetadata.AuthorizationCode)
@@ -101,6 +113,11 @@ internal sealed record ValidAuthorizeRequest
         && !challenge.AsSpan().ContainsAnyExcept(Base64UrlCharacters)
             ? null
             : OAuthError.InvalidRequest("code_challenge with code_challenge_method S256 is required.");
+
+    private static OAuthError? KeyIsAThumbprint(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.DpopJkt is null || Holder.IsThumbprint(request.DpopJkt)
+            ? null
+            : OAuthError.InvalidRequest("dpop_jkt is the SHA-256 thumbprint of a key.");
 
     private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
         (request, server) switch

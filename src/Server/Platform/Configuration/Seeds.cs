@@ -46,6 +46,8 @@ internal sealed record ClientSeed
 
     public required string? Scope { get; init; }
 
+    public required bool DpopBoundAccessTokens { get; init; }
+
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
 
@@ -63,6 +65,10 @@ internal sealed record ClientSeed
     public required IReadOnlyList<string> Introspects { get; init; }
 
     public required bool RequiresPush { get; init; }
+
+    public required bool RequiresSignedRequest { get; init; }
+
+    public required string? RequestSigningAlg { get; init; }
 
     public static ClientSeed Read(SettingsNode node) => new()
     {
@@ -89,9 +95,12 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token, client_credentials, or the URN of ciba, device_code or token-exchange",
+            "authorization_code, refresh_token, client_credentials, or the URN of ciba, device_code, jwt-bearer or "
+                + "token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
+        DpopBoundAccessTokens = node.Flag(
+            "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
         Resources = node.List(
             "resources",
             "What it may ask for by itself, and where it may exchange tokens.",
@@ -126,6 +135,10 @@ internal sealed record ClientSeed
             text => text),
         RequiresPush = node.Flag(
             "require_pushed_authorization_requests", "It pushes its requests, or they are refused (RFC 9126).", false),
+        RequiresSignedRequest = node.Flag(
+            "require_signed_request_object", "It signs its requests, or they are refused (RFC 9101).", false),
+        RequestSigningAlg = node.Text(
+            "request_object_signing_alg", "The one algorithm it signs requests by.", null, "ES256 or PS256"),
     };
 }
 
@@ -141,6 +154,8 @@ internal sealed record ServerSeed
     public required IReadOnlyList<string> Command { get; init; }
 
     public required SandboxSeed Sandbox { get; init; }
+
+    public required bool RequiresDpop { get; init; }
 
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public required IReadOnlyDictionary<string, string> Tools { get; init; }
@@ -161,6 +176,7 @@ internal sealed record ServerSeed
                 "http", "The address of a remote server.", null, "http(s)://HOST/PATH", Settings.ParseHttp),
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
+            RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
             Tools = node.Map(
                 "tools",
                 "Risk classes that win over what the server says.",
