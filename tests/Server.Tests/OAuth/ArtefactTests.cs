@@ -9,14 +9,14 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         Kinds =
         [
             "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
-            "proof", "device_code", "user_code",
+            "proof", "device_code", "user_code", "auth_req_id",
         ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
             "subject_token", "assertion",
             "transaction", "form", "session", "request_uri", "device_code", "user_code",
-            "proof",
+            "auth_req_id", "proof",
         ];
 
     private TestServer Server => town.Server;
@@ -37,6 +37,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
+            "auth_req_id" => (await Butler.Of(Server).AskAsync()).Member(kind)!,
             "device_code" or "user_code" => (await Gadget.Tv(Server).AskAsync()).Member(kind)!,
             "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
             _ => question.Fields()[kind][0],
@@ -73,6 +74,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "request_uri" => await IsNoReferenceAsync(app, text),
             "proof" => IsRefused(await ProveAsync(app, text), "invalid_dpop_proof"),
             "form" => await IsNoFormAsync(question, text),
+            "auth_req_id" => IsRefused(await Butler.Of(Server).PollAsync(text), "invalid_grant"),
             "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
             "user_code" => await IsNoUserCodeAsync(text),
             _ => await IsNoSessionAsync(text),
