@@ -67,6 +67,7 @@ public sealed record LetIn(
     public string? By { get; init; }
 }
 
-public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
+public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis,
+    bool IsBound = false);
 
 public sealed record OwnPasskey(string Id, string Name, DateTimeOffset Added);
