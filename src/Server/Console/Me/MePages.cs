@@ -132,8 +132,10 @@ internal sealed class MePages(
             GrantSentence.Of(grant, servers.ByResource(grant.Tenant, grant.Resource)),
             grant.CreatedAt,
             use.UsedAt,
-            grant.ExpiresAt,
-            IsBound: use.IsBound);
+            grant.ExpiresAt)
+        {
+            IsBound = use.IsBound,
+        };
     }
 }
 

@@ -65,9 +65,11 @@ public sealed record LetIn(
 {
     /// <summary>Who agreed in the person's stead; null when they did so themselves.</summary>
     public string? By { get; init; }
+
+    /// <summary>Its tokens are bound to a key that it keeps.</summary>
+    public bool IsBound { get; init; }
 }
 
-public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis,
-    bool IsBound = false);
+public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
 
 public sealed record OwnPasskey(string Id, string Name, DateTimeOffset Added);
