@@ -15,9 +15,11 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
+using Postern.OAuth.OpenId;
 using Postern.OAuth.Register;
 using Postern.OAuth.Revoke;
 using Postern.OAuth.Token;
+using Postern.OAuth.UserInfo;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -93,6 +95,7 @@ internal static partial class Program
         TokenEndpoint.Map(app);
         RevokeEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
+        UserInfoEndpoint.Map(app);
         IdentityRooms.Map(app);
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
@@ -113,6 +116,7 @@ internal static partial class Program
         services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<StandingAgreements>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
     }
@@ -126,7 +130,13 @@ internal static partial class Program
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
+        services.AddSingleton<Sectors>();
         services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<Subjects>();
+        services.AddSingleton<PersonClaims>();
+        services.AddSingleton<IdTokens>();
+        services.AddSingleton<UserInfoEndpoint>();
+        services.AddSingleton<Situations>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
         services.AddSingleton<ConsentEndpoint>();

@@ -15,17 +15,23 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
 
     private const string Prefix = "pac_", Purpose = "code";
-    private const int Digest = 32, GuidSize = 16;
+    private const int Digest = 32, GuidSize = 16, Fixed = GuidSize + 8 + (3 * Digest);
 
-    public string Make(GrantId grant, ClientId client, string redirectUri, string challenge)
+    /// <param name="grant">What is redeemed.</param>
+    /// <param name="client">By whom.</param>
+    /// <param name="redirectUri">Where it is sent.</param>
+    /// <param name="challenge">What the verifier must match.</param>
+    /// <param name="nonce">What the ID token must repeat (OpenID Connect Core §3.1.2.1).</param>
+    public string Make(GrantId grant, ClientId client, string redirectUri, string challenge, string? nonce = null)
     {
-        Span<byte> bytes = stackalloc byte[GuidSize + 8 + (3 * Digest)];
+        Span<byte> bytes = new byte[Fixed + Encoding.UTF8.GetByteCount(nonce ?? "")];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
         var ends = clock.GetUtcNow().Add(Lifetime);
         BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], ends.ToUnixTimeMilliseconds());
         SHA256.HashData(Encoding.UTF8.GetBytes(client.Value), bytes[(GuidSize + 8)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
+        Encoding.UTF8.GetBytes(nonce ?? "", bytes[Fixed..]);
         return Prefix + sealer.Seal(Purpose, bytes);
     }
 
@@ -34,7 +40,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
-            || sealer.Open(Purpose, text.AsSpan(Prefix.Length)) is not { Length: GuidSize + 8 + (3 * Digest) } bytes
+            || sealer.Open(Purpose, text.AsSpan(Prefix.Length)) is not { Length: >= Fixed } bytes
             || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;
@@ -47,6 +53,10 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     internal sealed class Code(GrantId grant, byte[] digests)
     {
         public GrantId Grant => grant;
+
+        /// <summary>What the ID token must repeat; null for nothing.</summary>
+        public string? Nonce =>
+            digests.Length > 3 * Digest ? Encoding.UTF8.GetString(digests.AsSpan(3 * Digest)) : null;
 
         public bool IsFor(ClientId client) => Is(client.Value, 0);
 

@@ -33,6 +33,24 @@ internal sealed record Proposal
     /// <summary>How long ago the person may have signed in, in seconds.</summary>
     public long? MaxAge { get; init; }
 
+    /// <summary>How strongly, any of these; empty for no matter.</summary>
+    public IReadOnlyList<string> AcrValues { get; init; } = [];
+
+    /// <summary>Who must be the one, by the name that the client has for them.</summary>
+    public string? Who { get; init; }
+
+    /// <summary>The address the client believes the person signs in with.</summary>
+    public string? LoginHint { get; init; }
+
+    /// <summary>What the ID token must repeat.</summary>
+    public string? Nonce { get; init; }
+
+    /// <summary>Single claims that are asked for.</summary>
+    public ClaimsWanted? Claims { get; init; }
+
+    /// <summary>The person is asked, even where an agreement stands.</summary>
+    public bool NeedsConsent { get; init; }
+
     /// <summary>Unix seconds.</summary>
     public required long CreatedAt { get; init; }
 

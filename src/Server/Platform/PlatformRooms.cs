@@ -35,6 +35,7 @@ internal static class PlatformRooms
             given.GetRequiredService<RandomNumberGenerator>()));
         services.AddSingleton<Sealer>();
         services.AddSingleton<SigningKeys>();
+        services.AddSingleton<JwtWriter>();
         services.AddSingleton(OutboundOptions.From(settings));
         services.AddSingleton<SafeHttp>(given => new(
             given.GetRequiredService<OutboundOptions>(),

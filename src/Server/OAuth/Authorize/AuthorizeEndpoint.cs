@@ -1,9 +1,12 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
 using Postern.Platform.Http;
+using Postern.Platform.Keys;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
 using Postern.Servers;
@@ -19,7 +22,8 @@ internal sealed class AuthorizeEndpoint(
     ServerBook servers,
     Proposals proposals,
     Browser browser,
-    GrantBook grants,
+    Situations situations,
+    SigningKeys keys,
     Codes codes,
     TimeProvider clock,
     RandomNumberGenerator random)
@@ -60,12 +64,37 @@ internal sealed class AuthorizeEndpoint(
         var offered = server is null ? Scopes.None : servers.Scopes(server);
         if (ValidAuthorizeRequest.Check(request, client, server, offered).Failed(out error, out var valid))
         {
-            return Refused(http.Tenant, back, error);
+            return Refused(http.Tenant, client, back.Uri, back.State, error);
         }
 
-        return HttpMethods.IsPost(http.Request.Method)
-            ? AsLink(parameters)
-            : Next(http, Propose(back, valid), browser.Ensure(http));
+        if (HttpMethods.IsPost(http.Request.Method))
+        {
+            return AsLink(parameters);
+        }
+
+        return (await WhoAsync(http.Tenant, client, request, valid)).Failed(out error, out var who)
+            ? Refused(http.Tenant, client, back.Uri, back.State, error)
+            : await NextAsync(
+                http,
+                client,
+                Propose(http.Tenant, back, valid) with { Who = who.Subject },
+                browser.Ensure(http),
+                isSilent: valid.Prompt is ["none"]);
+    }
+
+    // Whom the client means, if it says so: by an ID token it has, or by name.
+    private async ValueTask<Result<Meant>> WhoAsync(
+        Tenant tenant, Client client, AuthorizeRequest request, ValidAuthorizeRequest valid)
+    {
+        if (request.IdTokenHint is not { } text)
+        {
+            return new Meant(valid.Claims.Subject);
+        }
+
+        return await IdTokenHint.ReadAsync(tenant, keys, text) is { } hint && hint.Client == client.Id.Value
+            && (valid.Claims.Subject is null || valid.Claims.Subject == hint.Subject)
+            ? new Meant(hint.Subject)
+            : OAuthError.InvalidRequest("id_token_hint is no ID token that this client has from here.");
     }
 
     // With a form that another site sends, a browser keeps our cookies to itself (SameSite), so it would look like one
@@ -89,48 +118,44 @@ internal sealed class AuthorizeEndpoint(
                 http.Tenant, proposal.RedirectUri, proposal.State, new("access_denied", "The person said no.")));
         }
 
-        var state = await StateAsync(http, proposal);
-        return NextStep.Of(state) is NextStep.Issue
-            ? Issue(http.Tenant, proposal)
-            : Next(http, proposal, holder!);
+        return (await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted))
+            .Failed(out var error, out var client)
+            ? Shown(error)
+            : await NextAsync(http, client, proposal, holder!, isSilent: false);
     }
 
-    private IResult Next(HttpContext http, Proposal proposal, string holder)
+    private async Task<IResult> NextAsync(
+        HttpContext http, Client client, Proposal proposal, string holder, bool isSilent)
     {
-        var caller = http.Features.Get<Caller>();
+        var step = NextStep.Of(await situations.OfAsync(http, proposal, client, isSilent));
+        if (step is NextStep.Consent or NextStep.RefuseConsent
+            && await situations.RepeatAsync(http, proposal, client) is { } again)
+        {
+            return Issue(http.Tenant, again);
+        }
+
         var text = Uri.EscapeDataString(proposals.Seal(proposal, holder));
-        return NextStep.Of(new(caller is not null, IsFreshEnough(proposal, caller), HasAgreed: false)) switch
+        return step switch
         {
             NextStep.SignIn => new SeeOther($"/signin?{Transaction}={text}"),
-            _ => new SeeOther($"/consent?{Transaction}={text}"),
+            NextStep.Consent => new SeeOther($"/consent?{Transaction}={text}"),
+            NextStep.Issue => Issue(http.Tenant, proposal),
+            NextStep.RefuseUnmet => Refused(new(
+                "unmet_authentication_requirements", "The person cannot sign in as the request demands.")),
+            NextStep.RefuseSignIn => Refused(new("login_required", "The person must sign in.")),
+            NextStep.RefuseConsent => Refused(new("consent_required", "The person must be asked.")),
+            _ => throw new UnreachableException(),
         };
+
+        IResult Refused(OAuthError error) =>
+            AuthorizeEndpoint.Refused(http.Tenant, client, proposal.RedirectUri, proposal.State, error);
     }
 
     private SeeOther Issue(Tenant tenant, Proposal proposal) => new(AuthorizeAnswer.Code(
         tenant,
         proposal.RedirectUri,
         proposal.State,
-        codes.Make(new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)));
-
-    // The grant must be alive, and of the person who sits there now.
-    private async ValueTask<AuthorizeState> StateAsync(HttpContext http, Proposal proposal)
-    {
-        var caller = http.Features.Get<Caller>();
-        var grant = proposal.Agreed is { } agreed
-            ? await grants.FindAsync(http.Tenant.Id, new(agreed), http.RequestAborted)
-            : null;
-        return new(
-            caller is not null,
-            IsFreshEnough(proposal, caller),
-            grant is not null && grant.IsLive(clock.GetUtcNow()) && grant.Subject == caller?.Subject);
-    }
-
-    // OpenID Connect Core §3.1.2.1: prompt=login and max_age, both seen from when the request was made; by the time the
-    // person has signed in and read, a max_age of 0 could never be met.
-    private static bool IsFreshEnough(Proposal proposal, Caller? caller) =>
-        caller is not null
-        && (!proposal.NeedsFreshSignIn || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt)
-        && (proposal.MaxAge is not { } age || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt - age);
+        codes.Make(new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge, proposal.Nonce)));
 
     private McpServer? ServerOf(TenantId tenant, AuthorizeRequest request)
     {
@@ -144,31 +169,37 @@ internal sealed class AuthorizeEndpoint(
             : null;
     }
 
-    private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid) => new()
+    private Proposal Propose(Tenant tenant, ReturnAddress back, ValidAuthorizeRequest valid) => new()
     {
         Id = GrantId.New(clock.GetUtcNow(), random).Value,
         Client = back.Client.Id.Value,
         ClientName = back.Client.Name,
         RedirectUri = back.Uri,
         Scope = valid.Scopes.ToString(),
-        Resource = valid.Server.Resource.Value,
+        Resource = valid.Server?.Resource.Value ?? tenant.UserInfo,
         State = back.State,
         Challenge = valid.Challenge,
-        NeedsFreshSignIn = valid.Prompt.Contains("login"),
+        // Nobody is signed in twice in one browser, so to select an account is to sign in.
+        NeedsFreshSignIn = valid.Prompt.Contains("login") || valid.Prompt.Contains("select_account"),
+        NeedsConsent = valid.Prompt.Contains("consent"),
         MaxAge = valid.MaxAge,
+        AcrValues = valid.AcrValues,
+        LoginHint = valid.LoginHint,
+        Nonce = valid.Nonce,
+        Claims = valid.Claims.Wanted,
         CreatedAt = clock.GetUtcNow().ToUnixTimeSeconds(),
     };
 
     // RFC 9700 §4.11.2: for a client nobody vouches for, a person sees where the way leads before it is taken.
-    private static IResult Refused(Tenant tenant, ReturnAddress back, OAuthError error)
+    private static IResult Refused(Tenant tenant, Client client, string uri, string? state, OAuthError error)
     {
-        var address = AuthorizeAnswer.Error(tenant, back.Uri, back.State, error);
-        if (back.Client.IsVouchedFor)
+        var address = AuthorizeAnswer.Error(tenant, uri, state, error);
+        if (client.IsVouchedFor)
         {
             return new SeeOther(address);
         }
 
-        var place = Untrusted.Place(new(back.Uri));
+        var place = Untrusted.Place(new(uri));
         return new PageResult<ErrorPage, ErrorView>(new(
             "The app asked for something that cannot be given",
             error.Description,
@@ -187,6 +218,8 @@ internal sealed class AuthorizeEndpoint(
     {
         Status = error.Status is StatusCodes.Status401Unauthorized ? StatusCodes.Status400BadRequest : error.Status,
     };
+
+    private sealed record Meant(string? Subject);
 
     private static PageResult<ErrorPage, ErrorView> Over => new(new(
         "This request is over",

@@ -51,6 +51,9 @@ internal sealed record Client
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
+    /// <summary>What it registered as a relying party.</summary>
+    public OpenIdClient OpenId { get; init; } = OpenIdClient.None;
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
 

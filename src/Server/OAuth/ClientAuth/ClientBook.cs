@@ -195,6 +195,7 @@ internal sealed class ClientBook
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            OpenId = metadata.OpenId,
         };
         documents.Keep(id.Value, client, answer.FreshFor);
         away.TryRemove(id.Value, out _);

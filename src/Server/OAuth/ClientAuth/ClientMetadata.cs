@@ -47,6 +47,8 @@ internal sealed record ClientMetadata
 
     public required string? JwksUri { get; init; }
 
+    public required OpenIdClient OpenId { get; init; }
+
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
 
@@ -105,6 +107,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            OpenId = OpenIdClient.Read(members, uris),
         };
     }
 
@@ -119,6 +122,11 @@ internal sealed record ClientMetadata
         if (members.Has("client_secret") || members.Has("client_secret_expires_at"))
         {
             members.Refuse("A public document cannot hold a client_secret.");
+        }
+
+        if (metadata.OpenId.SectorIdentifierUri is not null)
+        {
+            members.Refuse("sector_identifier_uri is for clients that register; a document's host is its sector.");
         }
 
         if (metadata.Name is not { Length: > 0 })
@@ -136,7 +144,7 @@ internal sealed record ClientMetadata
 
         // Private schemes prove nothing of a document's host, so they are for registrations alone.
         var allowsPrivate = metadata.ApplicationType is Native && !isDocument;
-        return metadata.RedirectUris
+        return metadata.RedirectUris.Concat(metadata.OpenId.PostLogoutRedirectUris)
             .Select(uri => ClientAuth.RedirectUris.Refusal(uri, issuer, allowsPrivate))
             .FirstOrDefault(refusal => refusal is not null);
     }

@@ -86,7 +86,8 @@ internal sealed partial class ClientStore(Db db)
             client.JwksUri,
             client.RedirectUris,
             client.GrantTypes,
-            client.ScopeCap?.ToString()),
+            client.ScopeCap?.ToString(),
+            ReferenceEquals(client.OpenId, OpenIdClient.None) ? null : client.OpenId),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -104,6 +105,7 @@ internal sealed partial class ClientStore(Db db)
             RedirectUris = stored.RedirectUris,
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
+            OpenId = stored.OpenId ?? OpenIdClient.None,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -115,7 +117,9 @@ internal sealed partial class ClientStore(Db db)
         string? JwksUri,
         IReadOnlyList<string> RedirectUris,
         IReadOnlyList<string> GrantTypes,
-        string? Scope);
+        string? Scope,
+        // Left out when there is nothing: a client that was kept before this was known says the same as then.
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OpenIdClient? OpenId = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

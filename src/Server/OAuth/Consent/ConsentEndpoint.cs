@@ -1,6 +1,7 @@
 using Postern.Grants;
 using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
+using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
@@ -19,6 +20,7 @@ internal sealed class ConsentEndpoint(
     ClientBook clients,
     ServerBook servers,
     Offers offers,
+    UserStore users,
     PageForms forms,
     TimeProvider clock)
 {
@@ -69,7 +71,9 @@ internal sealed class ConsentEndpoint(
                 : Over;
         }
 
-        if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } agreed
+        if (question.Narrow(
+                [.. form[ConsentView.ToolField].OfType<string>()],
+                [.. form[ConsentView.ToldField].OfType<string>()]) is not { } agreed
             || ConsentDials.Read(form[ConsentView.UntilField], http.Tenant, clock.GetUtcNow()) is not { } until)
         {
             return Page(http, caller, question, text, "Nothing is left to allow. Turn something on, or deny.");
@@ -101,8 +105,13 @@ internal sealed class ConsentEndpoint(
         var found = await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted);
         if (found.Failed(out _, out var client)
             || !Resource.TryParse(proposal.Resource, out var resource)
-            || servers.ByResource(http.Tenant.Id, resource) is not { } server
             || !Scopes.TryParse(proposal.Scope, out var asked))
+        {
+            return null;
+        }
+
+        var server = servers.ByResource(http.Tenant.Id, resource);
+        if (server is null && proposal.Resource != http.Tenant.UserInfo)
         {
             return null;
         }
@@ -113,8 +122,12 @@ internal sealed class ConsentEndpoint(
             Proposal = proposal,
             Client = client,
             Server = server,
+            Resource = resource,
+            Person = asked.Has(Scopes.OpenId)
+                ? await users.FindAsync(http.Tenant.Id, caller.Subject, http.RequestAborted)
+                : null,
             Asked = asked,
-            Catalogue = servers.Catalogue(server)?.Tools,
+            Catalogue = server is null ? [] : servers.Catalogue(server)?.Tools,
             Installation = installation,
             Before = await offers.LastAsync(caller.Tenant, installation.Id, resource, http.RequestAborted),
         };
@@ -134,7 +147,11 @@ internal sealed class ConsentEndpoint(
                 client.FirstSeen,
                 place.IsThisComputer || place.IsApp ? DeviceName.Of(http.Request.Headers.UserAgent) : null),
             Return = place,
-            Server = question.Server.Title,
+            Server = question.Server?.Title,
+            TellsWho = question.Asked.Has(Scopes.OpenId),
+            Told = question.Told,
+            PolicyUri = client.OpenId.PolicyUri,
+            TermsUri = client.OpenId.TermsUri,
             Account = caller.Email,
             Tools = question.Choices,
             Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
@@ -14,6 +15,9 @@ namespace Postern.OAuth.Discover;
 /// </summary>
 internal sealed partial class MetadataEndpoint(Settings settings, ServerBook servers)
 {
+    private static readonly string[] OwnClaims =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         Array.ForEach(
@@ -46,6 +50,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        UserinfoEndpoint = tenant.UserInfo,
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
@@ -60,9 +65,19 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         IntrospectionEndpointAuthMethodsSupported =
             [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        ScopesSupported = [.. Risks.All.Select(risk => risk.Scope), Scopes.OfflineAccess],
+        ScopesSupported =
+            [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
         ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
-        PromptValuesSupported = ["login", "consent"],
+        PromptValuesSupported = ["none", "login", "consent", "select_account"],
+        SubjectTypesSupported = [Subjects.Public, Subjects.Pairwise],
+        IdTokenSigningAlgValuesSupported = OpenIdClient.Algorithms,
+        UserinfoSigningAlgValuesSupported = OpenIdClient.Algorithms,
+        AcrValuesSupported = Acr.All,
+        ClaimsSupported = [.. OwnClaims, .. ClaimsWanted.Scope.Keys],
+        ClaimTypesSupported = ["normal"],
+        ClaimsParameterSupported = true,
+        RequestParameterSupported = false,
+        RequestUriParameterSupported = false,
     };
 
     internal sealed record Metadata
@@ -110,6 +125,27 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ProtectedResources { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
+
+        public required string UserinfoEndpoint { get; init; }
+
+        public required IReadOnlyList<string> SubjectTypesSupported { get; init; }
+
+        public required IReadOnlyList<string> IdTokenSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> UserinfoSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> AcrValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> ClaimsSupported { get; init; }
+
+        public required IReadOnlyList<string> ClaimTypesSupported { get; init; }
+
+        public required bool ClaimsParameterSupported { get; init; }
+
+        /// <summary>OpenID Connect Discovery §3: left out, it would mean that any is fetched.</summary>
+        public required bool RequestUriParameterSupported { get; init; }
+
+        public required bool RequestParameterSupported { get; init; }
     }
 
     [JsonSerializable(typeof(Metadata))]

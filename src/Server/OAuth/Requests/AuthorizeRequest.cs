@@ -26,7 +26,12 @@ internal sealed record AuthorizeRequest
         "code_challenge_method",
         "resource",
         "prompt",
-        "max_age");
+        "max_age",
+        "acr_values",
+        "claims",
+        "id_token_hint",
+        "login_hint",
+        "nonce");
 
     private AuthorizeRequest()
     {
@@ -53,6 +58,16 @@ internal sealed record AuthorizeRequest
     public string? Prompt { get; private init; }
 
     public string? MaxAge { get; private init; }
+
+    public string? AcrValues { get; private init; }
+
+    public string? Claims { get; private init; }
+
+    public string? IdTokenHint { get; private init; }
+
+    public string? LoginHint { get; private init; }
+
+    public string? Nonce { get; private init; }
 
     /// <summary>RFC 9101: signed requests are not served, and a request that relies on one is not half-read.</summary>
     public bool HasRequestObject { get; private init; }
@@ -84,7 +99,7 @@ internal sealed record AuthorizeRequest
 
             // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an
             // address.
-            if (Names.Contains(name) && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            if (Names.Contains(name) && name is not ("claims" or "login_hint") && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             {
                 return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");
             }
@@ -105,6 +120,11 @@ internal sealed record AuthorizeRequest
             Resource = One("resource"),
             Prompt = One("prompt"),
             MaxAge = One("max_age"),
+            AcrValues = One("acr_values"),
+            Claims = One("claims"),
+            IdTokenHint = One("id_token_hint"),
+            LoginHint = One("login_hint"),
+            Nonce = One("nonce"),
             HasRequestObject = One("request") is not null,
             HasRequestUri = One("request_uri") is not null,
             HasDetails = One("authorization_details") is not null,

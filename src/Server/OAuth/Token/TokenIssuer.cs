@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.Platform;
 
 namespace Postern.OAuth.Token;
@@ -12,6 +13,8 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class TokenIssuer(
     AccessTokenWriter writer,
+    IdTokens ids,
+    Subjects subjects,
     Families families,
     GrantBook grants,
     AuditLog audit,
@@ -62,15 +65,25 @@ internal sealed class TokenIssuer(
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
         var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
+        var named = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None);
+        var token = writer.Write(presenter.Tenant, named, ScopesAt(presenter.Tenant, grant, scopes), id, now);
         return new IssuedTokens
         {
-            AccessToken = writer.Write(presenter.Tenant, grant, scopes.Without(Scopes.OfflineAccess), id, now),
+            AccessToken = token,
+            IdToken = redemption.Generation is not null && scopes.Has(Scopes.OpenId)
+                ? await ids.WriteAsync(presenter, grant, scopes, token, redemption.Nonce, CancellationToken.None)
+                : null,
             ExpiresIn = (long)(AccessTokenWriter.Expires(presenter.Tenant, grant, now) - now).TotalSeconds,
             RefreshToken = refresh,
             Scope = scopes,
             Grant = grant,
         };
     }
+
+    // What opens UserInfo says so; at an MCP server who the person is cannot be asked.
+    private static Scopes ScopesAt(Tenant tenant, Grant grant, Scopes scopes) =>
+        (grant.Resource.Value == tenant.UserInfo ? scopes : scopes.Without(Scopes.Identity))
+            .Without(Scopes.OfflineAccess);
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && client.GrantTypes.Contains(ClientMetadata.RefreshToken);
