@@ -16,7 +16,9 @@ using Postern.OAuth.Consent;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
 using Postern.OAuth.OpenId;
+using Postern.OAuth.Push;
 using Postern.OAuth.Register;
+using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
 using Postern.OAuth.Token;
 using Postern.OAuth.UserInfo;
@@ -79,8 +81,9 @@ internal static partial class Program
     {
         app.UseMiddleware<Failures>();
         app.UseForwardedHeaders();
-        app.UseMiddleware<HostGuard>();
         app.UseMiddleware<TenantPlace>();
+        app.UseMiddleware<HostGuard>();
+        app.UseRouting();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -90,6 +93,7 @@ internal static partial class Program
         AssetEndpoint.Map(app);
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
+        PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
         TokenEndpoint.Map(app);
@@ -117,6 +121,7 @@ internal static partial class Program
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<StandingAgreements>();
+        services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
     }
@@ -137,12 +142,16 @@ internal static partial class Program
         services.AddSingleton<IdTokens>();
         services.AddSingleton<UserInfoEndpoint>();
         services.AddSingleton<Situations>();
+        services.AddSingleton<PushedRequests>();
+        services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
         services.AddSingleton<ConsentEndpoint>();
         services.AddSingleton<IGrantType, CodeGrant>();
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<Actors>();
+        services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<TokenIssuer>();
@@ -185,11 +194,12 @@ internal static partial class Program
 
     private static async Task WelcomeAsync(IServiceProvider services)
     {
-        var (settings, servers) = (services.GetRequiredService<Settings>(), services.GetRequiredService<ServerBook>());
+        var (tenant, servers) =
+            (services.GetRequiredService<TenantBook>().Default, services.GetRequiredService<ServerBook>());
         Terminal.Welcome(
-            settings.Issuer,
-            await services.GetRequiredService<SetupLinks>().OfferAsync(CancellationToken.None),
-            settings.Address("/console"),
-            [.. servers.All(TenantId.Default).Select(server => server.Resource.Value)]);
+            tenant.Issuer,
+            await services.GetRequiredService<SetupLinks>().OfferAsync(tenant, CancellationToken.None),
+            tenant.Address("/console"),
+            [.. servers.All(tenant.Id).Select(server => server.Resource.Value)]);
     }
 }

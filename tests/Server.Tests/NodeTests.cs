@@ -143,10 +143,11 @@ public sealed class NodeTests : IAsyncLifetime
         var token = (await App.Bench(one).AsItselfAsync()).AccessToken;
         Assert.True(await App.Watch(two).IsAliveAsync(token));
 
-        await two.Get<SigningKeys>().ReplaceAsync(_ => { }, default);
+        await two.Get<SigningKeys>().ReplaceAsync(TenantId.Default, _ => { }, default);
 
         await Eventually.TrueAsync(async () => !await App.Watch(one).IsAliveAsync(token));
-        Assert.Equal(one.Get<SigningKeys>().Current().Id, two.Get<SigningKeys>().Current().Id);
+        Assert.Equal(
+            one.Get<SigningKeys>().Current(TenantId.Default).Id, two.Get<SigningKeys>().Current(TenantId.Default).Id);
         Assert.True(await App.Watch(two).IsAliveAsync((await App.Bench(one).AsItselfAsync()).AccessToken));
     }
 

@@ -11,28 +11,26 @@ internal sealed class Alarms
 
     public ITimer Set(TimerCallback callback, object? state, TimeSpan due, TimeSpan period)
     {
-        var alarm = new Alarm(this, TimeProvider.System.CreateTimer(callback, state, due, period));
+        var alarm = new Alarm(this, TimeProvider.System.CreateTimer(callback, state, due, period))
+        {
+            IsDeadline = state is CancellationTokenSource,
+        };
         Note(alarm, due);
         return alarm;
     }
 
-    /// <summary>How many go off after so long from when they were set.</summary>
-    public int Count(TimeSpan due)
-    {
-        lock (setting)
-        {
-            return set.Count(alarm => alarm.Due == due);
-        }
-    }
-
     /// <summary>Lets the one that was last set to so long go off, once there is one.</summary>
-    public Task RingAsync(TimeSpan due) => Eventually.TrueAsync(() => TryRing(due));
+    public Task RingAsync(TimeSpan due) => Eventually.TrueAsync(() => TryRing(alarm => alarm.Due == due));
 
-    private bool TryRing(TimeSpan due)
+    /// <summary>The same, but none that only ends somebody's waiting: those come and go with each answer.</summary>
+    public Task RingTimerAsync(TimeSpan due) =>
+        Eventually.TrueAsync(() => TryRing(alarm => alarm.Due == due && !alarm.IsDeadline));
+
+    private bool TryRing(Predicate<Alarm> isMeant)
     {
         lock (setting)
         {
-            return set.FindLast(alarm => alarm.Due == due)?.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan) is true;
+            return set.FindLast(isMeant)?.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan) is true;
         }
     }
 
@@ -57,6 +55,8 @@ internal sealed class Alarms
     private sealed class Alarm(Alarms owner, ITimer timer) : ITimer
     {
         public TimeSpan Due { get; set; }
+
+        public bool IsDeadline { get; init; }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {

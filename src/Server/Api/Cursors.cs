@@ -4,18 +4,18 @@ using Postern.Platform.Keys;
 namespace Postern.Api;
 
 /// <summary>
-/// Where a list goes on: sealed, so that nobody makes one, and good for the same list and caller only.
+/// Where a list goes on: sealed, so that nobody makes one, and good for the same list, tenant and caller only.
 /// </summary>
 internal sealed class Cursors(Sealer sealer, AdminToken caller)
 {
     private const string Purpose = "api-cursor";
     private const int MaxLength = 300;
 
-    public string Seal(string list, string position) =>
-        sealer.Seal(Purpose, Encoding.UTF8.GetBytes(position), Context(list));
+    public string Seal(TenantId tenant, string list, string position) =>
+        sealer.Seal(tenant, Purpose, Encoding.UTF8.GetBytes(position), Context(list));
 
-    public string? Open(string list, string text) =>
-        text.Length <= MaxLength && sealer.Open(Purpose, text, Context(list)) is { } position
+    public string? Open(TenantId tenant, string list, string text) =>
+        text.Length <= MaxLength && sealer.Open(tenant, Purpose, text, Context(list)) is { } position
             ? Encoding.UTF8.GetString(position)
             : null;
 

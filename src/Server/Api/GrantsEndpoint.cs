@@ -32,7 +32,7 @@ internal static class GrantsEndpoint
         }
 
         string? before = null;
-        if (query["cursor"] is [{ } cursor] && (before = cursors.Open(List, cursor)) is null)
+        if (query["cursor"] is [{ } cursor] && (before = cursors.Open(http.Tenant.Id, List, cursor)) is null)
         {
             return Problem.Bad("`cursor` must be the `next` of an earlier answer of this list. Leave it out to "
                 + "begin anew.");
@@ -41,7 +41,7 @@ internal static class GrantsEndpoint
         var found = await grants.AllAsync(http.Tenant.Id, before, GrantStore.Page, stop);
         var page = found.Take((int)limit).ToList();
         var next = page.Count < found.Count || page.Count is GrantStore.Page
-            ? cursors.Seal(List, page[^1].Grant.Id.Value)
+            ? cursors.Seal(http.Tenant.Id, List, page[^1].Grant.Id.Value)
             : null;
         var people = await names.OfAsync(
             http.Tenant.Id, page.Where(use => !use.Grant.IsOwn).Select(use => use.Grant.Subject), stop);
@@ -77,5 +77,7 @@ internal static class GrantsEndpoint
         use.Grant.Tools,
         use.Grant.CreatedAt,
         use.Grant.ExpiresAt,
-        use.UsedAt);
+        use.UsedAt,
+        use.Grant.Parent?.Value,
+        use.Grant.Actors.Count is 0 ? null : [.. use.Grant.Actors.Select(actor => actor.Subject)]);
 }

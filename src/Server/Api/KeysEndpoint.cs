@@ -1,4 +1,5 @@
 using Postern.Audit;
+using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
 
@@ -19,9 +20,11 @@ internal static class KeysEndpoint
 
         var entry = By.Admin(http, AuditKinds.KeysRotated);
         var next = asked.Now
-            ? await keys.ReplaceAsync(unit => audit.Write(unit, entry with { Reason = "replaced at once" }), stop)
-            : await keys.RotateAsync(unit => audit.Write(unit, entry with { Reason = "the next one published" }), stop);
+            ? await keys.ReplaceAsync(entry.Tenant, Note(audit, entry with { Reason = "replaced at once" }), stop)
+            : await keys.RotateAsync(entry.Tenant, Note(audit, entry with { Reason = "the next one published" }), stop);
         return Results.Json(
             new KeyBody(next.Id, next.SignsFrom), ApiJson.Default.KeyBody, statusCode: StatusCodes.Status201Created);
     }
+
+    private static Action<Unit> Note(AuditLog audit, AuditEntry entry) => unit => audit.Write(unit, entry);
 }

@@ -198,9 +198,9 @@ internal sealed class AuditLog
         }
 
         var name = Encoding.UTF8.GetBytes($"{tenant}\n{subject}");
-        var pseudonym = Convert.ToHexStringLower(sealer.Mac(IndexPurpose, name))[..32];
+        var pseudonym = Convert.ToHexStringLower(sealer.Mac(tenant, IndexPurpose, name))[..32];
         var key = random.Bytes(32);
-        var closed = sealer.SealBytes(SubjectPurpose, key, Encoding.UTF8.GetBytes(subject.Value));
+        var closed = sealer.SealBytes(tenant, SubjectPurpose, key, Encoding.UTF8.GetBytes(subject.Value));
         await unit.RunAsync(
             $"""
             insert into audit_subjects (tenant, subject, pseudonym, sealed)
@@ -210,13 +210,13 @@ internal sealed class AuditLog
         var row = await unit.FirstAsync(SelectSubject(tenant, subject), ReadSubject)
             ?? throw new UnreachableException();
         // Not kept yet: if this transaction fails the row is not there. The next one finds it.
-        return Open(subject, row);
+        return Open(tenant, subject, row);
     }
 
     private async Task<AuditSubject?> LoadSubjectAsync(
         (TenantId Tenant, SubjectId Subject) key, CancellationToken stop) =>
         await db.FirstAsync(SelectSubject(key.Tenant, key.Subject), ReadSubject, stop) is { } row
-            ? Open(key.Subject, row)
+            ? Open(key.Tenant, key.Subject, row)
             : null;
 
     /// <summary>
@@ -226,9 +226,9 @@ internal sealed class AuditLog
     public async ValueTask PrepareAsync(TenantId tenant, SubjectId subject) =>
         await subjects.FindAsync((tenant, subject), CancellationToken.None);
 
-    private AuditSubject Open(SubjectId subject, Tuple<string, byte[]> row)
+    private AuditSubject Open(TenantId tenant, SubjectId subject, Tuple<string, byte[]> row)
     {
-        var key = sealer.OpenBytes(SubjectPurpose, row.Item2, Encoding.UTF8.GetBytes(subject.Value))
+        var key = sealer.OpenBytes(tenant, SubjectPurpose, row.Item2, Encoding.UTF8.GetBytes(subject.Value))
             ?? throw new SetupException("A person's key in the log was sealed with another master key.");
         var json = new CanonicalJson();
         json.Begin();

@@ -10,7 +10,6 @@ internal static class GatewayRoom
 {
     public static void Add(IServiceCollection services)
     {
-        services.AddSingleton<FrontGate>();
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<ToolGate>();
         services.AddSingleton<NoteStore>();

@@ -17,12 +17,19 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     private const string Prefix = "pac_", Purpose = "code";
     private const int Digest = 32, GuidSize = 16, Fixed = GuidSize + 8 + (3 * Digest);
 
+    /// <param name="tenant">Where.</param>
     /// <param name="grant">What is redeemed.</param>
     /// <param name="client">By whom.</param>
     /// <param name="redirectUri">Where it is sent.</param>
     /// <param name="challenge">What the verifier must match.</param>
     /// <param name="nonce">What the ID token must repeat (OpenID Connect Core §3.1.2.1).</param>
-    public string Make(GrantId grant, ClientId client, string redirectUri, string challenge, string? nonce = null)
+    public string Make(
+        TenantId tenant,
+        GrantId grant,
+        ClientId client,
+        string redirectUri,
+        string challenge,
+        string? nonce = null)
     {
         Span<byte> bytes = new byte[Fixed + Encoding.UTF8.GetByteCount(nonce ?? "")];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
@@ -32,15 +39,15 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
         Encoding.UTF8.GetBytes(nonce ?? "", bytes[Fixed..]);
-        return Prefix + sealer.Seal(Purpose, bytes);
+        return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
 
-    /// <summary>Opens a code that this server made and that has not expired; null for anything else.</summary>
-    public Code? Open(string text)
+    /// <summary>Opens a code that this tenant made and that has not expired; null for anything else.</summary>
+    public Code? Open(TenantId tenant, string text)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
-            || sealer.Open(Purpose, text.AsSpan(Prefix.Length)) is not { Length: >= Fixed } bytes
+            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: >= Fixed } bytes
             || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;

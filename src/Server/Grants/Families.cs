@@ -32,16 +32,17 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     }
 
     /// <summary>The refresh token of a generation.</summary>
-    public string Token(GrantId grant, long generation)
+    public string Token(Grant grant, long generation)
     {
-        var body = string.Create(CultureInfo.InvariantCulture, $"{grant.Value[GrantId.Prefix.Length..]}.{generation}");
-        return $"{Prefix}{body}.{Base64Url.EncodeToString(sealer.Mac(Purpose, Encoding.ASCII.GetBytes(body)))}";
+        var body = string.Create(CultureInfo.InvariantCulture, $"{grant.Id.Value[GrantId.Prefix.Length..]}.{generation}");
+        var mac = sealer.Mac(grant.Tenant, Purpose, Encoding.ASCII.GetBytes(body));
+        return $"{Prefix}{body}.{Base64Url.EncodeToString(mac)}";
     }
 
     /// <summary>
-    /// Reads a refresh token that this server made, in its one exact spelling; null for anything else.
+    /// Reads a refresh token that this tenant made, in its one exact spelling; null for anything else.
     /// </summary>
-    public (GrantId Grant, long Generation)? Parse(string token)
+    public (GrantId Grant, long Generation)? Parse(TenantId tenant, string token)
     {
         if (token.Length > 200
             || !token.StartsWith(Prefix, StringComparison.Ordinal)
@@ -55,7 +56,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
 
         var body = Encoding.ASCII.GetBytes($"{id}.{number}");
         var made = Base64Url.DecodeFromChars(mac);
-        return sealer.IsMac(Purpose, body, made) && Base64Url.EncodeToString(made) == mac
+        return sealer.IsMac(tenant, Purpose, body, made) && Base64Url.EncodeToString(made) == mac
             ? (new(GrantId.Prefix + id), generation)
             : null;
     }

@@ -15,15 +15,15 @@ internal sealed class OwnTokens
 {
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
-    private readonly LocalKeys local;
+    private readonly SigningKeys keys;
+    private readonly ConcurrentDictionary<TenantId, LocalKeys> published = new();
     private readonly ConcurrentDictionary<TenantId, AccessTokenValidator> validators = new();
     private readonly TimeProvider clock;
 
     public OwnTokens(SigningKeys keys, GrantBook grants, RevokedTokens revoked, TimeProvider clock)
     {
-        (this.grants, this.revoked, this.clock) = (grants, revoked, clock);
-        local = new LocalKeys(KeysOf(keys));
-        keys.Follow(() => local.Replace(KeysOf(keys)));
+        (this.keys, this.grants, this.revoked, this.clock) = (keys, grants, revoked, clock);
+        keys.Follow(Hear);
     }
 
     /// <summary>What a tenant's own tokens are judged by.</summary>
@@ -41,7 +41,22 @@ internal sealed class OwnTokens
             ? await Validator(tenant).ValidateAsync(token, audience, stop) as AccessToken
             : null;
 
-    private AccessTokenValidator Make(Tenant tenant) => new(tenant.Issuer, local, clock)
+    private void Hear(TenantId tenant)
+    {
+        if (keys.Published(tenant) is [])
+        {
+            published.TryRemove(tenant, out _);
+            validators.TryRemove(tenant, out _);
+        }
+        else
+        {
+            KeysOf(tenant).Replace(KeySetOf(tenant));
+        }
+    }
+
+    private LocalKeys KeysOf(TenantId tenant) => published.GetOrAdd(tenant, id => new(KeySetOf(id)));
+
+    private AccessTokenValidator Make(Tenant tenant) => new(tenant.Issuer, KeysOf(tenant.Id), clock)
     {
         // Ended is ended; but a token of another node may come from a clock that is a little ahead of ours.
         ExpirySkew = TimeSpan.Zero,
@@ -96,6 +111,5 @@ internal sealed class OwnTokens
         }
     }
 
-    private static KeySet KeysOf(SigningKeys keys) =>
-        KeySet.Parse(System.Text.Encoding.UTF8.GetBytes(keys.Json));
+    private KeySet KeySetOf(TenantId tenant) => KeySet.Parse(System.Text.Encoding.UTF8.GetBytes(keys.Json(tenant)));
 }

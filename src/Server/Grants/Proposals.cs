@@ -69,6 +69,12 @@ internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long an answer is remembered: a pushed request can be opened twice, a minute apart.</summary>
+    public static readonly TimeSpan Memory = Lifetime + TimeSpan.FromMinutes(2);
+
+    /// <summary>Under which the answer to a proposal is remembered, by its identifier.</summary>
+    public const string Answered = "consent";
+
     private const string Purpose = "proposal";
 
     // Sealed and read by us alone, so nothing needs the long escapes; a state
@@ -76,15 +82,19 @@ internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
     private static readonly ProposalJson Compact = new(
         new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
+    /// <param name="tenant">Where it was proposed.</param>
     /// <param name="proposal">What to carry.</param>
     /// <param name="browser">The hash of the browser's cookie.</param>
-    public string Seal(Proposal proposal, string browser) => sealer.Seal(
-        Purpose, JsonSerializer.SerializeToUtf8Bytes(proposal, Compact.Proposal), Encoding.ASCII.GetBytes(browser));
+    public string Seal(TenantId tenant, Proposal proposal, string browser) => sealer.Seal(
+        tenant,
+        Purpose,
+        JsonSerializer.SerializeToUtf8Bytes(proposal, Compact.Proposal),
+        Encoding.ASCII.GetBytes(browser));
 
-    /// <summary>The proposal, if this browser began it and it is not over; else null.</summary>
-    public Proposal? Open(string? text, string? browser) =>
+    /// <summary>The proposal, if this browser began it here and it is not over; else null.</summary>
+    public Proposal? Open(TenantId tenant, string? text, string? browser) =>
         text is not null && browser is not null
-        && sealer.Open(Purpose, text, Encoding.ASCII.GetBytes(browser)) is { } plain
+        && sealer.Open(tenant, Purpose, text, Encoding.ASCII.GetBytes(browser)) is { } plain
         && JsonSerializer.Deserialize(plain, ProposalJson.Default.Proposal) is { } proposal
         && clock.GetUtcNow().ToUnixTimeSeconds() < proposal.CreatedAt + (long)Lifetime.TotalSeconds
             ? proposal

@@ -34,6 +34,7 @@ internal static class PlatformRooms
             settings.Data,
             given.GetRequiredService<RandomNumberGenerator>()));
         services.AddSingleton<Sealer>();
+        services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<JwtWriter>();
         services.AddSingleton(OutboundOptions.From(settings));

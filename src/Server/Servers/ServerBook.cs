@@ -66,6 +66,9 @@ internal sealed partial class ServerBook : IDisposable
     public McpServer? ByResource(TenantId tenant, Resource resource) =>
         shelf.ByResource.GetValueOrDefault((tenant, resource.Value));
 
+    /// <summary>Those of all tenants.</summary>
+    public IReadOnlyCollection<McpServer> Everywhere => shelf.Servers.Values;
+
     public IReadOnlyList<McpServer> All(TenantId tenant) =>
     [
         .. shelf.Servers.Values.Where(server => server.Tenant == tenant)
@@ -75,6 +78,11 @@ internal sealed partial class ServerBook : IDisposable
     /// <summary>The server meant when a client names no resource; null when that cannot be said.</summary>
     public McpServer? Default(TenantId tenant) =>
         settings.DefaultServer is { } name ? Find(tenant, name) : All(tenant) is [var only] ? only : null;
+
+    /// <summary>The server that a request means, by the resource it names or leaves out.</summary>
+    public McpServer? Meant(TenantId tenant, string? resource) => resource is null
+        ? Default(tenant)
+        : Resource.TryParse(resource, out var named) ? ByResource(tenant, named) : null;
 
     /// <summary>What the server last said of its tools; null when it was never asked.</summary>
     public ToolCatalogue? Catalogue(McpServer server) =>

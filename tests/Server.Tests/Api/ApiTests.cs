@@ -472,14 +472,16 @@ public sealed class ApiTests : IAsyncLifetime
     [Fact]
     public async Task A_lost_key_is_replaced_by_the_administrator_and_the_log_says_so()
     {
-        var before = server.Get<SigningKeys>().Current().Id;
+        var before = server.Get<SigningKeys>().Current(TenantId.Default).Id;
         using var later = await PostAsync("""{"now":false}""", path: "/api/keys");
-        Assert.Equal((HttpStatusCode.Created, before), (later.StatusCode, server.Get<SigningKeys>().Current().Id));
+        Assert.Equal(
+            (HttpStatusCode.Created, before),
+            (later.StatusCode, server.Get<SigningKeys>().Current(TenantId.Default).Id));
 
         using var now = await PostAsync("""{"now":true}""", path: "/api/keys");
 
         var made = JsonDocument.Parse(await now.Content.ReadAsStringAsync()).RootElement;
-        Assert.Equal(Text(made, "id"), Assert.Single(server.Get<SigningKeys>().Published).Id);
+        Assert.Equal(Text(made, "id"), Assert.Single(server.Get<SigningKeys>().Published(TenantId.Default)).Id);
         Assert.Equal(2, (await KindsAsync(kind => kind is AuditKinds.KeysRotated)).Count);
         using var vague = await PostAsync("{}", path: "/api/keys");
         await IsProblemAsync(vague, HttpStatusCode.BadRequest);

@@ -6,6 +6,7 @@ using Postern.Identity.Passkeys;
 using Postern.Identity.Setup;
 using Postern.Identity.Users;
 using Postern.Platform.Database;
+using Postern.Platform.Tenants;
 
 namespace Postern.Tests.Identity;
 
@@ -72,7 +73,7 @@ public sealed class House : IAsyncLifetime
         }
     }
 
-    public Task<string?> SetupLinkAsync() => Get<SetupLinks>().OfferAsync(default);
+    public Task<string?> SetupLinkAsync() => Get<SetupLinks>().OfferAsync(Get<TenantBook>().Default, default);
 
     /// <summary>The entries of one kind, in order.</summary>
     internal async Task<IReadOnlyList<string>> LoggedAsync(string kind)

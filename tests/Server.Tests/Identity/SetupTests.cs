@@ -125,7 +125,7 @@ public sealed class SetupTests : IAsyncLifetime
             page.Forms["setup"]!, link, ("email", House.Email), ("password", House.Password));
         Assert.Equal((HttpStatusCode.Gone, HttpStatusCode.Gone), (seen.StatusCode, sent.StatusCode));
         Assert.False(await house.Get<Db>().WriteAsync(
-            unit => house.Get<SetupLinks>().SpendAsync(unit, new(link.Split('=')[1]))));
+            unit => house.Get<SetupLinks>().SpendAsync(unit, TenantId.Default, new(link.Split('=')[1]))));
 
         Assert.Null(await house.SetupLinkAsync());
         Assert.Empty(await house.Get<Db>().AllAsync($"select id from setup_links", row => row.GetString(0), default));

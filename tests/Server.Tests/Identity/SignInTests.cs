@@ -339,6 +339,7 @@ public sealed class SignInTests(House house) : IClassFixture<House>
     {
         await visitor.PageAsync("/signin");
         return house.Get<Proposals>().Seal(
+            TenantId.Default,
             new()
             {
                 Id = "p",

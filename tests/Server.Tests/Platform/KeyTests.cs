@@ -12,40 +12,59 @@ public sealed class KeyTests
 {
     private static readonly byte[] Plain = "a value worth keeping"u8.ToArray();
 
+    private static readonly TenantId Home = TenantId.Default;
+
     private static readonly RandomNumberGenerator Random = RandomNumberGenerator.Create();
 
     [Fact]
     public void What_is_sealed_opens_for_its_purpose_and_context_alone()
     {
         var sealer = new Sealer(Key("aaaaaaaa"), Random);
-        var text = sealer.Seal("code", Plain, "browser"u8);
+        var text = sealer.Seal(Home, "code", Plain, "browser"u8);
 
-        Assert.Equal(Plain, sealer.Open("code", text, "browser"u8));
-        Assert.Null(sealer.Open("form", text, "browser"u8));
-        Assert.Null(sealer.Open("code", text, "another"u8));
-        Assert.Null(sealer.Open("code", text));
-        Assert.NotEqual(text, sealer.Seal("code", Plain, "browser"u8));
-        Assert.Null(new Sealer(Key("aaaaaaaa"), Random).Open("code", text, "browser"u8));
+        Assert.Equal(Plain, sealer.Open(Home, "code", text, "browser"u8));
+        Assert.Null(sealer.Open(Home, "form", text, "browser"u8));
+        Assert.Null(sealer.Open(Home, "code", text, "another"u8));
+        Assert.Null(sealer.Open(Home, "code", text));
+        Assert.NotEqual(text, sealer.Seal(Home, "code", Plain, "browser"u8));
+        Assert.Null(new Sealer(Key("aaaaaaaa"), Random).Open(Home, "code", text, "browser"u8));
+    }
+
+    [Fact]
+    public void What_is_sealed_at_one_tenant_opens_at_no_other()
+    {
+        var sealer = new Sealer(Key("aaaaaaaa"), Random);
+        var (one, two) = (new TenantId("tn_1"), new TenantId("tn_2"));
+        foreach (var (here, there) in new[] { (one, two), (one, Home), (Home, one) })
+        {
+            var (text, mac) = (sealer.Seal(here, "code", Plain), sealer.Mac(here, "refresh", Plain));
+
+            Assert.Equal(Plain, sealer.Open(here, "code", text));
+            Assert.Null(sealer.Open(there, "code", text));
+            Assert.True(sealer.IsMac(here, "refresh", Plain, mac));
+            Assert.False(sealer.IsMac(there, "refresh", Plain, mac));
+            Assert.NotEqual(mac, sealer.Mac(there, "refresh", Plain));
+        }
     }
 
     [Fact]
     public void Every_flipped_bit_is_noticed_and_so_is_every_missing_byte()
     {
         var sealer = new Sealer(Key("aaaaaaaa"), Random);
-        var bytes = sealer.SealBytes("code", Plain);
+        var bytes = sealer.SealBytes(Home, "code", Plain);
         for (var bit = 0; bit < bytes.Length * 8; bit++)
         {
             var altered = (byte[])bytes.Clone();
             altered[bit / 8] ^= (byte)(1 << (bit % 8));
-            Assert.Null(sealer.OpenBytes("code", altered));
+            Assert.Null(sealer.OpenBytes(Home, "code", altered));
         }
 
         for (var length = 0; length < bytes.Length; length++)
         {
-            Assert.Null(sealer.OpenBytes("code", bytes.AsSpan(0, length)));
+            Assert.Null(sealer.OpenBytes(Home, "code", bytes.AsSpan(0, length)));
         }
 
-        Assert.Null(sealer.OpenBytes("code", [.. bytes, 0]));
+        Assert.Null(sealer.OpenBytes(Home, "code", [.. bytes, 0]));
     }
 
     [Fact]
@@ -55,17 +74,17 @@ public sealed class KeyTests
         var sealer = new Sealer(Key("aaaaaaaa"), Random);
         for (var size = 0; size < 3; size++)
         {
-            var text = sealer.Seal("code", Plain.AsSpan(size));
+            var text = sealer.Seal(Home, "code", Plain.AsSpan(size));
             var others = alphabet.Select(last => text[..^1] + last).Where(other => other != text)
                 .Concat([text + "=", text + "==", text + "A", " " + text, text + "\n", text.Insert(5, " ")])
                 .Append(text.Replace('-', '+').Replace('_', '/') + "=");
 
-            Assert.All(others, other => Assert.Null(sealer.Open("code", other)));
-            Assert.NotNull(sealer.Open("code", text));
+            Assert.All(others, other => Assert.Null(sealer.Open(Home, "code", other)));
+            Assert.NotNull(sealer.Open(Home, "code", text));
         }
 
-        Assert.Null(sealer.Open("code", ""));
-        Assert.Null(sealer.Open("code", new string('A', 40_000)));
+        Assert.Null(sealer.Open(Home, "code", ""));
+        Assert.Null(sealer.Open(Home, "code", new string('A', 40_000)));
     }
 
     [Fact]
@@ -75,14 +94,14 @@ public sealed class KeyTests
         var before = new Sealer(MasterKey.Load(old, "", Random), Random);
         var both = new Sealer(MasterKey.Load($"{next}\n{old}", "", Random), Random);
         var after = new Sealer(MasterKey.Load(next, "", Random), Random);
-        var kept = before.Seal("code", Plain);
-        var mac = before.Mac("refresh", Plain);
+        var kept = before.Seal(Home, "code", Plain);
+        var mac = before.Mac(Home, "refresh", Plain);
 
-        Assert.Equal(Plain, both.Open("code", kept));
-        Assert.True(both.IsMac("refresh", Plain, mac));
-        Assert.Equal(Plain, after.Open("code", both.Seal("code", Plain)));
-        Assert.Null(after.Open("code", kept));
-        Assert.False(after.IsMac("refresh", Plain, mac));
+        Assert.Equal(Plain, both.Open(Home, "code", kept));
+        Assert.True(both.IsMac(Home, "refresh", Plain, mac));
+        Assert.Equal(Plain, after.Open(Home, "code", both.Seal(Home, "code", Plain)));
+        Assert.Null(after.Open(Home, "code", kept));
+        Assert.False(after.IsMac(Home, "refresh", Plain, mac));
     }
 
     [Fact]
@@ -176,13 +195,13 @@ public sealed class KeyTests
     {
         await using var server = await TestServer.StartAsync(App.Town, on);
         var (keys, bench, watch) = (server.Get<SigningKeys>(), App.Bench(server), App.Watch(server));
-        var first = keys.Current().Id;
-        Assert.Single(keys.Published);
+        var first = keys.Current(Home).Id;
+        Assert.Single(keys.Published(Home));
 
         server.Clock.Advance(SigningKeys.Term - SigningKeys.Lead);
         await keys.RefreshAsync(default);
-        var ahead = Assert.Single(keys.Published, key => key.Id != first);
-        Assert.Equal(first, keys.Current().Id);
+        var ahead = Assert.Single(keys.Published(Home), key => key.Id != first);
+        Assert.Equal(first, keys.Current(Home).Id);
 
         server.Clock.Advance(SigningKeys.Lead - TimeSpan.FromMinutes(1));
         var old = await bench.AsItselfAsync();
@@ -195,7 +214,7 @@ public sealed class KeyTests
         Assert.True(await watch.IsAliveAsync(young.AccessToken));
         server.Clock.Advance(SigningKeys.Tail);
         await keys.RefreshAsync(default);
-        Assert.DoesNotContain(keys.Published, key => key.Id == first);
+        Assert.DoesNotContain(keys.Published(Home), key => key.Id == first);
     }
 
     [Fact]
@@ -206,14 +225,14 @@ public sealed class KeyTests
         var forged = await bench.AsItselfAsync();
         Assert.True(await watch.IsAliveAsync(forged.AccessToken));
 
-        await server.Get<SigningKeys>().ReplaceAsync(_ => { }, default);
+        await server.Get<SigningKeys>().ReplaceAsync(Home, _ => { }, default);
 
         Assert.False(await watch.IsAliveAsync(forged.AccessToken));
         var good = await bench.AsItselfAsync();
         Assert.Equal(HttpStatusCode.OK, good.Status);
         Assert.NotEqual(KidOf(forged), KidOf(good));
         Assert.True(await watch.IsAliveAsync(good.AccessToken));
-        Assert.DoesNotContain(KidOf(forged), server.Get<SigningKeys>().Json, StringComparison.Ordinal);
+        Assert.DoesNotContain(KidOf(forged), server.Get<SigningKeys>().Json(Home), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -223,11 +242,11 @@ public sealed class KeyTests
         var (bench, watch, keys) = (App.Bench(server), App.Watch(server), server.Get<SigningKeys>());
         var old = await bench.AsItselfAsync();
 
-        var next = await keys.RotateAsync(_ => { }, default);
+        var next = await keys.RotateAsync(Home, _ => { }, default);
 
         Assert.Equal(KidOf(old), KidOf(await bench.AsItselfAsync()));
-        Assert.Contains(next.Id, keys.Json, StringComparison.Ordinal);
-        Assert.Equal(next.Id, (await keys.RotateAsync(_ => { }, default)).Id);
+        Assert.Contains(next.Id, keys.Json(Home), StringComparison.Ordinal);
+        Assert.Equal(next.Id, (await keys.RotateAsync(Home, _ => { }, default)).Id);
         server.Clock.Advance(SigningKeys.Lead - TimeSpan.FromMinutes(1));
         var last = await bench.AsItselfAsync();
         server.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -235,7 +254,7 @@ public sealed class KeyTests
         Assert.True(await watch.IsAliveAsync(last.AccessToken));
         server.Clock.Advance(SigningKeys.Tail);
         await keys.RefreshAsync(default);
-        Assert.Equal([next.Id], keys.Published.Select(key => key.Id));
+        Assert.Equal([next.Id], keys.Published(Home).Select(key => key.Id));
     }
 
     [Theory, OnBoth, Rfc("OpenID Connect Core", "10.1.1")]
@@ -244,20 +263,20 @@ public sealed class KeyTests
         await using var server = await TestServer.StartAsync(App.Town, on);
         await using var node = on is On.Postgres ? await TestServer.StartAsync(App.Town, on, like: server) : null;
         var (keys, others) = (server.Get<SigningKeys>(), (node ?? server).Get<SigningKeys>());
-        var es256 = keys.Current().Id;
+        var es256 = keys.Current(Home).Id;
 
         var made = await Task.WhenAll(Enumerable.Range(0, 50).Select(at =>
-            (at % 2 is 0 ? keys : others).CurrentAsync(SigningKey.Rs256, default).AsTask()));
+            (at % 2 is 0 ? keys : others).CurrentAsync(Home, SigningKey.Rs256, default).AsTask()));
 
         var rs256 = Assert.Single(made.Select(key => key.Id).Distinct());
-        Assert.Equal(es256, keys.Current().Id);
-        Assert.Equal(2, keys.Published.Count);
+        Assert.Equal(es256, keys.Current(Home).Id);
+        Assert.Equal(2, keys.Published(Home).Count);
         server.Clock.Advance(SigningKeys.Term - SigningKeys.Lead);
         await keys.RefreshAsync(default);
-        Assert.Equal(4, keys.Published.Count);
-        Assert.Equal(rs256, (await keys.CurrentAsync(SigningKey.Rs256, default)).Id);
+        Assert.Equal(4, keys.Published(Home).Count);
+        Assert.Equal(rs256, (await keys.CurrentAsync(Home, SigningKey.Rs256, default)).Id);
         server.Clock.Advance(SigningKeys.Lead);
-        Assert.NotEqual(rs256, (await keys.CurrentAsync(SigningKey.Rs256, default)).Id);
+        Assert.NotEqual(rs256, (await keys.CurrentAsync(Home, SigningKey.Rs256, default)).Id);
     }
 
     private static string KidOf(Reply reply) =>

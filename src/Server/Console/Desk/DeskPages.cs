@@ -5,15 +5,15 @@ using Postern.Grants;
 using Postern.Hosting.Processes;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
-using Postern.Platform.Configuration;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern.Console.Desk;
 
 /// <summary>Gathers what the pages for operators show.</summary>
 internal sealed class DeskPages(
-    Settings settings,
+    TenantBook tenants,
     ServerBook servers,
     HostedServers hosts,
     ClientBook clients,
@@ -31,7 +31,7 @@ internal sealed class DeskPages(
         return new PageResult<OverviewPage, OverviewView>(new()
         {
             Person = caller.Email,
-            Issuer = settings.Issuer,
+            Issuer = tenants[caller.Tenant].Issuer,
             Servers = [.. servers.All(caller.Tenant).Select(Row)],
             Entries = await EntriesAsync(caller.Tenant, last + 1, Latest, stop),
         });
@@ -44,7 +44,7 @@ internal sealed class DeskPages(
         var page = found.Take(DeskView.Page).ToList();
         var rows = new List<ClientRow>();
         // Those that the configuration names are few, and stand before those that came by themselves.
-        foreach (var client in before is null ? clients.Configured.Concat(page) : page)
+        foreach (var client in before is null ? clients.Configured(caller.Tenant).Concat(page) : page)
         {
             rows.Add(Row(client, await grants.OfClientAsync(caller.Tenant, client.Id, stop)));
         }

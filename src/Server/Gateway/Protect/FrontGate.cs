@@ -1,5 +1,5 @@
 using System.Net;
-using Postern.Platform.Configuration;
+using Postern.Platform.Tenants;
 
 namespace Postern.Gateway.Protect;
 
@@ -7,7 +7,7 @@ namespace Postern.Gateway.Protect;
 /// Which pages may knock. The Host was looked at already; a page says by its Origin where it is from, and one that is
 /// not ours is turned away on every verb before anything is read (DNS rebinding).
 /// </summary>
-internal sealed class FrontGate
+internal static class FrontGate
 {
     private static readonly string[] AllowedHeaders =
     [
@@ -15,19 +15,10 @@ internal sealed class FrontGate
         "last-event-id", "traceparent", "tracestate", "baggage",
     ];
 
-    private readonly bool isLocal;
-    private readonly string origin;
-
-    public FrontGate(Settings settings)
-    {
-        var issuer = new Uri(settings.Issuer);
-        (origin, isLocal) = (issuer.GetLeftPart(UriPartial.Authority), issuer.IsLoopback);
-    }
-
     /// <summary>
     /// False when the request has been answered: refused, or a browser's question before the real one.
     /// </summary>
-    public bool Admits(HttpContext http)
+    public static bool Admits(HttpContext http)
     {
         var asking = http.Request.Headers.Origin;
         if (asking.Count is 0)
@@ -35,7 +26,7 @@ internal sealed class FrontGate
             return !IsPreflight(http);
         }
 
-        if (asking is not [{ } one] || !IsAllowed(one))
+        if (asking is not [{ } one] || !IsAllowed(http.Tenant, one))
         {
             http.Response.StatusCode = StatusCodes.Status403Forbidden;
             return false;
@@ -49,9 +40,9 @@ internal sealed class FrontGate
     }
 
     // Pages of this machine may call a server of this machine; what they lack is a token.
-    private bool IsAllowed(string asking) =>
-        asking == origin
-        || (isLocal && Uri.TryCreate(asking, UriKind.Absolute, out var page) && IsThisMachine(page)
+    private static bool IsAllowed(Tenant tenant, string asking) =>
+        asking == tenant.Origin
+        || (IsThisMachine(new(tenant.Origin)) && Uri.TryCreate(asking, UriKind.Absolute, out var page) && IsThisMachine(page)
             && page.Scheme is "http" or "https"
             && page.GetLeftPart(UriPartial.Authority) == asking);
 

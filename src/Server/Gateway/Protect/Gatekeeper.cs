@@ -19,7 +19,6 @@ internal sealed record Admission(McpServer Server, AccessToken Token, Grant Gran
 
 /// <summary>Checks the token of every request, whatever its verb, and writes the challenges.</summary>
 internal sealed partial class Gatekeeper(
-    FrontGate gate,
     ServerBook servers,
     OwnTokens tokens,
     GrantBook grants,
@@ -47,7 +46,7 @@ internal sealed partial class Gatekeeper(
     /// <summary>Null when the request has been answered already.</summary>
     public async ValueTask<Admission?> AdmitAsync(HttpContext http)
     {
-        if (!gate.Admits(http))
+        if (!FrontGate.Admits(http))
         {
             return null;
         }
@@ -135,7 +134,9 @@ internal sealed partial class Gatekeeper(
         return null;
     }
 
-    private static string MetadataOf(HttpContext http, McpServer server) => http.Tenant.Address(MetadataEndpoint.Path + server.Path);
+    // RFC 9728 §3.1: the well-known part stands between the host and the path of the resource.
+    private static string MetadataOf(HttpContext http, McpServer server) =>
+        http.Tenant.Origin + MetadataEndpoint.Path + http.Tenant.Path + server.Path;
 
     private static partial class Log
     {

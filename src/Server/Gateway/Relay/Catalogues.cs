@@ -78,7 +78,7 @@ internal sealed partial class Catalogues(
     {
         servers.Watch(came: Refresh);
         await Parallel.ForEachAsync(
-            servers.All(TenantId.Default),
+            servers.Everywhere,
             new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken },
             async (server, stop) => await RefreshAsync(server).WaitAsync(stop))
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

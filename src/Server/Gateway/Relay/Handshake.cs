@@ -8,7 +8,7 @@ namespace Postern.Gateway.Relay;
 internal static class Handshake
 {
     /// <summary>In whose name the gateway asks what a server speaks and which tools it has.</summary>
-    public static readonly Principal Nobody = new(TenantId.Default, new(""), new(""), new(""));
+    public static readonly Principal Nobody = new(new(""), new(""), new(""), new(""));
 
     private const string Gateway = """{"name":"postern","version":"0.1.0"}""";
 

@@ -46,7 +46,9 @@ internal sealed class SessionBook : IAsyncDisposable
     {
         var handle = Secret.New(random);
         var (owner, now) = (line.Owner, clock.GetUtcNow().ToUnixTimeSeconds());
-        var sealedId = line.SessionId is null ? null : sealer.Seal(Purpose, Encoding.ASCII.GetBytes(line.SessionId));
+        var sealedId = line.SessionId is null
+            ? null
+            : sealer.Seal(line.Owner.Tenant, Purpose, Encoding.ASCII.GetBytes(line.SessionId));
         await db.WriteAsync(async unit =>
         {
             await unit.RunAsync(
@@ -216,7 +218,7 @@ internal sealed class SessionBook : IAsyncDisposable
             ClientInfo = row.IsDBNull(7) ? null : row.GetString(7),
             LogLevel = row.IsDBNull(8) ? null : row.GetString(8),
             Version = row.GetString(9),
-            SessionId = row.IsDBNull(10) ? null : Opened(row.GetString(10)),
+            SessionId = row.IsDBNull(10) ? null : Opened(tenant, row.GetString(10)),
         };
         return new(row.GetString(0), row.GetString(1), row.GetString(2), line)
         {
@@ -224,6 +226,6 @@ internal sealed class SessionBook : IAsyncDisposable
         };
     }
 
-    private string? Opened(string text) =>
-        sealer.Open(Purpose, text) is { } bytes ? Encoding.ASCII.GetString(bytes) : null;
+    private string? Opened(TenantId tenant, string text) =>
+        sealer.Open(tenant, Purpose, text) is { } bytes ? Encoding.ASCII.GetString(bytes) : null;
 }

@@ -170,7 +170,7 @@ internal sealed class Sandboxes : IDisposable
         try
         {
             PrivateFolder.Make(home);
-            return await TrialEndAsync(await StartAsync(new(TenantId.Default, "trial", ["true"], "/usr", Seed), home));
+            return await TrialEndAsync(await StartAsync(new(new(""), "trial", ["true"], "/usr", Seed), home));
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or Win32Exception)
         {

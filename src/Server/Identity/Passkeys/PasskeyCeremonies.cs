@@ -6,7 +6,6 @@ using Microsoft.Extensions.Options;
 using Postern.Identity.Sessions;
 using Postern.Identity.Users;
 using Postern.Platform;
-using Postern.Platform.Configuration;
 using Postern.Platform.Keys;
 using Postern.Platform.Tenants;
 
@@ -18,7 +17,6 @@ namespace Postern.Identity.Passkeys;
 /// and good once.
 /// </summary>
 internal sealed class PasskeyCeremonies(
-    Settings settings,
     UserStore users,
     PasskeyStore passkeys,
     Sealer sealer,
@@ -33,38 +31,36 @@ internal sealed class PasskeyCeremonies(
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
-    private readonly Uri issuer = new(settings.Issuer);
-
     /// <summary>
     /// WebAuthn names a relying party by its domain; an address made of numbers cannot have passkeys.
     /// </summary>
-    private bool IsPossible => !IPAddress.TryParse(issuer.Host, out _);
+    private static bool IsPossible(Tenant tenant) => !IPAddress.TryParse(HostOf(tenant), out _);
 
     /// <summary>What a browser needs to sign in by passkey; null where passkeys cannot be.</summary>
     public async Task<Ceremony?> BeginSignInAsync(HttpContext http, string browser)
     {
-        if (!IsPossible)
+        if (!IsPossible(http.Tenant))
         {
             return null;
         }
 
         using var people = People(http.Tenant.Id);
-        var made = await Handler(people).MakeRequestOptionsAsync(null, http);
-        return new(made.RequestOptionsJson, Seal("passkey-signin", made.AssertionState!, browser));
+        var made = await Handler(people, http.Tenant).MakeRequestOptionsAsync(null, http);
+        return new(made.RequestOptionsJson, Seal(http.Tenant.Id, "passkey-signin", made.AssertionState!, browser));
     }
 
     /// <summary>What a browser needs to make a passkey for a person who need not exist yet.</summary>
     public async Task<Ceremony?> BeginAddAsync(HttpContext http, SubjectId subject, string email, string holder)
     {
-        if (!IsPossible)
+        if (!IsPossible(http.Tenant))
         {
             return null;
         }
 
         using var people = People(http.Tenant.Id);
         var entity = new PasskeyUserEntity { Id = subject.Value, Name = email, DisplayName = email };
-        var made = await Handler(people).MakeCreationOptionsAsync(entity, http);
-        return new(made.CreationOptionsJson, Seal("passkey-add", made.AttestationState!, holder));
+        var made = await Handler(people, http.Tenant).MakeCreationOptionsAsync(entity, http);
+        return new(made.CreationOptionsJson, Seal(http.Tenant.Id, "passkey-add", made.AttestationState!, holder));
     }
 
     /// <summary>
@@ -74,13 +70,13 @@ internal sealed class PasskeyCeremonies(
         HttpContext http, string answer, string? state, string? browser)
     {
         if (answer is not { Length: <= MaxAnswer }
-            || Open("passkey-signin", state, browser) is not var (challenge, expires))
+            || Open(http.Tenant.Id, "passkey-signin", state, browser) is not var (challenge, expires))
         {
             return null;
         }
 
         using var people = People(http.Tenant.Id);
-        var result = await Handler(people).PerformAssertionAsync(
+        var result = await Handler(people, http.Tenant).PerformAssertionAsync(
             new() { HttpContext = http, CredentialJson = answer, AssertionState = challenge });
         return result is { Succeeded: true, User: { DisabledAt: null } user, Passkey: { IsUserVerified: true } used }
             && await once.TakeAsync(user.Tenant, "passkey", state!, expires)
@@ -92,13 +88,13 @@ internal sealed class PasskeyCeremonies(
     public async Task<Passkey?> FinishAddAsync(HttpContext http, string? answer, string? state, string? holder)
     {
         if (answer is not { Length: <= MaxAnswer }
-            || Open("passkey-add", state, holder) is not var (challenge, expires))
+            || Open(http.Tenant.Id, "passkey-add", state, holder) is not var (challenge, expires))
         {
             return null;
         }
 
         using var people = People(http.Tenant.Id);
-        var result = await Handler(people).PerformAttestationAsync(
+        var result = await Handler(people, http.Tenant).PerformAttestationAsync(
             new() { HttpContext = http, CredentialJson = answer, AttestationState = challenge });
         return result is { Succeeded: true, Passkey: { IsUserVerified: true } made, UserEntity: { } entity }
             && await once.TakeAsync(http.Tenant.Id, "passkey", state!, expires)
@@ -122,31 +118,34 @@ internal sealed class PasskeyCeremonies(
         services,
         services.GetRequiredService<ILogger<UserManager<User>>>());
 
-    private PasskeyHandler<User> Handler(UserManager<User> people) =>
+    private static PasskeyHandler<User> Handler(UserManager<User> people, Tenant tenant) =>
         new(people, Options.Create(new IdentityPasskeyOptions
         {
-            ServerDomain = issuer.Host,
+            ServerDomain = HostOf(tenant),
             AuthenticatorTimeout = Lifetime,
             ChallengeSize = 32,
             UserVerificationRequirement = "required",
             ResidentKeyRequirement = "required",
             AttestationConveyancePreference = "none",
             ValidateOrigin = context =>
-                ValueTask.FromResult(context.Origin == settings.Issuer && !context.CrossOrigin),
+                ValueTask.FromResult(context.Origin == tenant.Origin && !context.CrossOrigin),
         }));
 
-    private string Seal(string purpose, string state, string holder)
+    private static string HostOf(Tenant tenant) => new Uri(tenant.Issuer).Host;
+
+    private string Seal(TenantId tenant, string purpose, string state, string holder)
     {
         var bytes = new byte[sizeof(long) + Encoding.UTF8.GetByteCount(state)];
         BinaryPrimitives.WriteInt64BigEndian(bytes, clock.GetUtcNow().Add(Lifetime).ToUnixTimeSeconds());
         Encoding.UTF8.GetBytes(state, bytes.AsSpan(sizeof(long)));
-        return sealer.Seal(purpose, bytes, Encoding.UTF8.GetBytes(holder));
+        return sealer.Seal(tenant, purpose, bytes, Encoding.UTF8.GetBytes(holder));
     }
 
-    private (string State, DateTimeOffset Expires)? Open(string purpose, string? text, string? holder)
+    private (string State, DateTimeOffset Expires)? Open(
+        TenantId tenant, string purpose, string? text, string? holder)
     {
         if (text is null || holder is null
-            || sealer.Open(purpose, text, Encoding.UTF8.GetBytes(holder)) is not { Length: > sizeof(long) } bytes)
+            || sealer.Open(tenant, purpose, text, Encoding.UTF8.GetBytes(holder)) is not { Length: > sizeof(long) } bytes)
         {
             return null;
         }

@@ -4,7 +4,6 @@ using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.Platform;
-using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Platform.Tenants;
@@ -17,13 +16,12 @@ namespace Postern.Identity.Sessions;
 /// </summary>
 internal sealed class SessionBook
 {
-    private const string Kind = "session", Prefix = "pss_";
+    private const string Kind = "session", Name = "session", Prefix = "pss_";
     private const int Capacity = 50_000;
 
     private static readonly TimeSpan NoteEvery = TimeSpan.FromMinutes(5);
 
     private readonly SessionStore store;
-    private readonly Settings settings;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
@@ -32,22 +30,19 @@ internal sealed class SessionBook
     public SessionBook(
         SessionStore store,
         Changes changes,
-        Settings settings,
         AuditLog audit,
         TimeProvider clock,
         RandomNumberGenerator random)
     {
-        (this.store, this.settings, this.audit, this.clock, this.random) = (store, settings, audit, clock, random);
+        (this.store, this.audit, this.clock, this.random) = (store, audit, clock, random);
         sessions = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
     }
 
-    private string CookieName => settings.IsHttps ? "__Host-postern_session" : "postern_session";
-
     /// <summary>The session of the browser that sends this request; null when it is not signed in.</summary>
     public async ValueTask<Session?> FindAsync(HttpContext http, CancellationToken stop)
     {
-        if (http.Request.Cookies[CookieName] is not { Length: 4 + Secret.Length } cookie
+        if (http.Cookie(Name) is not { Length: 4 + Secret.Length } cookie
             || !cookie.StartsWith(Prefix, StringComparison.Ordinal)
             || !Base64Url.IsValid(cookie.AsSpan(Prefix.Length)))
         {
@@ -142,9 +137,9 @@ internal sealed class SessionBook
     }
 
     public void SetCookie(HttpContext http, Secret cookie) =>
-        http.Response.Cookies.Append(CookieName, cookie.Reveal(), Options(clock.GetUtcNow() + Session.Absolute));
+        http.SetCookie(Name, cookie.Reveal(), clock.GetUtcNow() + Session.Absolute);
 
-    public void DropCookie(HttpContext http) => http.Response.Cookies.Delete(CookieName, Options(null));
+    public static void DropCookie(HttpContext http) => http.DropCookie(Name);
 
     private async ValueTask<Session> NoteSeenAsync(Session session, DateTimeOffset now)
     {
@@ -170,14 +165,4 @@ internal sealed class SessionBook
             sessions.Clear();
         }
     }
-
-    private CookieOptions Options(DateTimeOffset? expires) => new()
-    {
-        HttpOnly = true,
-        Secure = settings.IsHttps,
-        SameSite = SameSiteMode.Lax,
-        Path = "/",
-        IsEssential = true,
-        Expires = expires,
-    };
 }

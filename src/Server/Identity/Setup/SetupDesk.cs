@@ -38,7 +38,7 @@ internal sealed class SetupDesk(
             Link = link,
             Email = email.Length <= EmailAddress.MaxLength ? email : "",
             Problem = problem,
-            FormToken = forms.Token(Purpose, holder),
+            FormToken = forms.Token(http.Tenant.Id, Purpose, holder),
             PasskeyOptions = ceremony?.Options,
             PasskeyState = ceremony?.State,
         };
@@ -49,7 +49,7 @@ internal sealed class SetupDesk(
     }
 
     public Task<IFormCollection?> ReadAsync(HttpContext http, CancellationToken stop) =>
-        forms.ReadAsync(http.Request, Purpose, browser.Known(http), stop);
+        forms.ReadAsync(http.Request, Purpose, Browser.Known(http), stop);
 
     /// <summary>The account the form asks for, or what is wrong with it.</summary>
     public async Task<(string? Problem, Candidate? Candidate)> CheckAsync(
@@ -76,7 +76,7 @@ internal sealed class SetupDesk(
     public Task<bool> MakeAsync(HttpContext http, Candidate candidate, Secret link) =>
         letIn.BeginAsync(http, candidate.User, candidate.Passkey, async unit =>
             !await UserStore.HasAsync(unit, candidate.User.Tenant, candidate.User.Email)
-            && await links.SpendAsync(unit, link)
+            && await links.SpendAsync(unit, candidate.User.Tenant, link)
             && await WriteAsync(unit, candidate, http));
 
     private async ValueTask<bool> WriteAsync(Unit unit, Candidate candidate, HttpContext http)
@@ -101,7 +101,7 @@ internal sealed class SetupDesk(
 
     private async Task<(string?, Candidate?)> WithPasskeyAsync(
         HttpContext http, IFormCollection form, string email, string answer) =>
-        await passkeys.FinishAddAsync(http, answer, form[SetupView.StateField], browser.Known(http)) is { } made
+        await passkeys.FinishAddAsync(http, answer, form[SetupView.StateField], Browser.Known(http)) is { } made
             ? (null, new(NewUser(http, email, made.Subject, null), made))
             : ("The passkey did not work. Try again, or use a password.", null);
 

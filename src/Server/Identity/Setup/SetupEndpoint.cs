@@ -1,5 +1,6 @@
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.Setup;
 
@@ -15,7 +16,7 @@ internal static class SetupEndpoint
     private static async Task<IResult> ShowAsync(
         HttpContext http, SetupDesk desk, SetupLinks links, CancellationToken stop) =>
         http.Request.Query[SetupView.LinkField].ToString() is { Length: > 0 } link
-            && await links.IsGoodAsync(new(link), stop)
+            && await links.IsGoodAsync(http.Tenant.Id, new(link), stop)
             ? await desk.ShowAsync(http, link, "", null)
             : Over;
 
@@ -28,7 +29,7 @@ internal static class SetupEndpoint
         }
 
         var link = form[SetupView.LinkField].ToString();
-        if (!await links.IsGoodAsync(new(link), stop))
+        if (!await links.IsGoodAsync(http.Tenant.Id, new(link), stop))
         {
             return Over;
         }

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Identity.Users;
-using Postern.Platform.Configuration;
+using Postern.Platform.Http;
 using Postern.Platform.Keys;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.SignIn;
 
@@ -10,13 +11,11 @@ namespace Postern.Identity.SignIn;
 /// A long-lived sealed cookie that says which person signed in with this browser before. It lets nobody in; it only
 /// sets the browser's tries apart from those of strangers.
 /// </summary>
-internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvider clock, RandomNumberGenerator random)
+internal sealed class KnownBrowser(Sealer sealer, TimeProvider clock, RandomNumberGenerator random)
 {
-    private const string Purpose = "known-browser";
+    private const string Purpose = "known-browser", Name = "known";
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(365);
-
-    private string CookieName => settings.IsHttps ? "__Host-postern_known" : "postern_known";
 
     /// <summary>The name of this browser, if the person it knows is this one.</summary>
     public string? NameFor(HttpContext http, User user) =>
@@ -28,21 +27,13 @@ internal sealed class KnownBrowser(Settings settings, Sealer sealer, TimeProvide
     public void Remember(HttpContext http, User user)
     {
         var name = NameFor(http, user) ?? Secret.New(random).Hash()[..22];
-        var value = sealer.Seal(Purpose, Encoding.ASCII.GetBytes($"{user.Id} {name}"));
-        http.Response.Cookies.Append(CookieName, value, new()
-        {
-            HttpOnly = true,
-            Secure = settings.IsHttps,
-            SameSite = SameSiteMode.Lax,
-            Path = "/",
-            IsEssential = true,
-            Expires = clock.GetUtcNow() + Lifetime,
-        });
+        var value = sealer.Seal(http.Tenant.Id, Purpose, Encoding.ASCII.GetBytes($"{user.Id} {name}"));
+        http.SetCookie(Name, value, clock.GetUtcNow() + Lifetime);
     }
 
     // The person and the browser.
     private string[]? Read(HttpContext http) =>
-        http.Request.Cookies[CookieName] is { } cookie && sealer.Open(Purpose, cookie) is { } plain
+        http.Cookie(Name) is { } cookie && sealer.Open(http.Tenant.Id, Purpose, cookie) is { } plain
             ? Encoding.ASCII.GetString(plain).Split(' ')
             : null;
 }

@@ -3,6 +3,7 @@ using Postern.Identity.Passkeys;
 using Postern.Identity.Users;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
 
 namespace Postern.Identity.SignIn;
 
@@ -22,7 +23,7 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
 
     public Task<PageResult<SignInPage, SignInView>> AskAsync(HttpContext http, string? transaction, string? to)
     {
-        var proposal = proposals.Open(transaction, browser.Known(http));
+        var proposal = proposals.Open(http.Tenant.Id, transaction, Browser.Known(http));
         var isOver = !string.IsNullOrEmpty(transaction) && proposal is null;
         return ShowAsync(
             http,
@@ -52,10 +53,15 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
             status);
 
     public Task<IFormCollection?> ReadAsync(HttpContext http, CancellationToken stop) =>
-        forms.ReadAsync(http.Request, Purpose, browser.Known(http), stop);
+        forms.ReadAsync(http.Request, Purpose, Browser.Known(http), stop);
 
     public SignInReturn ReturnOf(HttpContext http, IFormCollection form) =>
-        SignInReturn.Of(form[SignInView.TransactionField], form[SignInView.ToField], proposals, browser.Known(http));
+        SignInReturn.Of(
+            http.Tenant.Id,
+            form[SignInView.TransactionField],
+            form[SignInView.ToField],
+            proposals,
+            Browser.Known(http));
 
     private async Task<PageResult<SignInPage, SignInView>> ShowAsync(HttpContext http, SignInView view, int status)
     {
@@ -63,8 +69,8 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
         var ceremony = await passkeys.BeginSignInAsync(http, holder);
         return new(view with
         {
-            Waiting = SignInReturn.Of(view.Transaction, view.To, proposals, holder).Waiting,
-            FormToken = forms.Token(Purpose, holder),
+            Waiting = SignInReturn.Of(http.Tenant.Id, view.Transaction, view.To, proposals, holder).Waiting,
+            FormToken = forms.Token(http.Tenant.Id, Purpose, holder),
             PasskeyOptions = ceremony?.Options,
             PasskeyState = ceremony?.State,
         })

@@ -17,8 +17,9 @@ internal sealed record SignInReturn
     /// <summary>Who waits for the person, by what is known of it.</summary>
     public string? Waiting { get; }
 
-    public static SignInReturn Of(string? transaction, string? to, Proposals proposals, string? browser) =>
-        proposals.Open(transaction, browser) is { } proposal
+    public static SignInReturn Of(
+        TenantId tenant, string? transaction, string? to, Proposals proposals, string? browser) =>
+        proposals.Open(tenant, transaction, browser) is { } proposal
             ? new(
                 QueryHelpers.AddQueryString("/authorize", "transaction", transaction!),
                 Name(new(proposal.RedirectUri)))

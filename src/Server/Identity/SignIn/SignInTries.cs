@@ -13,8 +13,7 @@ internal sealed class SignInTries(
     PasswordHashes hashes,
     PasskeyCeremonies passkeys,
     SignInThrottle throttle,
-    KnownBrowser known,
-    Browser browser)
+    KnownBrowser known)
 {
     public Task<SignInOutcome> TryAsync(HttpContext http, IFormCollection form, CancellationToken stop) =>
         form[SignInView.PasskeyField].ToString() is { Length: > 0 } answer
@@ -72,7 +71,7 @@ internal sealed class SignInTries(
             return new SignInOutcome.TooMany(wait.Value);
         }
 
-        if (await passkeys.FinishSignInAsync(http, answer, state, browser.Known(http)) is not var (user, used))
+        if (await passkeys.FinishSignInAsync(http, answer, state, Browser.Known(http)) is not var (user, used))
         {
             return new SignInOutcome.Wrong(null, "the passkey's answer does not hold");
         }

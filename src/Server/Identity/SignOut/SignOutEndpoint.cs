@@ -29,7 +29,7 @@ internal static class SignOutEndpoint
         }
 
         await db.WriteAsync(async unit => await sessions.EndAsync(unit, caller, caller.Session, http));
-        sessions.DropCookie(http);
+        SessionBook.DropCookie(http);
         return Next(http);
     }
 

@@ -5,6 +5,7 @@ using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
+using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
 using Postern.Platform.Pages;
@@ -20,6 +21,8 @@ namespace Postern.OAuth.Authorize;
 internal sealed class AuthorizeEndpoint(
     ClientBook clients,
     ServerBook servers,
+    PushedRequests pushed,
+    Settings settings,
     Proposals proposals,
     Browser browser,
     Situations situations,
@@ -44,23 +47,30 @@ internal sealed class AuthorizeEndpoint(
 
     private async Task<IResult> BeginAsync(HttpContext http, IEnumerable<KeyValuePair<string, StringValues>> parameters)
     {
-        if (AuthorizeRequest.Parse(parameters).Failed(out var error, out var request))
+        if (AuthorizeRequest.Parse(parameters).Failed(out var error, out var sent))
         {
             return Shown(error);
         }
 
-        if (request.ClientId is not { } id)
+        if (sent.ClientId is not { } id)
         {
             return Shown(OAuthError.InvalidRequest("The request does not say which app is asking."));
         }
 
         if ((await clients.FindAsync(http.Tenant.Id, id, http.RequestAborted)).Failed(out error, out var client)
+            || (await UnfoldAsync(http, client, sent)).Failed(out error, out var request)
             || ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
         {
             return Shown(error);
         }
 
-        var server = ServerOf(http.Tenant.Id, request);
+        if (request.Pushed is null && (client.RequiresPush || settings.RequiresPush))
+        {
+            return Refused(
+                http.Tenant, client, back.Uri, back.State, OAuthError.InvalidRequest("The app must push its request (RFC 9126)."));
+        }
+
+        var server = servers.Meant(http.Tenant.Id, request.Resource);
         var offered = server is null ? Scopes.None : servers.Scopes(server);
         if (ValidAuthorizeRequest.Check(request, client, server, offered).Failed(out error, out var valid))
         {
@@ -77,7 +87,7 @@ internal sealed class AuthorizeEndpoint(
             : await NextAsync(
                 http,
                 client,
-                Propose(http.Tenant, back, valid) with { Who = who.Subject },
+                Propose(http.Tenant, back, valid, request.Pushed) with { Who = who.Subject },
                 browser.Ensure(http),
                 isSilent: valid.Prompt is ["none"]);
     }
@@ -97,6 +107,13 @@ internal sealed class AuthorizeEndpoint(
             : OAuthError.InvalidRequest("id_token_hint is no ID token that this client has from here.");
     }
 
+    // Another reference than ours is refused when it is known whom to tell.
+    private async ValueTask<Result<AuthorizeRequest>> UnfoldAsync(
+        HttpContext http, Client client, AuthorizeRequest sent) =>
+        sent.RequestUri?.StartsWith(PushedRequests.Prefix, StringComparison.Ordinal) is true
+            ? await pushed.OpenAsync(http.Tenant, client, sent, http.RequestAborted)
+            : sent;
+
     // With a form that another site sends, a browser keeps our cookies to itself (SameSite), so it would look like one
     // never seen: a new cookie would cut off what it has waiting in another tab, and its person would seem signed out.
     // As a link the same request comes with the cookies.
@@ -106,8 +123,8 @@ internal sealed class AuthorizeEndpoint(
 
     private async Task<IResult> GoOnAsync(HttpContext http)
     {
-        var holder = browser.Known(http);
-        if (http.Request.Query[Transaction] is not [{ } text] || proposals.Open(text, holder) is not { } proposal)
+        var holder = Browser.Known(http);
+        if (http.Request.Query[Transaction] is not [{ } text] || proposals.Open(http.Tenant.Id, text, holder) is not { } proposal)
         {
             return Over;
         }
@@ -134,7 +151,7 @@ internal sealed class AuthorizeEndpoint(
             return Issue(http.Tenant, again);
         }
 
-        var text = Uri.EscapeDataString(proposals.Seal(proposal, holder));
+        var text = Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, proposal, holder));
         return step switch
         {
             NextStep.SignIn => new SeeOther($"/signin?{Transaction}={text}"),
@@ -155,23 +172,17 @@ internal sealed class AuthorizeEndpoint(
         tenant,
         proposal.RedirectUri,
         proposal.State,
-        codes.Make(new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge, proposal.Nonce)));
+        codes.Make(
+            tenant.Id,
+            new(proposal.Agreed!),
+            new(proposal.Client),
+            proposal.RedirectUri,
+            proposal.Challenge,
+            proposal.Nonce)));
 
-    private McpServer? ServerOf(TenantId tenant, AuthorizeRequest request)
+    private Proposal Propose(Tenant tenant, ReturnAddress back, ValidAuthorizeRequest valid, GrantId? pushed) => new()
     {
-        if (request.Resource is null)
-        {
-            return servers.Default(tenant);
-        }
-
-        return Resource.TryParse(request.Resource, out var resource)
-            ? servers.ByResource(tenant, resource)
-            : null;
-    }
-
-    private Proposal Propose(Tenant tenant, ReturnAddress back, ValidAuthorizeRequest valid) => new()
-    {
-        Id = GrantId.New(clock.GetUtcNow(), random).Value,
+        Id = (pushed ?? GrantId.New(clock.GetUtcNow(), random)).Value,
         Client = back.Client.Id.Value,
         ClientName = back.Client.Name,
         RedirectUri = back.Uri,
@@ -216,7 +227,9 @@ internal sealed class AuthorizeEndpoint(
         error.Description,
         "Nothing was done. Go back to the app; if it happens again, tell whoever makes it."))
     {
-        Status = error.Status is StatusCodes.Status401Unauthorized ? StatusCodes.Status400BadRequest : error.Status,
+        Status = error.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status413PayloadTooLarge
+            ? StatusCodes.Status400BadRequest
+            : error.Status,
     };
 
     private sealed record Meant(string? Subject);

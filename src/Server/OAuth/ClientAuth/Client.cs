@@ -48,11 +48,23 @@ internal sealed record Client
     /// <summary>What it may ask for by itself (client credentials): canonical resources.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
 
+    /// <summary>
+    /// What it is when it acts for somebody (<c>ai_agent</c>, <c>service</c>): an operator's word that its own
+    /// authentication says who acts. Null for one that must show an actor token.
+    /// </summary>
+    public string? ActorProfile { get; init; }
+
+    /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
+    public ClientId? MayAct { get; init; }
+
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
     /// <summary>What it registered as a relying party.</summary>
     public OpenIdClient OpenId { get; init; } = OpenIdClient.None;
+
+    /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
+    public bool RequiresPush { get; init; }
 
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }

@@ -5,6 +5,7 @@ using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Outbound;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -28,6 +29,7 @@ internal sealed class ClientBook
     private readonly SafeHttp outbound;
     private readonly AuditLog audit;
     private readonly Settings settings;
+    private readonly TenantBook tenants;
     private readonly TimeProvider clock;
     private readonly IReadOnlyDictionary<string, Client> configured;
     private readonly Cache<(TenantId, ClientId), Client> stored;
@@ -38,9 +40,15 @@ internal sealed class ClientBook
         new(StringComparer.Ordinal);
 
     public ClientBook(
-        ClientStore store, Changes changes, SafeHttp outbound, AuditLog audit, Settings settings, TimeProvider clock)
+        ClientStore store,
+        Changes changes,
+        SafeHttp outbound,
+        AuditLog audit,
+        Settings settings,
+        TenantBook tenants,
+        TimeProvider clock)
     {
-        (this.store, this.outbound, this.audit) = (store, outbound, audit);
+        (this.store, this.outbound, this.audit, this.tenants) = (store, outbound, audit, tenants);
         (this.settings, this.clock) = (settings, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
             .ToDictionary(client => client.Id.Value);
@@ -49,9 +57,10 @@ internal sealed class ClientBook
         changes.Subscribe(Hear);
     }
 
-    /// <summary>The clients that an operator named, by their identifiers.</summary>
-    public IEnumerable<Client> Configured =>
-        configured.Values.OrderBy(client => client.Id.Value, StringComparer.Ordinal);
+    /// <summary>The clients of a tenant that an operator named, by their identifiers.</summary>
+    public IEnumerable<Client> Configured(TenantId tenant) => tenant == tenants.Default.Id
+        ? configured.Values.OrderBy(client => client.Id.Value, StringComparer.Ordinal)
+        : [];
 
     /// <summary>
     /// The client, with its metadata as fresh as its own cache lifetime says. An outage is not an unknown client: a
@@ -147,7 +156,7 @@ internal sealed class ClientBook
 
     // The configuration speaks for the tenant at the root alone.
     private Client? ConfiguredOf(TenantId tenant, string id) =>
-        tenant == TenantId.Default ? configured.GetValueOrDefault(id) : null;
+        tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) : null;
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
     {
@@ -178,7 +187,7 @@ internal sealed class ClientBook
     private async ValueTask<Result<Client>> ReadAsync(
         TenantId tenant, ClientId id, FetchOutcome.Answered answer, CancellationToken stop)
     {
-        if (ClientMetadata.Document(answer.Body, id.Value, settings.Issuer).Failed(out var error, out var metadata))
+        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer).Failed(out var error, out var metadata))
         {
             // Errors are not kept: the next request asks again, within the host's budget.
             return new OAuthError("invalid_client", error.Description, 401) { Reason = "metadata document" };
@@ -196,6 +205,7 @@ internal sealed class ClientBook
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
             OpenId = metadata.OpenId,
+            RequiresPush = metadata.RequiresPush,
         };
         documents.Keep(id.Value, client, answer.FreshFor);
         away.TryRemove(id.Value, out _);

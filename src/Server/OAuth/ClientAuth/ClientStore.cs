@@ -87,7 +87,8 @@ internal sealed partial class ClientStore(Db db)
             client.RedirectUris,
             client.GrantTypes,
             client.ScopeCap?.ToString(),
-            ReferenceEquals(client.OpenId, OpenIdClient.None) ? null : client.OpenId),
+            ReferenceEquals(client.OpenId, OpenIdClient.None) ? null : client.OpenId,
+            client.RequiresPush),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -106,6 +107,7 @@ internal sealed partial class ClientStore(Db db)
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
             OpenId = stored.OpenId ?? OpenIdClient.None,
+            RequiresPush = stored.RequiresPush,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -119,7 +121,9 @@ internal sealed partial class ClientStore(Db db)
         IReadOnlyList<string> GrantTypes,
         string? Scope,
         // Left out when there is nothing: a client that was kept before this was known says the same as then.
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OpenIdClient? OpenId = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OpenIdClient? OpenId = null,
+        // Left out while it is not so: a client that was kept before this was known says the same as then.
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -16,7 +16,6 @@ namespace Postern.OAuth.Consent;
 /// </summary>
 internal sealed class ConsentEndpoint(
     Proposals proposals,
-    Browser browser,
     ClientBook clients,
     ServerBook servers,
     Offers offers,
@@ -95,10 +94,10 @@ internal sealed class ConsentEndpoint(
 
     // Every step returns to /authorize, which alone answers the client.
     private SeeOther Back(HttpContext http, Proposal answered) =>
-        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(answered, browser.Known(http)!)));
+        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, Browser.Known(http)!)));
 
     private Proposal? Opened(HttpContext http, string text) =>
-        proposals.Open(text, browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
+        proposals.Open(http.Tenant.Id, text, Browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
 
     private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
     {
@@ -157,20 +156,20 @@ internal sealed class ConsentEndpoint(
             Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
             Transaction = text,
             Idle = PlainTime.Span(http.Tenant.RefreshIdle),
-            FormToken = forms.Token(question.Purpose, caller.Session),
-            SignOutToken = forms.Token(SignOutEndpoint.Purpose, caller.Session),
+            FormToken = forms.Token(http.Tenant.Id, question.Purpose, caller.Session),
+            SignOutToken = forms.Token(http.Tenant.Id, SignOutEndpoint.Purpose, caller.Session),
             Problem = problem,
         };
         return new(view) { FormTargets = [place.FormTarget] };
     }
 
     // A program on a device is a copy of its own; a service on the web is one copy for everybody.
-    private (InstallationId Id, string Name) Installation(HttpContext http, Caller caller, Proposal proposal)
+    private static (InstallationId Id, string Name) Installation(HttpContext http, Caller caller, Proposal proposal)
     {
         var place = ReturnPlace.Of(new(proposal.RedirectUri));
         var isHere = place.IsThisComputer || place.IsApp;
         return (
-            Installations.Id(caller.Subject, new(proposal.Client), isHere ? browser.Known(http)! : ""),
+            Installations.Id(caller.Subject, new(proposal.Client), isHere ? Browser.Known(http)! : ""),
             isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
     }
 

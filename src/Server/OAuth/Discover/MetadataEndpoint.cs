@@ -38,7 +38,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
     private static IResult Keys(HttpContext http, SigningKeys keys)
     {
         http.Response.Headers.CacheControl = "public, max-age=300";
-        return Results.Text(keys.Json, "application/jwk-set+json");
+        return Results.Text(keys.Json(http.Tenant.Id), "application/jwk-set+json");
     }
 
     private Metadata Document(Tenant tenant) => new()
@@ -51,10 +51,17 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         UserinfoEndpoint = tenant.UserInfo,
+        PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
+        RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
-            [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        [
+            ClientMetadata.AuthorizationCode,
+            ClientMetadata.RefreshToken,
+            ClientMetadata.ClientCredentials,
+            ClientMetadata.TokenExchange,
+        ],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
@@ -95,6 +102,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
+
+        public required string PushedAuthorizationRequestEndpoint { get; init; }
+
+        public required bool RequirePushedAuthorizationRequests { get; init; }
 
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 

@@ -19,7 +19,7 @@ internal sealed record IdTokenHint(string Client, string Subject, string? Sid)
         && token.Text("aud") is { } client
         && token.Text("sub") is { } subject
         && await token.IsSignedByAsync(
-            [.. new JsonWebKeySet(keys.Json).GetSigningKeys()], [SigningKey.Es256, SigningKey.Rs256])
+            [.. new JsonWebKeySet(keys.Json(tenant.Id)).GetSigningKeys()], [SigningKey.Es256, SigningKey.Rs256])
             ? new(client, subject, token.Text("sid"))
             : null;
 }

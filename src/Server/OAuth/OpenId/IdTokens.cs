@@ -29,7 +29,7 @@ internal sealed class IdTokens(JwtWriter jwt, Subjects subjects, PersonClaims pe
         var subject = await subjects.OfAsync(tenant.Id, client, grant.Subject, stop);
         var told = Told(tenant, grant, scopes).ToList();
         var user = told.Count > 0 ? await persons.FindAsync(grant, stop) : null;
-        return await jwt.WriteAsync(Type, client.OpenId.IdTokenAlgorithm, Claims, stop);
+        return await jwt.WriteAsync(tenant.Id, Type, client.OpenId.IdTokenAlgorithm, Claims, stop);
 
         void Claims(Utf8JsonWriter json)
         {

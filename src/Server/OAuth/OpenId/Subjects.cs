@@ -44,14 +44,14 @@ internal sealed class Subjects(Db db, Sealer sealer, RandomNumberGenerator rando
     // Kept, and not derived from the master key: that one changes, and the names must not.
     private async ValueTask<byte[]> SaltAsync(TenantId tenant, CancellationToken stop)
     {
-        var made = sealer.SealBytes(Purpose, random.Bytes(32), Encoding.UTF8.GetBytes(tenant.Value));
+        var made = sealer.SealBytes(tenant, Purpose, random.Bytes(32), Encoding.UTF8.GetBytes(tenant.Value));
         await db.WriteAsync(async unit => await unit.RunAsync(
             $"insert into pairwise_salts (tenant, sealed) values ({tenant.Value}, {made}) on conflict do nothing"));
         var kept = await db.FirstAsync(
             $"select sealed from pairwise_salts where tenant = {tenant.Value}",
             row => row.GetFieldValue<byte[]>(0),
             stop);
-        return salts[tenant] = sealer.OpenBytes(Purpose, kept!, Encoding.UTF8.GetBytes(tenant.Value))
+        return salts[tenant] = sealer.OpenBytes(tenant, Purpose, kept!, Encoding.UTF8.GetBytes(tenant.Value))
             ?? throw new SetupException("The salt of people's names was sealed with another master key.");
     }
 }

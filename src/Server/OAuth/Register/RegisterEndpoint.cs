@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
@@ -64,6 +64,7 @@ internal sealed partial class RegisterEndpoint(
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
             OpenId = metadata.OpenId,
+            RequiresPush = metadata.RequiresPush,
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
@@ -74,7 +75,7 @@ internal sealed partial class RegisterEndpoint(
     private IResult Answer(HttpContext http, Client client, ClientMetadata metadata, Secret? secret)
     {
         http.Response.Headers.CacheControl = "no-store";
-        return Results.Json(
+        var answer = JsonSerializer.SerializeToNode(
             new Registered(
                 client.Id.Value,
                 clock.GetUtcNow().ToUnixTimeSeconds(),
@@ -87,9 +88,16 @@ internal sealed partial class RegisterEndpoint(
                 metadata.AuthMethod,
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),
-                metadata.JwksUri),
-            RegisterJson.Default.Registered,
-            statusCode: StatusCodes.Status201Created);
+                metadata.JwksUri,
+                metadata.RequiresPush ? true : null),
+            RegisterJson.Default.Registered)!.AsObject();
+        foreach (var (name, value) in metadata.OpenId.ToJson() ?? [])
+        {
+            answer[name] = value?.DeepClone();
+        }
+
+        return Results.Text(
+            answer.ToJsonString(), "application/json", statusCode: StatusCodes.Status201Created);
     }
 
     internal sealed record Registered(
@@ -104,7 +112,8 @@ internal sealed partial class RegisterEndpoint(
         string TokenEndpointAuthMethod,
         string ApplicationType,
         string? Scope,
-        string? JwksUri);
+        string? JwksUri,
+        bool? RequirePushedAuthorizationRequests);
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(

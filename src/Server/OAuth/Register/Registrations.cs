@@ -1,6 +1,7 @@
 using Postern.Audit;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Database;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.Register;
 
@@ -17,15 +18,23 @@ internal sealed partial class Registrations : IDisposable
 
     private readonly Db db;
     private readonly ClientStore store;
+    private readonly TenantBook tenants;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
     private readonly ILogger<Registrations> logger;
     private readonly RegistrationQuota quota;
     private readonly ITimer reaping;
 
-    public Registrations(Db db, ClientStore store, AuditLog audit, TimeProvider clock, ILogger<Registrations> logger)
+    public Registrations(
+        Db db,
+        ClientStore store,
+        TenantBook tenants,
+        AuditLog audit,
+        TimeProvider clock,
+        ILogger<Registrations> logger)
     {
-        (this.db, this.store, this.audit, this.clock, this.logger) = (db, store, audit, clock, logger);
+        (this.db, this.store, this.tenants, this.audit) = (db, store, tenants, audit);
+        (this.clock, this.logger) = (clock, logger);
         quota = new(clock, PerHour, InAllPerHour);
         reaping = clock.CreateTimer(_ => _ = TryReapAsync(), null, ReapEvery, ReapEvery);
     }
@@ -80,7 +89,10 @@ internal sealed partial class Registrations : IDisposable
     {
         try
         {
-            await ReapAsync(TenantId.Default);
+            foreach (var tenant in tenants.All)
+            {
+                await ReapAsync(tenant.Id);
+            }
         }
         catch (DatabaseUnavailableException failure)
         {

@@ -41,7 +41,7 @@ internal sealed class RevokeEndpoint(
             Reason = "handed back by the client",
             Network = presenter.Network,
         };
-        if (families.Parse(token) is { } presented)
+        if (families.Parse(tenant.Id, token) is { } presented)
         {
             await EndGrantAsync(presented.Grant, presenter, entry, stop);
         }

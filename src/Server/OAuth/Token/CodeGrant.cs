@@ -24,7 +24,7 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
             return OAuthError.InvalidRequest("code is missing.");
         }
 
-        if (codes.Open(request.Code) is not { } code || !code.IsFor(presenter.Client.Id))
+        if (codes.Open(presenter.Tenant.Id, request.Code) is not { } code || !code.IsFor(presenter.Client.Id))
         {
             return OAuthError.InvalidGrant("code unknown, expired or another client's");
         }

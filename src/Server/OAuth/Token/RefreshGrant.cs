@@ -18,7 +18,7 @@ internal sealed class RefreshGrant(Families families, GrantBook grants, TimeProv
         }
 
         // Generation 0 is the code, which is presented sealed and never as a refresh token.
-        if (families.Parse(request.RefreshToken) is not { Generation: > 0 } presented)
+        if (families.Parse(presenter.Tenant.Id, request.RefreshToken) is not { Generation: > 0 } presented)
         {
             return OAuthError.InvalidGrant("not a refresh token of ours");
         }

@@ -50,7 +50,7 @@ internal sealed class TokenIssuer(
                 grant, generation, presenter.Network, presenter.Tenant.RefreshIdle, entry))
             {
                 case Rotation.Moved moved:
-                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant.Id, moved.Generation) : null;
+                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
@@ -65,15 +65,26 @@ internal sealed class TokenIssuer(
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
         var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
-        var named = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None);
-        var token = writer.Write(presenter.Tenant, named, ScopesAt(presenter.Tenant, grant, scopes), id, now);
+        var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, now);
+        expires = redemption.Until < expires ? redemption.Until.Value : expires;
+        var token = writer.Write(new()
+        {
+            Tenant = presenter.Tenant,
+            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None),
+            Scopes = ScopesAt(presenter.Tenant, grant, scopes),
+            Id = id,
+            IssuedAt = now,
+            ExpiresAt = expires,
+            MayAct = presenter.Client.MayAct,
+        });
         return new IssuedTokens
         {
             AccessToken = token,
             IdToken = redemption.Generation is not null && scopes.Has(Scopes.OpenId)
                 ? await ids.WriteAsync(presenter, grant, scopes, token, redemption.Nonce, CancellationToken.None)
                 : null,
-            ExpiresIn = (long)(AccessTokenWriter.Expires(presenter.Tenant, grant, now) - now).TotalSeconds,
+            IssuedTokenType = redemption.IssuedTokenType,
+            ExpiresIn = (long)(expires - now).TotalSeconds,
             RefreshToken = refresh,
             Scope = scopes,
             Grant = grant,
@@ -86,5 +97,5 @@ internal sealed class TokenIssuer(
             .Without(Scopes.OfflineAccess);
 
     private static bool MayRefresh(Grant grant, Client client) =>
-        !grant.IsOwn && client.GrantTypes.Contains(ClientMetadata.RefreshToken);
+        !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);
 }

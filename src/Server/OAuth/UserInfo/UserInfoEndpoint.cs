@@ -78,6 +78,7 @@ internal sealed class UserInfoEndpoint(
         Tenant tenant, Client client, string algorithm, Action<Utf8JsonWriter> claims, CancellationToken stop)
     {
         var signed = await jwt.WriteAsync(
+            tenant.Id,
             null,
             algorithm,
             json =>

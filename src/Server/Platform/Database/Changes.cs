@@ -172,7 +172,7 @@ public sealed partial class Changes : IAsyncDisposable
         if (rows is [var first, ..] && first.Id > seen + 1)
         {
             // Rows were pruned before this node read them: it was away for longer than they are kept.
-            Tell([new(Everything, TenantId.Default, "")]);
+            Tell([new(Everything, default, "")]);
         }
 
         Tell(rows.Where(row => row.Node != node).Select(row => row.Change));

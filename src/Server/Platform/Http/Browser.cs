@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using Postern.Platform.Configuration;
 
 namespace Postern.Platform.Http;
 
@@ -8,13 +7,13 @@ namespace Postern.Platform.Http;
 /// Tells one browser from another before anybody has signed in: a random cookie that proves nothing but sameness. What
 /// was begun in one browser goes on in that one only.
 /// </summary>
-internal sealed class Browser(Settings settings, RandomNumberGenerator random)
+internal sealed class Browser(RandomNumberGenerator random)
 {
-    private string Name => settings.IsHttps ? "__Host-postern_browser" : "postern_browser";
+    private const string Name = "browser";
 
     /// <summary>SHA-256 of the cookie; null when the browser has none of the right form.</summary>
-    public string? Known(HttpContext http) =>
-        http.Request.Cookies[Name] is { Length: Secret.Length } value && Base64Url.IsValid(value)
+    public static string? Known(HttpContext http) =>
+        http.Cookie(Name) is { Length: Secret.Length } value && Base64Url.IsValid(value)
             ? new Secret(value).Hash()
             : null;
 
@@ -27,14 +26,7 @@ internal sealed class Browser(Settings settings, RandomNumberGenerator random)
         }
 
         var made = Secret.New(random);
-        http.Response.Cookies.Append(Name, made.Reveal(), new()
-        {
-            HttpOnly = true,
-            Secure = settings.IsHttps,
-            SameSite = SameSiteMode.Lax,
-            Path = "/",
-            IsEssential = true,
-        });
+        http.SetCookie(Name, made.Reveal());
         return made.Hash();
     }
 }

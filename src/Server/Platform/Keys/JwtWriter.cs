@@ -8,14 +8,15 @@ namespace Postern.Platform.Keys;
 /// <summary>Writes and signs what is no access token: ID tokens, logout tokens, signed answers (RFC 7515 §3.1).</summary>
 internal sealed class JwtWriter(SigningKeys keys)
 {
+    /// <param name="tenant">Whose key signs.</param>
     /// <param name="type">What it is, so that it is taken for nothing else (RFC 8725 §3.11); null to leave it out.</param>
     /// <param name="algorithm">By what it is signed.</param>
     /// <param name="claims">Writes the members of the payload.</param>
     /// <param name="stop">Ends the waiting.</param>
     public async ValueTask<string> WriteAsync(
-        string? type, string algorithm, Action<Utf8JsonWriter> claims, CancellationToken stop)
+        TenantId tenant, string? type, string algorithm, Action<Utf8JsonWriter> claims, CancellationToken stop)
     {
-        var key = await keys.CurrentAsync(algorithm, stop);
+        var key = await keys.CurrentAsync(tenant, algorithm, stop);
         var text = $"{Encode(json => Header(json, type, key))}.{Encode(claims)}";
         var signature = new byte[key.Size];
         key.Sign(Encoding.ASCII.GetBytes(text), signature);

@@ -35,7 +35,7 @@ internal sealed class MasterKey
     /// <summary>Refuses to go on with a database that was sealed with another key.</summary>
     public async Task ProveAsync(Db db, Sealer sealer, TimeProvider clock)
     {
-        var proof = Convert.ToHexStringLower(sealer.Mac("master-key", "proof"u8));
+        var proof = Convert.ToHexStringLower(sealer.Proof());
         var known = await db.WriteAsync(unit => KnownAsync(db, unit, proof, clock));
         if (known.Find(row => row.Id == CurrentId) is { } row && row.Value != proof)
         {

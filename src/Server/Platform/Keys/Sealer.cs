@@ -6,8 +6,9 @@ using System.Text;
 namespace Postern.Platform.Keys;
 
 /// <summary>
-/// Seals values that leave this process or rest in the database (AES-256-GCM), each under a purpose of its own, so that
-/// a value made for one use opens for no other. Form: version, key id, nonce, ciphertext, tag; base64url.
+/// Seals values that leave this process or rest in the database (AES-256-GCM), each under a key of its tenant and of
+/// its purpose, so that a value made for one use, or at one tenant, opens for no other. Form: version, key id, nonce,
+/// ciphertext, tag; base64url.
 /// </summary>
 internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
 {
@@ -18,30 +19,35 @@ internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
 
     private const int IdSize = 8, NonceSize = 12, TagSize = 16, HeaderSize = 1 + IdSize + NonceSize;
 
-    // As many as there are purposes in the program, times the master keys.
-    private readonly ConcurrentDictionary<(string Id, string Purpose), byte[]> derived = new();
+    // As many as there are purposes in the program, times the master keys and the tenants.
+    private readonly ConcurrentDictionary<(string Id, TenantId Tenant, string Purpose), byte[]> derived = new();
 
-    /// <summary>Seals bytes for one purpose; <paramref name="context"/> must be given again to open them.</summary>
-    public string Seal(string purpose, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context = default) =>
-        Base64Url.EncodeToString(SealBytes(purpose, plain, context));
+    /// <summary>
+    /// Seals bytes for one purpose at one tenant; <paramref name="context"/> must be given again to open them.
+    /// </summary>
+    public string Seal(
+        TenantId tenant, string purpose, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context = default) =>
+        Base64Url.EncodeToString(SealBytes(tenant, purpose, plain, context));
 
     /// <inheritdoc cref="Seal"/>
-    public byte[] SealBytes(string purpose, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context = default)
+    public byte[] SealBytes(
+        TenantId tenant, string purpose, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context = default)
     {
         var sealed_ = new byte[HeaderSize + plain.Length + TagSize];
         sealed_[0] = Version;
         Encoding.ASCII.GetBytes(master.CurrentId, sealed_.AsSpan(1, IdSize));
         var nonce = sealed_.AsSpan(1 + IdSize, NonceSize);
         random.GetBytes(nonce);
-        using var aes = new AesGcm(Key(master.CurrentId, purpose), TagSize);
+        using var aes = new AesGcm(Key(master.CurrentId, tenant, purpose), TagSize);
         aes.Encrypt(nonce, plain, sealed_.AsSpan(HeaderSize, plain.Length), sealed_.AsSpan(^TagSize..), context);
         return sealed_;
     }
 
     /// <summary>
-    /// Opens what <see cref="Seal"/> made for the same purpose and context; null for everything else.
+    /// Opens what <see cref="Seal"/> made for the same tenant, purpose and context; null for everything else.
     /// </summary>
-    public byte[]? Open(string purpose, ReadOnlySpan<char> text, ReadOnlySpan<byte> context = default)
+    public byte[]? Open(
+        TenantId tenant, string purpose, ReadOnlySpan<char> text, ReadOnlySpan<byte> context = default)
     {
         if (text.Length is 0 or > MostText || text.Contains('='))
         {
@@ -59,11 +65,12 @@ internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
             return null;
         }
 
-        return OpenBytes(purpose, bytes.AsSpan(0, written), context);
+        return OpenBytes(tenant, purpose, bytes.AsSpan(0, written), context);
     }
 
     /// <inheritdoc cref="Open"/>
-    public byte[]? OpenBytes(string purpose, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> context = default)
+    public byte[]? OpenBytes(
+        TenantId tenant, string purpose, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> context = default)
     {
         if (bytes.Length < HeaderSize + TagSize || bytes[0] is not Version)
         {
@@ -77,7 +84,7 @@ internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
         }
 
         var plain = new byte[bytes.Length - HeaderSize - TagSize];
-        using var aes = new AesGcm(Key(id, purpose), TagSize);
+        using var aes = new AesGcm(Key(id, tenant, purpose), TagSize);
         try
         {
             aes.Decrypt(
@@ -94,27 +101,43 @@ internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
         }
     }
 
-    /// <summary>A keyed digest (HMAC-SHA-256) under a purpose of its own, 32 bytes.</summary>
-    public byte[] Mac(string purpose, ReadOnlySpan<byte> data) =>
-        HMACSHA256.HashData(Key(master.CurrentId, "mac:" + purpose), data);
+    /// <summary>A keyed digest (HMAC-SHA-256) under a key of its tenant and purpose, 32 bytes.</summary>
+    public byte[] Mac(TenantId tenant, string purpose, ReadOnlySpan<byte> data) =>
+        HMACSHA256.HashData(Key(master.CurrentId, tenant, "mac:" + purpose), data);
 
     /// <summary>Whether a digest was made by any of the master keys this node holds, in fixed time for each.</summary>
-    public bool IsMac(string purpose, ReadOnlySpan<byte> data, ReadOnlySpan<byte> mac)
+    public bool IsMac(TenantId tenant, string purpose, ReadOnlySpan<byte> data, ReadOnlySpan<byte> mac)
     {
         var found = false;
         Span<byte> made = stackalloc byte[HMACSHA256.HashSizeInBytes];
         foreach (var id in master.Keys.Keys)
         {
-            HMACSHA256.HashData(Key(id, "mac:" + purpose), data, made);
+            HMACSHA256.HashData(Key(id, tenant, "mac:" + purpose), data, made);
             found |= CryptographicOperations.FixedTimeEquals(made, mac);
         }
 
         return found;
     }
 
-    private byte[] Key(string id, string purpose) => derived.GetOrAdd(
-        (id, purpose),
+    /// <summary>Shows that this node has the master key, without showing the key.</summary>
+    public byte[] Proof() => Mac(TenantId.Default, "master-key", "proof"u8);
+
+    /// <summary>Forgets the keys of a tenant that is gone.</summary>
+    public void Forget(TenantId tenant)
+    {
+        foreach (var name in derived.Keys.Where(name => name.Tenant == tenant))
+        {
+            derived.TryRemove(name, out _);
+        }
+    }
+
+    private byte[] Key(string id, TenantId tenant, string purpose) => derived.GetOrAdd(
+        (id, tenant, purpose),
         static (name, keys) => HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, keys[name.Id], 32, info: Encoding.UTF8.GetBytes("postern/1/" + name.Purpose)),
+            HashAlgorithmName.SHA256, keys[name.Id], 32, info: Encoding.UTF8.GetBytes(Label(name.Tenant, name.Purpose))),
         master.Keys);
+
+    // The tenant at the root has the labels from before there were others. No purpose has a slash in it.
+    private static string Label(TenantId tenant, string purpose) =>
+        tenant == TenantId.Default ? $"postern/1/{purpose}" : $"postern/1/{tenant}/{purpose}";
 }

@@ -23,6 +23,7 @@ internal sealed class SigningKey : IDisposable
     private const int RsaBits = 2048;
 
     private readonly ConcurrentBag<AsymmetricAlgorithm> rested = [];
+    private readonly ConcurrentDictionary<string, byte[]> headers = new(StringComparer.Ordinal);
     private readonly byte[] pkcs8;
 
     /// <param name="pair">The key pair; it stays the caller's.</param>
@@ -58,6 +59,15 @@ internal sealed class SigningKey : IDisposable
 
     /// <summary>Bytes of a signature by this key.</summary>
     public int Size => Algorithm is Rs256 ? RsaBits / 8 : SignatureSize;
+
+    /// <summary>
+    /// The first part of a token of this kind that it signs (RFC 7515 §3.1), encoded; <paramref name="typ"/> is a word
+    /// of the program's.
+    /// </summary>
+    public byte[] Header(string typ) => headers.TryGetValue(typ, out var known)
+        ? known
+        : headers.GetOrAdd(typ, Base64Url.EncodeToUtf8(
+            Encoding.ASCII.GetBytes($$"""{"alg":"{{Algorithm}}","typ":"{{typ}}","kid":"{{Id}}"}""")));
 
     /// <summary>Makes a key pair for an algorithm; the caller disposes.</summary>
     public static AsymmetricAlgorithm Generate(string algorithm) => algorithm is Rs256

@@ -1,12 +1,12 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Collections.Frozen;
 using Postern.Platform.Database;
+using Postern.Platform.Tenants;
 
 namespace Postern.Platform.Keys;
 
 /// <summary>
-/// The signing keys of a tenant over their life: published a day before they sign, changed on schedule, and kept in
-/// the key set until the last token they signed has expired.
+/// The signing keys of each tenant over their life: published a day before they sign, changed on schedule, and kept in
+/// the tenant's key set until the last token they signed has expired. No tenant has a key of another.
 /// </summary>
 internal sealed partial class SigningKeys : IDisposable
 {
@@ -14,25 +14,30 @@ internal sealed partial class SigningKeys : IDisposable
     public static readonly TimeSpan
         Term = TimeSpan.FromDays(90), Lead = TimeSpan.FromDays(1), Tail = TimeSpan.FromDays(1);
 
-    private const string Kind = "keys", Purpose = "signing-key";
-
     private readonly Db db;
-    private readonly Sealer sealer;
+    private readonly SigningKeyStore store;
+    private readonly TenantBook tenants;
     private readonly TimeProvider clock;
     private readonly ILogger<SigningKeys> logger;
     private readonly Reload reload;
     private readonly ITimer timer;
     private readonly SemaphoreSlim making = new(1);
-    private Action[] followers = [];
-    private volatile KeySet set = new([], """{"keys":[]}""");
+    private Action<TenantId>[] followers = [];
+    private volatile FrozenDictionary<TenantId, KeySet> sets = FrozenDictionary<TenantId, KeySet>.Empty;
 
-    public SigningKeys(Db db, Changes changes, Sealer sealer, TimeProvider clock, ILogger<SigningKeys> logger)
+    public SigningKeys(
+        Db db,
+        SigningKeyStore store,
+        TenantBook tenants,
+        Changes changes,
+        TimeProvider clock,
+        ILogger<SigningKeys> logger)
     {
-        (this.db, this.sealer, this.clock, this.logger) = (db, sealer, clock, logger);
+        (this.db, this.store, this.tenants, this.clock, this.logger) = (db, store, tenants, clock, logger);
         reload = new("signing keys", ReadAsync, clock, logger);
         changes.Subscribe(change =>
         {
-            if (change.Kind is Kind or Changes.Everything)
+            if (change.Kind is SigningKeyStore.Kind or Changes.Everything)
             {
                 reload.Soon();
             }
@@ -40,28 +45,28 @@ internal sealed partial class SigningKeys : IDisposable
         timer = clock.CreateTimer(_ => reload.Soon(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
     }
 
-    /// <summary>Calls back after the published set changed, and once at first.</summary>
-    public void Follow(Action follower)
+    /// <summary>Calls back for each tenant whose published set changed, and at first for all.</summary>
+    public void Follow(Action<TenantId> follower)
     {
         followers = [.. followers, follower];
-        follower();
+        Array.ForEach([.. sets.Keys], follower);
     }
 
-    /// <summary>All published keys.</summary>
-    public IReadOnlyList<SigningKey> Published => set.Keys;
+    /// <summary>All published keys of a tenant.</summary>
+    public IReadOnlyList<SigningKey> Published(TenantId tenant) => SetOf(tenant).Keys;
 
     /// <summary>The key set as it is served (RFC 7517 §5).</summary>
-    public string Json => set.Json;
+    public string Json(TenantId tenant) => SetOf(tenant).Json;
 
     /// <summary>The key that signs access tokens now.</summary>
-    public SigningKey Current() =>
-        Newest(SigningKey.Es256) ?? throw new InvalidOperationException("There is no signing key.");
+    public SigningKey Current(TenantId tenant) => Newest(tenant, SigningKey.Es256)
+        ?? throw new InvalidOperationException($"Tenant {tenant} has no signing key.");
 
     /// <summary>
     /// The key that signs by this algorithm now. There is one for RS256 from the first time that somebody needs it.
     /// </summary>
-    public async ValueTask<SigningKey> CurrentAsync(string algorithm, CancellationToken stop) =>
-        Newest(algorithm) ?? await MakeAsync(algorithm, stop);
+    public async ValueTask<SigningKey> CurrentAsync(TenantId tenant, string algorithm, CancellationToken stop) =>
+        Newest(tenant, algorithm) ?? await MakeAsync(tenant, algorithm, stop);
 
     /// <summary>Loads the keys, makes those that are due and forgets those that are over.</summary>
     public Task RefreshAsync(CancellationToken stop) => reload.NowAsync(stop);
@@ -70,18 +75,16 @@ internal sealed partial class SigningKeys : IDisposable
     /// Changes the key ahead of the schedule and in its way: the next one is published now and signs after
     /// <see cref="Lead"/>. One that is published already is the next one.
     /// </summary>
+    /// <param name="tenant">Whose.</param>
     /// <param name="note">Records it in the same transaction.</param>
     /// <param name="stop">Ends the waiting.</param>
-    public Task<SigningKey> RotateAsync(Action<Unit> note, CancellationToken stop)
+    public Task<SigningKey> RotateAsync(TenantId tenant, Action<Unit> note, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
-        var (from, last) = ((now + Lead).ToUnixTimeSeconds(), (now + Lead + Tail).ToUnixTimeSeconds());
         return ChangeAsync(
+            tenant,
             now + Lead,
-            $"""
-            update signing_keys set signs_until = {from}, published_until = {last}
-            where tenant = {TenantId.Default.Value} and signs_until > {from} and signs_from <= {now.ToUnixTimeSeconds()}
-            """,
+            unit => SigningKeyStore.RetireAsync(unit, tenant, now, until: now + Lead, published: now + Lead + Tail),
             note,
             stop);
     }
@@ -91,17 +94,10 @@ internal sealed partial class SigningKeys : IDisposable
     /// tokens they signed are worth nothing from here on.
     /// </summary>
     /// <inheritdoc cref="RotateAsync"/>
-    public Task<SigningKey> ReplaceAsync(Action<Unit> note, CancellationToken stop)
+    public Task<SigningKey> ReplaceAsync(TenantId tenant, Action<Unit> note, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
-        return ChangeAsync(
-            now,
-            $"""
-            update signing_keys set signs_until = {now.ToUnixTimeSeconds()}, published_until = {now.ToUnixTimeSeconds()}
-            where tenant = {TenantId.Default.Value} and published_until > {now.ToUnixTimeSeconds()}
-            """,
-            note,
-            stop);
+        return ChangeAsync(tenant, now, unit => SigningKeyStore.EndAsync(unit, tenant, now), note, stop);
     }
 
     public void Dispose()
@@ -109,32 +105,14 @@ internal sealed partial class SigningKeys : IDisposable
         timer.Dispose();
         reload.Dispose();
         making.Dispose();
-        foreach (var key in set.Keys)
-        {
-            key.Dispose();
-        }
+        Array.ForEach([.. sets.Values.SelectMany(set => set.Keys)], key => key.Dispose());
     }
 
-    private async Task ReadAsync(CancellationToken stop)
+    private KeySet SetOf(TenantId tenant) => sets.GetValueOrDefault(tenant) ?? KeySet.Empty;
+
+    private SigningKey? Newest(TenantId tenant, string algorithm)
     {
-        var keys = await LoadAsync(stop);
-        if (Due(keys).ToList() is { Count: > 0 } due)
-        {
-            foreach (var (algorithm, from) in due)
-            {
-                await AddAsync(algorithm, from);
-            }
-
-            keys = await LoadAsync(stop);
-        }
-
-        set = new(keys, $$"""{"keys":[{{string.Join(',', keys.Select(key => key.PublicJwk))}}]}""");
-        Array.ForEach(followers, follower => follower());
-    }
-
-    private SigningKey? Newest(string algorithm)
-    {
-        var (keys, now) = (set.Keys, clock.GetUtcNow());
+        var (keys, now) = (SetOf(tenant).Keys, clock.GetUtcNow());
         SigningKey? newest = null;
         foreach (var key in keys)
         {
@@ -145,29 +123,41 @@ internal sealed partial class SigningKeys : IDisposable
         return newest;
     }
 
-    // One at a time: a pair of RS256 takes a tenth of a second to make, and a crowd may come for it at once.
-    private async ValueTask<SigningKey> MakeAsync(string algorithm, CancellationToken stop)
+    private async Task ReadAsync(CancellationToken stop)
     {
-        await making.WaitAsync(stop);
-        try
+        var keys = await LoadAsync(stop);
+        var due = tenants.All.SelectMany(tenant => Due(tenant.Id, keys[tenant.Id])).ToList();
+        foreach (var (tenant, algorithm, from) in due)
         {
-            if (Newest(algorithm) is null)
-            {
-                await AddAsync(algorithm, clock.GetUtcNow());
-                await RefreshAsync(stop);
-            }
-
-            return Newest(algorithm) ?? throw new InvalidOperationException($"There is no key for {algorithm}.");
+            await AddAsync(tenant, algorithm, from);
         }
-        finally
+
+        Publish(due.Count > 0 ? await LoadAsync(stop) : keys);
+    }
+
+    private async Task<ILookup<TenantId, SigningKey>> LoadAsync(CancellationToken stop)
+    {
+        var known = sets.Values.SelectMany(set => set.Keys).ToDictionary(key => key.Id);
+        return (await store.LoadAsync(known, stop)).ToLookup(row => row.Tenant, row => row.Key);
+    }
+
+    private void Publish(ILookup<TenantId, SigningKey> keys)
+    {
+        var before = sets;
+        sets = tenants.All.ToFrozenDictionary(tenant => tenant.Id, tenant => KeySet.Of([.. keys[tenant.Id]]));
+        foreach (var tenant in before.Keys.Union(sets.Keys))
         {
-            making.Release();
+            if (before.GetValueOrDefault(tenant)?.Json != sets.GetValueOrDefault(tenant)?.Json)
+            {
+                Array.ForEach(followers, follower => follower(tenant));
+            }
         }
     }
 
     // A key is due when none signs now, or when the last one will have signed out within the lead time; for an
     // algorithm that nobody asked for yet, none is.
-    private IEnumerable<(string Algorithm, DateTimeOffset From)> Due(List<SigningKey> keys)
+    private IEnumerable<(TenantId Tenant, string Algorithm, DateTimeOffset From)> Due(
+        TenantId tenant, IEnumerable<SigningKey> keys)
     {
         var now = clock.GetUtcNow();
         foreach (var algorithm in keys.Select(key => key.Algorithm).Append(SigningKey.Es256).Distinct())
@@ -175,86 +165,72 @@ internal sealed partial class SigningKeys : IDisposable
             var last = keys.Where(key => key.Algorithm == algorithm).MaxBy(key => key.SignsUntil);
             if (last is null || last.SignsUntil <= now)
             {
-                yield return (algorithm, now);
+                yield return (tenant, algorithm, now);
             }
             else if (last.SignsUntil - now <= Lead)
             {
-                yield return (algorithm, last.SignsUntil);
+                yield return (tenant, algorithm, last.SignsUntil);
             }
+        }
+    }
+
+    // One at a time: a pair of RS256 takes a tenth of a second to make, and a crowd may come for it at once.
+    private async ValueTask<SigningKey> MakeAsync(TenantId tenant, string algorithm, CancellationToken stop)
+    {
+        await making.WaitAsync(stop);
+        try
+        {
+            if (Newest(tenant, algorithm) is null)
+            {
+                await AddAsync(tenant, algorithm, clock.GetUtcNow());
+                await RefreshAsync(stop);
+            }
+
+            return Newest(tenant, algorithm)
+                ?? throw new InvalidOperationException($"Tenant {tenant} has no key for {algorithm}.");
+        }
+        finally
+        {
+            making.Release();
         }
     }
 
     // One transaction: at no moment is there a node that finds no key to sign with.
     private async Task<SigningKey> ChangeAsync(
-        DateTimeOffset from, FormattableString end, Action<Unit> note, CancellationToken stop)
+        TenantId tenant, DateTimeOffset from, Func<Unit, ValueTask> end, Action<Unit> note, CancellationToken stop)
     {
         using var pair = SigningKey.Generate(SigningKey.Es256);
         await db.WriteAsync(async unit =>
         {
-            await unit.RunAsync(end);
-            await InsertAsync(unit, pair, from);
+            await end(unit);
+            await store.InsertAsync(unit, tenant, pair, from);
             note(unit);
         });
         await RefreshAsync(stop);
-        return Published.Where(key => key.Algorithm is SigningKey.Es256).MaxBy(key => key.SignsFrom)!;
+        return Published(tenant).Where(key => key.Algorithm is SigningKey.Es256).MaxBy(key => key.SignsFrom)!;
     }
 
-    private async Task AddAsync(string algorithm, DateTimeOffset from)
+    private async Task AddAsync(TenantId tenant, string algorithm, DateTimeOffset from)
     {
         // Before the transaction, which nobody else can pass.
         using var pair = SigningKey.Generate(algorithm);
-        if (await db.WriteAsync(async unit => await InsertAsync(unit, pair, from)) is { } id)
+        if (await db.WriteAsync(async unit => await store.InsertAsync(unit, tenant, pair, from)) is { } id)
         {
-            Log.Added(logger, id, from);
+            Log.Added(logger, id, tenant.Value, from);
         }
     }
 
-    // Two nodes may find at once that a key is due; the second finds that one is there already, and null says so.
-    private async ValueTask<string?> InsertAsync(Unit unit, AsymmetricAlgorithm pair, DateTimeOffset from)
+    private sealed record KeySet(IReadOnlyList<SigningKey> Keys, string Json)
     {
-        using var key = new SigningKey(pair, from, from + Term, from + Term + Tail);
-        var (now, tenant) = (clock.GetUtcNow().ToUnixTimeSeconds(), TenantId.Default.Value);
-        var (signsFrom, signsUntil) = (from.ToUnixTimeSeconds(), key.SignsUntil.ToUnixTimeSeconds());
-        var secret = sealer.SealBytes(Purpose, pair.ExportPkcs8PrivateKey(), Encoding.ASCII.GetBytes(key.Id));
-        // One node after the other: two that look at once would both see that there is none.
-        await unit.RunAsync($"update change_head set id = id");
-        var rows = await unit.RunAsync(
-            $"""
-            insert into signing_keys
-              (tenant, kid, alg, sealed, public_jwk, created_at, signs_from, signs_until, published_until)
-            select {tenant}, {key.Id}, {key.Algorithm}, {secret}, {key.PublicJwk}, {now},
-              {signsFrom}, {signsUntil}, {key.PublishedUntil.ToUnixTimeSeconds()}
-            where not exists (
-              select 1 from signing_keys where tenant = {tenant} and alg = {key.Algorithm} and signs_until > {signsFrom})
-            """);
-        unit.Announce(Kind, TenantId.Default, key.Id);
-        return rows > 0 ? key.Id : null;
+        public static readonly KeySet Empty = Of([]);
+
+        public static KeySet Of(IReadOnlyList<SigningKey> keys) =>
+            new(keys, $$"""{"keys":[{{string.Join(',', keys.Select(key => key.PublicJwk))}}]}""");
     }
-
-    private Task<List<SigningKey>> LoadAsync(CancellationToken stop) => db.AllAsync(
-        $"""
-        select kid, alg, sealed, signs_from, signs_until, published_until from signing_keys
-        where tenant = {TenantId.Default.Value} and published_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
-        order by signs_from limit 100
-        """,
-        row =>
-        {
-            var kid = row.GetString(0);
-            var plain = sealer.OpenBytes(Purpose, row.GetFieldValue<byte[]>(2), Encoding.ASCII.GetBytes(kid))
-                ?? throw new SetupException($"Signing key {kid} was sealed with another master key.");
-            using var pair = SigningKey.Import(row.GetString(1), plain);
-            CryptographicOperations.ZeroMemory(plain);
-            return new SigningKey(pair, At(row.GetInt64(3)), At(row.GetInt64(4)), At(row.GetInt64(5)));
-        },
-        stop);
-
-    private static DateTimeOffset At(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds);
-
-    private sealed record KeySet(IReadOnlyList<SigningKey> Keys, string Json);
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Signing key {KeyId} is published and signs from {From:u}")]
-        public static partial void Added(ILogger logger, string keyId, DateTimeOffset from);
+        [LoggerMessage(LogLevel.Information, "Key {KeyId} of tenant {Tenant} is published and signs from {From:u}")]
+        public static partial void Added(ILogger logger, string keyId, string tenant, DateTimeOffset from);
     }
 }

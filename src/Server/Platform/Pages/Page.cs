@@ -5,7 +5,7 @@ namespace Postern.Platform.Pages;
 /// <summary>
 /// A page shows one view and decides nothing: whatever it says was worked out before it was rendered.
 /// </summary>
-public abstract class Page<TView> : ComponentBase
+public abstract class Page<TView> : Placed
     where TView : class
 {
     [Parameter, EditorRequired]

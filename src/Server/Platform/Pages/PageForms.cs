@@ -1,17 +1,18 @@
 using System.Buffers.Binary;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
-using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
+using Postern.Platform.Tenants;
 
 namespace Postern.Platform.Pages;
 
 /// <summary>
 /// The one way to read what a page of ours posts. It stops forms that another site made a browser send: the request
-/// must say that it comes from our origin, and the form must hold a token sealed for this browser and this purpose.
+/// must say that it comes from our origin, and the form must hold a token sealed for this tenant, this browser and this
+/// purpose.
 /// </summary>
-internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider clock)
+internal sealed class PageForms(Sealer sealer, TimeProvider clock)
 {
     public const string TokenField = "form";
 
@@ -31,11 +32,11 @@ internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider c
     /// <summary>
     /// A token for one form; <paramref name="holder"/> is the browser or the session that is shown the page.
     /// </summary>
-    public string Token(string purpose, string holder)
+    public string Token(TenantId tenant, string purpose, string holder)
     {
         Span<byte> until = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64BigEndian(until, clock.GetUtcNow().Add(Lifetime).ToUnixTimeSeconds());
-        return sealer.Seal("form", until, Context(purpose, holder));
+        return sealer.Seal(tenant, "form", until, Context(purpose, holder));
     }
 
     /// <summary>The fields of a form that our page sent for this holder; null for every other request.</summary>
@@ -55,7 +56,7 @@ internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider c
         try
         {
             var form = await http.ReadFormAsync(Limits, stop);
-            return IsValid(form[TokenField], purpose, holder) ? form : null;
+            return IsValid(http.HttpContext.Tenant.Id, form[TokenField], purpose, holder) ? form : null;
         }
         catch (Exception failure) when (failure is InvalidDataException or BadHttpRequestException)
         {
@@ -63,16 +64,16 @@ internal sealed class PageForms(Settings settings, Sealer sealer, TimeProvider c
         }
     }
 
-    private bool IsValid(string? token, string purpose, string holder) =>
+    private bool IsValid(TenantId tenant, string? token, string purpose, string holder) =>
         token is not null
-        && sealer.Open("form", token, Context(purpose, holder)) is { Length: sizeof(long) } until
+        && sealer.Open(tenant, "form", token, Context(purpose, holder)) is { Length: sizeof(long) } until
         && BinaryPrimitives.ReadInt64BigEndian(until) > clock.GetUtcNow().ToUnixTimeSeconds();
 
     // Under our referrer policy a browser may say `Origin: null`; then its own word for where the request began counts.
-    private bool IsOurs(HttpRequest http) => http.Headers.Origin.ToString() switch
+    private static bool IsOurs(HttpRequest http) => http.Headers.Origin.ToString() switch
     {
         "" or "null" => http.Headers["Sec-Fetch-Site"] == "same-origin",
-        var origin => origin == settings.Issuer,
+        var origin => origin == http.HttpContext.Tenant.Origin,
     };
 
     private static byte[] Context(string purpose, string holder) => Encoding.UTF8.GetBytes($"{purpose}\n{holder}");

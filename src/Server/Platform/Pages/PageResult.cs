@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
+using Postern.Platform.Tenants;
 
 namespace Postern.Platform.Pages;
 
@@ -21,7 +22,7 @@ internal sealed class PageResult<TPage, TView>(TView view) : IResult
     {
         await using var renderer = new HtmlRenderer(
             http.RequestServices, http.RequestServices.GetRequiredService<ILoggerFactory>());
-        var html = await renderer.Dispatcher.InvokeAsync(() => RenderAsync(renderer));
+        var html = await renderer.Dispatcher.InvokeAsync(() => RenderAsync(renderer, http.Tenant));
 
         http.Response.StatusCode = Status;
         http.Response.ContentType = "text/html; charset=utf-8";
@@ -29,10 +30,20 @@ internal sealed class PageResult<TPage, TView>(TView view) : IResult
         await http.Response.WriteAsync(html, http.RequestAborted);
     }
 
-    private async Task<string> RenderAsync(HtmlRenderer renderer)
+    private async Task<string> RenderAsync(HtmlRenderer renderer, Tenant tenant)
     {
-        var parameters = new Dictionary<string, object?> { [nameof(Page<>.View)] = view };
-        var page = await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters));
+        var page = await renderer.RenderComponentAsync<CascadingValue<Tenant>>(ParameterView.FromDictionary(
+            new Dictionary<string, object?>
+            {
+                [nameof(CascadingValue<>.Value)] = tenant,
+                [nameof(CascadingValue<>.IsFixed)] = true,
+                [nameof(CascadingValue<>.ChildContent)] = (RenderFragment)(builder =>
+                {
+                    builder.OpenComponent(0, typeof(TPage));
+                    builder.AddComponentParameter(1, nameof(Page<>.View), view);
+                    builder.CloseComponent();
+                }),
+            }));
         return page.ToHtmlString();
     }
 }

@@ -14,6 +14,9 @@ internal sealed class TenantBook(Settings settings)
         RefreshAbsolute = settings.RefreshAbsolute,
     };
 
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<Tenant> All => [Default];
+
     /// <summary>A tenant that is known to be there.</summary>
     /// <exception cref="KeyNotFoundException">It is not there.</exception>
     public Tenant this[TenantId id] => Find(id) ?? throw new KeyNotFoundException($"There is no tenant {id}.");
