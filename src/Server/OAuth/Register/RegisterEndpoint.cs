@@ -84,7 +84,7 @@ internal sealed partial class RegisterEndpoint(
                 metadata.Name,
                 client.RedirectUris,
                 client.GrantTypes,
-                ["code"],
+                client.GrantTypes.Contains(ClientMetadata.AuthorizationCode) ? ["code"] : [],
                 metadata.AuthMethod,
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),

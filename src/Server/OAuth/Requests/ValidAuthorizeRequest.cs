@@ -70,7 +70,7 @@ internal sealed record ValidAuthorizeRequest
 
         var scopes = IsIdentity(request)
             ? IdentityFor(request, client)
-            : ScopesFor(Asked(request), client, offered);
+            : client.Narrow(Asked(request), offered);
         return scopes.IsEmpty
             ? OAuthError.InvalidScope("None of these scopes is served for this resource and client.")
             : Of(request, client, server, scopes.With(IdentityFor(request, client)));
@@ -123,16 +123,6 @@ internal sealed record ValidAuthorizeRequest
         return client.ScopeCap is { } cap
             ? cap.Has(Scopes.OpenId) ? within.Intersect(cap.With(besides)) : Scopes.None
             : within;
-    }
-
-    // An agent that names no scope asks for what the server offers, and one that names more is given what there is: the
-    // person decides, and the answer says what it became (RFC 6749 §3.3).
-    private static Scopes ScopesFor(Scopes asked, Client client, Scopes offered)
-    {
-        var served = offered.With(Scopes.Of(Scopes.OfflineAccess));
-        var within = asked.IsEmpty ? offered : asked.Intersect(served);
-        var capped = client.ScopeCap is { } cap ? within.Intersect(cap.With(Scopes.Of(Scopes.OfflineAccess))) : within;
-        return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
     }
 
     private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) =>

@@ -28,6 +28,11 @@ internal sealed record Redemption(Grant Grant, long? Generation)
     /// <summary>What the ID token must repeat (OpenID Connect Core §3.1.3.6).</summary>
     public string? Nonce { get; init; }
 
+    /// <summary>
+    /// Clients come for it again and again, so two requests of one holder side by side are no theft.
+    /// </summary>
+    public bool IsPolled { get; init; }
+
     /// <summary>When tokens of it end at the latest; null for when the grant does.</summary>
     public DateTimeOffset? Until { get; init; }
 
