@@ -149,6 +149,8 @@ internal static partial class Program
         services.AddSingleton<UserInfoEndpoint>();
         services.AddSingleton<Situations>();
         services.AddSingleton<PushedRequests>();
+        services.AddSingleton<RequestObjects>();
+        services.AddSingleton<AuthorizeAnswers>();
         services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();

@@ -22,6 +22,8 @@ internal sealed class AuthorizeEndpoint(
     ClientBook clients,
     ServerBook servers,
     PushedRequests pushed,
+    RequestObjects objects,
+    AuthorizeAnswers answers,
     Settings settings,
     Proposals proposals,
     Browser browser,
@@ -58,8 +60,16 @@ internal sealed class AuthorizeEndpoint(
         }
 
         if ((await clients.FindAsync(http.Tenant.Id, id, http.RequestAborted)).Failed(out error, out var client)
-            || (await UnfoldAsync(http, client, sent)).Failed(out error, out var request)
-            || ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
+            || (await UnfoldAsync(http, client, sent)).Failed(out error, out var request))
+        {
+            // What is beside an object that cannot be believed says at most whom to tell.
+            return client is not null && sent.RequestObject is not null
+                && !ReturnAddress.Prove(sent, client, http.Tenant.Issuer).Failed(out _, out var outer)
+                ? Refused(http.Tenant, client, outer.Way, error)
+                : Shown(error);
+        }
+
+        if (ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
         {
             return Shown(error);
         }
@@ -67,14 +77,14 @@ internal sealed class AuthorizeEndpoint(
         if (request.Pushed is null && (client.RequiresPush || settings.RequiresPush))
         {
             return Refused(
-                http.Tenant, client, back.Uri, back.State, OAuthError.InvalidRequest("The app must push its request (RFC 9126)."));
+                http.Tenant, client, back.Way, OAuthError.InvalidRequest("The app must push its request (RFC 9126)."));
         }
 
         var server = servers.Meant(http.Tenant.Id, request.Resource);
         var offered = server is null ? Scopes.None : servers.Scopes(server);
         if (ValidAuthorizeRequest.Check(request, client, server, offered).Failed(out error, out var valid))
         {
-            return Refused(http.Tenant, client, back.Uri, back.State, error);
+            return Refused(http.Tenant, client, back.Way, error);
         }
 
         if (HttpMethods.IsPost(http.Request.Method))
@@ -83,7 +93,7 @@ internal sealed class AuthorizeEndpoint(
         }
 
         return (await WhoAsync(http.Tenant, client, request, valid)).Failed(out error, out var who)
-            ? Refused(http.Tenant, client, back.Uri, back.State, error)
+            ? Refused(http.Tenant, client, back.Way, error)
             : await NextAsync(
                 http,
                 client,
@@ -110,9 +120,15 @@ internal sealed class AuthorizeEndpoint(
     // Another reference than ours is refused when it is known whom to tell.
     private async ValueTask<Result<AuthorizeRequest>> UnfoldAsync(
         HttpContext http, Client client, AuthorizeRequest sent) =>
-        sent.RequestUri?.StartsWith(PushedRequests.Prefix, StringComparison.Ordinal) is true
-            ? await pushed.OpenAsync(http.Tenant, client, sent, http.RequestAborted)
-            : sent;
+        sent switch
+        {
+            { RequestUri: { } uri } when uri.StartsWith(PushedRequests.Prefix, StringComparison.Ordinal) =>
+                await pushed.OpenAsync(http.Tenant, client, sent, http.RequestAborted),
+            // RFC 9101 §5: one or the other.
+            { RequestObject: { } text, RequestUri: null } =>
+                await objects.ReadAsync(http.Tenant, client, text, http.RequestAborted),
+            _ => sent,
+        };
 
     // With a form that another site sends, a browser keeps our cookies to itself (SameSite), so it would look like one
     // never seen: a new cookie would cut off what it has waiting in another tab, and its person would seem signed out.
@@ -131,8 +147,7 @@ internal sealed class AuthorizeEndpoint(
 
         if (proposal.Agreed is Proposal.Denied)
         {
-            return new SeeOther(AuthorizeAnswer.Error(
-                http.Tenant, proposal.RedirectUri, proposal.State, new("access_denied", "The person said no.")));
+            return answers.Error(http.Tenant, WayOf(proposal), new("access_denied", "The person said no.")).ToHttp();
         }
 
         return (await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted))
@@ -164,21 +179,22 @@ internal sealed class AuthorizeEndpoint(
             _ => throw new UnreachableException(),
         };
 
-        IResult Refused(OAuthError error) =>
-            AuthorizeEndpoint.Refused(http.Tenant, client, proposal.RedirectUri, proposal.State, error);
+        IResult Refused(OAuthError error) => this.Refused(http.Tenant, client, WayOf(proposal), error);
     }
 
-    private SeeOther Issue(Tenant tenant, Proposal proposal) => new(AuthorizeAnswer.Code(
+    private IResult Issue(Tenant tenant, Proposal proposal) => answers.Code(
         tenant,
-        proposal.RedirectUri,
-        proposal.State,
+        WayOf(proposal),
         codes.Make(
             tenant.Id,
             new(proposal.Agreed!),
             new(proposal.Client),
             proposal.RedirectUri,
             proposal.Challenge,
-            proposal.Nonce)));
+            proposal.Nonce)).ToHttp();
+
+    private static ReturnWay WayOf(Proposal proposal) =>
+        new(new(proposal.Client), proposal.RedirectUri, proposal.State, proposal.ResponseMode);
 
     private Proposal Propose(Tenant tenant, ReturnAddress back, ValidAuthorizeRequest valid, GrantId? pushed) => new()
     {
@@ -188,7 +204,8 @@ internal sealed class AuthorizeEndpoint(
         RedirectUri = back.Uri,
         Scope = valid.Scopes.ToString(),
         Resource = valid.Server?.Resource.Value ?? tenant.UserInfo,
-        State = back.State,
+        State = back.Way.State,
+        ResponseMode = back.Way.Mode,
         Challenge = valid.Challenge,
         // Nobody is signed in twice in one browser, so to select an account is to sign in.
         NeedsFreshSignIn = valid.Prompt.Contains("login") || valid.Prompt.Contains("select_account"),
@@ -202,24 +219,10 @@ internal sealed class AuthorizeEndpoint(
     };
 
     // RFC 9700 §4.11.2: for a client nobody vouches for, a person sees where the way leads before it is taken.
-    private static IResult Refused(Tenant tenant, Client client, string uri, string? state, OAuthError error)
+    private IResult Refused(Tenant tenant, Client client, ReturnWay way, OAuthError error)
     {
-        var address = AuthorizeAnswer.Error(tenant, uri, state, error);
-        if (client.IsVouchedFor)
-        {
-            return new SeeOther(address);
-        }
-
-        var place = Untrusted.Place(new(uri));
-        return new PageResult<ErrorPage, ErrorView>(new(
-            "The app asked for something that cannot be given",
-            error.Description,
-            $"Go back to {place} to let it know, or close this page.",
-            address,
-            $"Go back to {place}"))
-        {
-            Status = error.Status,
-        };
+        var answer = answers.Error(tenant, way, error);
+        return client.IsVouchedFor ? answer.ToHttp() : answer.Shown(error);
     }
 
     private static PageResult<ErrorPage, ErrorView> Shown(OAuthError error) => new(new(

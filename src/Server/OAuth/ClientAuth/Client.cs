@@ -66,6 +66,12 @@ internal sealed record Client
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
 
+    /// <summary>Its requests are signed, or are none (RFC 9101 §10.5).</summary>
+    public bool RequiresSignedRequest { get; init; }
+
+    /// <summary>The one algorithm it signs requests by; null for any that is served.</summary>
+    public string? RequestSigningAlg { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
 

@@ -206,6 +206,8 @@ internal sealed class ClientBook
             ScopeCap = metadata.Scope,
             OpenId = metadata.OpenId,
             RequiresPush = metadata.RequiresPush,
+            RequiresSignedRequest = metadata.RequiresSignedRequest,
+            RequestSigningAlg = metadata.RequestSigningAlg,
         };
         documents.Keep(id.Value, client, answer.FreshFor);
         away.TryRemove(id.Value, out _);

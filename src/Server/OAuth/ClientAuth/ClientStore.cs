@@ -88,7 +88,9 @@ internal sealed partial class ClientStore(Db db)
             client.GrantTypes,
             client.ScopeCap?.ToString(),
             ReferenceEquals(client.OpenId, OpenIdClient.None) ? null : client.OpenId,
-            client.RequiresPush),
+            client.RequiresPush,
+            client.RequiresSignedRequest,
+            client.RequestSigningAlg),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -108,6 +110,8 @@ internal sealed partial class ClientStore(Db db)
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
             OpenId = stored.OpenId ?? OpenIdClient.None,
             RequiresPush = stored.RequiresPush,
+            RequiresSignedRequest = stored.RequiresSignedRequest,
+            RequestSigningAlg = stored.RequestSigningAlg,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -123,7 +127,9 @@ internal sealed partial class ClientStore(Db db)
         // Left out when there is nothing: a client that was kept before this was known says the same as then.
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OpenIdClient? OpenId = null,
         // Left out while it is not so: a client that was kept before this was known says the same as then.
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
+using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
@@ -55,7 +56,11 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
-        ResponseModesSupported = ["query"],
+        ResponseModesSupported = ResponseMode.All,
+        AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
+        RequestParameterSupported = true,
+        RequestUriParameterSupported = false,
+        RequestObjectSigningAlgValuesSupported = ClientMetadata.RequestAlgorithms,
         GrantTypesSupported =
         [
             ClientMetadata.AuthorizationCode,
@@ -85,8 +90,6 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         ClaimsSupported = [.. OwnClaims, .. ClaimsWanted.Scope.Keys],
         ClaimTypesSupported = ["normal"],
         ClaimsParameterSupported = true,
-        RequestParameterSupported = false,
-        RequestUriParameterSupported = false,
     };
 
     internal sealed record Metadata
@@ -114,6 +117,14 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
         public required IReadOnlyList<string> ResponseModesSupported { get; init; }
+
+        public required IReadOnlyList<string> AuthorizationSigningAlgValuesSupported { get; init; }
+
+        public required bool RequestParameterSupported { get; init; }
+
+        public required bool RequestUriParameterSupported { get; init; }
+
+        public required IReadOnlyList<string> RequestObjectSigningAlgValuesSupported { get; init; }
 
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 
@@ -156,11 +167,6 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ClaimTypesSupported { get; init; }
 
         public required bool ClaimsParameterSupported { get; init; }
-
-        /// <summary>OpenID Connect Discovery §3: left out, it would mean that any is fetched.</summary>
-        public required bool RequestUriParameterSupported { get; init; }
-
-        public required bool RequestParameterSupported { get; init; }
     }
 
     [JsonSerializable(typeof(Metadata))]

@@ -65,6 +65,8 @@ internal sealed partial class RegisterEndpoint(
             ScopeCap = metadata.Scope,
             OpenId = metadata.OpenId,
             RequiresPush = metadata.RequiresPush,
+            RequiresSignedRequest = metadata.RequiresSignedRequest,
+            RequestSigningAlg = metadata.RequestSigningAlg,
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
@@ -89,7 +91,10 @@ internal sealed partial class RegisterEndpoint(
                 metadata.ApplicationType,
                 metadata.Scope?.ToString(),
                 metadata.JwksUri,
-                metadata.RequiresPush ? true : null),
+                metadata.RequiresPush ? true : null,
+                metadata.RequiresSignedRequest ? true : null,
+                metadata.RequestSigningAlg,
+                metadata.AnswerSigningAlg),
             RegisterJson.Default.Registered)!.AsObject();
         foreach (var (name, value) in metadata.OpenId.ToJson() ?? [])
         {
@@ -113,7 +118,10 @@ internal sealed partial class RegisterEndpoint(
         string ApplicationType,
         string? Scope,
         string? JwksUri,
-        bool? RequirePushedAuthorizationRequests);
+        bool? RequirePushedAuthorizationRequests,
+        bool? RequireSignedRequestObject,
+        string? RequestObjectSigningAlg,
+        string? AuthorizationSignedResponseAlg);
 
     [JsonSerializable(typeof(Registered))]
     [JsonSourceGenerationOptions(
