@@ -61,6 +61,7 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<Telemetry>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
+        _ = app.Services.GetRequiredService<TrustedIssuers>();
         Map(app);
         return app;
     }
@@ -139,6 +140,8 @@ internal static partial class Program
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<TrustedIssuers>();
+        services.AddSingleton<Workloads>();
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<Sectors>();
@@ -166,6 +169,8 @@ internal static partial class Program
         services.AddSingleton<IGrantType, DeviceGrant>();
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
+        services.AddSingleton<AssertedPeople>();
+        services.AddSingleton<IGrantType, JwtBearerGrant>();
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();

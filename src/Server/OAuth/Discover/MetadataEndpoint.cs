@@ -14,7 +14,7 @@ namespace Postern.OAuth.Discover;
 /// What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same
 /// content.
 /// </summary>
-internal sealed partial class MetadataEndpoint(Settings settings, ServerBook servers)
+internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers issuers, ServerBook servers)
 {
     private static readonly string[] OwnClaims =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
@@ -67,6 +67,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
             ClientMetadata.RefreshToken,
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
+            .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
@@ -82,6 +83,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         ScopesSupported =
             [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
         ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
+        AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
+            ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
+            : null,
         PromptValuesSupported = ["none", "login", "consent", "select_account"],
         SubjectTypesSupported = [Subjects.Public, Subjects.Pairwise],
         IdTokenSigningAlgValuesSupported = OpenIdClient.Algorithms,
@@ -149,6 +153,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ScopesSupported { get; init; }
 
         public required IReadOnlyList<string> ProtectedResources { get; init; }
+
+        public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
 
