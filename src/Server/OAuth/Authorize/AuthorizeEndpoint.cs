@@ -191,6 +191,7 @@ internal sealed class AuthorizeEndpoint(
             new(proposal.Client),
             proposal.RedirectUri,
             proposal.Challenge,
+            proposal.DpopJkt,
             proposal.Nonce)).ToHttp();
 
     private static ReturnWay WayOf(Proposal proposal) =>
@@ -207,6 +208,7 @@ internal sealed class AuthorizeEndpoint(
         State = back.Way.State,
         ResponseMode = back.Way.Mode,
         Challenge = valid.Challenge,
+        DpopJkt = valid.DpopJkt,
         // Nobody is signed in twice in one browser, so to select an account is to sign in.
         NeedsFreshSignIn = valid.Prompt.Contains("login") || valid.Prompt.Contains("select_account"),
         NeedsConsent = valid.Prompt.Contains("consent"),

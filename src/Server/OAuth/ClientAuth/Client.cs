@@ -66,6 +66,9 @@ internal sealed record Client
     /// <summary>What it registered as a relying party.</summary>
     public OpenIdClient OpenId { get; init; } = OpenIdClient.None;
 
+    /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
+    public bool RequiresDpop { get; init; }
+
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
 

@@ -205,6 +205,7 @@ internal sealed class ClientBook
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
             OpenId = metadata.OpenId,
+            RequiresDpop = metadata.DpopBoundAccessTokens,
             RequiresPush = metadata.RequiresPush,
             RequiresSignedRequest = metadata.RequiresSignedRequest,
             RequestSigningAlg = metadata.RequestSigningAlg,

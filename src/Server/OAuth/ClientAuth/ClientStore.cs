@@ -88,6 +88,7 @@ internal sealed partial class ClientStore(Db db)
             client.GrantTypes,
             client.ScopeCap?.ToString(),
             ReferenceEquals(client.OpenId, OpenIdClient.None) ? null : client.OpenId,
+            client.RequiresDpop,
             client.RequiresPush,
             client.RequiresSignedRequest,
             client.RequestSigningAlg),
@@ -109,6 +110,7 @@ internal sealed partial class ClientStore(Db db)
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
             OpenId = stored.OpenId ?? OpenIdClient.None,
+            RequiresDpop = stored.DpopBoundAccessTokens,
             RequiresPush = stored.RequiresPush,
             RequiresSignedRequest = stored.RequiresSignedRequest,
             RequestSigningAlg = stored.RequestSigningAlg,
@@ -126,7 +128,8 @@ internal sealed partial class ClientStore(Db db)
         string? Scope,
         // Left out when there is nothing: a client that was kept before this was known says the same as then.
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OpenIdClient? OpenId = null,
-        // Left out while it is not so: a client that was kept before this was known says the same as then.
+        // Left out while it is not so: a client that was kept before these were known says the same as then.
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool DpopBoundAccessTokens = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null);

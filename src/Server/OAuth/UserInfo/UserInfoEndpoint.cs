@@ -29,17 +29,12 @@ internal sealed class UserInfoEndpoint(
 
     private async Task<IResult> TellAsync(HttpContext http)
     {
-        var refusal = BearerToken.Read(http.Request, out var text);
-        if (refusal is not null || text.IsEmpty)
-        {
-            return new Challenged(BearerChallenge.For(refusal, "", Scopes.OpenId));
-        }
-
-        var outcome = await tokens.Validator(http.Tenant)
-            .ValidateAsync(text, http.Tenant.UserInfo, http.RequestAborted);
+        // A bound token comes with its proof, here as everywhere (RFC 9449 §7).
+        var url = http.Tenant.UserInfo;
+        var outcome = await tokens.JudgeAsync(http, http.Tenant, url, url, requiresDpop: false);
         return outcome is AccessToken token
             ? await TellAsync(http, token)
-            : new Challenged(BearerChallenge.For((TokenRefusal)outcome, "", Scopes.OpenId));
+            : new Challenged(BearerChallenge.For(outcome as TokenRefusal, "", Scopes.OpenId));
     }
 
     private async Task<IResult> TellAsync(HttpContext http, AccessToken token)
