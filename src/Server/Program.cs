@@ -12,6 +12,7 @@ using Postern.Identity;
 using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
 using Postern.OAuth.Authorize;
+using Postern.OAuth.Backchannel;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
@@ -57,6 +58,7 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<MasterKey>();
         _ = app.Services.GetRequiredService<SoleUse>();
         _ = app.Services.GetRequiredService<Telemetry>();
+        _ = app.Services.GetRequiredService<HolderProofs>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
@@ -98,6 +100,7 @@ internal static partial class Program
         PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
+        BackchannelEndpoint.Map(app);
         DeviceEndpoint.Map(app);
         UserCodeEndpoint.Map(app);
         AskEndpoint.Map(app);
@@ -124,6 +127,7 @@ internal static partial class Program
         services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<HolderProofs>();
         services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
@@ -136,6 +140,7 @@ internal static partial class Program
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();
         services.AddSingleton<Workloads>();
         services.AddSingleton<MetadataEndpoint>();
@@ -151,11 +156,14 @@ internal static partial class Program
         services.AddSingleton<ConsentEndpoint>();
         services.AddSingleton<AskEndpoint>();
         services.AddSingleton<WishReader>();
+        services.AddSingleton<BackchannelRequests>();
+        services.AddSingleton<BackchannelEndpoint>();
         services.AddSingleton<DeviceEndpoint>();
         services.AddSingleton<UserCodeEndpoint>();
         services.AddSingleton<IGrantType, CodeGrant>();
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<IGrantType, BackchannelGrant>();
         services.AddSingleton<IGrantType, DeviceGrant>();
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
@@ -164,6 +172,7 @@ internal static partial class Program
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<SenderConstraint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<RevokeEndpoint>();
         services.AddSingleton<IntrospectEndpoint>();

@@ -15,6 +15,7 @@ internal sealed record ClientMetadata
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         ClientCredentials = "client_credentials",
+        Backchannel = "urn:openid:params:grant-type:ciba",
         DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -54,6 +55,9 @@ internal sealed record ClientMetadata
     public required string? Jwks { get; init; }
 
     public required string? JwksUri { get; init; }
+
+    /// <summary><c>dpop_bound_access_tokens</c> (RFC 9449 §5.2).</summary>
+    public required bool DpopBoundAccessTokens { get; init; }
 
     public required bool RequiresPush { get; init; }
 
@@ -122,6 +126,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
             RequiresPush = members.Flag("require_pushed_authorization_requests"),
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
             RequestSigningAlg = members.Text("request_object_signing_alg"),

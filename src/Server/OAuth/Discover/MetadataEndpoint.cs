@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Postern.AspNetCore.Proofs;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
@@ -46,6 +47,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         JwksUri = tenant.Address("/jwks"),
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
         DeviceAuthorizationEndpoint = settings.DeviceFlow ? tenant.Address("/device_authorization") : null,
+        BackchannelAuthenticationEndpoint = tenant.Address("/bc-authorize"),
+        BackchannelTokenDeliveryModesSupported = ["poll", "ping"],
+        BackchannelAuthenticationRequestSigningAlgValuesSupported = BackchannelMembers.Algorithms,
+        BackchannelUserCodeParameterSupported = false,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
@@ -63,9 +68,11 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
             .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
+            ClientMetadata.Backchannel,
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
+        DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
         TokenEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
@@ -97,6 +104,14 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
 
         public required string? DeviceAuthorizationEndpoint { get; init; }
 
+        public required string BackchannelAuthenticationEndpoint { get; init; }
+
+        public required IReadOnlyList<string> BackchannelTokenDeliveryModesSupported { get; init; }
+
+        public required IReadOnlyList<string> BackchannelAuthenticationRequestSigningAlgValuesSupported { get; init; }
+
+        public required bool BackchannelUserCodeParameterSupported { get; init; }
+
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
@@ -120,6 +135,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 
         public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 
         public required bool AuthorizationResponseIssParameterSupported { get; init; }
 
