@@ -1,6 +1,8 @@
 namespace Postern.Domain;
 
-/// <summary>An isolated issuer as it stands now: what it is called, where it is, and how long things last in it.</summary>
+/// <summary>
+/// An isolated issuer as it stands now: what it is called, where it is, and how long things last in it.
+/// </summary>
 public sealed record Tenant
 {
     public required TenantId Id { get; init; }

@@ -60,6 +60,9 @@ internal sealed record Client
     /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 
+    /// <summary>How it asks people behind the browser's back; null when it does not.</summary>
+    public BackchannelMembers? Backchannel { get; init; }
+
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 

@@ -15,6 +15,7 @@ internal sealed record ClientMetadata
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         ClientCredentials = "client_credentials",
+        Backchannel = "urn:openid:params:grant-type:ciba",
         DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";

@@ -29,6 +29,9 @@ internal static class ConfiguredClient
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             ActorProfile = seed.Actor,
             MayAct = seed.MayAct is { } actor ? new(actor) : null,
+            Backchannel = seed.GrantTypes.Contains(ClientMetadata.Backchannel)
+                ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
+                : null,
             RequiresDpop = seed.DpopBoundAccessTokens,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
@@ -91,6 +94,7 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
+            _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
             _ => redirect,
         };
     }
@@ -101,6 +105,7 @@ internal static class ConfiguredClient
         ClientMetadata.AuthorizationCode
         or ClientMetadata.RefreshToken
         or ClientMetadata.ClientCredentials
+        or ClientMetadata.Backchannel
         or ClientMetadata.DeviceCode
         or ClientMetadata.JwtBearer
         or ClientMetadata.TokenExchange;

@@ -70,11 +70,13 @@ public sealed record ConsentView
 public sealed record ToldChoice(string Scope, string Label, string Value);
 
 /// <summary>Who waits elsewhere for the answer, by what is known of the request.</summary>
-/// <param name="Code">What the device shows.</param>
+/// <param name="Code">What the device shows; null where no device is.</param>
+/// <param name="Message">What the client wants to be read beside the question: its own words.</param>
 /// <param name="Since">When it asked.</param>
 /// <param name="Network">Where it asked from.</param>
 /// <param name="IsHere">That is the network this page is read in.</param>
-public sealed record WaitingPlace(string Code, DateTimeOffset Since, string Network, bool IsHere);
+public sealed record WaitingPlace(
+    string? Code, string? Message, DateTimeOffset Since, string Network, bool IsHere);
 
 /// <summary>One tool a person can leave on or off. The description comes from the server's maker.</summary>
 public sealed record ToolChoice(string Name, Risk Risk, string? Description = null)

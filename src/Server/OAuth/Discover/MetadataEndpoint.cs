@@ -51,6 +51,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         JwksUri = tenant.Address("/jwks"),
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
         DeviceAuthorizationEndpoint = settings.DeviceFlow ? tenant.Address("/device_authorization") : null,
+        BackchannelAuthenticationEndpoint = tenant.Address("/bc-authorize"),
+        BackchannelTokenDeliveryModesSupported = ["poll", "ping"],
+        BackchannelAuthenticationRequestSigningAlgValuesSupported = BackchannelMembers.Algorithms,
+        BackchannelUserCodeParameterSupported = false,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         UserinfoEndpoint = tenant.UserInfo,
@@ -69,6 +73,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
             .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
+            ClientMetadata.Backchannel,
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
@@ -111,6 +116,14 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required string? RegistrationEndpoint { get; init; }
 
         public required string? DeviceAuthorizationEndpoint { get; init; }
+
+        public required string BackchannelAuthenticationEndpoint { get; init; }
+
+        public required IReadOnlyList<string> BackchannelTokenDeliveryModesSupported { get; init; }
+
+        public required IReadOnlyList<string> BackchannelAuthenticationRequestSigningAlgValuesSupported { get; init; }
+
+        public required bool BackchannelUserCodeParameterSupported { get; init; }
 
         public required string RevocationEndpoint { get; init; }
 

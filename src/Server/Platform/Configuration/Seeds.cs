@@ -66,6 +66,12 @@ internal sealed record ClientSeed
 
     public required string? MayAct { get; init; }
 
+    public required string? DeliveryMode { get; init; }
+
+    public required string? NotificationEndpoint { get; init; }
+
+    public required string? BackchannelAlgorithm { get; init; }
+
     /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
     public required IReadOnlyList<string> Introspects { get; init; }
 
@@ -100,7 +106,7 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token, client_credentials, or the URN of device_code, jwt-bearer or "
+            "authorization_code, refresh_token, client_credentials, or the URN of ciba, device_code, jwt-bearer or "
                 + "token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
@@ -120,6 +126,20 @@ internal sealed record ClientSeed
             text => text is "ai_agent" or "service" or "client_instance" ? text : null),
         MayAct = node.Text(
             "may_act", "The one client that may act by this one's tokens (RFC 8693 §4.4).", null, "a client_id"),
+        DeliveryMode = node.Value(
+            "backchannel_token_delivery_mode",
+            "How it learns of a person's answer (CIBA).",
+            "poll",
+            "poll or ping",
+            text => text is "poll" or "ping" ? text : null),
+        NotificationEndpoint = node.Text(
+            "backchannel_client_notification_endpoint", "Where it is told of an answer (CIBA).", null, "an https URL"),
+        BackchannelAlgorithm = node.Value<string>(
+            "backchannel_authentication_request_signing_alg",
+            "By what it signs its requests; unsigned ones are refused then (CIBA).",
+            null,
+            "ES256 or PS256",
+            text => text is "ES256" or "PS256" ? text : null),
         Introspects = node.List(
             "introspects",
             "The resources it serves, about whose tokens it may ask (RFC 7662).",
