@@ -48,6 +48,19 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         Assert.Equal(HttpStatusCode.OK, (await Desk.RefreshAsync(tokens.RefreshToken)).Status);
     }
 
+    [Fact, Rfc("ID-JAG", "4.3.1")]
+    public async Task An_ID_token_says_who_signed_in_as_long_as_the_client_is_let_in()
+    {
+        var tokens = await Desk.LetInAsync(two.Ada, ("scope", "openid email mcp:read offline_access"));
+        var idToken = tokens.Member("id_token")!;
+
+        var told = await AskAsync(idToken, ("subject_token_type", IdToken));
+        var others = await AskAsync(idToken, ("subject_token_type", IdToken), ("client_id", "other"));
+
+        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(told.AccessToken)).Status);
+        TokenTests.Refused(others, "invalid_grant");
+    }
+
     public static TheoryData<string, string?, string> Wrong => new()
     {
         { "subject_token", null, "invalid_request" },
