@@ -29,6 +29,7 @@ using Postern.Platform.Http;
 using Postern.Platform.Keys;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
+using Postern.Policy;
 using Postern.Servers;
 
 // The server and the verbs that speak to one meet in this line and nowhere else.
@@ -118,6 +119,7 @@ internal static partial class Program
         services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<GrantBook>();
+        services.AddSingleton<CallCounts>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
         services.AddSingleton<Offers>();

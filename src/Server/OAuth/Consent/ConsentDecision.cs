@@ -96,6 +96,7 @@ internal sealed class ConsentDecision(
         Resource = question.Server.Resource,
         Scopes = agreed.Scopes,
         Tools = agreed.Tools,
+        Details = agreed.Details,
         AuthTime = caller.AuthTime,
         CreatedAt = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds()),
         ExpiresAt = until,

@@ -51,6 +51,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
+        AuthorizationDetailsTypesSupported = [.. Details.Types.Order(StringComparer.Ordinal)],
         ResponseModesSupported = ResponseMode.All,
         AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
         RequestParameterSupported = true,
@@ -104,6 +105,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
         public required IReadOnlyList<string> ResponseModesSupported { get; init; }
+
+        public required IReadOnlyList<string> AuthorizationDetailsTypesSupported { get; init; }
 
         public required IReadOnlyList<string> AuthorizationSigningAlgValuesSupported { get; init; }
 

@@ -38,6 +38,9 @@ internal sealed record ValidAuthorizeRequest
 
     public required McpServer Server { get; init; }
 
+    /// <summary>Authorization details in their one spelling; null for none.</summary>
+    public required string? Details { get; init; }
+
     public required IReadOnlyList<string> Prompt { get; init; }
 
     public required long? MaxAge { get; init; }
@@ -64,6 +67,7 @@ internal sealed record ValidAuthorizeRequest
                 Challenge = request.CodeChallenge!,
                 Scopes = scopes,
                 Server = server!,
+                Details = DetailCheck.Plain(request.Details),
                 Prompt = request.Prompt?.Split(' ') ?? [],
                 MaxAge = request.MaxAge is { } age ? long.Parse(age, CultureInfo.InvariantCulture) : null,
             }
@@ -141,7 +145,5 @@ internal sealed record ValidAuthorizeRequest
             : null;
 
     private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.HasDetails
-            ? new("invalid_authorization_details", "No type of authorization_details is taken here.")
-            : null;
+        server is null ? null : DetailCheck.Refusal(request.Details, server);
 }
