@@ -81,8 +81,17 @@ CREATE TABLE families (
   generation bigint not null,
   rotated_at bigint not null,
   idle_until bigint not null,
-  holder text not null,
+  holder text not null, bound_to text not null default '',
   primary key (tenant, grant_id)
+);
+CREATE TABLE foreign_subjects (
+  tenant text not null,
+  issuer text not null,
+  realm text not null,
+  subject text not null,
+  user_id text not null,
+  created_at bigint not null,
+  primary key (tenant, issuer, realm, subject)
 );
 CREATE TABLE gateway_sessions (
   tenant text not null,
@@ -121,13 +130,14 @@ CREATE TABLE grants (
   expires_at bigint not null,
   used_at bigint,
   revoked_at bigint,
-  revoked_because text, parent_id text, root_id text, actors text,
+  revoked_because text, parent_id text, root_id text, actors text, approved_by text, session text, sid text, acr text, claims text,
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
 CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
 CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
 CREATE INDEX grants_root on grants (tenant, root_id) where root_id is not null;
+CREATE INDEX grants_session on grants (tenant, session) where session is not null;
 CREATE INDEX grants_subject on grants (tenant, subject, id);
 CREATE TABLE installations (
   tenant text not null,
@@ -161,6 +171,10 @@ CREATE TABLE offers (
   tools text not null,
   agreed_at bigint not null,
   primary key (tenant, installation, resource)
+);
+CREATE TABLE pairwise_salts (
+  tenant text primary key,
+  sealed bytea not null
 );
 CREATE TABLE passkeys (
   tenant text not null,
@@ -219,6 +233,20 @@ CREATE TABLE signing_keys (
   published_until bigint not null,
   primary key (tenant, kid)
 );
+CREATE TABLE tenants (
+  tenant text primary key,
+  name text not null,
+  host text,
+  access_lifetime bigint not null,
+  refresh_idle bigint not null,
+  refresh_absolute bigint not null,
+  most_servers bigint not null,
+  most_clients bigint not null,
+  created_at bigint not null,
+  removed_at bigint
+);
+CREATE UNIQUE INDEX tenants_host on tenants (host) where removed_at is null;
+CREATE UNIQUE INDEX tenants_name on tenants (name) where removed_at is null;
 CREATE TABLE used_once (
   tenant text not null,
   purpose text not null,
@@ -227,6 +255,11 @@ CREATE TABLE used_once (
   primary key (tenant, purpose, value)
 );
 CREATE INDEX used_once_expiry on used_once (expires_at);
+CREATE TABLE used_proofs (
+  name text primary key,
+  expires_at bigint not null
+);
+CREATE INDEX used_proofs_expiry on used_proofs (expires_at);
 CREATE TABLE users (
   tenant text not null,
   id text not null,
@@ -235,7 +268,7 @@ CREATE TABLE users (
   password_hash text,
   roles text not null,
   created_at bigint not null,
-  disabled_at bigint,
+  disabled_at bigint, name text, email_verified boolean not null default false,
   primary key (tenant, id)
 );
 CREATE UNIQUE INDEX users_email on users (tenant, email_normal);

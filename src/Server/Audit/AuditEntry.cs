@@ -63,11 +63,14 @@ public static class AuditKinds
     public const string ClientChanged = "client.changed";
     public const string ServerAdded = "server.added";
     public const string ServerRemoved = "server.removed";
+    public const string TenantAdded = "tenant.added";
+    public const string TenantRemoved = "tenant.removed";
     public const string UserCreated = "user.created";
     public const string UserChanged = "user.changed";
     public const string UserLogin = "user.login";
     public const string UserLogout = "user.logout";
     public const string UserFailed = "user.failed";
+    public const string GrantAsked = "grant.asked";
     public const string GrantApproved = "grant.approved";
     public const string GrantDenied = "grant.denied";
     public const string GrantRevoked = "grant.revoked";

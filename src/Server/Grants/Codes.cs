@@ -15,17 +15,33 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
 
     private const string Prefix = "pac_", Purpose = "code";
-    private const int Digest = 32, GuidSize = 16;
+    private const int Digest = 32, GuidSize = 16, Fixed = GuidSize + 8 + (4 * Digest);
 
-    public string Make(TenantId tenant, GrantId grant, ClientId client, string redirectUri, string challenge)
+    /// <param name="tenant">Where it is good.</param>
+    /// <param name="grant">The grant it opens.</param>
+    /// <param name="client">Who may redeem it.</param>
+    /// <param name="redirectUri">Where it is sent.</param>
+    /// <param name="challenge">What the verifier must make (RFC 7636 §4.2).</param>
+    /// <param name="thumbprint">The key that must come with it (RFC 9449 §10); null for any or none.</param>
+    /// <param name="nonce">What the ID token must repeat (OpenID Connect Core §3.1.2.1).</param>
+    public string Make(
+        TenantId tenant,
+        GrantId grant,
+        ClientId client,
+        string redirectUri,
+        string challenge,
+        string? thumbprint = null,
+        string? nonce = null)
     {
-        Span<byte> bytes = stackalloc byte[GuidSize + 8 + (3 * Digest)];
+        Span<byte> bytes = new byte[Fixed + Encoding.UTF8.GetByteCount(nonce ?? "")];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
         var ends = clock.GetUtcNow().Add(Lifetime);
         BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], ends.ToUnixTimeMilliseconds());
         SHA256.HashData(Encoding.UTF8.GetBytes(client.Value), bytes[(GuidSize + 8)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
+        SHA256.HashData(Encoding.UTF8.GetBytes(thumbprint ?? ""), bytes[(GuidSize + 8 + (3 * Digest))..]);
+        Encoding.UTF8.GetBytes(nonce ?? "", bytes[Fixed..]);
         return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
 
@@ -34,7 +50,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
-            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: GuidSize + 8 + (3 * Digest) } bytes
+            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: >= Fixed } bytes
             || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;
@@ -48,6 +64,10 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     {
         public GrantId Grant => grant;
 
+        /// <summary>What the ID token must repeat; null for nothing.</summary>
+        public string? Nonce =>
+            digests.Length > 4 * Digest ? Encoding.UTF8.GetString(digests.AsSpan(4 * Digest)) : null;
+
         public bool IsFor(ClientId client) => Is(client.Value, 0);
 
         public bool WasSentTo(string redirectUri) => Is(redirectUri, 1);
@@ -55,6 +75,9 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         /// <summary>RFC 7636 §4.6, S256: the digest of the verifier is the challenge.</summary>
         public bool IsProvenBy(string verifier) =>
             Is(System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier))), 2);
+
+        /// <summary>RFC 9449 §10: one that is bound to a key is good with that key alone.</summary>
+        public bool IsHeldBy(Holder? holder) => Is("", 3) || (holder is not null && Is(holder.Thumbprint, 3));
 
         private bool Is(string value, int index) => CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(value)), digests.AsSpan(index * Digest, Digest));

@@ -20,6 +20,9 @@ internal record Wish
     /// <summary>The authorization details asked for (RFC 9396), in their one spelling; null for none.</summary>
     public string? Details { get; init; }
 
+    /// <summary>Single claims that are asked for.</summary>
+    public ClaimsWanted? Claims { get; init; }
+
     /// <summary>Unix seconds.</summary>
     public required long CreatedAt { get; init; }
 }

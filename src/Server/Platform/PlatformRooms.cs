@@ -36,11 +36,13 @@ internal static class PlatformRooms
         services.AddSingleton<Sealer>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<SigningKeys>();
+        services.AddSingleton<JwtWriter>();
         services.AddSingleton(OutboundOptions.From(settings));
         services.AddSingleton<SafeHttp>(given => new(
             given.GetRequiredService<OutboundOptions>(),
             given.GetRequiredService<TimeProvider>(),
             given.GetRequiredService<ILogger<SafeHttp>>()));
+        services.AddSingleton<TenantStore>();
         services.AddSingleton<TenantBook>();
         services.AddSingleton<Browser>();
         services.AddSingleton<PageForms>();

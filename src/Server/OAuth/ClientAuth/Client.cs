@@ -15,6 +15,9 @@ internal enum ClientSource
 
     /// <summary>It registered itself; nobody vouches.</summary>
     Dynamic,
+
+    /// <summary>Its platform vouches for it, at each request.</summary>
+    Workload,
 }
 
 /// <summary>A client whose metadata was checked, whatever its source.</summary>
@@ -57,8 +60,17 @@ internal sealed record Client
     /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 
+    /// <summary>How it asks people behind the browser's back; null when it does not.</summary>
+    public BackchannelMembers? Backchannel { get; init; }
+
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
+
+    /// <summary>What it registered as a relying party.</summary>
+    public OpenIdClient OpenId { get; init; } = OpenIdClient.None;
+
+    /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
+    public bool RequiresDpop { get; init; }
 
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }

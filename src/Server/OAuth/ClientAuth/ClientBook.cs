@@ -204,6 +204,8 @@ internal sealed class ClientBook
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            OpenId = metadata.OpenId,
+            RequiresDpop = metadata.DpopBoundAccessTokens,
             RequiresPush = metadata.RequiresPush,
             RequiresSignedRequest = metadata.RequiresSignedRequest,
             RequestSigningAlg = metadata.RequestSigningAlg,

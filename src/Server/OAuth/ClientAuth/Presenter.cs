@@ -1,3 +1,5 @@
+using Postern.AspNetCore.AccessTokens;
+
 namespace Postern.OAuth.ClientAuth;
 
 /// <summary>
@@ -6,4 +8,19 @@ namespace Postern.OAuth.ClientAuth;
 /// <param name="Tenant">The tenant it stands at; nothing of another is ever looked at for it.</param>
 /// <param name="Client">The client.</param>
 /// <param name="Network">Where it comes from, for the log and for telling a repeat from a theft.</param>
-internal sealed record Presenter(Tenant Tenant, Client Client, string Network);
+internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
+{
+    /// <summary>By what a workload has proven itself, which is its grant too.</summary>
+    public Assertion? Assertion { get; init; }
+
+    /// <summary>The key it has proven to hold with this request; null when it proved none.</summary>
+    public Holder? Holder { get; init; }
+
+    /// <summary>
+    /// Whether it may exchange a token for another: its own with the key that it is bound to, and one that it was sent
+    /// with a key of its own, so that nobody makes a bearer token of a bound one.
+    /// </summary>
+    public bool MayExchange(AccessToken token) =>
+        token.KeyThumbprint is not { } thumbprint
+        || (Holder is not null && (token.ClientId != Client.Id.Value || Holder.Thumbprint == thumbprint));
+}

@@ -30,9 +30,15 @@ internal sealed record AuthorizeRequest
         "state",
         "code_challenge",
         "code_challenge_method",
+        "dpop_jkt",
         "resource",
         "prompt",
-        "max_age");
+        "max_age",
+        "acr_values",
+        "claims",
+        "id_token_hint",
+        "login_hint",
+        "nonce");
 
     private AuthorizeRequest()
     {
@@ -54,11 +60,24 @@ internal sealed record AuthorizeRequest
 
     public string? CodeChallengeMethod { get; private init; }
 
+    /// <summary>The key that the code is to be redeemed with (RFC 9449 §10).</summary>
+    public string? DpopJkt { get; private init; }
+
     public string? Resource { get; private init; }
 
     public string? Prompt { get; private init; }
 
     public string? MaxAge { get; private init; }
+
+    public string? AcrValues { get; private init; }
+
+    public string? Claims { get; private init; }
+
+    public string? IdTokenHint { get; private init; }
+
+    public string? LoginHint { get; private init; }
+
+    public string? Nonce { get; private init; }
 
     /// <summary>A request that its client signed (RFC 9101); everything beside it counts for nothing.</summary>
     public string? RequestObject { get; private init; }
@@ -80,6 +99,25 @@ internal sealed record AuthorizeRequest
 
     /// <summary>Asked for more than one resource (RFC 8707 §2 permits it; one grant has one).</summary>
     public bool HasSeveralResources { get; private init; }
+
+    /// <summary>
+    /// The same request, whose code is good with this key alone (RFC 9449 §10.1); refused when it names another.
+    /// </summary>
+    public Result<AuthorizeRequest> BoundTo(Holder? holder)
+    {
+        if (holder is null || DpopJkt == holder.Thumbprint)
+        {
+            return this;
+        }
+
+        return DpopJkt is not null
+            ? new OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof.")
+            : this with
+            {
+                DpopJkt = holder.Thumbprint,
+                Values = new Dictionary<string, string>(Values) { ["dpop_jkt"] = holder.Thumbprint },
+            };
+    }
 
     /// <summary>
     /// Reads each parameter once; a repeated one is shown to the person, since nobody knows yet whom to tell.
@@ -108,7 +146,7 @@ internal sealed record AuthorizeRequest
 
             // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an
             // address.
-            if (Names.Contains(name) && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            if (Names.Contains(name) && name is not ("claims" or "login_hint") && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             {
                 return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");
             }
@@ -126,9 +164,15 @@ internal sealed record AuthorizeRequest
             State = One("state"),
             CodeChallenge = One("code_challenge"),
             CodeChallengeMethod = One("code_challenge_method"),
+            DpopJkt = One("dpop_jkt"),
             Resource = One("resource"),
             Prompt = One("prompt"),
             MaxAge = One("max_age"),
+            AcrValues = One("acr_values"),
+            Claims = One("claims"),
+            IdTokenHint = One("id_token_hint"),
+            LoginHint = One("login_hint"),
+            Nonce = One("nonce"),
             RequestObject = One("request"),
             RequestUri = One("request_uri"),
             Pushed = pushed,

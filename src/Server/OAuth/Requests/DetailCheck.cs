@@ -26,6 +26,10 @@ internal static class DetailCheck
             : Invalid("locations is a list of the one resource that is asked for.");
     }
 
+    /// <summary>For a request that is about no server: there is nothing that they could be about.</summary>
+    public static OAuthError? Misplaced(string? text) =>
+        text is null ? null : Invalid("Details go with a server's resource.");
+
     /// <summary>Details that passed, in their one spelling.</summary>
     public static string? Plain(string? text) => text is null ? null : Details.Parse(text)!.ToString();
 

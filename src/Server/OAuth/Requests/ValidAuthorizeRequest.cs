@@ -20,9 +20,11 @@ internal sealed record ValidAuthorizeRequest
         ResponseModeIsServed,     // OAuth 2.0 Multiple Response Types §2.1
         ClientMayUseCodes,        // RFC 6749 §4.1.2.1
         ChallengeIsS256,          // RFC 7636 §4.3
+        KeyIsAThumbprint,         // RFC 9449 §10
         ResourceIsServed,         // RFC 8707 §2
         ScopesAreWellFormed,      // RFC 6749 §3.3
         PromptCanBeMet,           // OpenID Connect Core §3.1.2.1
+        ClaimsAreWellFormed,      // OpenID Connect Core §5.5
         MaxAgeIsANumber,          // OpenID Connect Core §3.1.2.1
         DetailsAreUnderstood,     // RFC 9396 §5
     ];
@@ -33,10 +35,24 @@ internal sealed record ValidAuthorizeRequest
 
     public required string Challenge { get; init; }
 
+    /// <summary>The thumbprint of the key that the code is bound to; null for none.</summary>
+    public required string? DpopJkt { get; init; }
+
     /// <summary>What is asked for, within what client and server allow.</summary>
     public required Scopes Scopes { get; init; }
 
-    public required McpServer Server { get; init; }
+    /// <summary>Where it is to work; null when it asks who the person is, and for nothing else.</summary>
+    public required McpServer? Server { get; init; }
+
+    /// <summary>What the ID token must repeat.</summary>
+    public string? Nonce { get; init; }
+
+    public string? LoginHint { get; init; }
+
+    public required ClaimsRequest Claims { get; init; }
+
+    /// <summary>How strongly the person must have signed in, any of these; empty for no matter.</summary>
+    public required IReadOnlyList<string> AcrValues { get; init; }
 
     /// <summary>Authorization details in their one spelling; null for none.</summary>
     public required string? Details { get; init; }
@@ -60,18 +76,63 @@ internal sealed record ValidAuthorizeRequest
             }
         }
 
-        _ = Scopes.TryParse(request.Scope, out var asked);
-        return client.Narrow(asked!, offered) is { IsEmpty: false } scopes
-            ? new ValidAuthorizeRequest
-            {
-                Challenge = request.CodeChallenge!,
-                Scopes = scopes,
-                Server = server!,
-                Details = DetailCheck.Plain(request.Details),
-                Prompt = request.Prompt?.Split(' ') ?? [],
-                MaxAge = request.MaxAge is { } age ? long.Parse(age, CultureInfo.InvariantCulture) : null,
-            }
-            : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");
+        var scopes = IsIdentity(request)
+            ? IdentityFor(request, client)
+            : client.Narrow(Asked(request), offered);
+        return scopes.IsEmpty
+            ? OAuthError.InvalidScope("None of these scopes is served for this resource and client.")
+            : Of(request, client, server, scopes.With(IdentityFor(request, client)));
+    }
+
+    /// <summary>It names no server and no right at one: it asks who the person is.</summary>
+    public static bool IsIdentity(AuthorizeRequest request) =>
+        request is { Resource: null, HasSeveralResources: false }
+        && Asked(request) is var asked
+        && asked.Has(Scopes.OpenId)
+        && !Risks.All.Any(risk => asked.Has(risk.Scope));
+
+    private static ValidAuthorizeRequest Of(
+        AuthorizeRequest request, Client client, McpServer? server, Scopes scopes)
+    {
+        var claims = scopes.Has(Scopes.OpenId) ? ClaimsRequest.Parse(request.Claims)! : ClaimsRequest.None;
+        var acr = claims.AcrValues is { Count: > 0 } essential
+            ? essential
+            : request.AcrValues?.Split(' ') ?? client.OpenId.DefaultAcrValues;
+        return new()
+        {
+            Challenge = request.CodeChallenge!,
+            DpopJkt = request.DpopJkt,
+            Scopes = scopes,
+            Details = DetailCheck.Plain(request.Details),
+            Server = IsIdentity(request) ? null : server,
+            Prompt = request.Prompt?.Split(' ') ?? [],
+            MaxAge = request.MaxAge is { } age
+                ? long.Parse(age, CultureInfo.InvariantCulture)
+                : client.OpenId.DefaultMaxAge,
+            Nonce = request.Nonce,
+            LoginHint = request.LoginHint,
+            Claims = claims with { Wanted = claims.Wanted?.Within(client.ScopeCap ?? Scopes.Identity) },
+            AcrValues = [.. acr.Where(Acr.All.Contains).Distinct(StringComparer.Ordinal)],
+        };
+    }
+
+    private static Scopes Asked(AuthorizeRequest request) =>
+        Scopes.TryParse(request.Scope, out var asked) ? asked : Scopes.None;
+
+    // OpenID Connect Core §3.1.2.1: without openid none of it means anything.
+    private static Scopes IdentityFor(AuthorizeRequest request, Client client)
+    {
+        var asked = Asked(request);
+        if (!asked.Has(Scopes.OpenId))
+        {
+            return Scopes.None;
+        }
+
+        var besides = IsIdentity(request) ? Scopes.Of(Scopes.OfflineAccess) : Scopes.None;
+        var within = asked.Intersect(Scopes.Identity.With(besides));
+        return client.ScopeCap is { } cap
+            ? cap.Has(Scopes.OpenId) ? within.Intersect(cap.With(besides)) : Scopes.None
+            : within;
     }
 
     // What was pushed or signed has been taken out of its wrapping before.
@@ -113,9 +174,15 @@ internal sealed record ValidAuthorizeRequest
             ? null
             : OAuthError.InvalidRequest("code_challenge with code_challenge_method S256 is required.");
 
+    private static OAuthError? KeyIsAThumbprint(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.DpopJkt is null || Holder.IsThumbprint(request.DpopJkt)
+            ? null
+            : OAuthError.InvalidRequest("dpop_jkt is the SHA-256 thumbprint of a key.");
+
     private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
         (request, server) switch
         {
+            _ when IsIdentity(request) => null,
             ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
             ({ Resource: null }, null) =>
                 OAuthError.InvalidTarget("resource is required: there are several servers here."),
@@ -133,11 +200,17 @@ internal sealed record ValidAuthorizeRequest
     private static OAuthError? PromptCanBeMet(AuthorizeRequest request, Client client, McpServer? server) =>
         request.Prompt?.Split(' ') switch
         {
-            // Letting an agent in is always a person's decision, so nothing can happen without one.
-            ["none"] => new("interaction_required", "A person must agree."),
-            { } prompts when prompts.Contains("none") => OAuthError.InvalidRequest("prompt none stands alone."),
+            // Letting an agent in is always a person's decision, so nothing can happen without one. Who they are may
+            // have been told before.
+            ["none"] when !IsIdentity(request) => new("interaction_required", "A person must agree."),
+            { Length: > 1 } prompts when prompts.Contains("none") => OAuthError.InvalidRequest("prompt none stands alone."),
             _ => null,
         };
+
+    private static OAuthError? ClaimsAreWellFormed(AuthorizeRequest request, Client client, McpServer? server) =>
+        ClaimsRequest.Parse(request.Claims) is null
+            ? OAuthError.InvalidRequest("claims is a JSON object of claims to tell.")
+            : null;
 
     private static OAuthError? MaxAgeIsANumber(AuthorizeRequest request, Client client, McpServer? server) =>
         request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)
@@ -145,5 +218,7 @@ internal sealed record ValidAuthorizeRequest
             : null;
 
     private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>
-        server is null ? null : DetailCheck.Refusal(request.Details, server);
+        server is null || IsIdentity(request)
+            ? DetailCheck.Misplaced(request.Details)
+            : DetailCheck.Refusal(request.Details, server);
 }

@@ -11,10 +11,16 @@ internal sealed record IssuedTokens : IResult
     /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
     public string? IssuedTokenType { get; init; }
 
+    /// <summary>The key that it is bound to; null for a bearer token.</summary>
+    public required Holder? Holder { get; init; }
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
     public required string? RefreshToken { get; init; }
+
+    /// <summary>Who the person is (OpenID Connect Core §3.1.3.3); null when that was not asked.</summary>
+    public string? IdToken { get; init; }
 
     public required Scopes Scope { get; init; }
 
@@ -41,11 +47,16 @@ internal sealed record IssuedTokens : IResult
             json.WriteString("issued_token_type"u8, IssuedTokenType);
         }
 
-        json.WriteString("token_type"u8, "Bearer"u8);
+        json.WriteString("token_type"u8, Holder?.TokenType ?? "Bearer");
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)
         {
             json.WriteString("refresh_token"u8, RefreshToken);
+        }
+
+        if (IdToken is not null)
+        {
+            json.WriteString("id_token"u8, IdToken);
         }
 
         json.WriteString("scope"u8, Scope.ToString());

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.Platform;
 
 namespace Postern.OAuth.Token;
@@ -12,6 +13,8 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class TokenIssuer(
     AccessTokenWriter writer,
+    IdTokens ids,
+    Subjects subjects,
     Families families,
     GrantBook grants,
     AuditLog audit,
@@ -44,13 +47,15 @@ internal sealed class TokenIssuer(
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
             switch (await families.RotateAsync(
-                grant, generation, presenter.Network, presenter.Tenant.RefreshIdle, entry, redemption.IsPolled))
+                grant, generation, HandOf(presenter), presenter.Tenant.RefreshIdle, entry, redemption.IsPolled))
             {
                 case Rotation.Moved moved:
                     refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
+                case Rotation.Foreign:
+                    return OAuthError.InvalidGrant("the token is bound to another key, or no proof came");
                 case Rotation.Reused:
                     return OAuthError.InvalidGrant("a one-time token was used again; its grant is over");
                 default:
@@ -64,18 +69,24 @@ internal sealed class TokenIssuer(
         var scopes = request.Scopes ?? grant.Scopes;
         var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, now);
         expires = redemption.Until < expires ? redemption.Until.Value : expires;
+        var token = writer.Write(new()
+        {
+            Tenant = presenter.Tenant,
+            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None),
+            Scopes = ScopesAt(presenter.Tenant, grant, scopes),
+            Id = id,
+            IssuedAt = now,
+            ExpiresAt = expires,
+            Holder = presenter.Holder,
+            MayAct = presenter.Client.MayAct,
+        });
         return new IssuedTokens
         {
-            AccessToken = writer.Write(new()
-            {
-                Tenant = presenter.Tenant,
-                Grant = grant,
-                Scopes = scopes.Without(Scopes.OfflineAccess),
-                Id = id,
-                IssuedAt = now,
-                ExpiresAt = expires,
-                MayAct = presenter.Client.MayAct,
-            }),
+            AccessToken = token,
+            IdToken = redemption.Generation is not null && scopes.Has(Scopes.OpenId)
+                ? await ids.WriteAsync(presenter, grant, scopes, token, redemption.Nonce, CancellationToken.None)
+                : null,
+            Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
             ExpiresIn = (long)(expires - now).TotalSeconds,
             RefreshToken = refresh,
@@ -83,6 +94,15 @@ internal sealed class TokenIssuer(
             Grant = grant,
         };
     }
+
+    // What opens UserInfo says so; at an MCP server who the person is cannot be asked.
+    private static Scopes ScopesAt(Tenant tenant, Grant grant, Scopes scopes) =>
+        (grant.Resource.Value == tenant.UserInfo ? scopes : scopes.Without(Scopes.Identity))
+            .Without(Scopes.OfflineAccess);
+
+    // RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone.
+    private static Hand HandOf(Presenter presenter) =>
+        new(presenter.Network, presenter.Holder, MayChangeKeys: !presenter.Client.IsPublic);
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);

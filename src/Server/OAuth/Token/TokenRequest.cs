@@ -13,12 +13,17 @@ internal sealed record TokenRequest
 
     public string? CodeVerifier { get; private init; }
 
+    /// <summary>CIBA Core §10.1.</summary>
+    public string? AuthReqId { get; private init; }
+
     /// <summary>RFC 8628 §3.4.</summary>
     public string? DeviceCode { get; private init; }
 
     public string? RedirectUri { get; private init; }
 
     public string? RefreshToken { get; private init; }
+
+    public string? Assertion { get; private init; }
 
     public string? SubjectToken { get; private init; }
 
@@ -68,9 +73,11 @@ internal sealed record TokenRequest
         {
             Code = form["code"],
             CodeVerifier = form["code_verifier"],
+            AuthReqId = form["auth_req_id"],
             DeviceCode = form["device_code"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],
+            Assertion = form["assertion"],
             SubjectToken = form["subject_token"],
             SubjectTokenType = form["subject_token_type"],
             ActorToken = form["actor_token"],
