@@ -94,6 +94,17 @@ internal sealed partial class GrantStore(Db db)
             """,
             Read);
 
+    /// <summary>Living grants of a client, at most a page of them.</summary>
+    public static ValueTask<List<Grant>> OfClientAsync(
+        Unit unit, TenantId tenant, ClientId client, DateTimeOffset now) =>
+        unit.AllAsync(
+            $"""
+            select * from grants where tenant = {tenant.Value} and client_id = {client.Value}
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            limit {(long)Page}
+            """,
+            Read);
+
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
     public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) =>
         db.WriteAsync(async unit =>

@@ -30,8 +30,14 @@ internal sealed record Client
     /// <summary>The ways in which it may prove itself; <c>none</c> stands alone.</summary>
     public required IReadOnlyList<string> AuthMethods { get; init; }
 
+    /// <summary><c>native</c> or <c>web</c>, as it registered itself; null where nobody asked.</summary>
+    public string? ApplicationType { get; init; }
+
     /// <summary>SHA-256 of its secret.</summary>
     public string? SecretHash { get; init; }
+
+    /// <summary>SHA-256 of the token by which it manages its registration (RFC 7592); null where it cannot.</summary>
+    public string? RegistrationHash { get; init; }
 
     /// <summary>Its public keys, a JSON Web Key Set.</summary>
     public string? Jwks { get; init; }

@@ -1,0 +1,53 @@
+using System.Text.Json.Serialization;
+using Postern.OAuth.ClientAuth;
+
+namespace Postern.OAuth.Register;
+
+/// <summary>
+/// What a client is told of its registration (RFC 7591 §3.2.1, RFC 7592 §3), without nulls and with whole numbers: some
+/// clients read it strictly. A secret is shown once, when it was made.
+/// </summary>
+internal sealed partial record Registered(
+    string ClientId,
+    long ClientIdIssuedAt,
+    string? ClientSecret,
+    long? ClientSecretExpiresAt,
+    string RegistrationAccessToken,
+    string RegistrationClientUri,
+    string ClientName,
+    IReadOnlyList<string> RedirectUris,
+    IReadOnlyList<string> GrantTypes,
+    IReadOnlyList<string> ResponseTypes,
+    string TokenEndpointAuthMethod,
+    string? ApplicationType,
+    string? Scope,
+    string? JwksUri)
+{
+    public static Registered Of(Tenant tenant, Client client, Secret token, Secret? secret) => new(
+        client.Id.Value,
+        client.FirstSeen!.Value.ToUnixTimeSeconds(),
+        secret?.Reveal(),
+        client.SecretHash is null ? null : 0,
+        token.Reveal(),
+        tenant.Address($"{RegisterEndpoint.Path}/{client.Id}"),
+        client.Name,
+        client.RedirectUris,
+        client.GrantTypes,
+        ["code"],
+        client.AuthMethods[0],
+        client.ApplicationType,
+        client.ScopeCap?.ToString(),
+        client.JwksUri);
+
+    public IResult ToHttp(HttpContext http, int status)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return Results.Json(this, RegisteredJson.Default.Registered, statusCode: status);
+    }
+
+    [JsonSerializable(typeof(Registered))]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    private sealed partial class RegisteredJson : JsonSerializerContext;
+}
