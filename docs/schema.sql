@@ -98,12 +98,13 @@ CREATE TABLE grants (
   expires_at bigint not null,
   used_at bigint,
   revoked_at bigint,
-  revoked_because text,
+  revoked_because text, parent_id text, root_id text, actors text,
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
 CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
 CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
+CREATE INDEX grants_root on grants (tenant, root_id) where root_id is not null;
 CREATE INDEX grants_subject on grants (tenant, subject, id);
 CREATE TABLE installations (
   tenant text not null,

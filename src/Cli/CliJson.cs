@@ -30,7 +30,8 @@ internal sealed record GrantAnswer(
     string Scope,
     IReadOnlyList<string>? Tools,
     DateTimeOffset ExpiresAt,
-    DateTimeOffset? UsedAt);
+    DateTimeOffset? UsedAt,
+    IReadOnlyList<string>? Actors = null);
 
 internal sealed record GrantsAnswer(IReadOnlyList<GrantAnswer> Grants, string? Next);
 

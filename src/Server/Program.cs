@@ -15,7 +15,9 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
+using Postern.OAuth.Push;
 using Postern.OAuth.Register;
+using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
 using Postern.OAuth.Token;
 using Postern.Platform;
@@ -90,6 +92,7 @@ internal static partial class Program
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
         ManageEndpoint.Map(app);
+        PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
         TokenEndpoint.Map(app);
@@ -115,6 +118,7 @@ internal static partial class Program
         services.AddSingleton<Offers>();
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
+        services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerBook>();
     }
@@ -130,12 +134,16 @@ internal static partial class Program
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
         services.AddSingleton<ManageEndpoint>();
+        services.AddSingleton<PushedRequests>();
+        services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
         services.AddSingleton<ConsentEndpoint>();
         services.AddSingleton<IGrantType, CodeGrant>();
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<Actors>();
+        services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
         services.AddSingleton<TokenIssuer>();

@@ -56,6 +56,19 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
 
     public string Resource => $"{issuer}/mcp/echo";
 
+    /// <summary>What it asks for when a test changes nothing.</summary>
+    public (string Name, string? Value)[] Usual =>
+    [
+        ("response_type", "code"),
+        ("client_id", id),
+        ("redirect_uri", redirect),
+        ("scope", "mcp:read mcp:write mcp:destroy offline_access"),
+        ("state", "the state + of it"),
+        ("resource", Resource),
+        ("code_challenge", Challenge),
+        ("code_challenge_method", "S256"),
+    ];
+
     public static App Native(TestServer server) => new(server, "native", "http://127.0.0.1:8765/callback");
 
     public static App Web(TestServer server) => new(server, "web", "https://web.example/cb", WebSecret);
@@ -70,15 +83,15 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
     /// The address a person opens. A change to null leaves a parameter out; a second of one name repeats it.
     /// </summary>
     public string Authorize(params (string Name, string? Value)[] changes) =>
-        "/authorize?" + Encode(With(changes,
-            ("response_type", "code"),
-            ("client_id", id),
-            ("redirect_uri", redirect),
-            ("scope", "mcp:read mcp:write mcp:destroy offline_access"),
-            ("state", "the state + of it"),
-            ("resource", Resource),
-            ("code_challenge", Challenge),
-            ("code_challenge_method", "S256")));
+        "/authorize?" + Encode(With(changes, Usual));
+
+    /// <summary>Pushes a request (RFC 9126 §2.1).</summary>
+    public Task<Reply> PushAsync(params (string Name, string? Value)[] changes) =>
+        PostAsync("/par", With(changes, [.. Usual, ("client_secret", secret)]));
+
+    /// <summary>The address a person opens for a request that was pushed.</summary>
+    public string Pushed(Reply reply, params (string Name, string? Value)[] changes) =>
+        "/authorize?" + Encode(With(changes, ("client_id", id), ("request_uri", reply.Member("request_uri"))));
 
     public Task<Reply> RedeemAsync(string code, params (string Name, string? Value)[] changes) =>
         PostAsync("/token", With(

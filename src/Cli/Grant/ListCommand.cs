@@ -46,12 +46,20 @@ internal sealed class ListCommand : Command
     [
         grant.Id,
         grant.Email ?? grant.Subject,
-        grant.Installation is { } copy ? $"{grant.ClientName} on {copy}" : grant.ClientName,
+        WhoOf(grant),
         grant.Resource,
         grant.Tools is { } tools ? $"{tools.Count} tools" : grant.Scope,
         Day(grant.ExpiresAt),
         grant.UsedAt is { } used ? Day(used) : "never",
     ];
+
+    // A chain of delegation is told from the one who acts back to the one who was let in.
+    private static string WhoOf(GrantAnswer grant) => grant switch
+    {
+        { Actors: { Count: > 1 } chain } => string.Join(" for ", chain.Skip(1).Prepend(grant.ClientName)),
+        { Installation: { } copy } => $"{grant.ClientName} on {copy}",
+        _ => grant.ClientName,
+    };
 
     private static string Day(DateTimeOffset at) =>
         at.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);

@@ -48,6 +48,9 @@ public sealed record AccessToken : TokenOutcome
     /// </summary>
     public Actor? Actor { get; internal init; }
 
+    /// <summary><c>may_act</c>: who may become the actor, by exchanging the token (RFC 8693 §4.4).</summary>
+    public Actor? MayAct { get; internal init; }
+
     /// <summary><c>authorization_details</c>: objects, each with a string <c>type</c> (RFC 9396 §2).</summary>
     public IReadOnlyList<JsonElement> AuthorizationDetails { get; internal init; } = [];
 

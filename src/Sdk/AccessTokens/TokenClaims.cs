@@ -56,6 +56,7 @@ internal struct TokenClaims
             Scopes = Scopes(),
             GrantId = OptionalText("grant_id"),
             Actor = Actor(claims, "act"),
+            MayAct = Actor(claims, "may_act"),
             AuthorizationDetails = Details(),
             AuthenticatedAt = OptionalInstant("auth_time"),
             AuthenticationContext = OptionalText("acr"),

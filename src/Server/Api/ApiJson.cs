@@ -40,7 +40,9 @@ internal sealed record GrantBody(
     IReadOnlyList<string>? Tools,
     DateTimeOffset CreatedAt,
     DateTimeOffset ExpiresAt,
-    DateTimeOffset? UsedAt);
+    DateTimeOffset? UsedAt,
+    string? Parent,
+    IReadOnlyList<string>? Actors);
 
 internal sealed record GrantList(IReadOnlyList<GrantBody> Grants, string? Next);
 

@@ -77,5 +77,7 @@ internal static class GrantsEndpoint
         use.Grant.Tools,
         use.Grant.CreatedAt,
         use.Grant.ExpiresAt,
-        use.UsedAt);
+        use.UsedAt,
+        use.Grant.Parent?.Value,
+        use.Grant.Actors.Count is 0 ? null : [.. use.Grant.Actors.Select(actor => actor.Subject)]);
 }

@@ -74,6 +74,7 @@ public static class AuditKinds
     public const string GrantRevoked = "grant.revoked";
     public const string TokenIssued = "token.issued";
     public const string TokenRefreshed = "token.refreshed";
+    public const string TokenExchanged = "token.exchanged";
     public const string TokenIntrospected = "token.introspected";
     public const string TokenRevoked = "token.revoked";
     public const string TokenReuse = "token.reuse-detected";

@@ -55,6 +55,7 @@ internal sealed class AuditRecord
         if (entry.Client is not null || subject is not null)
         {
             json.Begin("actor");
+            json.Text("chain", Chain(entry.Grant));
             json.Text("client", entry.Client?.Value);
             json.Text("user", subject?.Commitment);
             json.End();
@@ -104,6 +105,10 @@ internal sealed class AuditRecord
 
         return json.Written.ToArray();
     }
+
+    // Who acts, and behind that one those who passed the grant on.
+    private static string? Chain(Grant? grant) =>
+        grant is { Actors: { Count: > 0 } actors } ? string.Join(' ', actors) : null;
 
     private static byte[] Tail(AuditEntry entry, DateTimeOffset now)
     {

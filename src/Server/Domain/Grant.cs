@@ -56,6 +56,18 @@ public sealed record Grant
     /// </summary>
     public string? ClientHash { get; init; }
 
+    /// <summary>The grant it was passed on from; it ends with that one. Null for one of its own.</summary>
+    public GrantId? Parent { get; init; }
+
+    /// <summary>Where the chain of <see cref="Parent"/> begins.</summary>
+    public GrantId? Root { get; init; }
+
+    /// <summary>
+    /// Who acts for the subject, the one who presents its tokens first, those who passed it on behind; empty when the
+    /// client acts for the subject directly (RFC 8693 §4.1).
+    /// </summary>
+    public IReadOnlyList<ActingParty> Actors { get; init; } = [];
+
     /// <summary>What this grant allows, as one value: the authority that an entry of the log names.</summary>
     public string Hash
     {
@@ -81,6 +93,7 @@ public sealed record Grant
         var text = string.Create(
             CultureInfo.InvariantCulture,
             $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{tools}\n{ExpiresAt.ToUnixTimeSeconds()}");
+        text += string.Concat(Actors.Select(actor => $"\n{actor}"));
         return "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using Postern.Audit;
 using Postern.Platform;
 using Postern.Platform.Database;
@@ -13,7 +11,8 @@ namespace Postern.Grants;
 /// </summary>
 internal sealed partial class GrantBook : IAsyncDisposable
 {
-    private const string Kind = "grant";
+    /// <summary>The kind of change that a grant's end is announced as.</summary>
+    public const string Kind = "grant";
 
     /// <summary>Grants in memory; the least used make room.</summary>
     private const int Capacity = 100_000;
@@ -24,10 +23,8 @@ internal sealed partial class GrantBook : IAsyncDisposable
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
-    private readonly RandomNumberGenerator random;
     private readonly ILogger<GrantBook> logger;
     private readonly Cache<(TenantId, GrantId), Grant> grants;
-    private readonly Cache<OwnKey, Grant> own;
     private readonly ConcurrentDictionary<(TenantId, GrantId), long> uses = new();
     private readonly ITimer noting;
     private int noted;
@@ -39,13 +36,10 @@ internal sealed partial class GrantBook : IAsyncDisposable
         Changes changes,
         AuditLog audit,
         TimeProvider clock,
-        RandomNumberGenerator random,
         ILogger<GrantBook> logger)
     {
-        (this.store, this.db, this.audit, this.logger) = (store, db, audit, logger);
-        (this.clock, this.random) = (clock, random);
+        (this.store, this.db, this.audit, this.clock, this.logger) = (store, db, audit, clock, logger);
         grants = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
-        own = new(10_000, LoadOwnAsync);
         changes.Subscribe(Hear);
         noting = clock.CreateTimer(_ => _ = NoteUsesAsync(), null, NoteEvery, NoteEvery);
     }
@@ -53,19 +47,6 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// <summary>The grant, alive or not; null when there is none of that name in that tenant.</summary>
     public ValueTask<Grant?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) =>
         grants.FindAsync((tenant, id), stop);
-
-    /// <summary>
-    /// The standing grant by which a client acts as itself at a resource, made when it is first needed. It follows the
-    /// client's registration: other scopes are another grant.
-    /// </summary>
-    public async ValueTask<Grant> OwnAsync(
-        TenantId tenant,
-        ClientId client,
-        string clientName,
-        Resource resource,
-        Scopes scopes,
-        CancellationToken stop) =>
-        (await own.FindAsync(new(tenant, client, clientName, resource, scopes.ToString()), stop))!;
 
     /// <summary>Calls back when a grant has ended or must be looked at again.</summary>
     public void Watch(Action<TenantId, GrantId> watcher) => watchers = [.. watchers, watcher];
@@ -75,8 +56,8 @@ internal sealed partial class GrantBook : IAsyncDisposable
         await GrantStore.InsertAsync(unit, grant) is 1;
 
     /// <summary>
-    /// Ends a grant: its refresh tokens, its live access tokens, on every node. False when it was over already or is
-    /// not there. The one who ends it stands in the entry.
+    /// Ends a grant and all that was passed on from it: their refresh tokens, their live access tokens, on every node.
+    /// False when it was over already or is not there. The one who ends it stands in the entry.
     /// </summary>
     public Task<bool> RevokeAsync(Grant grant, AuditEntry by) => db.WriteAsync(unit => RevokeAsync(unit, grant, by));
 
@@ -90,7 +71,31 @@ internal sealed partial class GrantBook : IAsyncDisposable
 
         unit.Announce(Kind, grant.Tenant, grant.Id.Value);
         audit.Write(unit, by with { Grant = grant });
+        await RevokePassedOnAsync(unit, grant, by);
         return true;
+    }
+
+    // Step by step, each its own statement: whoever passes a grant on at this moment holds it first, so either we wait
+    // and see what was made of it in the next step, or it is over for them.
+    private async ValueTask RevokePassedOnAsync(Unit unit, Grant grant, AuditEntry by)
+    {
+        const string Because = "the grant it was passed on from ended";
+        var (root, now) = (grant.Root ?? grant.Id, clock.GetUtcNow());
+        while (await GrantStore.RevokeNextAsync(unit, grant.Tenant, root, Because, now) is { Count: > 0 } ended)
+        {
+            foreach (var one in ended)
+            {
+                unit.Announce(Kind, one.Tenant, one.Id.Value);
+                audit.Write(unit, by with
+                {
+                    Kind = AuditKinds.GrantRevoked,
+                    Client = one.Client,
+                    Resource = one.Resource.Value,
+                    Grant = one,
+                    Reason = Because,
+                });
+            }
+        }
     }
 
     /// <summary>
@@ -162,58 +167,13 @@ internal sealed partial class GrantBook : IAsyncDisposable
         if (change.Kind is Changes.Everything)
         {
             grants.Clear();
-            own.Clear();
         }
         else if (change.Kind is Kind)
         {
             var id = new GrantId(change.Key);
             grants.Drop((change.Tenant, id));
-            own.DropWhere(grant => grant.Id == id);
             Array.ForEach(watchers, watcher => watcher(change.Tenant, id));
         }
-    }
-
-    private async Task<Grant?> LoadOwnAsync(OwnKey key, CancellationToken stop)
-    {
-        var name = Convert.ToHexStringLower(SHA256.HashData(
-            Encoding.UTF8.GetBytes($"{key.Client}\n{key.Resource}\n{key.Scopes}")));
-        if (await store.FindOwnAsync(key.Tenant, name, stop) is { } known)
-        {
-            return known;
-        }
-
-        var now = clock.GetUtcNow();
-        var made = new Grant
-        {
-            Id = GrantId.New(now, random),
-            Tenant = key.Tenant,
-            Subject = new(key.Client.Value),
-            IsOwn = true,
-            Client = key.Client,
-            ClientName = key.ClientName,
-            Resource = key.Resource,
-            Scopes = Scopes.TryParse(key.Scopes, out var scopes) ? scopes : Scopes.None,
-            CreatedAt = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()),
-            // As long as the registration stands; it ends with that or by revocation.
-            ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(now.AddYears(100).ToUnixTimeSeconds()),
-        };
-        await db.WriteAsync(async unit =>
-        {
-            if (await GrantStore.InsertAsync(unit, made, name) is 1)
-            {
-                audit.Write(unit, new()
-                {
-                    Tenant = key.Tenant,
-                    Kind = AuditKinds.GrantApproved,
-                    Client = key.Client,
-                    Resource = key.Resource.Value,
-                    Grant = made,
-                    Effect = "allow",
-                    Reason = "registered by an operator",
-                });
-            }
-        });
-        return await store.FindOwnAsync(key.Tenant, name, stop);
     }
 
     private async Task NoteUsesAsync()
@@ -234,8 +194,6 @@ internal sealed partial class GrantBook : IAsyncDisposable
 
         Volatile.Write(ref noted, uses.Count);
     }
-
-    private sealed record OwnKey(TenantId Tenant, ClientId Client, string ClientName, Resource Resource, string Scopes);
 
     private static partial class Log
     {

@@ -14,7 +14,7 @@ internal sealed partial class GrantStore(Db db)
     public Task<Grant?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) => db.FirstAsync(
         $"select * from grants where tenant = {tenant.Value} and id = {id.Value}", Read, stop);
 
-    public Task<Grant?> FindOwnAsync(TenantId tenant, string ownKey, CancellationToken stop) => db.FirstAsync(
+    public Task<Grant?> FindStandingAsync(TenantId tenant, string ownKey, CancellationToken stop) => db.FirstAsync(
         $"select * from grants where tenant = {tenant.Value} and own_key = {ownKey}", Read, stop);
 
     /// <summary>A person's grants that are not over, newest first.</summary>
@@ -60,15 +60,25 @@ internal sealed partial class GrantStore(Db db)
                 row.GetInt64(2) is ClientUse.Reach),
             stop))!;
 
+    /// <summary>Makes room for another grant under the key of one that ran out.</summary>
+    public static async ValueTask ForgetKeyAsync(Unit unit, TenantId tenant, string ownKey, DateTimeOffset now) =>
+        await unit.RunAsync(
+            $"""
+            update grants set own_key = null
+            where tenant = {tenant.Value} and own_key = {ownKey} and expires_at <= {now.ToUnixTimeSeconds()}
+            """);
+
     public static ValueTask<int> InsertAsync(Unit unit, Grant grant, string? ownKey = null) => unit.RunAsync(
         $"""
         insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,
-          installation_name, resource, scopes, tools, auth_time, created_at, expires_at)
+          installation_name, resource, scopes, tools, auth_time, created_at, expires_at,
+          parent_id, root_id, actors)
         values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey},
           {grant.Client.Value}, {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value},
           {grant.InstallationName}, {grant.Resource.Value},
           {grant.Scopes.ToString()}, {ToText(grant.Tools)}, {grant.AuthTime?.ToUnixTimeSeconds()},
-          {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()})
+          {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()},
+          {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)})
         on conflict do nothing
         """);
 
@@ -82,6 +92,44 @@ internal sealed partial class GrantStore(Db db)
             update grants set revoked_at = {now.ToUnixTimeSeconds()}, revoked_because = {because}
             where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null
             """) is 1;
+
+    /// <summary>
+    /// Ends the living grants that were passed on from ended ones of this chain, one step down; answers which. Called
+    /// until there are none.
+    /// </summary>
+    public static ValueTask<List<Grant>> RevokeNextAsync(
+        Unit unit, TenantId tenant, GrantId root, string because, DateTimeOffset now) =>
+        unit.AllAsync(
+            $"""
+            update grants set revoked_at = {now.ToUnixTimeSeconds()}, revoked_because = {because}
+            where tenant = {tenant.Value} and root_id = {root.Value} and revoked_at is null
+              and exists (
+                select 1 from grants passed
+                where passed.tenant = grants.tenant and passed.id = grants.parent_id
+                  and passed.revoked_at is not null)
+            returning *
+            """,
+            Read);
+
+    /// <summary>
+    /// Holds a living grant until the unit ends, so that nobody ends it meanwhile; false when it is over. A row that is
+    /// written is locked, in both databases.
+    /// </summary>
+    public static async ValueTask<bool> HoldAsync(Unit unit, TenantId tenant, GrantId id) =>
+        await unit.RunAsync(
+            $"""
+            update grants set revoked_at = null
+            where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null
+            """) is 1;
+
+    /// <summary>How many living grants were passed on from where a chain begins.</summary>
+    public static async ValueTask<long> CountPassedOnAsync(Unit unit, TenantId tenant, GrantId root) =>
+        (await unit.AllAsync(
+            $"""
+            select count(*) from grants
+            where tenant = {tenant.Value} and root_id = {root.Value} and revoked_at is null
+            """,
+            row => row.GetInt64(0)))[0];
 
     /// <summary>Living grants of a resource, at most a page of them.</summary>
     public static ValueTask<List<Grant>> OfResourceAsync(
@@ -140,6 +188,11 @@ internal sealed partial class GrantStore(Db db)
         CreatedAt = At(row, "created_at")!.Value,
         ExpiresAt = At(row, "expires_at")!.Value,
         RevokedAt = At(row, "revoked_at"),
+        Parent = Text(row, "parent_id") is { } parent ? new(parent) : null,
+        Root = Text(row, "root_id") is { } root ? new(root) : null,
+        Actors = Text(row, "actors") is { } actors
+            ? JsonSerializer.Deserialize(actors, GrantJson.Default.ActingPartyArray)!
+            : [],
     };
 
     private static string? Text(DbDataReader row, string column) =>
@@ -153,7 +206,11 @@ internal sealed partial class GrantStore(Db db)
     private static string? ToText(IReadOnlyList<string>? tools) =>
         tools is null ? null : JsonSerializer.Serialize([.. tools], GrantJson.Default.StringArray);
 
+    private static string? ToText(IReadOnlyList<ActingParty> actors) =>
+        actors.Count is 0 ? null : JsonSerializer.Serialize([.. actors], GrantJson.Default.ActingPartyArray);
+
     [JsonSerializable(typeof(string[]))]
+    [JsonSerializable(typeof(ActingParty[]))]
     private sealed partial class GrantJson : JsonSerializerContext;
 }
 

@@ -51,6 +51,12 @@ internal sealed partial class Proposals(Sealer sealer, TimeProvider clock)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long an answer is remembered: a pushed request can be opened twice, a minute apart.</summary>
+    public static readonly TimeSpan Memory = Lifetime + TimeSpan.FromMinutes(2);
+
+    /// <summary>Under which the answer to a proposal is remembered, by its identifier.</summary>
+    public const string Answered = "consent";
+
     private const string Purpose = "proposal";
 
     // Sealed and read by us alone, so nothing needs the long escapes; a state

@@ -9,7 +9,20 @@ internal sealed class Once(Db db, TimeProvider clock)
     public Task<bool> TakeAsync(TenantId tenant, string purpose, string value, DateTimeOffset expires) =>
         db.WriteAsync(unit => TakeAsync(unit, tenant, purpose, value, expires));
 
-    /// <summary>The same in a unit that does what may be done once.</summary>
+    /// <summary>Whether somebody has brought it already.</summary>
+    public async ValueTask<bool> HasAsync(TenantId tenant, string purpose, string value, CancellationToken stop)
+    {
+        var (key, now) = (new Secret(value).Hash(), clock.GetUtcNow().ToUnixTimeSeconds());
+        return await db.FirstAsync(
+            $"""
+            select value from used_once
+            where tenant = {tenant.Value} and purpose = {purpose} and value = {key} and expires_at >= {now}
+            """,
+            row => row.GetString(0),
+            stop) is not null;
+    }
+
+    /// <summary>Takes it in a unit that does what may be done once.</summary>
     public async ValueTask<bool> TakeAsync(
         Unit unit, TenantId tenant, string purpose, string value, DateTimeOffset expires)
     {

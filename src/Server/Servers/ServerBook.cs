@@ -79,6 +79,11 @@ internal sealed partial class ServerBook : IDisposable
     public McpServer? Default(TenantId tenant) =>
         settings.DefaultServer is { } name ? Find(tenant, name) : All(tenant) is [var only] ? only : null;
 
+    /// <summary>The server that a request means, by the resource it names or leaves out.</summary>
+    public McpServer? Meant(TenantId tenant, string? resource) => resource is null
+        ? Default(tenant)
+        : Resource.TryParse(resource, out var named) ? ByResource(tenant, named) : null;
+
     /// <summary>What the server last said of its tools; null when it was never asked.</summary>
     public ToolCatalogue? Catalogue(McpServer server) =>
         shelf.Catalogues.GetValueOrDefault((server.Tenant, server.Name));

@@ -92,8 +92,16 @@ internal sealed class GatewayHost : IAsyncDisposable
     public string Token(Grant grant, Scopes? scopes = null)
     {
         var writer = Get<AccessTokenWriter>();
-        return writer.Write(
-            Get<TenantBook>().Default, grant, scopes ?? grant.Scopes, writer.NewId(), server.Clock.GetUtcNow());
+        var (tenant, now) = (Get<TenantBook>().Default, server.Clock.GetUtcNow());
+        return writer.Write(new()
+        {
+            Tenant = tenant,
+            Grant = grant,
+            Scopes = scopes ?? grant.Scopes,
+            Id = writer.NewId(),
+            IssuedAt = now,
+            ExpiresAt = AccessTokenWriter.Expires(tenant, grant, now),
+        });
     }
 
     /// <summary>A token at a server, for everything unless said otherwise.</summary>

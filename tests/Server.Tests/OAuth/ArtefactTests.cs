@@ -6,11 +6,11 @@ namespace Postern.Tests.OAuth;
 public sealed class ArtefactTests(Town town) : IClassFixture<Town>
 {
     private static readonly string[]
-        Kinds = ["code", "refresh_token", "access_token", "transaction", "form", "session", "browser"],
+        Kinds = ["code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri"],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
-            "transaction", "form", "session",
+            "transaction", "form", "session", "request_uri",
         ];
 
     private TestServer Server => town.Server;
@@ -29,12 +29,15 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "code" => code,
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
+            "request_uri" => (await app.PushAsync()).Member("request_uri")!,
             "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
             _ => question.Fields()[kind][0],
         };
 
         // Behind the marks of the others too, without its own, and as it is where it does not belong.
-        string[] texts = ["pac_" + value, "prt_" + value, value[4..], .. kind == place ? (string[])[] : [value]];
+        const string urn = "urn:ietf:params:oauth:request_uri:";
+        var bare = kind is "request_uri" ? value[urn.Length..] : value[4..];
+        string[] texts = ["pac_" + value, "prt_" + value, urn + value, bare, .. kind == place ? (string[])[] : [value]];
         foreach (var text in texts)
         {
             Assert.True(await IsRefusedAsync(place, text, code, question), $"{kind} as {place}: {text}");
@@ -57,6 +60,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "client_assertion" => IsRefused(await AssertAsync(app, code, text), "invalid_client"),
             "access_token" => !await App.Watch(Server).IsAliveAsync(text),
             "transaction" => await IsNoTransactionAsync(text),
+            "request_uri" => await IsNoReferenceAsync(app, text),
             "form" => await IsNoFormAsync(question, text),
             _ => await IsNoSessionAsync(text),
         };
@@ -84,6 +88,14 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         }
 
         return true;
+    }
+
+    private async Task<bool> IsNoReferenceAsync(App app, string text)
+    {
+        var stop = await town.Ada.OpenAsync($"/authorize?client_id={app.Id}&request_uri={Uri.EscapeDataString(text)}");
+        return stop.Left is { } back
+            ? new Answer(back)["error"] is "request_uri_not_supported"
+            : stop.Status is HttpStatusCode.BadRequest;
     }
 
     private async Task<bool> IsNoFormAsync(Question question, string text)

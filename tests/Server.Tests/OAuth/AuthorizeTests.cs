@@ -55,7 +55,6 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
         { "max_age", "99999999999999999999", "invalid_request" },
         { "request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported" },
         { "request_uri", "https://elsewhere.example/request", "request_uri_not_supported" },
-        { "request_uri", "urn:ietf:params:oauth:request_uri:x", "request_uri_not_supported" },
         { "authorization_details", "[]", "invalid_authorization_details" },
     };
 
@@ -103,6 +102,8 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
         { "state", "two\r\nlines" },
         { "state", "\0" },
         { "whatever", new string('w', 3001) },
+        { "request_uri", "urn:ietf:params:oauth:request_uri:x" },
+        { "request", new string('r', 12_001) },
     };
 
     [Theory, MemberData(nameof(Strangers)), Rfc(6749, "4.1.2.1"), Rfc(9700, "4.11")]

@@ -18,13 +18,20 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
         Assert.True(metadata.GetProperty("client_id_metadata_document_supported").GetBoolean());
         Assert.Equal(["S256"], Texts("code_challenge_methods_supported"));
         Assert.Equal(["code"], Texts("response_types_supported"));
-        Assert.Equal(["authorization_code", "refresh_token", "client_credentials"], Texts("grant_types_supported"));
+        Assert.Equal(
+            [
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ],
+            Texts("grant_types_supported"));
         Assert.Contains("none", Texts("token_endpoint_auth_methods_supported"));
         Assert.DoesNotContain("none", Texts("introspection_endpoint_auth_methods_supported"));
         Assert.All(
             ["implicit", "password", "plain", "HS256", "\"RS1\"", "null"],
             weak => Assert.DoesNotContain(weak, text, StringComparison.Ordinal));
-        foreach (var endpoint in (string[])["authorization", "token", "registration", "revocation", "introspection"])
+        foreach (var endpoint in (string[])["authorization", "token", "registration", "revocation", "introspection", "pushed_authorization_request"])
         {
             Assert.StartsWith(
                 town.Server.Issuer + "/",

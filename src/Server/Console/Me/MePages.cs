@@ -38,7 +38,7 @@ internal sealed class MePages(
         {
             Person = caller.Email,
             IsAdministrator = caller.IsAdmin,
-            Grants = [.. (await grants.OfSubjectAsync(caller.Tenant, caller.Subject, stop)).Select(Row)],
+            Grants = await GrantsAsync(caller, stop),
             Calls = await CallsAsync(caller, stop),
             Browsers = [.. (await sessions.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
                 .Where(session => session.IsLive(clock.GetUtcNow()))
@@ -64,6 +64,29 @@ internal sealed class MePages(
                 _ => StatusCodes.Status422UnprocessableEntity,
             },
         };
+    }
+
+    private async Task<IReadOnlyList<LetIn>> GrantsAsync(Caller caller, CancellationToken stop)
+    {
+        var rows = new List<LetIn>();
+        foreach (var use in await grants.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
+        {
+            rows.Add(Row(use) with { Through = await ThroughAsync(use.Grant, stop) });
+        }
+
+        return rows;
+    }
+
+    // From the one who passed it on, back to the one whom the person let in. A chain is short (Delegation.MaxActors).
+    private async Task<string?> ThroughAsync(Grant grant, CancellationToken stop)
+    {
+        var names = new List<string>();
+        for (var at = grant; at.Parent is { } id && await grants.FindAsync(at.Tenant, id, stop) is { } from; at = from)
+        {
+            names.Add(Who(from).Words);
+        }
+
+        return names.Count is 0 ? null : string.Join(", through ", names);
     }
 
     private async Task<IReadOnlyList<CallMade>> CallsAsync(Caller caller, CancellationToken stop)

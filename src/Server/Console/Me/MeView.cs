@@ -50,9 +50,18 @@ public sealed record MeView
 public sealed record CallMade(
     string Who, string? Device, string? Tool, string Server, DateTimeOffset At, bool IsAllowed);
 
-/// <summary>One agent on one installation, and what it may do.</summary>
+/// <summary>
+/// One agent on one installation, and what it may do; <paramref name="Through"/> names those who passed it on, when
+/// nobody let it in but another.
+/// </summary>
 public sealed record LetIn(
-    string Id, Asker Who, string Sentence, DateTimeOffset Since, DateTimeOffset? LastDid, DateTimeOffset Ends);
+    string Id,
+    Asker Who,
+    string Sentence,
+    DateTimeOffset Since,
+    DateTimeOffset? LastDid,
+    DateTimeOffset Ends,
+    string? Through = null);
 
 public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
 

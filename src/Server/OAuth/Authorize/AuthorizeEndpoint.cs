@@ -3,6 +3,7 @@ using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Requests;
+using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
@@ -17,6 +18,8 @@ namespace Postern.OAuth.Authorize;
 internal sealed class AuthorizeEndpoint(
     ClientBook clients,
     ServerBook servers,
+    PushedRequests pushed,
+    Settings settings,
     Proposals proposals,
     Browser browser,
     GrantBook grants,
@@ -40,23 +43,29 @@ internal sealed class AuthorizeEndpoint(
 
     private async Task<IResult> BeginAsync(HttpContext http, IEnumerable<KeyValuePair<string, StringValues>> parameters)
     {
-        if (AuthorizeRequest.Parse(parameters).Failed(out var error, out var request))
+        if (AuthorizeRequest.Parse(parameters).Failed(out var error, out var sent))
         {
             return Shown(error);
         }
 
-        if (request.ClientId is not { } id)
+        if (sent.ClientId is not { } id)
         {
             return Shown(OAuthError.InvalidRequest("The request does not say which app is asking."));
         }
 
         if ((await clients.FindAsync(http.Tenant.Id, id, http.RequestAborted)).Failed(out error, out var client)
+            || (await UnfoldAsync(http, client, sent)).Failed(out error, out var request)
             || ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
         {
             return Shown(error);
         }
 
-        var server = ServerOf(http.Tenant.Id, request);
+        if (request.Pushed is null && (client.RequiresPush || settings.RequiresPush))
+        {
+            return Refused(http.Tenant, back, OAuthError.InvalidRequest("The app must push its request (RFC 9126)."));
+        }
+
+        var server = servers.Meant(http.Tenant.Id, request.Resource);
         var offered = server is null ? Scopes.None : servers.Scopes(server);
         if (ValidAuthorizeRequest.Check(request, client, server, offered).Failed(out error, out var valid))
         {
@@ -65,8 +74,15 @@ internal sealed class AuthorizeEndpoint(
 
         return HttpMethods.IsPost(http.Request.Method)
             ? AsLink(parameters)
-            : Next(http, Propose(back, valid), browser.Ensure(http));
+            : Next(http, Propose(back, valid, request.Pushed), browser.Ensure(http));
     }
+
+    // Another reference than ours is refused when it is known whom to tell.
+    private async ValueTask<Result<AuthorizeRequest>> UnfoldAsync(
+        HttpContext http, Client client, AuthorizeRequest sent) =>
+        sent.RequestUri?.StartsWith(PushedRequests.Prefix, StringComparison.Ordinal) is true
+            ? await pushed.OpenAsync(http.Tenant, client, sent, http.RequestAborted)
+            : sent;
 
     // With a form that another site sends, a browser keeps our cookies to itself (SameSite), so it would look like one
     // never seen: a new cookie would cut off what it has waiting in another tab, and its person would seem signed out.
@@ -133,21 +149,9 @@ internal sealed class AuthorizeEndpoint(
         && (!proposal.NeedsFreshSignIn || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt)
         && (proposal.MaxAge is not { } age || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt - age);
 
-    private McpServer? ServerOf(TenantId tenant, AuthorizeRequest request)
+    private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid, GrantId? pushed) => new()
     {
-        if (request.Resource is null)
-        {
-            return servers.Default(tenant);
-        }
-
-        return Resource.TryParse(request.Resource, out var resource)
-            ? servers.ByResource(tenant, resource)
-            : null;
-    }
-
-    private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid) => new()
-    {
-        Id = GrantId.New(clock.GetUtcNow(), random).Value,
+        Id = (pushed ?? GrantId.New(clock.GetUtcNow(), random)).Value,
         Client = back.Client.Id.Value,
         ClientName = back.Client.Name,
         RedirectUri = back.Uri,
@@ -186,7 +190,9 @@ internal sealed class AuthorizeEndpoint(
         error.Description,
         "Nothing was done. Go back to the app; if it happens again, tell whoever makes it."))
     {
-        Status = error.Status is StatusCodes.Status401Unauthorized ? StatusCodes.Status400BadRequest : error.Status,
+        Status = error.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status413PayloadTooLarge
+            ? StatusCodes.Status400BadRequest
+            : error.Status,
     };
 
     private static PageResult<ErrorPage, ErrorView> Over => new(new(

@@ -54,11 +54,39 @@ internal sealed record Client
     /// <summary>What it may ask for by itself (client credentials): canonical resources.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
 
+    /// <summary>
+    /// What it is when it acts for somebody (<c>ai_agent</c>, <c>service</c>): an operator's word that its own
+    /// authentication says who acts. Null for one that must show an actor token.
+    /// </summary>
+    public string? ActorProfile { get; init; }
+
+    /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
+    public ClientId? MayAct { get; init; }
+
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
+    /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
+    public bool RequiresPush { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
+
+    /// <summary>The client that checked metadata describes, without what only the server gives it.</summary>
+    public static Client Of(ClientId id, ClientSource source, ClientMetadata metadata) => new()
+    {
+        Id = id,
+        Source = source,
+        Name = metadata.Name ?? "Unnamed app",
+        ApplicationType = metadata.ApplicationType,
+        AuthMethods = [metadata.AuthMethod],
+        Jwks = metadata.Jwks,
+        JwksUri = metadata.JwksUri,
+        RedirectUris = metadata.RedirectUris,
+        GrantTypes = metadata.GrantTypes,
+        ScopeCap = metadata.Scope,
+        RequiresPush = metadata.RequiresPush,
+    };
 
     public bool IsPublic => AuthMethods is ["none"];
 

@@ -14,7 +14,8 @@ internal sealed record ClientMetadata
     public const string
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
-        ClientCredentials = "client_credentials";
+        ClientCredentials = "client_credentials",
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;
@@ -49,6 +50,8 @@ internal sealed record ClientMetadata
     public required string? Jwks { get; init; }
 
     public required string? JwksUri { get; init; }
+
+    public required bool RequiresPush { get; init; }
 
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
@@ -108,6 +111,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            RequiresPush = members.Flag("require_pushed_authorization_requests"),
         };
     }
 

@@ -22,7 +22,10 @@ internal static class ConfiguredClient
                 ? seed.GrantTypes
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
+            RequiresPush = seed.RequiresPush,
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
+            ActorProfile = seed.Actor,
+            MayAct = seed.MayAct is { } actor ? new(actor) : null,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
         return Refusal(client, settings) is { } refusal
@@ -56,6 +59,8 @@ internal static class ConfiguredClient
                 $"`{unknown}` is no grant type.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.ClientCredentials) =>
                 "a client that cannot prove itself cannot use client_credentials.",
+            { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
+                "a client that cannot prove itself cannot exchange tokens.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
             _ => redirect,
@@ -65,7 +70,10 @@ internal static class ConfiguredClient
     private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;
 
     private static bool IsGrantType(string type) => type is
-        ClientMetadata.AuthorizationCode or ClientMetadata.RefreshToken or ClientMetadata.ClientCredentials;
+        ClientMetadata.AuthorizationCode
+        or ClientMetadata.RefreshToken
+        or ClientMetadata.ClientCredentials
+        or ClientMetadata.TokenExchange;
 
     private static Scopes? Cap(ClientSeed seed)
     {

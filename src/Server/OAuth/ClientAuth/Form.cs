@@ -31,7 +31,11 @@ internal sealed class Form
     /// <summary>Everything that was sent.</summary>
     public IEnumerable<KeyValuePair<string, StringValues>> All => fields;
 
-    public static async ValueTask<Result<Form>> ReadAsync(HttpRequest http, CancellationToken stop)
+    /// <param name="http">The request.</param>
+    /// <param name="stop">Ends the reading.</param>
+    /// <param name="tooLarge">The status that says so; most standards want 400 for everything.</param>
+    public static async ValueTask<Result<Form>> ReadAsync(
+        HttpRequest http, CancellationToken stop, int tooLarge = StatusCodes.Status400BadRequest)
     {
         if (!http.HasUtf8Form)
         {
@@ -52,7 +56,7 @@ internal sealed class Form
                 // one token has one audience here, so a second one is refused where it is read.
                 if (values.Count > 1 || http.Query.ContainsKey(name))
                 {
-                    return name is "resource"
+                    return name is "resource" or "audience"
                         ? OAuthError.InvalidTarget("Ask for one resource at a time.")
                         : OAuthError.InvalidRequest($"{(IsPlain(name) ? name : "A parameter")} must appear once.");
                 }
@@ -62,7 +66,12 @@ internal sealed class Form
         }
         catch (Exception failure) when (failure is InvalidDataException or BadHttpRequestException)
         {
-            return OAuthError.InvalidRequest("The form is malformed or too large.");
+            return OAuthError.InvalidRequest("The form is malformed or too large.") with
+            {
+                Status = failure is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }
+                    ? tooLarge
+                    : StatusCodes.Status400BadRequest,
+            };
         }
     }
 

@@ -33,6 +33,18 @@ internal sealed class MetadataMembers(JsonElement root)
         return null;
     }
 
+    /// <summary>False when it is left out.</summary>
+    public bool Flag(string name)
+    {
+        if (Member(name) is not { } member || member.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return Member(name)?.ValueKind is JsonValueKind.True;
+        }
+
+        Refuse($"{name} is true or false.");
+        return false;
+    }
+
     /// <param name="name">The member.</param>
     /// <param name="most">Characters of one text.</param>
     public IReadOnlyList<string>? List(string name, int most = MaxText)

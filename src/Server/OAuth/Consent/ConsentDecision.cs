@@ -95,7 +95,7 @@ internal sealed class ConsentDecision(
 
     // A question has one answer. Whoever finds the page of a refusal open later cannot make a yes of it.
     private ValueTask<bool> IsFirstAsync(Unit unit, ConsentQuestion question, Caller caller) => once.TakeAsync(
-        unit, caller.Tenant, "consent", question.Proposal.Id, clock.GetUtcNow() + Proposals.Lifetime);
+        unit, caller.Tenant, Proposals.Answered, question.Proposal.Id, clock.GetUtcNow() + Proposals.Memory);
 
     private static ValueTask KeepOfferAsync(Unit unit, ConsentQuestion question, Grant grant) =>
         grant.Tools is { } left ? Offers.KeepAsync(unit, grant, question.Offered(left)) : default;

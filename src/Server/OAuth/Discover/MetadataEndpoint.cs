@@ -46,10 +46,17 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
+        RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
         ResponseModesSupported = ["query"],
         GrantTypesSupported =
-            [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken, ClientMetadata.ClientCredentials],
+        [
+            ClientMetadata.AuthorizationCode,
+            ClientMetadata.RefreshToken,
+            ClientMetadata.ClientCredentials,
+            ClientMetadata.TokenExchange,
+        ],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
@@ -80,6 +87,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
+
+        public required string PushedAuthorizationRequestEndpoint { get; init; }
+
+        public required bool RequirePushedAuthorizationRequests { get; init; }
 
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 

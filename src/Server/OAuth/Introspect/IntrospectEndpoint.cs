@@ -75,6 +75,7 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
         Iss = token.Issuer,
         Jti = token.Id,
         GrantId = token.GrantId,
+        Act = Acting.Of(token.Actor),
         AuthTime = token.AuthenticatedAt?.ToUnixTimeSeconds(),
         AuthorizationDetails = token.AuthorizationDetails is [] ? null : token.AuthorizationDetails,
     };
@@ -103,9 +104,18 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
         public string? GrantId { get; init; }
 
+        public Acting? Act { get; init; }
+
         public long? AuthTime { get; init; }
 
         public IReadOnlyList<System.Text.Json.JsonElement>? AuthorizationDetails { get; init; }
+    }
+
+    /// <summary>The actor and, inside, those before it (RFC 8693 §4.1).</summary>
+    internal sealed record Acting(string? Iss, string Sub, string? SubProfile, Acting? Act)
+    {
+        public static Acting? Of(Actor? actor) =>
+            actor is null ? null : new(actor.Issuer, actor.Subject, actor.Profile, Of(actor.Prior));
     }
 
     [JsonSerializable(typeof(Introspection))]

@@ -60,7 +60,7 @@ internal sealed class ManageEndpoint(
         }
 
         var secret = metadata.NeedsSecret && proven.Client.SecretHash is null ? Secret.New(random) : null;
-        var replaced = RegisterEndpoint.ClientOf(proven.Client.Id, metadata) with
+        var replaced = Client.Of(proven.Client.Id, ClientSource.Dynamic, metadata) with
         {
             SecretHash = metadata.NeedsSecret ? secret?.Hash() ?? proven.Client.SecretHash : null,
             RegistrationHash = proven.Client.RegistrationHash,

@@ -36,21 +36,6 @@ internal sealed class RegisterEndpoint(
     public static bool IsId(string text) =>
         text.Length == IdPrefix.Length + IdLength && text.StartsWith(IdPrefix, StringComparison.Ordinal);
 
-    /// <summary>The client that metadata describes, without its secrets.</summary>
-    public static Client ClientOf(ClientId id, ClientMetadata metadata) => new()
-    {
-        Id = id,
-        Source = ClientSource.Dynamic,
-        Name = metadata.Name ?? "Unnamed app",
-        ApplicationType = metadata.ApplicationType,
-        AuthMethods = [metadata.AuthMethod],
-        Jwks = metadata.Jwks,
-        JwksUri = metadata.JwksUri,
-        RedirectUris = metadata.RedirectUris,
-        GrantTypes = metadata.GrantTypes,
-        ScopeCap = metadata.Scope,
-    };
-
     private async Task<IResult> RegisterAsync(HttpContext http)
     {
         if (!settings.DynamicRegistration)
@@ -69,7 +54,8 @@ internal sealed class RegisterEndpoint(
         }
 
         var (secret, token) = (metadata.NeedsSecret ? Secret.New(random) : null, Secret.New(random));
-        var client = ClientOf(new(IdPrefix + Secret.New(random).Reveal()[..IdLength]), metadata) with
+        var id = new ClientId(IdPrefix + Secret.New(random).Reveal()[..IdLength]);
+        var client = Client.Of(id, ClientSource.Dynamic, metadata) with
         {
             SecretHash = secret?.Hash(),
             RegistrationHash = token.Hash(),

@@ -21,7 +21,8 @@ internal sealed partial record Registered(
     string TokenEndpointAuthMethod,
     string? ApplicationType,
     string? Scope,
-    string? JwksUri)
+    string? JwksUri,
+    bool? RequirePushedAuthorizationRequests)
 {
     public static Registered Of(Tenant tenant, Client client, Secret token, Secret? secret) => new(
         client.Id.Value,
@@ -37,7 +38,8 @@ internal sealed partial record Registered(
         client.AuthMethods[0],
         client.ApplicationType,
         client.ScopeCap?.ToString(),
-        client.JwksUri);
+        client.JwksUri,
+        client.RequiresPush ? true : null);
 
     public IResult ToHttp(HttpContext http, int status)
     {

@@ -13,11 +13,17 @@ internal sealed record AuthorizeRequest
     /// </summary>
     public const int MaxValue = 3000, MaxTotal = 5000;
 
+    /// <summary>Characters of a parameter that holds a whole request.</summary>
+    public const int MaxWhole = 12_000;
+
     /// <summary>The parameters that are read.</summary>
     public static readonly FrozenSet<string> Names = FrozenSet.Create(
         StringComparer.Ordinal,
+        "authorization_details",
         "client_id",
         "redirect_uri",
+        "request",
+        "request_uri",
         "response_type",
         "response_mode",
         "scope",
@@ -55,9 +61,16 @@ internal sealed record AuthorizeRequest
     public string? MaxAge { get; private init; }
 
     /// <summary>RFC 9101: signed requests are not served, and a request that relies on one is not half-read.</summary>
-    public bool HasRequestObject { get; private init; }
+    public string? RequestObject { get; private init; }
 
-    public bool HasRequestUri { get; private init; }
+    /// <summary>A reference to a request that was pushed (RFC 9126); to any other, none is served.</summary>
+    public string? RequestUri { get; private init; }
+
+    /// <summary>The name of the grant it may become, when it was pushed; null for one that the browser brings.</summary>
+    public GrantId? Pushed { get; private init; }
+
+    /// <summary>Every parameter that is read and has a value, as it came.</summary>
+    public required IReadOnlyDictionary<string, string> Values { get; init; }
 
     /// <summary>RFC 9396: details that are not understood would make a wider grant than was asked for.</summary>
     public bool HasDetails { get; private init; }
@@ -68,18 +81,25 @@ internal sealed record AuthorizeRequest
     /// <summary>
     /// Reads each parameter once; a repeated one is shown to the person, since nobody knows yet whom to tell.
     /// </summary>
-    public static Result<AuthorizeRequest> Parse(IEnumerable<KeyValuePair<string, StringValues>> parameters)
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="pushed">The name of the grant it may become, when it was pushed.</param>
+    public static Result<AuthorizeRequest> Parse(
+        IEnumerable<KeyValuePair<string, StringValues>> parameters, GrantId? pushed = null)
     {
         var read = new Dictionary<string, StringValues>(StringComparer.Ordinal);
         var total = 0;
         foreach (var (name, values) in parameters)
         {
-            total += name.Length + values.Sum(value => value?.Length ?? 0);
-            if ((values.Count > 1 && name is not "resource")
-                || values.Any(value => value?.Length > MaxValue)
-                || total > MaxTotal)
+            var isWhole = name is "request" or "request_uri";
+            total += isWhole ? 0 : name.Length + values.Sum(value => value?.Length ?? 0);
+            if (values.Any(value => value?.Length > (isWhole ? MaxWhole : MaxValue)) || total > MaxTotal)
             {
-                return OAuthError.InvalidRequest("The request repeats a parameter or is too long.");
+                return OAuthError.InvalidRequest("The request is too long.") with { Status = 413 };
+            }
+
+            if (values.Count > 1 && name is not "resource")
+            {
+                return OAuthError.InvalidRequest("The request repeats a parameter.");
             }
 
             // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an
@@ -105,8 +125,11 @@ internal sealed record AuthorizeRequest
             Resource = One("resource"),
             Prompt = One("prompt"),
             MaxAge = One("max_age"),
-            HasRequestObject = One("request") is not null,
-            HasRequestUri = One("request_uri") is not null,
+            RequestObject = One("request"),
+            RequestUri = One("request_uri"),
+            Pushed = pushed,
+            Values = read.Where(value => Names.Contains(value.Key) && One(value.Key) is not null)
+                .ToDictionary(value => value.Key, value => One(value.Key)!, StringComparer.Ordinal),
             HasDetails = One("authorization_details") is not null,
             HasSeveralResources = read.GetValueOrDefault("resource").Distinct(StringComparer.Ordinal).Count() > 1,
         };

@@ -82,8 +82,8 @@ internal sealed record ValidAuthorizeRequest
     private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) =>
         request switch
         {
-            { HasRequestObject: true } => new("request_not_supported", "Signed request objects are not served."),
-            { HasRequestUri: true } => new("request_uri_not_supported", "request_uri is not served."),
+            { RequestObject: not null } => new("request_not_supported", "Signed request objects are not served."),
+            { RequestUri: not null } => new("request_uri_not_supported", "request_uri is not served."),
             _ => null,
         };
 

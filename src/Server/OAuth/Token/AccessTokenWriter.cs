@@ -25,15 +25,15 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         return Base64Url.EncodeToString(bytes);
     }
 
-    public string Write(Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now)
+    public string Write(in TokenContent content)
     {
         var (json, writer) = buffers ??= new();
         json.ResetWrittenCount();
         writer.Reset(json);
-        Claims(writer, tenant, grant, scopes, id, now);
+        Claims(writer, content);
         writer.Flush();
 
-        var key = keys.Current(tenant.Id);
+        var key = keys.Current(content.Tenant.Id);
         var head = key.Header("at+jwt"); // RFC 9068 §2.1
         var length = head.Length + 1 + Base64Url.GetEncodedLength(json.WrittenCount);
         var total = length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize);
@@ -51,19 +51,28 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         return text;
     }
 
-    private static void Claims(
-        Utf8JsonWriter json, Tenant tenant, Grant grant, Scopes scopes, string id, DateTimeOffset now)
+    private static void Claims(Utf8JsonWriter json, in TokenContent content)
     {
+        var grant = content.Grant;
         json.WriteStartObject();
-        json.WriteString("iss"u8, tenant.Issuer);
+        json.WriteString("iss"u8, content.Tenant.Issuer);
         json.WriteString("sub"u8, grant.Subject.Value);
         json.WriteString("aud"u8, grant.Resource.Value);
         json.WriteString("client_id"u8, grant.Client.Value);
-        json.WriteString("scope"u8, scopes.ToString());
-        json.WriteNumber("exp"u8, Expires(tenant, grant, now).ToUnixTimeSeconds());
-        json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
-        json.WriteString("jti"u8, id);
+        json.WriteString("scope"u8, content.Scopes.ToString());
+        json.WriteNumber("exp"u8, content.ExpiresAt.ToUnixTimeSeconds());
+        json.WriteNumber("iat"u8, content.IssuedAt.ToUnixTimeSeconds());
+        json.WriteString("jti"u8, content.Id);
         json.WriteString("grant_id"u8, grant.Id.Value);
+        WriteActors(json, grant.Actors);
+        if (content.MayAct is { } actor)
+        {
+            json.WriteStartObject("may_act"u8);
+            json.WriteString("iss"u8, content.Tenant.Issuer);
+            json.WriteString("sub"u8, actor.Value);
+            json.WriteEndObject();
+        }
+
         if (grant.AuthTime is { } time)
         {
             json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());
@@ -76,6 +85,26 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         }
 
         json.WriteEndObject();
+    }
+
+    // RFC 8693 §4.1: the one who acts now outside, those before inside.
+    private static void WriteActors(Utf8JsonWriter json, IReadOnlyList<ActingParty> actors)
+    {
+        foreach (var actor in actors)
+        {
+            json.WriteStartObject("act"u8);
+            json.WriteString("iss"u8, actor.Issuer);
+            json.WriteString("sub"u8, actor.Subject);
+            if (actor.Profile is { } profile)
+            {
+                json.WriteString("sub_profile"u8, profile);
+            }
+        }
+
+        for (var open = actors.Count; open > 0; open--)
+        {
+            json.WriteEndObject();
+        }
     }
 
     /// <summary>The tools a person left on, as RFC 9396 says it.</summary>

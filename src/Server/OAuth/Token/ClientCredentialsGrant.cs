@@ -6,7 +6,7 @@ using Postern.Servers;
 namespace Postern.OAuth.Token;
 
 /// <summary>A client that acts as itself (RFC 6749 §4.4), within what an operator registered it for.</summary>
-internal sealed class ClientCredentialsGrant(GrantBook grants, ServerBook servers, TimeProvider clock) : IGrantType
+internal sealed class ClientCredentialsGrant(StandingGrants grants, ServerBook servers, TimeProvider clock) : IGrantType
 {
     public string Name => ClientMetadata.ClientCredentials;
 

@@ -24,4 +24,10 @@ internal sealed record Redemption(Grant Grant, long? Generation)
 {
     /// <summary>The kind of entry that issuing writes.</summary>
     public required string EntryKind { get; init; }
+
+    /// <summary>When tokens of it end at the latest; null for when the grant does.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>What was issued, where the answer says so (RFC 8693 §2.2.1).</summary>
+    public string? IssuedTokenType { get; init; }
 }

@@ -8,6 +8,9 @@ internal sealed record IssuedTokens : IResult
 {
     public required string AccessToken { get; init; }
 
+    /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
+    public string? IssuedTokenType { get; init; }
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
@@ -33,6 +36,11 @@ internal sealed record IssuedTokens : IResult
         using var json = new Utf8JsonWriter(body);
         json.WriteStartObject();
         json.WriteString("access_token"u8, AccessToken);
+        if (IssuedTokenType is not null)
+        {
+            json.WriteString("issued_token_type"u8, IssuedTokenType);
+        }
+
         json.WriteString("token_type"u8, "Bearer"u8);
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)

@@ -62,10 +62,22 @@ internal sealed class TokenIssuer(
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
         var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
+        var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, now);
+        expires = redemption.Until < expires ? redemption.Until.Value : expires;
         return new IssuedTokens
         {
-            AccessToken = writer.Write(presenter.Tenant, grant, scopes.Without(Scopes.OfflineAccess), id, now),
-            ExpiresIn = (long)(AccessTokenWriter.Expires(presenter.Tenant, grant, now) - now).TotalSeconds,
+            AccessToken = writer.Write(new()
+            {
+                Tenant = presenter.Tenant,
+                Grant = grant,
+                Scopes = scopes.Without(Scopes.OfflineAccess),
+                Id = id,
+                IssuedAt = now,
+                ExpiresAt = expires,
+                MayAct = presenter.Client.MayAct,
+            }),
+            IssuedTokenType = redemption.IssuedTokenType,
+            ExpiresIn = (long)(expires - now).TotalSeconds,
             RefreshToken = refresh,
             Scope = scopes,
             Grant = grant,
@@ -73,5 +85,5 @@ internal sealed class TokenIssuer(
     }
 
     private static bool MayRefresh(Grant grant, Client client) =>
-        !grant.IsOwn && client.GrantTypes.Contains(ClientMetadata.RefreshToken);
+        !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);
 }

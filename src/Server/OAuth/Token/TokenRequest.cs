@@ -17,6 +17,19 @@ internal sealed record TokenRequest
 
     public string? RefreshToken { get; private init; }
 
+    public string? SubjectToken { get; private init; }
+
+    public string? SubjectTokenType { get; private init; }
+
+    public string? ActorToken { get; private init; }
+
+    public string? ActorTokenType { get; private init; }
+
+    public string? RequestedTokenType { get; private init; }
+
+    /// <summary>Where the token is to be good, by another name (RFC 8693 §2.1).</summary>
+    public string? Audience { get; private init; }
+
     /// <summary>What is asked for; null for all that the grant holds.</summary>
     public Scopes? Scopes { get; private init; }
 
@@ -54,6 +67,12 @@ internal sealed record TokenRequest
             CodeVerifier = form["code_verifier"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],
+            SubjectToken = form["subject_token"],
+            SubjectTokenType = form["subject_token_type"],
+            ActorToken = form["actor_token"],
+            ActorTokenType = form["actor_token_type"],
+            RequestedTokenType = form["requested_token_type"],
+            Audience = form["audience"],
             Scopes = scopes.IsEmpty ? null : scopes,
             Resource = resource,
         };

@@ -49,8 +49,14 @@ internal sealed record ClientSeed
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
 
+    public required string? Actor { get; init; }
+
+    public required string? MayAct { get; init; }
+
     /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
     public required IReadOnlyList<string> Introspects { get; init; }
+
+    public required bool RequiresPush { get; init; }
 
     public static ClientSeed Read(SettingsNode node) => new()
     {
@@ -77,15 +83,29 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token or client_credentials",
+            "authorization_code, refresh_token, client_credentials or the URN of token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
-        Resources = node.List("resources", "What it may ask for by itself.", "a server's name or a URL", text => text),
+        Resources = node.List(
+            "resources",
+            "What it may ask for by itself, and where it may exchange tokens.",
+            "a server's name or a URL",
+            text => text),
+        Actor = node.Value(
+            "actor",
+            "What it is when it acts for somebody; its own authentication then says who acts (RFC 8693).",
+            null,
+            "ai_agent, service or client_instance",
+            text => text is "ai_agent" or "service" or "client_instance" ? text : null),
+        MayAct = node.Text(
+            "may_act", "The one client that may act by this one's tokens (RFC 8693 §4.4).", null, "a client_id"),
         Introspects = node.List(
             "introspects",
             "The resources it serves, about whose tokens it may ask (RFC 7662).",
             "a server's name or a URL",
             text => text),
+        RequiresPush = node.Flag(
+            "require_pushed_authorization_requests", "It pushes its requests, or they are refused (RFC 9126).", false),
     };
 }
 

@@ -31,6 +31,9 @@ internal sealed record Settings
 
     public required bool MetadataDocuments { get; init; }
 
+    /// <summary>Every client pushes its requests (RFC 9126 §5).</summary>
+    public required bool RequiresPush { get; init; }
+
     /// <summary>Calls of reading tools may go before their entry is durable.</summary>
     public required bool AuditIsRelaxed { get; init; }
 
@@ -114,6 +117,10 @@ internal sealed record Settings
             DynamicRegistration = registration.Flag("dynamic", "Clients may register themselves (RFC 7591).", true),
             MetadataDocuments = registration.Flag(
                 "metadata_documents", "A client may be the URL of its metadata document.", true),
+            RequiresPush = root.Flag(
+                "require_pushed_authorization_requests",
+                "Every client pushes its requests, or they are refused (RFC 9126).",
+                false),
             AuditIsRelaxed = audit.Value(
                 "mode",
                 "Whether calls of reading tools wait until their entry is durable.",

@@ -1,0 +1,158 @@
+using System.Security.Cryptography;
+using System.Text;
+using Postern.Audit;
+using Postern.Platform;
+using Postern.Platform.Database;
+
+namespace Postern.Grants;
+
+/// <summary>
+/// Grants that nobody makes on a page: they follow from what an operator registered, or from another grant. The same
+/// request always finds the same grant, so their number does not grow with use.
+/// </summary>
+internal sealed class StandingGrants
+{
+    /// <summary>Living grants that may have been passed on from one.</summary>
+    public const int MostPassedOn = 256;
+
+    private const int Capacity = 10_000;
+
+    private readonly GrantStore store;
+    private readonly Db db;
+    private readonly AuditLog audit;
+    private readonly TimeProvider clock;
+    private readonly RandomNumberGenerator random;
+    private readonly Cache<Wanted, Grant> known;
+
+    public StandingGrants(
+        GrantStore store, Db db, Changes changes, AuditLog audit, TimeProvider clock, RandomNumberGenerator random)
+    {
+        (this.store, this.db, this.audit, this.clock, this.random) = (store, db, audit, clock, random);
+        known = new(Capacity, LoadAsync);
+        changes.Subscribe(Hear);
+    }
+
+    /// <summary>
+    /// The grant by which a client acts as itself at a resource. It follows the client's registration: other scopes are
+    /// another grant.
+    /// </summary>
+    public async ValueTask<Grant> OwnAsync(
+        TenantId tenant,
+        ClientId client,
+        string clientName,
+        Resource resource,
+        Scopes scopes,
+        CancellationToken stop)
+    {
+        var grant = new Grant
+        {
+            Id = default,
+            Tenant = tenant,
+            Subject = new(client.Value),
+            IsOwn = true,
+            Client = client,
+            ClientName = clientName,
+            Resource = resource,
+            Scopes = scopes,
+            CreatedAt = default,
+            // As long as the registration stands; it ends with that or by revocation.
+            ExpiresAt = clock.GetUtcNow().AddYears(100),
+        };
+        return (await FindAsync(new($"{client}\n{resource}\n{scopes}", grant, "registered by an operator"), stop))!;
+    }
+
+    /// <summary>
+    /// The grant that is passed on, as <see cref="Delegation"/> says it; null when the one it comes from has just ended
+    /// or has been passed on too often.
+    /// </summary>
+    public ValueTask<Grant?> PassedOnAsync(Grant grant, CancellationToken stop)
+    {
+        var actors = string.Join('\t', grant.Actors);
+        var name = $"passed on\n{grant.Parent}\n{grant.Client}\n{actors}\n{grant.Resource}\n{grant.Scopes}";
+        return FindAsync(new(name, grant, "passed on to an actor"), stop);
+    }
+
+    private async ValueTask<Grant?> FindAsync(Wanted wanted, CancellationToken stop)
+    {
+        var grant = await known.FindAsync(wanted, stop);
+        if (grant is null || clock.GetUtcNow() < grant.ExpiresAt)
+        {
+            return grant;
+        }
+
+        known.Drop(wanted);
+        return await known.FindAsync(wanted, stop);
+    }
+
+    private void Hear(Change change)
+    {
+        if (change.Kind is Changes.Everything)
+        {
+            known.Clear();
+        }
+        else if (change.Kind is GrantBook.Kind)
+        {
+            known.DropWhere(grant => grant.Id.Value == change.Key && grant.Tenant == change.Tenant);
+        }
+    }
+
+    private async Task<Grant?> LoadAsync(Wanted wanted, CancellationToken stop)
+    {
+        var (tenant, now) = (wanted.Grant.Tenant, clock.GetUtcNow());
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wanted.Name)));
+        if (await store.FindStandingAsync(tenant, key, stop) is { } found && now < found.ExpiresAt)
+        {
+            return found;
+        }
+
+        var made = wanted.Grant with
+        {
+            Id = GrantId.New(now, random),
+            CreatedAt = Seconds(now),
+            ExpiresAt = Seconds(wanted.Grant.ExpiresAt),
+        };
+        await db.WriteAsync(async unit =>
+        {
+            await GrantStore.ForgetKeyAsync(unit, tenant, key, now);
+            if (await IsRoomAsync(unit, made) && await GrantStore.InsertAsync(unit, made, key) is 1)
+            {
+                audit.Write(unit, new()
+                {
+                    Tenant = tenant,
+                    Kind = AuditKinds.GrantApproved,
+                    User = made.IsOwn ? null : made.Subject,
+                    Client = made.Client,
+                    Resource = made.Resource.Value,
+                    Grant = made,
+                    Effect = "allow",
+                    Reason = wanted.Because,
+                });
+            }
+        });
+        return await store.FindStandingAsync(tenant, key, stop);
+    }
+
+    private static async ValueTask<bool> IsRoomAsync(Unit unit, Grant grant) =>
+        grant is not { Parent: { } parent, Root: { } root }
+        || (await GrantStore.HoldAsync(unit, grant.Tenant, parent)
+            && await GrantStore.CountPassedOnAsync(unit, grant.Tenant, root) < MostPassedOn);
+
+    private static DateTimeOffset Seconds(DateTimeOffset time) =>
+        DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+
+    // Told apart by tenant and name; the rest is what to make when there is none.
+    private sealed class Wanted(string name, Grant grant, string because) : IEquatable<Wanted>
+    {
+        public string Name => name;
+
+        public Grant Grant => grant;
+
+        public string Because => because;
+
+        public bool Equals(Wanted? other) => other?.Name == name && other.Grant.Tenant == grant.Tenant;
+
+        public override bool Equals(object? obj) => Equals(obj as Wanted);
+
+        public override int GetHashCode() => HashCode.Combine(name, grant.Tenant);
+    }
+}

@@ -1,0 +1,59 @@
+using Postern.AspNetCore.AccessTokens;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>
+/// Who acts, of those who exchange a token. Only what is proven counts: an actor token, or the client's own
+/// authentication where an operator says that the client is the actor. Nothing in a parameter makes an actor.
+/// </summary>
+internal sealed class Actors(OwnTokens tokens)
+{
+    public async ValueTask<Result<ActingParty>> FindAsync(
+        TokenRequest request, Presenter presenter, AccessToken subject, CancellationToken stop)
+    {
+        var (issuer, client) = (presenter.Tenant.Issuer, presenter.Client);
+        if (request.ActorToken is null && request.ActorTokenType is not null)
+        {
+            return OAuthError.InvalidRequest("actor_token_type comes with actor_token.");
+        }
+
+        if (request.ActorToken is null && client.ActorProfile is null)
+        {
+            return OAuthError.InvalidRequest("actor_token is needed: who acts for the subject must be known.");
+        }
+
+        if (request.ActorToken is { } text && await RefusalAsync(text, request, presenter, stop) is { } refusal)
+        {
+            return refusal;
+        }
+
+        // RFC 8693 §4.4: whoever is named may act, and nobody else.
+        var actor = new ActingParty(issuer, client.Id.Value, client.ActorProfile);
+        return subject.MayAct is { } named && !Is(named, actor.Issuer, actor.Subject)
+            ? OAuthError.InvalidRequest("The subject_token names another actor.")
+            : actor;
+    }
+
+    /// <summary>Whether a token means this one; without an issuer it means its own.</summary>
+    public static bool Is(Actor named, string issuer, string subject) =>
+        (named.Issuer ?? issuer) == issuer && named.Subject == subject;
+
+    // Its own, for itself: the token of a client that acts as itself, shown by that client. With somebody else's the
+    // caller would stand behind another's name.
+    private async ValueTask<OAuthError?> RefusalAsync(
+        string text, TokenRequest request, Presenter presenter, CancellationToken stop)
+    {
+        if (request.ActorTokenType is not ExchangeGrant.AccessTokenType)
+        {
+            return OAuthError.InvalidRequest("An actor_token is an access token of this server.");
+        }
+
+        return await tokens.ReadAsync(presenter.Tenant, text, stop) is { Actor: null } token
+            && token.ClientId == presenter.Client.Id.Value
+            && await tokens.GrantAsync(presenter.Tenant.Id, token, stop) is { IsOwn: true, Parent: null }
+                ? null
+                : OAuthError.InvalidRequest("The actor_token is not one of this client, for itself.");
+    }
+}

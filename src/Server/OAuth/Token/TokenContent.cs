@@ -1,0 +1,21 @@
+namespace Postern.OAuth.Token;
+
+/// <summary>What an access token says (RFC 9068 §2.2).</summary>
+internal readonly record struct TokenContent
+{
+    public required Tenant Tenant { get; init; }
+
+    public required Grant Grant { get; init; }
+
+    public required Scopes Scopes { get; init; }
+
+    /// <summary>Its <c>jti</c>.</summary>
+    public required string Id { get; init; }
+
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Who may become its actor (RFC 8693 §4.4).</summary>
+    public ClientId? MayAct { get; init; }
+}
