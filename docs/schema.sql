@@ -1,5 +1,28 @@
 -- The tables as the migrations leave them. On PostgreSQL they are the same.
 
+CREATE TABLE asks (
+  tenant text not null,
+  id text not null,
+  way text not null,
+  client_id text not null,
+  subject text,
+  session text,
+  wish text not null,
+  message text,
+  network text not null,
+  open_key text,
+  user_code text,
+  notify text,
+  state text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  decided_at bigint,
+  primary key (tenant, id)
+);
+CREATE INDEX asks_expiry on asks (expires_at);
+CREATE UNIQUE INDEX asks_open on asks (tenant, open_key);
+CREATE UNIQUE INDEX asks_user_code on asks (tenant, user_code);
+CREATE INDEX asks_waiting on asks (tenant, state, expires_at);
 CREATE TABLE audit_entries (
   place integer primary key,
   at bigint not null,

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Postern;
 using Postern.Api;
+using Postern.Approvals;
 using Postern.Audit;
 using Postern.Cli;
 using Postern.Console;
@@ -13,6 +14,7 @@ using Postern.Identity.Setup;
 using Postern.OAuth.Authorize;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
+using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
 using Postern.OAuth.Push;
@@ -66,6 +68,7 @@ internal static partial class Program
         PlatformRooms.Add(services, settings);
         RegisterGround(services);
         IdentityRooms.Add(services);
+        ApprovalsRoom.Add(services);
         RegisterAuthorizationServer(services);
         // What runs in the background starts in this order.
         services.AddHostedService<Opening>();
@@ -95,6 +98,9 @@ internal static partial class Program
         PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
+        DeviceEndpoint.Map(app);
+        UserCodeEndpoint.Map(app);
+        AskEndpoint.Map(app);
         TokenEndpoint.Map(app);
         RevokeEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
@@ -138,10 +144,17 @@ internal static partial class Program
         services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();
+        services.AddSingleton<ConsentForm>();
         services.AddSingleton<ConsentEndpoint>();
+        services.AddSingleton<AskEndpoint>();
+        services.AddSingleton<WishReader>();
+        services.AddSingleton<DeviceEndpoint>();
+        services.AddSingleton<UserCodeEndpoint>();
         services.AddSingleton<IGrantType, CodeGrant>();
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
+        services.AddSingleton<IGrantType, DeviceGrant>();
+        services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();

@@ -50,6 +50,8 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
 
     public string Id => id;
 
+    public string? Secret => secret;
+
     public string Verifier { get; } = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     public string Challenge => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(Verifier)));
@@ -168,7 +170,7 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
         fields.Where(field => field.Value is not null)
             .Select(field => $"{Uri.EscapeDataString(field.Name)}={Uri.EscapeDataString(field.Value!)}"));
 
-    private static (string Name, string? Value)[] With(
+    public static (string Name, string? Value)[] With(
         (string Name, string? Value)[] changes, params (string Name, string? Value)[] usual) =>
         [.. usual.Where(field => !changes.Any(change => change.Name == field.Name)), .. changes];
 }

@@ -70,8 +70,9 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// <param name="holder">Who presents it, as far as that can be told: the same value means the same holder.</param>
     /// <param name="idle">How long the next generation may rest.</param>
     /// <param name="entry">The entry of a token issued.</param>
+    /// <param name="isPolled">The holder of a code comes for its answer again and again.</param>
     public async Task<Rotation> RotateAsync(
-        Grant grant, long generation, string holder, TimeSpan idle, AuditEntry entry)
+        Grant grant, long generation, string holder, TimeSpan idle, AuditEntry entry, bool isPolled = false)
     {
         var now = clock.GetUtcNow();
         var seconds = now.ToUnixTimeSeconds();
@@ -96,12 +97,18 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
                 return new Rotation.Moved(generation + 1);
             }
 
-            return await WhyNotAsync(unit, grant, generation, holder, now, entry);
+            return await WhyNotAsync(unit, grant, generation, holder, now, entry, isPolled);
         });
     }
 
     private async ValueTask<Rotation> WhyNotAsync(
-        Unit unit, Grant grant, long generation, string holder, DateTimeOffset now, AuditEntry entry)
+        Unit unit,
+        Grant grant,
+        long generation,
+        string holder,
+        DateTimeOffset now,
+        AuditEntry entry,
+        bool isPolled)
     {
         var row = await unit.FirstAsync(
             $"""
@@ -117,12 +124,18 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
 
         // Code 0 is never repeated: its lost answer is a new sign-in. A refresh
         // token is, for a moment, to its own holder.
-        var isRetry = generation > 0 && row.Generation == generation + 1
+        var isRetry = row.Generation == generation + 1
             && now.ToUnixTimeSeconds() - row.RotatedAt <= (long)RetryWindow.TotalSeconds && row.Holder == holder;
-        if (isRetry)
+        if (isRetry && generation > 0)
         {
             audit.Write(unit, entry);
             return new Rotation.Moved(row.Generation);
+        }
+
+        // Two polls side by side: one has the answer, the other has nothing and harms nothing.
+        if (isRetry && isPolled)
+        {
+            return new Rotation.Expired();
         }
 
         // One of the two who hold this token is a thief, and nobody can say which: the whole grant ends.

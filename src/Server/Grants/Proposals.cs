@@ -6,21 +6,10 @@ using Postern.Platform.Keys;
 
 namespace Postern.Grants;
 
-/// <summary>A grant that nobody has agreed to yet: an authorization request that passed every check.</summary>
-internal sealed record Proposal
+/// <summary>A wish that came through a browser, with where its answer goes and what the person must do first.</summary>
+internal sealed record Proposal : Wish
 {
-    /// <summary>The name of the grant it may become, so that it becomes one at most.</summary>
-    public required string Id { get; init; }
-
-    public required string Client { get; init; }
-
-    public required string ClientName { get; init; }
-
     public required string RedirectUri { get; init; }
-
-    public required string Scope { get; init; }
-
-    public required string Resource { get; init; }
 
     public string? State { get; init; }
 
@@ -32,9 +21,6 @@ internal sealed record Proposal
 
     /// <summary>How long ago the person may have signed in, in seconds.</summary>
     public long? MaxAge { get; init; }
-
-    /// <summary>Unix seconds.</summary>
-    public required long CreatedAt { get; init; }
 
     /// <summary>What <see cref="Agreed"/> says when a person said no.</summary>
     public const string Denied = "denied";

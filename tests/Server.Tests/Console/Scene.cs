@@ -40,6 +40,11 @@ public sealed class Scene : IAsyncLifetime
 
     public Uri Address => house.Address;
 
+    /// <summary>The code that a device shows, and the question to Ada, who has brought it.</summary>
+    internal string Code { get; private set; } = "";
+
+    internal string Asked { get; private set; } = "";
+
     public async ValueTask InitializeAsync()
     {
         await chromium.InitializeAsync();
@@ -72,6 +77,7 @@ public sealed class Scene : IAsyncLifetime
         await CallAsync(notes, "search_notes", """{"query":"ferry"}""");
         house.Clock.Advance(TimeSpan.FromMinutes(4));
         await CallAsync(assistant, "delete_note", """{"number":1}""");
+        Asked = await BringAsync(home);
         adas = await home.StorageStateAsync();
     }
 
@@ -123,6 +129,7 @@ public sealed class Scene : IAsyncLifetime
                 client_name = "Field Notes",
                 redirect_uris = new[] { LoopbackCallback },
                 token_endpoint_auth_method = "none",
+                grant_types = new[] { "authorization_code", "refresh_token", Gadget.GrantType },
             }),
             Encoding.UTF8,
             "application/json");
@@ -160,6 +167,16 @@ public sealed class Scene : IAsyncLifetime
         await page.ArrivesAtAsync("**/callback?code=**");
         var code = HttpUtility.ParseQueryString(new Uri(page.Url).Query)["code"]!;
         return (await app.RedeemAsync(code, ("resource", $"{house.Address}mcp/notes"))).AccessToken;
+    }
+
+    private async Task<string> BringAsync(IBrowserContext context)
+    {
+        Code = (await new Gadget(Local).AskAsync(("resource", $"{house.Address}mcp/notes"))).Member("user_code")!;
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"{house.Address}device?user_code={Code}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await page.ArrivesAtAsync("**/i/**");
+        return page.Url;
     }
 
     private async Task CallAsync(string token, string tool, string arguments)

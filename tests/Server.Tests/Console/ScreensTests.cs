@@ -50,6 +50,29 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
             "127.0.0.1:8765");
 
     [Theory, MemberData(nameof(Looks))]
+    public Task A_person_who_brings_a_devices_code_is_warned_of_strangers(int width, ColorScheme scheme) => SeeAsync(
+        "device",
+        $"{scene.Address}device?user_code={scene.Code}",
+        width,
+        scheme,
+        true,
+        "Let a device in",
+        "If somebody sent or read you the code, close this page");
+
+    [Theory, MemberData(nameof(Looks))]
+    public Task A_device_is_asked_about_with_its_code_and_where_it_is(int width, ColorScheme scheme) => SeeAsync(
+        "consent-device",
+        scene.Asked,
+        width,
+        scheme,
+        true,
+        "A program on another device wants to work in Notes",
+        "not verified",
+        scene.Code,
+        "the network you are in",
+        "We can't check which device is asking");
+
+    [Theory, MemberData(nameof(Looks))]
     public Task A_person_sees_whom_they_let_in_what_was_done_and_how_they_sign_in(int width, ColorScheme scheme) =>
         SeeAsync(
             "me",

@@ -6,11 +6,15 @@ namespace Postern.Tests.OAuth;
 public sealed class ArtefactTests(Town town) : IClassFixture<Town>
 {
     private static readonly string[]
-        Kinds = ["code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri"],
+        Kinds =
+        [
+            "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
+            "device_code", "user_code",
+        ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
-            "transaction", "form", "session", "request_uri",
+            "transaction", "form", "session", "request_uri", "device_code", "user_code",
         ];
 
     private TestServer Server => town.Server;
@@ -30,6 +34,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
+            "device_code" or "user_code" => (await Gadget.Tv(Server).AskAsync()).Member(kind)!,
             "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
             _ => question.Fields()[kind][0],
         };
@@ -62,6 +67,8 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "transaction" => await IsNoTransactionAsync(text),
             "request_uri" => await IsNoReferenceAsync(app, text),
             "form" => await IsNoFormAsync(question, text),
+            "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
+            "user_code" => await IsNoUserCodeAsync(text),
             _ => await IsNoSessionAsync(text),
         };
     }
@@ -102,6 +109,12 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
     {
         using var answer = await town.Ada.PostAsync(question, "allow", form => form["form"] = [text]);
         return answer.StatusCode is HttpStatusCode.Forbidden;
+    }
+
+    private async Task<bool> IsNoUserCodeAsync(string text)
+    {
+        using var answer = await Gadget.TypeAsync(town.Ada, text);
+        return answer.StatusCode is HttpStatusCode.UnprocessableEntity;
     }
 
     private async Task<bool> IsNoSessionAsync(string text)

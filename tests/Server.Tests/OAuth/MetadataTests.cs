@@ -24,6 +24,7 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
                 "refresh_token",
                 "client_credentials",
                 "urn:ietf:params:oauth:grant-type:token-exchange",
+                Gadget.GrantType,
             ],
             Texts("grant_types_supported"));
         Assert.Contains("none", Texts("token_endpoint_auth_methods_supported"));
@@ -31,7 +32,12 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
         Assert.All(
             ["implicit", "password", "plain", "HS256", "\"RS1\"", "null"],
             weak => Assert.DoesNotContain(weak, text, StringComparison.Ordinal));
-        foreach (var endpoint in (string[])["authorization", "token", "registration", "revocation", "introspection", "pushed_authorization_request"])
+        string[] endpoints =
+        [
+            "authorization", "token", "registration", "revocation", "introspection", "pushed_authorization_request",
+            "device_authorization",
+        ];
+        foreach (var endpoint in endpoints)
         {
             Assert.StartsWith(
                 town.Server.Issuer + "/",

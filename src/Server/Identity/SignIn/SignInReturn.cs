@@ -23,7 +23,19 @@ internal sealed record SignInReturn
             ? new(
                 QueryHelpers.AddQueryString("/authorize", "transaction", transaction!),
                 Name(new(proposal.RedirectUri)))
-            : new(to is "console" ? "/console" : "/me", null);
+            : new(PageOf(to), null);
+
+    // One of our own pages, with at most a word of what it is about.
+    private static string PageOf(string? to) => to switch
+    {
+        "console" => "/console",
+        "device" => "/device",
+        ['d', 'e', 'v', 'i', 'c', 'e', '-', .. var code] when IsWord(code) => $"/device?user_code={code}",
+        ['a', 's', 'k', '-', .. var name] when IsWord(name) => $"/i/{name}",
+        _ => "/me",
+    };
+
+    private static bool IsWord(string text) => text.Length is > 0 and <= 40 && text.All(char.IsAsciiLetterOrDigit);
 
     private static string Name(Uri redirect) => redirect switch
     {

@@ -88,6 +88,19 @@ internal sealed record Client
         RequiresPush = metadata.RequiresPush,
     };
 
+    /// <summary>
+    /// What it may be let in for: of what it asks, or of all that is offered when it asks for nothing by name, as much
+    /// as is served and within its cap. An agent that names more is given what there is: the person decides, and the
+    /// answer says what it became (RFC 6749 §3.3).
+    /// </summary>
+    public Scopes Narrow(Scopes asked, Scopes offered)
+    {
+        var besides = Scopes.Of(Scopes.OfflineAccess);
+        var within = asked.IsEmpty ? offered : asked.Intersect(offered.With(besides));
+        var capped = ScopeCap is { } cap ? within.Intersect(cap.With(besides)) : within;
+        return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
+    }
+
     public bool IsPublic => AuthMethods is ["none"];
 
     public bool IsVouchedFor => Source is ClientSource.Configured;

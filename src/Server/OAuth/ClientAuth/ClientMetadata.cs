@@ -15,6 +15,7 @@ internal sealed record ClientMetadata
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         ClientCredentials = "client_credentials",
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
@@ -136,7 +137,7 @@ internal sealed record ClientMetadata
 
     private static string? AddressRefusal(ClientMetadata metadata, string issuer, bool isDocument)
     {
-        if (metadata.RedirectUris.Count is 0)
+        if (metadata.RedirectUris.Count is 0 && metadata.GrantTypes.Contains(AuthorizationCode))
         {
             return $"redirect_uris holds 1 to {ClientAuth.RedirectUris.MaxCount} addresses.";
         }
@@ -150,8 +151,10 @@ internal sealed record ClientMetadata
 
     private static string? Refusal(ClientMetadata metadata) => metadata switch
     {
-        _ when !metadata.GrantTypes.Contains(AuthorizationCode) || !metadata.ResponseTypes.Contains(Code) =>
-            "A client that registers itself uses grant_types authorization_code and response_types code.",
+        _ when !metadata.GrantTypes.Contains(AuthorizationCode) && !metadata.GrantTypes.Contains(DeviceCode) =>
+            $"A client that registers itself uses grant_types authorization_code or {DeviceCode}.",
+        _ when metadata.GrantTypes.Contains(AuthorizationCode) && !metadata.ResponseTypes.Contains(Code) =>
+            "A client that registers itself uses response_types code with authorization_code.",
         { Jwks: not null, JwksUri: not null } => "Either jwks or jwks_uri, not both.",
         { AuthMethod: PrivateKeyJwt, Jwks: null, JwksUri: null } => "private_key_jwt needs jwks or jwks_uri.",
         { JwksUri: { } uri } when !uri.StartsWith("https://", StringComparison.Ordinal) => "jwks_uri is an https URL.",
@@ -179,8 +182,11 @@ internal sealed record ClientMetadata
     // Unknown grant types are left out, not refused: editors register all they have heard of.
     private static List<string> GrantTypesOf(MetadataMembers members) =>
         members.List("grant_types") is { } named
-            ? [.. named.Where(type => type is AuthorizationCode or RefreshToken).Distinct(StringComparer.Ordinal)]
+            ? [.. named.Where(IsForPeople).Distinct(StringComparer.Ordinal)]
             : [AuthorizationCode, RefreshToken];
+
+    // What a client may do by its own word: ask a person.
+    private static bool IsForPeople(string type) => type is AuthorizationCode or RefreshToken or DeviceCode;
 
     // OIDC would make a missing type "web", which may not use http; clients on loopback leave it out all the same.
     private static string ApplicationTypeOf(MetadataMembers members, IReadOnlyList<string> uris)

@@ -73,6 +73,7 @@ internal static class ConfiguredClient
         ClientMetadata.AuthorizationCode
         or ClientMetadata.RefreshToken
         or ClientMetadata.ClientCredentials
+        or ClientMetadata.DeviceCode
         or ClientMetadata.TokenExchange;
 
     private static Scopes? Cap(ClientSeed seed)

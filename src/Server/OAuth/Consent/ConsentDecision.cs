@@ -1,3 +1,4 @@
+using Postern.Approvals;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
@@ -13,7 +14,14 @@ namespace Postern.OAuth.Consent;
 /// nothing. A question makes one grant: the name of it is in the question, so a form sent twice makes no second one.
 /// </summary>
 internal sealed class ConsentDecision(
-    Db db, Once once, GrantBook grants, ClientBook clients, Families families, AuditLog audit, TimeProvider clock)
+    Db db,
+    Once once,
+    AskBook asks,
+    GrantBook grants,
+    ClientBook clients,
+    Families families,
+    AuditLog audit,
+    TimeProvider clock)
 {
     public async Task<ConsentOutcome> AllowAsync(
         ConsentQuestion question, Caller caller, Agreed agreed, DateTimeOffset until, string? network)
@@ -22,7 +30,7 @@ internal sealed class ConsentDecision(
         var made = await db.WriteAsync<ConsentOutcome>(async unit =>
         {
             // First of all: a page that lay open after a no writes nothing down.
-            if (!await IsFirstAsync(unit, question, caller))
+            if (!await IsFirstAsync(unit, question, caller, AskState.Approved))
             {
                 return new ConsentOutcome.Answered();
             }
@@ -59,7 +67,7 @@ internal sealed class ConsentDecision(
     public async Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network) =>
         await db.WriteAsync(async unit =>
         {
-            if (!await IsFirstAsync(unit, question, caller))
+            if (!await IsFirstAsync(unit, question, caller, AskState.Denied))
             {
                 return false;
             }
@@ -72,11 +80,11 @@ internal sealed class ConsentDecision(
             });
             return true;
         })
-        || await grants.FindAsync(caller.Tenant, new(question.Proposal.Id), CancellationToken.None) is null;
+        || await grants.FindAsync(caller.Tenant, new(question.Wish.Id), CancellationToken.None) is null;
 
     private Grant GrantOf(ConsentQuestion question, Caller caller, Agreed agreed, DateTimeOffset until) => new()
     {
-        Id = new(question.Proposal.Id),
+        Id = new(question.Wish.Id),
         Tenant = caller.Tenant,
         Subject = caller.Subject,
         IsOwn = false,
@@ -94,8 +102,11 @@ internal sealed class ConsentDecision(
     };
 
     // A question has one answer. Whoever finds the page of a refusal open later cannot make a yes of it.
-    private ValueTask<bool> IsFirstAsync(Unit unit, ConsentQuestion question, Caller caller) => once.TakeAsync(
-        unit, caller.Tenant, Proposals.Answered, question.Proposal.Id, clock.GetUtcNow() + Proposals.Memory);
+    private ValueTask<bool> IsFirstAsync(Unit unit, ConsentQuestion question, Caller caller, AskState state) =>
+        question.Ask is { } ask
+            ? asks.DecideAsync(unit, ask, caller, state)
+            : once.TakeAsync(
+                unit, caller.Tenant, Proposals.Answered, question.Wish.Id, clock.GetUtcNow() + Proposals.Memory);
 
     private static ValueTask KeepOfferAsync(Unit unit, ConsentQuestion question, Grant grant) =>
         grant.Tools is { } left ? Offers.KeepAsync(unit, grant, question.Offered(left)) : default;

@@ -1,25 +1,18 @@
+using System.Diagnostics;
 using Postern.Grants;
 using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
-using Postern.OAuth.ClientAuth;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
-using Postern.Servers;
 
 namespace Postern.OAuth.Consent;
 
 /// <summary>
-/// Asks a person, and turns a yes into a grant. Nothing is remembered in the person's place: each request is a question
-/// of its own, answered by a click on our page.
+/// Asks a person whose browser was sent here, and turns a yes into a grant. Nothing is remembered in the person's
+/// place: each request is a question of its own, answered by a click on our page.
 /// </summary>
-internal sealed class ConsentEndpoint(
-    Proposals proposals,
-    ClientBook clients,
-    ServerBook servers,
-    Offers offers,
-    PageForms forms,
-    TimeProvider clock)
+internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, PageForms forms)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -31,55 +24,47 @@ internal sealed class ConsentEndpoint(
 
     private async Task<IResult> AskAsync(HttpContext http)
     {
-        var text = Transaction(http);
-        if (Opened(http, text) is not { } proposal)
+        if (Opened(http) is not { } proposal)
         {
             return Over;
         }
 
-        return await QuestionAsync(http, http.Caller, proposal) is { } question
-            ? Page(http, http.Caller, question, text)
-            : Gone;
+        return await QuestionAsync(http, proposal) is { } question ? Page(http, question, proposal) : Gone;
     }
 
     private async Task<IResult> DecideAsync(HttpContext http, ConsentDecision decision)
     {
-        var (caller, text) = (http.Caller, Transaction(http));
-        if (Opened(http, text) is not { } proposal)
+        if (Opened(http) is not { } proposal)
         {
             return Over;
         }
 
-        if (await QuestionAsync(http, caller, proposal) is not { } question)
+        if (await QuestionAsync(http, proposal) is not { } question)
         {
             return Gone;
         }
 
-        if (await forms.ReadAsync(http.Request, question.Purpose, caller.Session, http.RequestAborted) is not { } form
-            || form[ConsentView.TransactionField] != text)
+        var (caller, network) = (http.Caller, SourceNetwork.Of(http));
+        switch (await consent.ReadAsync(http, question, Transaction(http)))
         {
-            return RefusedForm.Page;
+            case null:
+                return RefusedForm.Page;
+            case ConsentReply.No:
+                return await decision.DenyAsync(question, caller, network)
+                    ? Back(http, proposal with { Agreed = Proposal.Denied })
+                    : Over;
+            case ConsentReply.Unclear:
+                return Page(http, question, proposal, ConsentReply.Unclear.Problem);
+            case ConsentReply.Yes yes:
+                return await decision.AllowAsync(question, caller, yes.Agreed, yes.Until, network) switch
+                {
+                    ConsentOutcome.Granted made => Back(http, proposal with { Agreed = made.Grant.Id.Value }),
+                    ConsentOutcome.Gone => Gone,
+                    _ => Over,
+                };
+            default:
+                throw new UnreachableException();
         }
-
-        if (form[ConsentView.DecisionField] != ConsentView.Allow)
-        {
-            return await decision.DenyAsync(question, caller, SourceNetwork.Of(http))
-                ? Back(http, question.Proposal with { Agreed = Proposal.Denied })
-                : Over;
-        }
-
-        if (question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is not { } agreed
-            || ConsentDials.Read(form[ConsentView.UntilField], http.Tenant, clock.GetUtcNow()) is not { } until)
-        {
-            return Page(http, caller, question, text, "Nothing is left to allow. Turn something on, or deny.");
-        }
-
-        return await decision.AllowAsync(question, caller, agreed, until, SourceNetwork.Of(http)) switch
-        {
-            ConsentOutcome.Granted made => Back(http, question.Proposal with { Agreed = made.Grant.Id.Value }),
-            ConsentOutcome.Gone => Gone,
-            _ => Over,
-        };
     }
 
     private static string Transaction(HttpContext http) => http.Request.Query[ConsentView.TransactionField].ToString();
@@ -89,70 +74,47 @@ internal sealed class ConsentEndpoint(
         new($"/authorize?transaction={Uri.EscapeDataString(Transaction(http))}");
 
     // Every step returns to /authorize, which alone answers the client.
-    private SeeOther Back(HttpContext http, Proposal answered) =>
-        new("/authorize?transaction=" + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, Browser.Known(http)!)));
+    private SeeOther Back(HttpContext http, Proposal answered) => new(
+        "/authorize?transaction="
+        + Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, answered, Browser.Known(http)!)));
 
-    private Proposal? Opened(HttpContext http, string text) =>
-        proposals.Open(http.Tenant.Id, text, Browser.Known(http)) is { Agreed: null } proposal ? proposal : null;
+    private Proposal? Opened(HttpContext http) =>
+        proposals.Open(http.Tenant.Id, Transaction(http), Browser.Known(http)) is { Agreed: null } proposal
+            ? proposal
+            : null;
 
-    private async ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Caller caller, Proposal proposal)
-    {
-        var found = await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted);
-        if (found.Failed(out _, out var client)
-            || !Resource.TryParse(proposal.Resource, out var resource)
-            || servers.ByResource(http.Tenant.Id, resource) is not { } server
-            || !Scopes.TryParse(proposal.Scope, out var asked))
-        {
-            return null;
-        }
-
-        var installation = Installation(http, caller, proposal);
-        return new()
-        {
-            Proposal = proposal,
-            Client = client,
-            Server = server,
-            Asked = asked,
-            Catalogue = servers.Catalogue(server)?.Tools,
-            Installation = installation,
-            Before = await offers.LastAsync(caller.Tenant, installation.Id, resource, http.RequestAborted),
-        };
-    }
+    private ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Proposal proposal) =>
+        consent.QuestionAsync(http, proposal, Installation(http, proposal), ask: null);
 
     private PageResult<ConsentPage, ConsentView> Page(
-        HttpContext http, Caller caller, ConsentQuestion question, string text, string? problem = null)
+        HttpContext http, ConsentQuestion question, Proposal proposal, string? problem = null)
     {
-        var place = ReturnPlace.Of(new(question.Proposal.RedirectUri));
-        var client = question.Client;
-        var view = new ConsentView
+        var (place, client) = (ReturnPlace.Of(new(proposal.RedirectUri)), question.Client);
+        var who = new Asker(
+            client.Name,
+            client.Id.IsDocument ? Untrusted.Host(new(client.Id.Value)) : null,
+            client.IsVouchedFor ? Proof.Vouched : client.Id.IsDocument ? Proof.Proven : Proof.None,
+            client.FirstSeen,
+            place.IsThisComputer || place.IsApp ? DeviceName.Of(http.Request.Headers.UserAgent) : null);
+        return new(consent.View(http, question, who) with
         {
-            Who = new(
-                client.Name,
-                client.Id.IsDocument ? Untrusted.Host(new(client.Id.Value)) : null,
-                client.IsVouchedFor ? Proof.Vouched : client.Id.IsDocument ? Proof.Proven : Proof.None,
-                client.FirstSeen,
-                place.IsThisComputer || place.IsApp ? DeviceName.Of(http.Request.Headers.UserAgent) : null),
             Return = place,
-            Server = question.Server.Title,
-            Account = caller.Email,
-            Tools = question.Choices,
-            Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
-            Transaction = text,
-            Idle = PlainTime.Span(http.Tenant.RefreshIdle),
-            FormToken = forms.Token(http.Tenant.Id, question.Purpose, caller.Session),
-            SignOutToken = forms.Token(http.Tenant.Id, SignOutEndpoint.Purpose, caller.Session),
+            Transaction = Transaction(http),
+            SignOutToken = forms.Token(http.Tenant.Id, SignOutEndpoint.Purpose, http.Caller.Session),
             Problem = problem,
+        })
+        {
+            FormTargets = [place.FormTarget],
         };
-        return new(view) { FormTargets = [place.FormTarget] };
     }
 
     // A program on a device is a copy of its own; a service on the web is one copy for everybody.
-    private static (InstallationId Id, string Name) Installation(HttpContext http, Caller caller, Proposal proposal)
+    private static (InstallationId Id, string Name) Installation(HttpContext http, Proposal proposal)
     {
         var place = ReturnPlace.Of(new(proposal.RedirectUri));
         var isHere = place.IsThisComputer || place.IsApp;
         return (
-            Installations.Id(caller.Subject, new(proposal.Client), isHere ? Browser.Known(http)! : ""),
+            Installations.Id(http.Caller.Subject, new(proposal.Client), isHere ? Browser.Known(http)! : ""),
             isHere ? DeviceName.Of(http.Request.Headers.UserAgent) : place.Words);
     }
 

@@ -1,15 +1,19 @@
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Approvals;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.Servers;
 
 namespace Postern.OAuth.Consent;
 
-/// <summary>What a person is asked: the proposal with everything the page shows of it, as it is now.</summary>
+/// <summary>What a person is asked: the wish with everything the page shows of it, as it is now.</summary>
 internal sealed record ConsentQuestion
 {
-    public required Proposal Proposal { get; init; }
+    public required Wish Wish { get; init; }
+
+    /// <summary>Where the wish waits; null for one that came through the browser that is asked.</summary>
+    public Ask? Ask { get; init; }
 
     public required Client Client { get; init; }
 
@@ -30,7 +34,7 @@ internal sealed record ConsentQuestion
     public IReadOnlyDictionary<string, OfferedTool>? Before { get; init; }
 
     /// <summary>
-    /// Binds the answer to what was shown: another proposal, client or set of tools in the meantime is another
+    /// Binds the answer to what was shown: another wish, client or set of tools in the meantime is another
     /// question, and two tabs cannot answer each other's.
     /// </summary>
     public string Purpose
@@ -38,7 +42,7 @@ internal sealed record ConsentQuestion
         get
         {
             var tools = Tools?.Select(tool => $"{tool.Name} {tool.Hash}") ?? [];
-            var shown = string.Join('\n', [Proposal.Id, Client.Hash ?? "", Server.Resource.Value, .. tools]);
+            var shown = string.Join('\n', [Wish.Id, Client.Hash ?? "", Server.Resource.Value, .. tools]);
             return "consent\n" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(shown)));
         }
     }

@@ -16,7 +16,11 @@ public sealed record ConsentView
 
     public required Asker Who { get; init; }
 
-    public required ReturnPlace Return { get; init; }
+    /// <summary>Where the browser takes the answer; null when the client waits for it elsewhere.</summary>
+    public ReturnPlace? Return { get; init; }
+
+    /// <summary>Who waits elsewhere; null when the browser takes the answer along.</summary>
+    public WaitingPlace? Waiting { get; init; }
 
     /// <summary>The server the tools belong to, as its operator named it.</summary>
     public required string Server { get; init; }
@@ -32,17 +36,26 @@ public sealed record ConsentView
     /// <summary>How long it may do nothing before it must ask again, in words.</summary>
     public required string Idle { get; init; }
 
-    /// <summary>The sealed request this page shows and the answer must name.</summary>
-    public required string Transaction { get; init; }
+    /// <summary>The request this page shows and the answer must name.</summary>
+    public string Transaction { get; init; } = "";
 
     public required string FormToken { get; init; }
 
-    /// <summary>For the form by which somebody else takes the question over.</summary>
-    public required string SignOutToken { get; init; }
+    /// <summary>
+    /// For the form by which somebody else takes the question over; null for a question to this person alone.
+    /// </summary>
+    public string? SignOutToken { get; init; }
 
     /// <summary>What was wrong with the last answer.</summary>
     public string? Problem { get; init; }
 }
+
+/// <summary>Who waits elsewhere for the answer, by what is known of the request.</summary>
+/// <param name="Code">What the device shows.</param>
+/// <param name="Since">When it asked.</param>
+/// <param name="Network">Where it asked from.</param>
+/// <param name="IsHere">That is the network this page is read in.</param>
+public sealed record WaitingPlace(string Code, DateTimeOffset Since, string Network, bool IsHere);
 
 /// <summary>One tool a person can leave on or off. The description comes from the server's maker.</summary>
 public sealed record ToolChoice(string Name, Risk Risk, string? Description = null)

@@ -44,6 +44,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         TokenEndpoint = tenant.Address("/token"),
         JwksUri = tenant.Address("/jwks"),
         RegistrationEndpoint = settings.DynamicRegistration ? tenant.Address("/register") : null,
+        DeviceAuthorizationEndpoint = settings.DeviceFlow ? tenant.Address("/device_authorization") : null,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
@@ -56,6 +57,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
             ClientMetadata.RefreshToken,
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
+            .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
         AuthorizationResponseIssParameterSupported = true,
@@ -83,6 +85,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required string JwksUri { get; init; }
 
         public required string? RegistrationEndpoint { get; init; }
+
+        public required string? DeviceAuthorizationEndpoint { get; init; }
 
         public required string RevocationEndpoint { get; init; }
 

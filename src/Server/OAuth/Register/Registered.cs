@@ -34,7 +34,7 @@ internal sealed partial record Registered(
         client.Name,
         client.RedirectUris,
         client.GrantTypes,
-        ["code"],
+        client.GrantTypes.Contains(ClientMetadata.AuthorizationCode) ? ["code"] : [],
         client.AuthMethods[0],
         client.ApplicationType,
         client.ScopeCap?.ToString(),

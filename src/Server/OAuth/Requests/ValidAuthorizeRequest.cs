@@ -57,7 +57,7 @@ internal sealed record ValidAuthorizeRequest
         }
 
         _ = Scopes.TryParse(request.Scope, out var asked);
-        return ScopesFor(asked!, client, offered) is { IsEmpty: false } scopes
+        return client.Narrow(asked!, offered) is { IsEmpty: false } scopes
             ? new ValidAuthorizeRequest
             {
                 Challenge = request.CodeChallenge!,
@@ -67,16 +67,6 @@ internal sealed record ValidAuthorizeRequest
                 MaxAge = request.MaxAge is { } age ? long.Parse(age, CultureInfo.InvariantCulture) : null,
             }
             : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");
-    }
-
-    // An agent that names no scope asks for what the server offers, and one that names more is given what there is: the
-    // person decides, and the answer says what it became (RFC 6749 §3.3).
-    private static Scopes ScopesFor(Scopes asked, Client client, Scopes offered)
-    {
-        var served = offered.With(Scopes.Of(Scopes.OfflineAccess));
-        var within = asked.IsEmpty ? offered : asked.Intersect(served);
-        var capped = client.ScopeCap is { } cap ? within.Intersect(cap.With(Scopes.Of(Scopes.OfflineAccess))) : within;
-        return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
     }
 
     private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) =>

@@ -25,6 +25,11 @@ internal sealed record Redemption(Grant Grant, long? Generation)
     /// <summary>The kind of entry that issuing writes.</summary>
     public required string EntryKind { get; init; }
 
+    /// <summary>
+    /// Clients come for it again and again, so two requests of one holder side by side are no theft.
+    /// </summary>
+    public bool IsPolled { get; init; }
+
     /// <summary>When tokens of it end at the latest; null for when the grant does.</summary>
     public DateTimeOffset? Until { get; init; }
 

@@ -44,7 +44,7 @@ internal sealed class TokenIssuer(
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
             switch (await families.RotateAsync(
-                grant, generation, presenter.Network, presenter.Tenant.RefreshIdle, entry))
+                grant, generation, presenter.Network, presenter.Tenant.RefreshIdle, entry, redemption.IsPolled))
             {
                 case Rotation.Moved moved:
                     refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;

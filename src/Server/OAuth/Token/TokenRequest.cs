@@ -13,6 +13,9 @@ internal sealed record TokenRequest
 
     public string? CodeVerifier { get; private init; }
 
+    /// <summary>RFC 8628 §3.4.</summary>
+    public string? DeviceCode { get; private init; }
+
     public string? RedirectUri { get; private init; }
 
     public string? RefreshToken { get; private init; }
@@ -65,6 +68,7 @@ internal sealed record TokenRequest
         {
             Code = form["code"],
             CodeVerifier = form["code_verifier"],
+            DeviceCode = form["device_code"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],
             SubjectToken = form["subject_token"],

@@ -31,6 +31,9 @@ internal sealed record Settings
 
     public required bool MetadataDocuments { get; init; }
 
+    /// <summary>Programs without a browser may ask a person by a code (RFC 8628).</summary>
+    public required bool DeviceFlow { get; init; }
+
     /// <summary>Every client pushes its requests (RFC 9126 §5).</summary>
     public required bool RequiresPush { get; init; }
 
@@ -117,6 +120,8 @@ internal sealed record Settings
             DynamicRegistration = registration.Flag("dynamic", "Clients may register themselves (RFC 7591).", true),
             MetadataDocuments = registration.Flag(
                 "metadata_documents", "A client may be the URL of its metadata document.", true),
+            DeviceFlow = root.Flag(
+                "device_flow", "A program without a browser may ask a person by a code (RFC 8628).", true),
             RequiresPush = root.Flag(
                 "require_pushed_authorization_requests",
                 "Every client pushes its requests, or they are refused (RFC 9126).",

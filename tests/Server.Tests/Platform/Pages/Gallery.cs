@@ -8,6 +8,7 @@ using Postern.Console.Me;
 using Postern.Identity.Setup;
 using Postern.Identity.SignIn;
 using Postern.OAuth.Consent;
+using Postern.OAuth.Device;
 using Postern.Platform.Pages;
 
 namespace Postern.Tests.Platform.Pages;
@@ -85,6 +86,31 @@ public sealed class Gallery : IAsyncLifetime
             ],
             Problem = "Choose at least one tool, or deny.",
         }),
+        ["consent-device"] = Consent(Usual with
+        {
+            Who = new("Lounge", null, Proof.Vouched, new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero), null),
+            Return = null,
+            SignOutToken = null,
+            Waiting = new("BCDF-GHJK", Now.AddMinutes(-2), "2001:db8:1234::/48", false),
+        }),
+        ["consent-device-hostile"] = Consent(Usual with
+        {
+            Who = new(Hostile, new string('h', 250), Proof.None, null, null),
+            Return = null,
+            SignOutToken = null,
+            Waiting = new("WWWW-WWWW", Now, "192.0.2.0/24", true),
+        }),
+        ["device"] = Device(new() { Account = "ada@example.test", FormToken = "t", SignOutToken = "s" }),
+        ["device-problem"] = Device(new()
+        {
+            Account = "ada@example.test",
+            Code = "BCDF-GHJK",
+            FormToken = "t",
+            SignOutToken = "s",
+            Problem = "No device waits with that code. Check it, or let the device show you a new one.",
+        }),
+        ["answered-yes"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: true)),
+        ["answered-no"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: false)),
         ["consent-full"] = Consent(Usual with
         {
             Tools =
@@ -274,7 +300,9 @@ public sealed class Gallery : IAsyncLifetime
     private static PageResult<SignInPage, SignInView> SignIn(SignInView view) => new(view);
 
     private static PageResult<ConsentPage, ConsentView> Consent(ConsentView view) =>
-        new(view) { FormTargets = [view.Return.FormTarget] };
+        new(view) { FormTargets = view.Return is { } place ? [place.FormTarget] : [] };
+
+    private static PageResult<UserCodePage, UserCodeView> Device(UserCodeView view) => new(view);
 
     private static PageResult<ErrorPage, ErrorView> Error(ErrorView view) => new(view) { Status = 400 };
 

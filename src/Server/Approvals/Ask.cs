@@ -1,0 +1,57 @@
+using Postern.Grants;
+
+namespace Postern.Approvals;
+
+/// <summary>How a question came here, and by what its client fetches the answer.</summary>
+internal enum AskWay
+{
+    /// <summary>RFC 8628: a device shows a code, and whoever brings it first is asked.</summary>
+    Device,
+}
+
+internal enum AskState
+{
+    Pending,
+    Approved,
+    Denied,
+}
+
+/// <summary>A question put to a person: a wish, whom it is put to, and what became of it.</summary>
+internal sealed record Ask
+{
+    /// <summary>The grant it may become.</summary>
+    public required GrantId Id { get; init; }
+
+    public required TenantId Tenant { get; init; }
+
+    public required AskWay Way { get; init; }
+
+    public required Wish Wish { get; init; }
+
+    /// <summary>Whom it is put to; null until somebody brings the user code.</summary>
+    public SubjectId? Subject { get; init; }
+
+    /// <summary>The sign-in that brought the user code: that one alone may answer (CVE-2026-45337).</summary>
+    public string? Session { get; init; }
+
+    public string? UserCode { get; init; }
+
+    /// <summary>Where the request came from.</summary>
+    public required string Network { get; init; }
+
+    public AskState State { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public ClientId Client => new(Wish.Client);
+
+    /// <summary>What stands in addresses; knowing it opens nothing.</summary>
+    public string Name => Id.Value[GrantId.Prefix.Length..];
+
+    public bool IsFor(Caller caller) =>
+        Subject == caller.Subject && (Session is null || Session == caller.Session);
+
+    public bool IsOver(DateTimeOffset now) => ExpiresAt <= now;
+}

@@ -1,0 +1,97 @@
+using System.Data.Common;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Grants;
+using Postern.Platform.Database;
+
+namespace Postern.Approvals;
+
+/// <summary>The only place that reads and writes the table <c>asks</c>.</summary>
+internal sealed partial class AskStore(Db db)
+{
+    // How long one that is over is still known, so that whoever comes late is told that it is over.
+    private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(10);
+
+    private const string Pending = nameof(AskState.Pending);
+
+    public Task<Ask?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) => db.FirstAsync(
+        $"select * from asks where tenant = {tenant.Value} and id = {id.Value}", Read, stop);
+
+    /// <summary>Writes a question; false when one with this user code is there.</summary>
+    public static async ValueTask<bool> InsertAsync(Unit unit, Ask ask) => await unit.RunAsync(
+        $"""
+        insert into asks (tenant, id, way, client_id, subject, session, wish, network, user_code, state, created_at,
+          expires_at)
+        values ({ask.Tenant.Value}, {ask.Id.Value}, {ask.Way.ToString()}, {ask.Wish.Client}, {ask.Subject?.Value},
+          {ask.Session}, {JsonSerializer.Serialize(ask.Wish, AskJson.Default.Wish)}, {ask.Network}, {ask.UserCode},
+          {ask.State.ToString()}, {ask.CreatedAt.ToUnixTimeSeconds()}, {ask.ExpiresAt.ToUnixTimeSeconds()})
+        on conflict do nothing
+        """) is 1;
+
+    /// <summary>How many wait, as those see it who would have to wait with this one.</summary>
+    public static async ValueTask<Waiting> CountAsync(Unit unit, Ask ask, DateTimeOffset now) => (await unit.FirstAsync(
+        $"""
+        select count(*), count(case when client_id = {ask.Wish.Client} then 1 end),
+          count(case when network = {ask.Network} then 1 end)
+        from asks where tenant = {ask.Tenant.Value} and state = {Pending} and expires_at > {now.ToUnixTimeSeconds()}
+        """,
+        row => new Waiting(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2))))!;
+
+    /// <summary>
+    /// Puts the question of a user code to the first person who brings it: a second finds nothing, and neither does the
+    /// first in another browser. One statement, so it has one winner.
+    /// </summary>
+    public static async ValueTask<GrantId?> ClaimAsync(Unit unit, string userCode, Caller caller, DateTimeOffset now) =>
+        await unit.FirstAsync(
+            $"""
+            update asks set subject = {caller.Subject.Value}, session = {caller.Session}
+            where tenant = {caller.Tenant.Value} and user_code = {userCode}
+              and state = {Pending} and expires_at > {now.ToUnixTimeSeconds()}
+              and (subject is null or (subject = {caller.Subject.Value} and session = {caller.Session}))
+            returning id
+            """,
+            row => row.GetString(0)) is { } id
+            ? new GrantId(id)
+            : null;
+
+    /// <summary>Answers a question; false when that was done before, or it is over or another's.</summary>
+    public static async ValueTask<bool> DecideAsync(
+        Unit unit, Ask ask, Caller caller, AskState state, DateTimeOffset now) =>
+        await unit.RunAsync(
+            $"""
+            update asks set state = {state.ToString()}, decided_at = {now.ToUnixTimeSeconds()}, open_key = null
+            where tenant = {ask.Tenant.Value} and id = {ask.Id.Value}
+              and state = {Pending} and expires_at > {now.ToUnixTimeSeconds()}
+              and subject = {caller.Subject.Value} and (session is null or session = {caller.Session})
+            """) is 1;
+
+    public static async ValueTask PruneAsync(Unit unit, DateTimeOffset now) =>
+        await unit.RunAsync($"delete from asks where expires_at < {(now - Remembered).ToUnixTimeSeconds()}");
+
+    private static Ask Read(DbDataReader row) => new()
+    {
+        Id = new(Text(row, "id")!),
+        Tenant = new(Text(row, "tenant")!),
+        Way = Enum.Parse<AskWay>(Text(row, "way")!),
+        Wish = JsonSerializer.Deserialize(Text(row, "wish")!, AskJson.Default.Wish)!,
+        Subject = Text(row, "subject") is { } subject ? new(subject) : null,
+        Session = Text(row, "session"),
+        UserCode = Text(row, "user_code"),
+        Network = Text(row, "network")!,
+        State = Enum.Parse<AskState>(Text(row, "state")!),
+        CreatedAt = At(row, "created_at"),
+        ExpiresAt = At(row, "expires_at"),
+    };
+
+    private static string? Text(DbDataReader row, string column) =>
+        row.GetOrdinal(column) is var at && row.IsDBNull(at) ? null : row.GetString(at);
+
+    private static DateTimeOffset At(DbDataReader row, string column) =>
+        DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(row.GetOrdinal(column)));
+
+    [JsonSerializable(typeof(Wish))]
+    private sealed partial class AskJson : JsonSerializerContext;
+}
+
+/// <summary>Questions that wait: in the tenant, of one client, from one network.</summary>
+internal sealed record Waiting(long InAll, long OfClient, long OfNetwork);

@@ -1,0 +1,72 @@
+using Postern.Approvals;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Http;
+using Postern.Platform.Pages;
+using Postern.Platform.Tenants;
+using Postern.Servers;
+
+namespace Postern.OAuth.Consent;
+
+/// <summary>The one page by which a person is asked, whichever way the question came: shown, and read back.</summary>
+internal sealed class ConsentForm(
+    ClientBook clients, ServerBook servers, Offers offers, PageForms forms, TimeProvider clock)
+{
+    /// <summary>The question as it stands now; null when its client or its server is gone.</summary>
+    public async ValueTask<ConsentQuestion?> QuestionAsync(
+        HttpContext http, Wish wish, (InstallationId Id, string Name) installation, Ask? ask)
+    {
+        var found = await clients.FindAsync(http.Tenant.Id, wish.Client, http.RequestAborted);
+        if (found.Failed(out _, out var client)
+            || !Resource.TryParse(wish.Resource, out var resource)
+            || servers.ByResource(http.Tenant.Id, resource) is not { } server
+            || !Scopes.TryParse(wish.Scope, out var asked))
+        {
+            return null;
+        }
+
+        return new()
+        {
+            Wish = wish,
+            Ask = ask,
+            Client = client,
+            Server = server,
+            Asked = asked,
+            Catalogue = servers.Catalogue(server)?.Tools,
+            Installation = installation,
+            Before = await offers.LastAsync(http.Tenant.Id, installation.Id, resource, http.RequestAborted),
+        };
+    }
+
+    /// <summary>The view of a question, without what belongs to the way it came.</summary>
+    public ConsentView View(HttpContext http, ConsentQuestion question, Asker who) => new()
+    {
+        Who = who,
+        Server = question.Server.Title,
+        Account = http.Caller.Email,
+        Tools = question.Choices,
+        Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
+        Idle = PlainTime.Span(http.Tenant.RefreshIdle),
+        FormToken = forms.Token(http.Tenant.Id, question.Purpose, http.Caller.Session),
+    };
+
+    /// <summary>The answer to exactly this question; null when the form is none of ours.</summary>
+    public async ValueTask<ConsentReply?> ReadAsync(HttpContext http, ConsentQuestion question, string transaction)
+    {
+        var form = await forms.ReadAsync(http.Request, question.Purpose, http.Caller.Session, http.RequestAborted);
+        if (form is null || form[ConsentView.TransactionField] != transaction)
+        {
+            return null;
+        }
+
+        if (form[ConsentView.DecisionField] != ConsentView.Allow)
+        {
+            return new ConsentReply.No();
+        }
+
+        return question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is { } agreed
+            && ConsentDials.Read(form[ConsentView.UntilField], http.Tenant, clock.GetUtcNow()) is { } until
+            ? new ConsentReply.Yes(agreed, until)
+            : new ConsentReply.Unclear();
+    }
+}

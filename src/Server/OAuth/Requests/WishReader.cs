@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Servers;
+
+namespace Postern.OAuth.Requests;
+
+/// <summary>
+/// What a client asks for that has no browser: the same parameters as those of an authorization request, checked by the
+/// same rules (RFC 8628 §3.1, CIBA Core §7.1).
+/// </summary>
+internal sealed class WishReader(ServerBook servers, TimeProvider clock, RandomNumberGenerator random)
+{
+    public Result<Wish> Read(Presenter presenter, Func<string, string?> parameters)
+    {
+        var (tenant, client, now) = (presenter.Tenant.Id, presenter.Client, clock.GetUtcNow());
+        if (ServerOf(tenant, parameters("resource")).Failed(out var error, out var server))
+        {
+            return error;
+        }
+
+        if (!Scopes.TryParse(parameters("scope"), out var asked))
+        {
+            return OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
+        }
+
+        // RFC 9396 §5: details that are not understood would make a wider grant than was asked for.
+        if (parameters("authorization_details") is not null)
+        {
+            return new OAuthError(
+                "invalid_authorization_details", "No type of authorization_details is taken here.");
+        }
+
+        return client.Narrow(asked, servers.Scopes(server)) is { IsEmpty: false } scopes
+            ? new Wish
+            {
+                Id = GrantId.New(now, random).Value,
+                Client = client.Id.Value,
+                ClientName = client.Name,
+                Scope = scopes.ToString(),
+                Resource = server.Resource.Value,
+                CreatedAt = now.ToUnixTimeSeconds(),
+            }
+            : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");
+    }
+
+    private Result<McpServer> ServerOf(TenantId tenant, string? text) => text switch
+    {
+        null => servers.Default(tenant) is { } server
+            ? server
+            : OAuthError.InvalidTarget("resource is required: there are several servers here."),
+        _ when Resource.TryParse(text, out var resource)
+            && servers.ByResource(tenant, resource) is { } server => server,
+        _ => OAuthError.InvalidTarget(
+            "No such resource here; use the one that the protected resource metadata names."),
+    };
+}
