@@ -141,6 +141,8 @@ internal static partial class Program
         services.AddSingleton<RegisterEndpoint>();
         services.AddSingleton<ManageEndpoint>();
         services.AddSingleton<PushedRequests>();
+        services.AddSingleton<RequestObjects>();
+        services.AddSingleton<AuthorizeAnswers>();
         services.AddSingleton<PushEndpoint>();
         services.AddSingleton<AuthorizeEndpoint>();
         services.AddSingleton<ConsentDecision>();

@@ -13,6 +13,9 @@ internal sealed record Proposal : Wish
 
     public string? State { get; init; }
 
+    /// <summary>How the answer travels; null for the usual way.</summary>
+    public string? ResponseMode { get; init; }
+
     /// <summary>RFC 7636 §4.2, always S256.</summary>
     public required string Challenge { get; init; }
 

@@ -19,6 +19,8 @@ internal sealed class AuthorizeEndpoint(
     ClientBook clients,
     ServerBook servers,
     PushedRequests pushed,
+    RequestObjects objects,
+    AuthorizeAnswers answers,
     Settings settings,
     Proposals proposals,
     Browser browser,
@@ -54,8 +56,16 @@ internal sealed class AuthorizeEndpoint(
         }
 
         if ((await clients.FindAsync(http.Tenant.Id, id, http.RequestAborted)).Failed(out error, out var client)
-            || (await UnfoldAsync(http, client, sent)).Failed(out error, out var request)
-            || ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
+            || (await UnfoldAsync(http, client, sent)).Failed(out error, out var request))
+        {
+            // What is beside an object that cannot be believed says at most whom to tell.
+            return client is not null && sent.RequestObject is not null
+                && !ReturnAddress.Prove(sent, client, http.Tenant.Issuer).Failed(out _, out var outer)
+                ? Refused(http.Tenant, outer, error)
+                : Shown(error);
+        }
+
+        if (ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
         {
             return Shown(error);
         }
@@ -80,9 +90,15 @@ internal sealed class AuthorizeEndpoint(
     // Another reference than ours is refused when it is known whom to tell.
     private async ValueTask<Result<AuthorizeRequest>> UnfoldAsync(
         HttpContext http, Client client, AuthorizeRequest sent) =>
-        sent.RequestUri?.StartsWith(PushedRequests.Prefix, StringComparison.Ordinal) is true
-            ? await pushed.OpenAsync(http.Tenant, client, sent, http.RequestAborted)
-            : sent;
+        sent switch
+        {
+            { RequestUri: { } uri } when uri.StartsWith(PushedRequests.Prefix, StringComparison.Ordinal) =>
+                await pushed.OpenAsync(http.Tenant, client, sent, http.RequestAborted),
+            // RFC 9101 §5: one or the other.
+            { RequestObject: { } text, RequestUri: null } =>
+                await objects.ReadAsync(http.Tenant, client, text, http.RequestAborted),
+            _ => sent,
+        };
 
     // With a form that another site sends, a browser keeps our cookies to itself (SameSite), so it would look like one
     // never seen: a new cookie would cut off what it has waiting in another tab, and its person would seem signed out.
@@ -101,8 +117,7 @@ internal sealed class AuthorizeEndpoint(
 
         if (proposal.Agreed is Proposal.Denied)
         {
-            return new SeeOther(AuthorizeAnswer.Error(
-                http.Tenant, proposal.RedirectUri, proposal.State, new("access_denied", "The person said no.")));
+            return answers.Error(http.Tenant, WayOf(proposal), new("access_denied", "The person said no.")).ToHttp();
         }
 
         var state = await StateAsync(http, proposal);
@@ -122,12 +137,14 @@ internal sealed class AuthorizeEndpoint(
         };
     }
 
-    private SeeOther Issue(Tenant tenant, Proposal proposal) => new(AuthorizeAnswer.Code(
+    private IResult Issue(Tenant tenant, Proposal proposal) => answers.Code(
         tenant,
-        proposal.RedirectUri,
-        proposal.State,
+        WayOf(proposal),
         codes.Make(
-            tenant.Id, new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)));
+            tenant.Id, new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)).ToHttp();
+
+    private static ReturnWay WayOf(Proposal proposal) =>
+        new(new(proposal.Client), proposal.RedirectUri, proposal.State, proposal.ResponseMode);
 
     // The grant must be alive, and of the person who sits there now.
     private async ValueTask<AuthorizeState> StateAsync(HttpContext http, Proposal proposal)
@@ -157,7 +174,8 @@ internal sealed class AuthorizeEndpoint(
         RedirectUri = back.Uri,
         Scope = valid.Scopes.ToString(),
         Resource = valid.Server.Resource.Value,
-        State = back.State,
+        State = back.Way.State,
+        ResponseMode = back.Way.Mode,
         Challenge = valid.Challenge,
         NeedsFreshSignIn = valid.Prompt.Contains("login"),
         MaxAge = valid.MaxAge,
@@ -165,24 +183,10 @@ internal sealed class AuthorizeEndpoint(
     };
 
     // RFC 9700 §4.11.2: for a client nobody vouches for, a person sees where the way leads before it is taken.
-    private static IResult Refused(Tenant tenant, ReturnAddress back, OAuthError error)
+    private IResult Refused(Tenant tenant, ReturnAddress back, OAuthError error)
     {
-        var address = AuthorizeAnswer.Error(tenant, back.Uri, back.State, error);
-        if (back.Client.IsVouchedFor)
-        {
-            return new SeeOther(address);
-        }
-
-        var place = Untrusted.Place(new(back.Uri));
-        return new PageResult<ErrorPage, ErrorView>(new(
-            "The app asked for something that cannot be given",
-            error.Description,
-            $"Go back to {place} to let it know, or close this page.",
-            address,
-            $"Go back to {place}"))
-        {
-            Status = error.Status,
-        };
+        var answer = answers.Error(tenant, back.Way, error);
+        return back.Client.IsVouchedFor ? answer.ToHttp() : answer.Shown(error);
     }
 
     private static PageResult<ErrorPage, ErrorView> Shown(OAuthError error) => new(new(

@@ -69,6 +69,15 @@ internal sealed record Client
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
 
+    /// <summary>Its requests are signed, or are none (RFC 9101 §10.5).</summary>
+    public bool RequiresSignedRequest { get; init; }
+
+    /// <summary>The one algorithm it signs requests by; null for any that is served.</summary>
+    public string? RequestSigningAlg { get; init; }
+
+    /// <summary>How it wants authorization responses signed (JARM §4); null where it did not say.</summary>
+    public string? AnswerSigningAlg { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
 
@@ -86,6 +95,9 @@ internal sealed record Client
         GrantTypes = metadata.GrantTypes,
         ScopeCap = metadata.Scope,
         RequiresPush = metadata.RequiresPush,
+        RequiresSignedRequest = metadata.RequiresSignedRequest,
+        RequestSigningAlg = metadata.RequestSigningAlg,
+        AnswerSigningAlg = metadata.AnswerSigningAlg,
     };
 
     /// <summary>

@@ -29,6 +29,11 @@ internal sealed record ClientMetadata
     /// <summary>What is served, strongest first.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
 
+    /// <summary>By which requests are signed, and by which answers.</summary>
+    public static readonly string[] RequestAlgorithms = ["ES256", "PS256"];
+
+    public const string AnswerAlgorithm = "ES256";
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     public required string? Name { get; init; }
@@ -53,6 +58,13 @@ internal sealed record ClientMetadata
     public required string? JwksUri { get; init; }
 
     public required bool RequiresPush { get; init; }
+
+    public required bool RequiresSignedRequest { get; init; }
+
+    public required string? RequestSigningAlg { get; init; }
+
+    /// <summary>Of answers it may ask to be signed (JARM §3).</summary>
+    public required string? AnswerSigningAlg { get; init; }
 
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
@@ -113,6 +125,9 @@ internal sealed record ClientMetadata
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
             RequiresPush = members.Flag("require_pushed_authorization_requests"),
+            RequiresSignedRequest = members.Flag("require_signed_request_object"),
+            RequestSigningAlg = members.Text("request_object_signing_alg"),
+            AnswerSigningAlg = members.Text("authorization_signed_response_alg"),
         };
     }
 
@@ -157,6 +172,12 @@ internal sealed record ClientMetadata
             "A client that registers itself uses response_types code with authorization_code.",
         { Jwks: not null, JwksUri: not null } => "Either jwks or jwks_uri, not both.",
         { AuthMethod: PrivateKeyJwt, Jwks: null, JwksUri: null } => "private_key_jwt needs jwks or jwks_uri.",
+        { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
+            "require_signed_request_object needs jwks or jwks_uri.",
+        { RequestSigningAlg: { } alg } when !RequestAlgorithms.Contains(alg) =>
+            $"request_object_signing_alg is one of: {string.Join(", ", RequestAlgorithms)}.",
+        { AnswerSigningAlg: not (null or AnswerAlgorithm) } =>
+            $"authorization_signed_response_alg is {AnswerAlgorithm}.",
         { JwksUri: { } uri } when !uri.StartsWith("https://", StringComparison.Ordinal) => "jwks_uri is an https URL.",
         _ => null,
     };

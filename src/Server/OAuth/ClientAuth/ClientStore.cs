@@ -100,7 +100,10 @@ internal sealed partial class ClientStore(Db db)
             client.RedirectUris,
             client.GrantTypes,
             client.ScopeCap?.ToString(),
-            client.RequiresPush),
+            client.RequiresPush,
+            client.RequiresSignedRequest,
+            client.RequestSigningAlg,
+            client.AnswerSigningAlg),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -121,6 +124,9 @@ internal sealed partial class ClientStore(Db db)
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
             RequiresPush = stored.RequiresPush,
+            RequiresSignedRequest = stored.RequiresSignedRequest,
+            RequestSigningAlg = stored.RequestSigningAlg,
+            AnswerSigningAlg = stored.AnswerSigningAlg,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -135,7 +141,9 @@ internal sealed partial class ClientStore(Db db)
         IReadOnlyList<string> GrantTypes,
         string? Scope,
         // Left out while it is not so: a client that was kept before this was known says the same as then.
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

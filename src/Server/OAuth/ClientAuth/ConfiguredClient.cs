@@ -23,6 +23,8 @@ internal static class ConfiguredClient
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
             RequiresPush = seed.RequiresPush,
+            RequiresSignedRequest = seed.RequiresSignedRequest,
+            RequestSigningAlg = seed.RequestSigningAlg,
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             ActorProfile = seed.Actor,
             MayAct = seed.MayAct is { } actor ? new(actor) : null,
@@ -55,6 +57,10 @@ internal static class ConfiguredClient
                 "`client_secret` is missing.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
                 "`jwks` or `jwks_uri` is missing.",
+            { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
+                "`require_signed_request_object` needs `jwks` or `jwks_uri`.",
+            { RequestSigningAlg: { } alg } when !ClientMetadata.RequestAlgorithms.Contains(alg) =>
+                $"`request_object_signing_alg` is one of {string.Join(", ", ClientMetadata.RequestAlgorithms)}.",
             { GrantTypes: var types } when types.FirstOrDefault(type => !IsGrantType(type)) is { } unknown =>
                 $"`{unknown}` is no grant type.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.ClientCredentials) =>

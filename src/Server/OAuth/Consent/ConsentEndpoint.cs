@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Grants;
 using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
+using Postern.OAuth.Requests;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;

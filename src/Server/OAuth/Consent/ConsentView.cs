@@ -1,3 +1,4 @@
+using Postern.OAuth.Requests;
 using Postern.Platform.Pages;
 
 namespace Postern.OAuth.Consent;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text;
+using Postern.OAuth.Requests;
 using Postern.Platform.Pages;
 
 namespace Postern.OAuth.Consent;

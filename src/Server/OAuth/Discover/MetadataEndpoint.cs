@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
@@ -50,7 +51,11 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
-        ResponseModesSupported = ["query"],
+        ResponseModesSupported = ResponseMode.All,
+        AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
+        RequestParameterSupported = true,
+        RequestUriParameterSupported = false,
+        RequestObjectSigningAlgValuesSupported = ClientMetadata.RequestAlgorithms,
         GrantTypesSupported =
         [
             ClientMetadata.AuthorizationCode,
@@ -99,6 +104,14 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
         public required IReadOnlyList<string> ResponseModesSupported { get; init; }
+
+        public required IReadOnlyList<string> AuthorizationSigningAlgValuesSupported { get; init; }
+
+        public required bool RequestParameterSupported { get; init; }
+
+        public required bool RequestUriParameterSupported { get; init; }
+
+        public required IReadOnlyList<string> RequestObjectSigningAlgValuesSupported { get; init; }
 
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 

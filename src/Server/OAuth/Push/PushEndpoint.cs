@@ -11,7 +11,8 @@ namespace Postern.OAuth.Push;
 /// RFC 9126: a client hands its request over itself, proves who it is before a person is involved, and sends the
 /// browser with a reference in which nobody can read or change anything.
 /// </summary>
-internal sealed partial class PushEndpoint(ClientAuthenticator clients, ServerBook servers, PushedRequests pushed)
+internal sealed partial class PushEndpoint(
+    ClientAuthenticator clients, ServerBook servers, PushedRequests pushed, RequestObjects objects)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/par", (HttpRequest http, PushEndpoint push, CancellationToken stop) => push.PushAsync(http, stop))
@@ -24,7 +25,7 @@ internal sealed partial class PushEndpoint(ClientAuthenticator clients, ServerBo
         const int tooLarge = StatusCodes.Status413PayloadTooLarge;
         if ((await Form.ReadAsync(http, stop, tooLarge)).Failed(out var error, out var form)
             || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
-            || Read(form, presenter.Client).Failed(out error, out var request)
+            || (await ReadAsync(form, presenter, stop)).Failed(out error, out var request)
             || Check(request, presenter).Failed(out error, out _))
         {
             return error.ToHttp();
@@ -39,7 +40,7 @@ internal sealed partial class PushEndpoint(ClientAuthenticator clients, ServerBo
             statusCode: StatusCodes.Status201Created);
     }
 
-    private static Result<AuthorizeRequest> Read(Form form, Client client)
+    private async ValueTask<Result<AuthorizeRequest>> ReadAsync(Form form, Presenter presenter, CancellationToken stop)
     {
         // RFC 9126 §2.1: one that refers to another would be a way around what is proven here.
         if (form["request_uri"] is not null)
@@ -47,10 +48,16 @@ internal sealed partial class PushEndpoint(ClientAuthenticator clients, ServerBo
             return OAuthError.InvalidRequest("request_uri is what this endpoint answers, and nothing it takes.");
         }
 
+        // RFC 9126 §3: what stands beside a signed request counts for nothing.
+        if (form["request"] is { } text)
+        {
+            return await objects.ReadAsync(presenter.Tenant, presenter.Client, text, stop);
+        }
+
         // The client is the one that proved itself, whether or not it also says so; its proof is no part of the request.
         var asked = form.All.Where(field => AuthorizeRequest.Names.Contains(field.Key) && field.Key is not "client_id");
         return AuthorizeRequest.Parse(
-            asked.Append(KeyValuePair.Create("client_id", new StringValues(client.Id.Value))));
+            asked.Append(KeyValuePair.Create("client_id", new StringValues(presenter.Client.Id.Value))));
     }
 
     // RFC 9126 §2.1: all that the authorization endpoint would find wrong is wrong here already.

@@ -22,7 +22,10 @@ internal sealed partial record Registered(
     string? ApplicationType,
     string? Scope,
     string? JwksUri,
-    bool? RequirePushedAuthorizationRequests)
+    bool? RequirePushedAuthorizationRequests,
+    bool? RequireSignedRequestObject,
+    string? RequestObjectSigningAlg,
+    string? AuthorizationSignedResponseAlg)
 {
     public static Registered Of(Tenant tenant, Client client, Secret token, Secret? secret) => new(
         client.Id.Value,
@@ -39,7 +42,10 @@ internal sealed partial record Registered(
         client.ApplicationType,
         client.ScopeCap?.ToString(),
         client.JwksUri,
-        client.RequiresPush ? true : null);
+        client.RequiresPush ? true : null,
+        client.RequiresSignedRequest ? true : null,
+        client.RequestSigningAlg,
+        client.AnswerSigningAlg);
 
     public IResult ToHttp(HttpContext http, int status)
     {

@@ -60,7 +60,7 @@ internal sealed record AuthorizeRequest
 
     public string? MaxAge { get; private init; }
 
-    /// <summary>RFC 9101: signed requests are not served, and a request that relies on one is not half-read.</summary>
+    /// <summary>A request that its client signed (RFC 9101); everything beside it counts for nothing.</summary>
     public string? RequestObject { get; private init; }
 
     /// <summary>A reference to a request that was pushed (RFC 9126); to any other, none is served.</summary>
@@ -68,6 +68,9 @@ internal sealed record AuthorizeRequest
 
     /// <summary>The name of the grant it may become, when it was pushed; null for one that the browser brings.</summary>
     public GrantId? Pushed { get; private init; }
+
+    /// <summary>Its client signed it.</summary>
+    public bool IsSigned { get; private init; }
 
     /// <summary>Every parameter that is read and has a value, as it came.</summary>
     public required IReadOnlyDictionary<string, string> Values { get; init; }
@@ -83,8 +86,9 @@ internal sealed record AuthorizeRequest
     /// </summary>
     /// <param name="parameters">The parameters.</param>
     /// <param name="pushed">The name of the grant it may become, when it was pushed.</param>
+    /// <param name="isSigned">Its client signed it.</param>
     public static Result<AuthorizeRequest> Parse(
-        IEnumerable<KeyValuePair<string, StringValues>> parameters, GrantId? pushed = null)
+        IEnumerable<KeyValuePair<string, StringValues>> parameters, GrantId? pushed = null, bool isSigned = false)
     {
         var read = new Dictionary<string, StringValues>(StringComparer.Ordinal);
         var total = 0;
@@ -128,6 +132,7 @@ internal sealed record AuthorizeRequest
             RequestObject = One("request"),
             RequestUri = One("request_uri"),
             Pushed = pushed,
+            IsSigned = isSigned,
             Values = read.Where(value => Names.Contains(value.Key) && One(value.Key) is not null)
                 .ToDictionary(value => value.Key, value => One(value.Key)!, StringComparer.Ordinal),
             HasDetails = One("authorization_details") is not null,

@@ -33,7 +33,7 @@ internal sealed partial class PushedRequests(Sealer sealer, Once once, TimeProvi
     {
         var now = clock.GetUtcNow();
         var pushed = new Pushed(
-            GrantId.New(now, random).Value, now.Add(Lifetime).ToUnixTimeMilliseconds(), request.Values);
+            GrantId.New(now, random).Value, now.Add(Lifetime).ToUnixTimeMilliseconds(), request.IsSigned, request.Values);
         var plain = JsonSerializer.SerializeToUtf8Bytes(pushed, Compact.Pushed);
         return Prefix + sealer.Seal(tenant.Id, Purpose, plain, ContextOf(client));
     }
@@ -59,7 +59,8 @@ internal sealed partial class PushedRequests(Sealer sealer, Once once, TimeProvi
 
         return AuthorizeRequest.Parse(
             pushed.Values.Select(value => KeyValuePair.Create(value.Key, new StringValues(value.Value))),
-            new(pushed.Id));
+            new(pushed.Id),
+            pushed.IsSigned);
     }
 
     private Pushed? Open(Tenant tenant, Client client, string uri) =>
@@ -74,8 +75,9 @@ internal sealed partial class PushedRequests(Sealer sealer, Once once, TimeProvi
 
     /// <param name="Id">The name of the grant it may become.</param>
     /// <param name="Ends">Unix milliseconds.</param>
+    /// <param name="IsSigned">Its client signed it.</param>
     /// <param name="Values">The parameters.</param>
-    private sealed record Pushed(string Id, long Ends, IReadOnlyDictionary<string, string> Values);
+    private sealed record Pushed(string Id, long Ends, bool IsSigned, IReadOnlyDictionary<string, string> Values);
 
     [JsonSerializable(typeof(Pushed))]
     private sealed partial class PushedJson : JsonSerializerContext;

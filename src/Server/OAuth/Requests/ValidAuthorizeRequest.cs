@@ -14,9 +14,10 @@ internal sealed record ValidAuthorizeRequest
     // By now client and redirect_uri are proven, so each of these refusals may be redirected (RFC 6749 §4.1.2.1).
     private static readonly Func<AuthorizeRequest, Client, McpServer?, OAuthError?>[] Checks =
     [
-        RequestIsPlain,           // RFC 9101 §6
+        RequestIsItself,          // RFC 9101 §6
+        RequestIsSignedIfItMust,  // RFC 9101 §10.5
         ResponseTypeIsCode,       // OAuth 2.1 §4.1.1
-        ResponseModeIsQuery,      // OAuth 2.0 Multiple Response Types §2.1
+        ResponseModeIsServed,     // OAuth 2.0 Multiple Response Types §2.1
         ClientMayUseCodes,        // RFC 6749 §4.1.2.1
         ChallengeIsS256,          // RFC 7636 §4.3
         ResourceIsServed,         // RFC 8707 §2
@@ -69,13 +70,16 @@ internal sealed record ValidAuthorizeRequest
             : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");
     }
 
-    private static OAuthError? RequestIsPlain(AuthorizeRequest request, Client client, McpServer? server) =>
-        request switch
-        {
-            { RequestObject: not null } => new("request_not_supported", "Signed request objects are not served."),
-            { RequestUri: not null } => new("request_uri_not_supported", "request_uri is not served."),
-            _ => null,
-        };
+    // What was pushed or signed has been taken out of its wrapping before.
+    private static OAuthError? RequestIsItself(AuthorizeRequest request, Client client, McpServer? server) =>
+        request is { RequestUri: not null } or { RequestObject: not null }
+            ? new("request_uri_not_supported", "A request_uri is served for requests that were pushed here.")
+            : null;
+
+    private static OAuthError? RequestIsSignedIfItMust(AuthorizeRequest request, Client client, McpServer? server) =>
+        client.RequiresSignedRequest && !request.IsSigned
+            ? OAuthError.InvalidRequest("The app must sign its request (RFC 9101).")
+            : null;
 
     private static OAuthError? ResponseTypeIsCode(AuthorizeRequest request, Client client, McpServer? server) =>
         request.ResponseType switch
@@ -85,10 +89,13 @@ internal sealed record ValidAuthorizeRequest
             _ => new("unsupported_response_type", "Only response_type code is served."),
         };
 
-    private static OAuthError? ResponseModeIsQuery(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.ResponseMode is null or "query"
-            ? null
-            : OAuthError.InvalidRequest("Only response_mode query is served.");
+    // A form is posted on the web; an app's own scheme takes an address and nothing else.
+    private static OAuthError? ResponseModeIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
+        ResponseMode.Parse(request.ResponseMode) is not { } mode
+        || (mode.IsForm
+            && !(request.RedirectUri ?? client.RedirectUris[0]).StartsWith("http", StringComparison.Ordinal))
+            ? OAuthError.InvalidRequest($"response_mode is one of: {string.Join(", ", ResponseMode.All)}.")
+            : null;
 
     private static OAuthError? ClientMayUseCodes(AuthorizeRequest request, Client client, McpServer? server) =>
         client.GrantTypes.Contains(ClientMetadata.AuthorizationCode)

@@ -58,6 +58,10 @@ internal sealed record ClientSeed
 
     public required bool RequiresPush { get; init; }
 
+    public required bool RequiresSignedRequest { get; init; }
+
+    public required string? RequestSigningAlg { get; init; }
+
     public static ClientSeed Read(SettingsNode node) => new()
     {
         Place = node.Place,
@@ -106,6 +110,10 @@ internal sealed record ClientSeed
             text => text),
         RequiresPush = node.Flag(
             "require_pushed_authorization_requests", "It pushes its requests, or they are refused (RFC 9126).", false),
+        RequiresSignedRequest = node.Flag(
+            "require_signed_request_object", "It signs its requests, or they are refused (RFC 9101).", false),
+        RequestSigningAlg = node.Text(
+            "request_object_signing_alg", "The one algorithm it signs requests by.", null, "ES256 or PS256"),
     };
 }
 

@@ -7,7 +7,7 @@ internal static class PageHeaders
     {
         headers.ContentSecurityPolicy =
             "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; base-uri 'none'; "
-            + $"frame-ancestors 'none'; form-action {string.Join(' ', ["'self'", .. formTargets])}";
+            + $"frame-ancestors 'none'; form-action {string.Join(' ', formTargets)}";
         headers.XFrameOptions = "DENY";
         headers.XContentTypeOptions = "nosniff";
         headers.CacheControl = "no-store";

@@ -18,6 +18,9 @@ internal sealed class PageResult<TPage, TView>(TView view) : IResult
     /// </summary>
     public IReadOnlyList<string> FormTargets { get; init; } = [];
 
+    /// <summary>It also has forms that lead to ourselves.</summary>
+    public bool HasOwnForms { get; init; } = true;
+
     public async Task ExecuteAsync(HttpContext http)
     {
         await using var renderer = new HtmlRenderer(
@@ -26,7 +29,7 @@ internal sealed class PageResult<TPage, TView>(TView view) : IResult
 
         http.Response.StatusCode = Status;
         http.Response.ContentType = "text/html; charset=utf-8";
-        PageHeaders.Set(http.Response.Headers, FormTargets);
+        PageHeaders.Set(http.Response.Headers, HasOwnForms ? ["'self'", .. FormTargets] : FormTargets);
         await http.Response.WriteAsync(html, http.RequestAborted);
     }
 

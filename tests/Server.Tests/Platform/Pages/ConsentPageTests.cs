@@ -1,5 +1,6 @@
 using Microsoft.Playwright;
 using Postern.OAuth.Consent;
+using Postern.OAuth.Requests;
 using Postern.Platform.Pages;
 
 namespace Postern.Tests.Platform.Pages;

@@ -9,6 +9,7 @@ using Postern.Identity.Setup;
 using Postern.Identity.SignIn;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
+using Postern.OAuth.Requests;
 using Postern.Platform.Pages;
 
 namespace Postern.Tests.Platform.Pages;

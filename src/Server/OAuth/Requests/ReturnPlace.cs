@@ -1,6 +1,6 @@
 using Postern.Platform.Pages;
 
-namespace Postern.OAuth.Consent;
+namespace Postern.OAuth.Requests;
 
 /// <summary>Where the answer goes, in words for the person and as a form target for the browser.</summary>
 public sealed record ReturnPlace
