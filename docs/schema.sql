@@ -84,6 +84,15 @@ CREATE TABLE families (
   holder text not null,
   primary key (tenant, grant_id)
 );
+CREATE TABLE foreign_subjects (
+  tenant text not null,
+  issuer text not null,
+  realm text not null,
+  subject text not null,
+  user_id text not null,
+  created_at bigint not null,
+  primary key (tenant, issuer, realm, subject)
+);
 CREATE TABLE gateway_sessions (
   tenant text not null,
   id text not null,
@@ -121,7 +130,7 @@ CREATE TABLE grants (
   expires_at bigint not null,
   used_at bigint,
   revoked_at bigint,
-  revoked_because text, parent_id text, root_id text, actors text,
+  revoked_because text, parent_id text, root_id text, actors text, approved_by text,
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
@@ -219,6 +228,20 @@ CREATE TABLE signing_keys (
   published_until bigint not null,
   primary key (tenant, kid)
 );
+CREATE TABLE tenants (
+  tenant text primary key,
+  name text not null,
+  host text,
+  access_lifetime bigint not null,
+  refresh_idle bigint not null,
+  refresh_absolute bigint not null,
+  most_servers bigint not null,
+  most_clients bigint not null,
+  created_at bigint not null,
+  removed_at bigint
+);
+CREATE UNIQUE INDEX tenants_host on tenants (host) where removed_at is null;
+CREATE UNIQUE INDEX tenants_name on tenants (name) where removed_at is null;
 CREATE TABLE used_once (
   tenant text not null,
   purpose text not null,

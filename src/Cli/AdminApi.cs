@@ -5,15 +5,18 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Postern.Cli;
 
-/// <summary>The admin API of one server. Whatever goes wrong becomes one sentence that says what to do.</summary>
+/// <summary>The admin API of one server, or of a tenant of it. Whatever goes wrong becomes one sentence that says what to do.</summary>
 internal sealed class AdminApi : IDisposable
 {
     private const int MostBytes = 32 * 1024 * 1024, MostWords = 300;
 
-    private readonly string server;
+    private readonly string server, tenant;
     private readonly HttpClient http;
 
-    public AdminApi(string server, string token)
+    /// <param name="server">Its origin.</param>
+    /// <param name="token">The administrator's token.</param>
+    /// <param name="tenant">The path below which the API of a tenant lies.</param>
+    public AdminApi(string server, string token, string tenant = "")
     {
         var address = new Uri(server);
         if (address.Scheme is not "https" && !address.IsLoopback)
@@ -21,7 +24,7 @@ internal sealed class AdminApi : IDisposable
             throw new RefusalException($"{server} is not encrypted: others could read the token. Use https.");
         }
 
-        this.server = server;
+        (this.server, this.tenant) = (server, tenant);
         // A proxy on the way to this machine would be given the token.
         http = new(new SocketsHttpHandler
         {
@@ -79,7 +82,7 @@ internal sealed class AdminApi : IDisposable
 
     private async Task<string> SendAsync(HttpMethod method, string path, HttpContent? body, CancellationToken stop)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body };
+        using var request = new HttpRequestMessage(method, tenant + path) { Content = body };
         try
         {
             using var answer = await http.SendAsync(request, stop);

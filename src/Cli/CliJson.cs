@@ -49,6 +49,27 @@ internal sealed record LoginDone(string Server, string Version, string Credentia
 
 internal sealed record RemovedServer(string Name, bool Removed);
 
+internal sealed record NewTenant(
+    string Name,
+    string? Host,
+    string? AccessLifetime,
+    string? RefreshIdle,
+    string? RefreshAbsolute,
+    int? Servers,
+    int? Clients);
+
+internal sealed record TenantAnswer(
+    string Name,
+    string Issuer,
+    string AccessLifetime,
+    string RefreshIdle,
+    string RefreshAbsolute,
+    string? Setup = null);
+
+internal sealed record TenantsAnswer(IReadOnlyList<TenantAnswer> Tenants);
+
+internal sealed record RemovedTenant(string Name, bool Removed);
+
 internal sealed record Failure(string Error);
 
 [JsonSerializable(typeof(StatusAnswer))]
@@ -65,6 +86,10 @@ internal sealed record Failure(string Error);
 [JsonSerializable(typeof(ProblemAnswer))]
 [JsonSerializable(typeof(LoginDone))]
 [JsonSerializable(typeof(RemovedServer))]
+[JsonSerializable(typeof(NewTenant))]
+[JsonSerializable(typeof(TenantAnswer))]
+[JsonSerializable(typeof(TenantsAnswer))]
+[JsonSerializable(typeof(RemovedTenant))]
 [JsonSerializable(typeof(Failure))]
 [JsonSerializable(typeof(CredentialText))]
 [JsonSourceGenerationOptions(

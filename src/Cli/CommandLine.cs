@@ -58,20 +58,25 @@ public static class CommandLine
         new LoginCommand(),
         new Command("server", "The MCP servers behind the gateway.")
         {
-            new ServerOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand(),
+            new ServerOption(), new TenantOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand(),
             new LogsCommand(), new RestartCommand(),
         },
         new Command("grant", "What people allowed agents to do.")
         {
-            new ServerOption(), new Grant.ListCommand(), new RevokeCommand(),
+            new ServerOption(), new TenantOption(), new Grant.ListCommand(), new RevokeCommand(),
         },
         new Command("keys", "The keys that sign tokens.")
         {
-            new ServerOption(), new RotateCommand(),
+            new ServerOption(), new TenantOption(), new RotateCommand(),
         },
         new Command("audit", "The log of everything that was done and refused.")
         {
-            new ServerOption(), new TailCommand(),
+            new ServerOption(), new TenantOption(), new TailCommand(),
+        },
+        new Command("tenant", "The tenants of a server, each with its own issuer, keys, people and servers.")
+        {
+            new ServerOption(), new Tenant.AddCommand(), new Tenant.ListCommand(), new Tenant.SetupCommand(),
+            new Tenant.RemoveCommand(),
         },
         new JsonOption(),
         new HelpOption(),

@@ -17,14 +17,14 @@ internal static class Verbs
                 : known.Default ?? Credentials.LocalServer;
 
         /// <summary>
-        /// The API of the server that is meant, with the token that <c>postern login</c> keeps for it.
+        /// The API of the server and tenant that are meant, with the token that <c>postern login</c> keeps for it.
         /// </summary>
         public AdminApi OpenApi()
         {
             var known = Credentials.Load();
             var server = parse.Server(known);
             return known.Tokens.TryGetValue(server, out var token)
-                ? new(server, token)
+                ? new(server, token, TenantOption.PathOf(parse))
                 : throw new RefusalException($"There is no login for {server}. Run: postern login --server {server}");
         }
 

@@ -4,6 +4,7 @@ using Postern.Identity.Users;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
+using Postern.Platform.Tenants;
 using Postern.Servers;
 
 namespace Postern;
@@ -17,6 +18,7 @@ internal sealed class Opening(
     MasterKey master,
     Sealer sealer,
     Changes changes,
+    TenantBook tenants,
     SigningKeys keys,
     ServerBook servers,
     RevokedTokens revoked,
@@ -30,8 +32,9 @@ internal sealed class Opening(
         await migrations.RunAsync(cancellationToken);
         await master.ProveAsync(db, sealer, clock);
         await changes.StartAsync(cancellationToken);
-        await keys.RefreshAsync(cancellationToken);
-        await servers.LoadAsync(cancellationToken);
+        // What a tenant cannot do without, the one at the root as well as one that comes later.
+        tenants.Preparing.AddRange([keys.RefreshAsync, servers.LoadAsync]);
+        await tenants.LoadAsync(cancellationToken);
         await revoked.LoadAsync(cancellationToken);
         await users.ApplyAsync(cancellationToken);
         await audit.WriteAsync(

@@ -59,6 +59,7 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<Telemetry>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
+        _ = app.Services.GetRequiredService<TrustedIssuers>();
         Map(app);
         return app;
     }
@@ -136,6 +137,8 @@ internal static partial class Program
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<ClientAuthenticator>();
+        services.AddSingleton<TrustedIssuers>();
+        services.AddSingleton<Workloads>();
         services.AddSingleton<MetadataEndpoint>();
         services.AddSingleton<Registrations>();
         services.AddSingleton<RegisterEndpoint>();
@@ -158,6 +161,8 @@ internal static partial class Program
         services.AddSingleton<IGrantType, DeviceGrant>();
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
+        services.AddSingleton<AssertedPeople>();
+        services.AddSingleton<IGrantType, JwtBearerGrant>();
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();

@@ -55,6 +55,30 @@ internal sealed record NewKey(bool Now);
 
 internal sealed record KeyBody(string Id, DateTimeOffset SignsFrom);
 
+/// <summary>A tenant to make; everything but its name may be left out.</summary>
+internal sealed record TenantToAdd(
+    string Name,
+    string? Host = null,
+    string? AccessLifetime = null,
+    string? RefreshIdle = null,
+    string? RefreshAbsolute = null,
+    int Servers = 100,
+    int Clients = 1000);
+
+/// <summary><c>setup</c> is the link for the first administrator, where one was just made.</summary>
+internal sealed record TenantBody(
+    string Name,
+    string Issuer,
+    string Console,
+    string AccessLifetime,
+    string RefreshIdle,
+    string RefreshAbsolute,
+    int Servers,
+    int Clients,
+    string? Setup = null);
+
+internal sealed record TenantList(IReadOnlyList<TenantBody> Tenants);
+
 /// <summary>
 /// An entry: its place, its leaf hash and the record byte for byte, so that a reader can verify one by the other.
 /// </summary>
@@ -72,6 +96,9 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(EntryList))]
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(KeyBody))]
+[JsonSerializable(typeof(TenantToAdd))]
+[JsonSerializable(typeof(TenantBody))]
+[JsonSerializable(typeof(TenantList))]
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -25,6 +25,7 @@ internal static class ApiRoom
         GrantsEndpoint.Map(api);
         AuditEndpoint.Map(api);
         KeysEndpoint.Map(api);
+        TenantsEndpoint.Map(api);
         api.Map("/{**rest}", () => new Problem(StatusCodes.Status404NotFound, "The API has no such route, or not "
             + "with this method."));
     }

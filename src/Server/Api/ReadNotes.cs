@@ -1,12 +1,13 @@
 using Postern.Audit;
+using Postern.Platform.Tenants;
 
 namespace Postern.Api;
 
-/// <summary>Who reads the log stands in the log, at most once a minute, and before they see it.</summary>
+/// <summary>Who reads a tenant's log stands in it, at most once a minute, and before they see it.</summary>
 internal sealed class ReadNotes(AuditLog audit, TimeProvider clock) : IDisposable
 {
     private readonly SemaphoreSlim turn = new(1);
-    private long notedIn;
+    private readonly Dictionary<TenantId, long> notedIn = [];
 
     /// <summary>
     /// Ends when the entry that covers this reading is durable; readers of the same minute share one.
@@ -17,10 +18,10 @@ internal sealed class ReadNotes(AuditLog audit, TimeProvider clock) : IDisposabl
         try
         {
             var minute = clock.GetUtcNow().ToUnixTimeSeconds() / 60;
-            if (minute != notedIn)
+            if (notedIn.GetValueOrDefault(http.Tenant.Id) != minute)
             {
                 await audit.WriteAsync(By.Admin(http, AuditKinds.AdminRead));
-                notedIn = minute;
+                notedIn[http.Tenant.Id] = minute;
             }
         }
         finally

@@ -69,8 +69,8 @@ internal static class ServersEndpoint
         {
             return new Problem(
                 StatusCodes.Status409Conflict,
-                $"`{asked.Name}` is taken, or there are {ServerBook.Most} servers. Choose another name, or remove "
-                    + "one first.");
+                $"`{asked.Name}` is taken, or there are as many servers as there may be "
+                    + $"({http.Tenant.MostServers}). Choose another name, or remove one first.");
         }
 
         http.Response.Headers.Location = http.Tenant.Address($"/api/servers/{added.Name}");

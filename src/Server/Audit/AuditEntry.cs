@@ -64,6 +64,8 @@ public static class AuditKinds
     public const string ClientRemoved = "client.removed";
     public const string ServerAdded = "server.added";
     public const string ServerRemoved = "server.removed";
+    public const string TenantAdded = "tenant.added";
+    public const string TenantRemoved = "tenant.removed";
     public const string UserCreated = "user.created";
     public const string UserChanged = "user.changed";
     public const string UserLogin = "user.login";

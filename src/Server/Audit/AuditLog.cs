@@ -6,6 +6,7 @@ using System.Text;
 using Postern.Platform;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
+using Postern.Platform.Tenants;
 
 namespace Postern.Audit;
 
@@ -30,8 +31,9 @@ internal sealed class AuditLog
     // it asks the database whether it is still so.
     private readonly Dictionary<TenantId, Head> heads = [];
 
-    public AuditLog(Db db, Sealer sealer, TimeProvider clock, RandomNumberGenerator random)
+    public AuditLog(Db db, Sealer sealer, TenantBook tenants, TimeProvider clock, RandomNumberGenerator random)
     {
+        tenants.Beginning.Add(BeginAsync);
         (this.db, this.sealer, this.clock, this.random) = (db, sealer, clock, random);
         subjects = new(20_000, LoadSubjectAsync);
         // Before the change feed, whichever was made first: all nodes lock in one order (ADR 0002).
@@ -92,6 +94,13 @@ internal sealed class AuditLog
             stop) is { } head
             ? head.Item1
             : -1;
+
+    // Numbers are taken in turn, under the lock by which tenants are made; none is given again, nor is its place.
+    private static async ValueTask BeginAsync(Unit unit, TenantId tenant) => await unit.RunAsync(
+        $"""
+        insert into audit_heads (tenant, number, seq, leaf)
+        select {tenant.Value}, max(number) + 1, -1, '' from audit_heads
+        """);
 
     private (string Id, object Item) Prepare(AuditEntry entry)
     {

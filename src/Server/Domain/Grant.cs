@@ -56,6 +56,11 @@ public sealed record Grant
     /// </summary>
     public string? ClientHash { get; init; }
 
+    /// <summary>
+    /// The issuer whose assertion stood for the agreement; null when the person or an operator agreed here.
+    /// </summary>
+    public string? ApprovedBy { get; init; }
+
     /// <summary>The grant it was passed on from; it ends with that one. Null for one of its own.</summary>
     public GrantId? Parent { get; init; }
 

@@ -5,6 +5,9 @@ public sealed record Tenant
 {
     public required TenantId Id { get; init; }
 
+    /// <summary>What operators call it; the identifier is never given again, a name may be.</summary>
+    public required string Name { get; init; }
+
     /// <summary>The issuer of all its tokens, byte for byte as clients compare it (RFC 8414 §3.3).</summary>
     public required string Issuer
     {
@@ -26,6 +29,12 @@ public sealed record Tenant
 
     /// <summary>The longest a person can let somebody in for.</summary>
     public required TimeSpan RefreshAbsolute { get; init; }
+
+    /// <summary>MCP servers that may be added to it.</summary>
+    public required int MostServers { get; init; }
+
+    /// <summary>Clients that may have registered themselves at it.</summary>
+    public required int MostClients { get; init; }
 
     /// <summary>Host and port as a Host header names them.</summary>
     public string Authority { get; private init; } = "";

@@ -72,13 +72,13 @@ internal sealed partial class GrantStore(Db db)
         $"""
         insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,
           installation_name, resource, scopes, tools, auth_time, created_at, expires_at,
-          parent_id, root_id, actors)
+          parent_id, root_id, actors, approved_by)
         values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey},
           {grant.Client.Value}, {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value},
           {grant.InstallationName}, {grant.Resource.Value},
           {grant.Scopes.ToString()}, {ToText(grant.Tools)}, {grant.AuthTime?.ToUnixTimeSeconds()},
           {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()},
-          {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)})
+          {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)}, {grant.ApprovedBy})
         on conflict do nothing
         """);
 
@@ -188,6 +188,7 @@ internal sealed partial class GrantStore(Db db)
         CreatedAt = At(row, "created_at")!.Value,
         ExpiresAt = At(row, "expires_at")!.Value,
         RevokedAt = At(row, "revoked_at"),
+        ApprovedBy = Text(row, "approved_by"),
         Parent = Text(row, "parent_id") is { } parent ? new(parent) : null,
         Root = Text(row, "root_id") is { } root ? new(root) : null,
         Actors = Text(row, "actors") is { } actors

@@ -72,6 +72,15 @@ internal sealed class StandingGrants
         return FindAsync(new(name, grant, "passed on to an actor"), stop);
     }
 
+    /// <summary>The grant that another issuer's assertion stands for, until it runs out or somebody ends it.</summary>
+    public async ValueTask<Grant> AssertedAsync(Grant grant, CancellationToken stop)
+    {
+        var actors = string.Join('\t', grant.Actors);
+        var name = $"asserted\n{grant.ApprovedBy}\n{grant.Client}\n{grant.Subject}\n{actors}\n{grant.Resource}\n"
+            + grant.Scopes;
+        return (await FindAsync(new(name, grant, "asserted by an issuer that an operator trusts"), stop))!;
+    }
+
     private async ValueTask<Grant?> FindAsync(Wanted wanted, CancellationToken stop)
     {
         var grant = await known.FindAsync(wanted, stop);

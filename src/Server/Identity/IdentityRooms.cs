@@ -15,6 +15,7 @@ internal static class IdentityRooms
     {
         services.AddSingleton<UserStore>();
         services.AddSingleton<UserSeeds>();
+        services.AddSingleton<ForeignSubjects>();
         services.AddSingleton<PasswordHashes>();
         services.AddSingleton<PasskeyStore>();
         services.AddSingleton<PasskeyCeremonies>();

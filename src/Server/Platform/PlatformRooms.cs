@@ -41,6 +41,7 @@ internal static class PlatformRooms
             given.GetRequiredService<OutboundOptions>(),
             given.GetRequiredService<TimeProvider>(),
             given.GetRequiredService<ILogger<SafeHttp>>()));
+        services.AddSingleton<TenantStore>();
         services.AddSingleton<TenantBook>();
         services.AddSingleton<Browser>();
         services.AddSingleton<PageForms>();

@@ -14,8 +14,8 @@ namespace Postern.Servers;
 /// </summary>
 internal sealed partial class ServerBook : IDisposable
 {
-    /// <summary>The most servers of a tenant.</summary>
-    public const int Most = 1000;
+    /// <summary>The most servers of all tenants together; each has a limit of its own.</summary>
+    public const int Most = 10_000;
 
     public const string Kind = "server", CatalogueKind = "catalogue";
 
@@ -42,9 +42,12 @@ internal sealed partial class ServerBook : IDisposable
         (this.db, this.audit, this.clock) = (db, audit, clock);
         (this.settings, this.tenants) = (settings, tenants);
         configured = Configured();
-        shelf = new(configured, [], []);
+        var first = new Dictionary<(TenantId, string), McpServer>(configured);
+        AddDemos(first, new(configured, [], []));
+        shelf = new(first, [], []);
         reload = new("servers", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
+        tenants.Watch(_ => reload.Soon());
     }
 
     /// <summary>
@@ -77,7 +80,9 @@ internal sealed partial class ServerBook : IDisposable
 
     /// <summary>The server meant when a client names no resource; null when that cannot be said.</summary>
     public McpServer? Default(TenantId tenant) =>
-        settings.DefaultServer is { } name ? Find(tenant, name) : All(tenant) is [var only] ? only : null;
+        tenant == tenants.Default.Id && settings.DefaultServer is { } name
+            ? Find(tenant, name)
+            : All(tenant) is [var only] ? only : null;
 
     /// <summary>The server that a request means, by the resource it names or leaves out.</summary>
     public McpServer? Meant(TenantId tenant, string? resource) => resource is null
@@ -139,7 +144,9 @@ internal sealed partial class ServerBook : IDisposable
     /// </summary>
     public async Task<bool> AddAsync(TenantId tenant, ServerSettings server, AuditEntry by)
     {
-        if (Find(tenant, server.Name) is not null || shelf.Servers.Count >= Most)
+        if (Find(tenant, server.Name) is not null
+            || shelf.Servers.Count >= Most
+            || All(tenant).Count >= tenants[tenant].MostServers)
         {
             return false;
         }
@@ -197,11 +204,12 @@ internal sealed partial class ServerBook : IDisposable
     {
         var before = shelf;
         var all = new Dictionary<(TenantId, string), McpServer>(configured);
+        AddDemos(all, before);
         var rows = await db.AllAsync(
             $"select tenant, name, settings, created_at from servers limit {(long)Most}",
             row => new Row(new(row.GetString(0)), row.GetString(1), row.GetString(2), row.GetInt64(3)),
             stop);
-        foreach (var row in rows)
+        foreach (var row in rows.Where(row => tenants.Find(row.Tenant) is not null))
         {
             // One that is as it was stays what it is to all who hold something of it.
             all.TryAdd(row.Key, before.Rows.Contains(row) ? before.Servers[row.Key] : Added(row));
@@ -278,14 +286,19 @@ internal sealed partial class ServerBook : IDisposable
             all.Add((server.Tenant, server.Name), server);
         }
 
-        if (settings.Demo)
-        {
-            all.TryAdd(
-                (TenantId.Default, Settings.DemoServer),
-                Make(TenantId.Default, Settings.DemoServer, "Notes") with { Kind = ServerKind.Native });
-        }
-
         return all;
+    }
+
+    // Every tenant has one, unless the operator has none.
+    private void AddDemos(Dictionary<(TenantId, string), McpServer> all, Shelf before)
+    {
+        foreach (var tenant in settings.Demo ? tenants.All : [])
+        {
+            var key = (tenant.Id, Settings.DemoServer);
+            all.TryAdd(key, before.Servers.GetValueOrDefault(key) is { Kind: ServerKind.Native } same
+                ? same
+                : Make(tenant.Id, Settings.DemoServer, "Notes") with { Kind = ServerKind.Native });
+        }
     }
 
     private McpServer Added(Row row)

@@ -61,6 +61,34 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tenant_is_made_administered_and_removed()
+    {
+        await LogInAsync();
+
+        var added = await postern.RunAsync("tenant", "add", "acme", "--access-lifetime", "5m", "--servers", "3");
+        var listed = await postern.RunAsync("tenant", "list", "--json");
+        var again = await postern.RunAsync("tenant", "setup", "acme");
+        var servers = await postern.RunAsync("server", "list", "--tenant", "acme");
+        var key = await postern.RunAsync("keys", "rotate", "--tenant", "acme", "--json");
+        var unsure = await postern.RunAsync("tenant", "remove", "acme");
+        var removed = await postern.RunAsync("tenant", "remove", "acme", "--yes", "--json");
+        var gone = await postern.RunAsync("server", "list", "--tenant", "acme");
+
+        Assert.True(added.Code is 0, added.ToString());
+        Assert.Contains($"{server.Issuer}/t/acme/setup?link=", added.Words);
+        Assert.Contains($"{server.Issuer}/t/acme/setup?link=", again.Words);
+        Assert.Contains(
+            listed.Json.GetProperty("tenants").EnumerateArray(),
+            entry => entry.GetProperty("name").GetString() is "acme" && entry.GetProperty("servers").GetInt32() is 3);
+        Assert.Contains($"{server.Issuer}/t/acme/mcp/notes", servers.Words);
+        Assert.NotEmpty(key.Json.GetProperty("id").GetString()!);
+        Assert.Equal(1, unsure.Code);
+        Assert.Equal("""{"name":"acme","removed":true}""", removed.Words.Trim());
+        Assert.Equal(1, gone.Code);
+        Assert.Equal(2, (await postern.RunAsync("server", "list", "--tenant", "../api")).Code);
+    }
+
+    [Fact]
     public async Task A_server_is_added_listed_and_removed()
     {
         await LogInAsync();

@@ -39,6 +39,25 @@ public sealed class ClientTests
         Assert.True(answer.Json.GetProperty("token").GetProperty("refreshable").GetBoolean());
     }
 
+    [Theory, Rfc(8414, "3.1"), Rfc(9728, "3.1")]
+    [InlineData("clients/modern.mjs", "2026-07-28")]
+    [InlineData("clients/legacy.mjs", "2025-11-25")]
+    public async Task An_MCP_client_finds_its_way_into_a_tenant_below_the_root(string client, string revision)
+    {
+        await using var server = await StartAsync();
+        using var acme = await Tenants.Estate.AddAsync(server, "acme");
+
+        var answer = await Node.RunAsync(
+            client, "--base", acme.Tenant.Issuer, "--server", "notes", "--protocol", revision,
+            "--call", "add_note", "--arguments", """{"title":"Milk","text":"two litres"}""");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Contains("Added as note 1.", answer.Json.GetProperty("result").ToString());
+        var payload = answer.Json.GetProperty("token").GetProperty("payload");
+        Assert.Equal(acme.Tenant.Issuer, payload.GetProperty("iss").GetString());
+        Assert.Equal($"{acme.Tenant.Issuer}/mcp/notes", payload.GetProperty("aud").GetString());
+    }
+
     [Theory]
     [InlineData("clients/modern.mjs", "2026-07-28")]
     [InlineData("clients/legacy.mjs", "2025-11-25")]

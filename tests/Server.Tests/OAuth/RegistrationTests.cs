@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Register;
+using Postern.Platform.Tenants;
 
 namespace Postern.Tests.OAuth;
 
@@ -308,7 +309,7 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         var model = (await store.FindAsync(TenantId.Default, new(kept.Id), default))!;
         await server.Db.WriteAsync(async unit =>
         {
-            for (var i = 0; i < Registrations.Most - 1; i++)
+            for (var i = 0; i < NewTenant.MostClients - 1; i++)
             {
                 await ClientStore.SaveAsync(
                     unit,
@@ -320,9 +321,9 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
 
         await Registered.Async(server, "https://next.example/cb");
 
-        Assert.InRange(await store.CountDynamicAsync(TenantId.Default, default), 1, Registrations.Most);
+        Assert.InRange(await store.CountDynamicAsync(TenantId.Default, default), 1, NewTenant.MostClients);
         Assert.Null(await store.FindAsync(TenantId.Default, new("old00000"), default));
-        Assert.NotNull(await store.FindAsync(TenantId.Default, new($"old{Registrations.Most - 2:d5}"), default));
+        Assert.NotNull(await store.FindAsync(TenantId.Default, new($"old{NewTenant.MostClients - 2:d5}"), default));
         Assert.NotNull(await store.FindAsync(TenantId.Default, new(kept.Id), default));
     }
 

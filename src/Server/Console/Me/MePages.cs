@@ -71,7 +71,13 @@ internal sealed class MePages(
         var rows = new List<LetIn>();
         foreach (var use in await grants.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
         {
-            rows.Add(Row(use) with { Through = await ThroughAsync(use.Grant, stop) });
+            rows.Add(Row(use) with
+            {
+                Through = await ThroughAsync(use.Grant, stop),
+                By = Uri.TryCreate(use.Grant.ApprovedBy, UriKind.Absolute, out var issuer)
+                    ? Untrusted.Host(issuer)
+                    : use.Grant.ApprovedBy,
+            });
         }
 
         return rows;

@@ -61,7 +61,11 @@ public sealed record LetIn(
     DateTimeOffset Since,
     DateTimeOffset? LastDid,
     DateTimeOffset Ends,
-    string? Through = null);
+    string? Through = null)
+{
+    /// <summary>Who agreed in the person's stead; null when they did so themselves.</summary>
+    public string? By { get; init; }
+}
 
 public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
 

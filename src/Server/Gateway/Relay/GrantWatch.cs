@@ -1,5 +1,6 @@
 using Postern.Grants;
 using Postern.Platform.Database;
+using Postern.Platform.Tenants;
 
 namespace Postern.Gateway.Relay;
 
@@ -16,13 +17,16 @@ internal sealed class GrantWatch
     private readonly Dictionary<(TenantId, GrantId), HashSet<Watched>> open = [];
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
+    private readonly TenantBook tenants;
     private readonly TimeProvider clock;
 
-    public GrantWatch(GrantBook grants, RevokedTokens revoked, Changes changes, TimeProvider clock)
+    public GrantWatch(
+        GrantBook grants, RevokedTokens revoked, TenantBook tenants, Changes changes, TimeProvider clock)
     {
-        (this.grants, this.revoked, this.clock) = (grants, revoked, clock);
+        (this.grants, this.revoked, this.tenants, this.clock) = (grants, revoked, tenants, clock);
         grants.Watch(Cut);
         revoked.Watch((tenant, token) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
+        tenants.Watch(gone => CutAll(watched => watched.Key.Tenant == gone.Id));
         changes.Subscribe(change =>
         {
             if (change.Kind is Changes.Everything)
@@ -62,7 +66,7 @@ internal sealed class GrantWatch
         try
         {
             var grant = await grants.FindAsync(tenant, id, CancellationToken.None);
-            if (grant is not null && grant.IsLive(clock.GetUtcNow())
+            if (grant is not null && grant.IsLive(clock.GetUtcNow()) && tenants.Find(tenant) is not null
                 && (watched.Token is null || !revoked.Has(tenant, watched.Token)))
             {
                 return;

@@ -93,11 +93,11 @@ internal sealed class SignInTries(
         }
 
         var account = new Secret(EmailAddress.Normalize(email) ?? "").Hash();
-        return [new($"account {account} {SourceNetwork.Of(http)}", SignInThrottle.PerAccount), PerNetwork(http)];
+        return [new($"account {http.Tenant.Id} {account} {SourceNetwork.Of(http)}", SignInThrottle.PerAccount), PerNetwork(http)];
     }
 
     private static Allowance PerBrowser(string name) => new($"known {name}", SignInThrottle.PerAccount);
 
     private static Allowance PerNetwork(HttpContext http) =>
-        new($"network {SourceNetwork.Of(http)}", SignInThrottle.PerNetwork);
+        new($"network {http.Tenant.Id} {SourceNetwork.Of(http)}", SignInThrottle.PerNetwork);
 }

@@ -15,6 +15,9 @@ internal enum ClientSource
 
     /// <summary>It registered itself; nobody vouches.</summary>
     Dynamic,
+
+    /// <summary>Its platform vouches for it, at each request.</summary>
+    Workload,
 }
 
 /// <summary>A client whose metadata was checked, whatever its source.</summary>

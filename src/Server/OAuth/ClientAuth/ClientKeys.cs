@@ -15,14 +15,19 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
     private readonly FetchCache<Fetched> fetched = new(Capacity, clock);
 
     /// <summary>The keys that may have signed: the one of that identifier, or all when none is named.</summary>
-    public async ValueTask<IReadOnlyList<SecurityKey>> FindAsync(Client client, string? kid, CancellationToken stop)
+    public ValueTask<IReadOnlyList<SecurityKey>> FindAsync(Client client, string? kid, CancellationToken stop) =>
+        FindAsync(client.Jwks, client.JwksUri, kid, stop);
+
+    /// <summary>The same of keys that somebody else has: these, or those that are there.</summary>
+    public async ValueTask<IReadOnlyList<SecurityKey>> FindAsync(
+        string? jwks, string? jwksUri, string? kid, CancellationToken stop)
     {
-        if (client.Jwks is { } inline)
+        if (jwks is not null)
         {
-            return Named(Parse(inline), kid);
+            return Named(Parse(jwks), kid);
         }
 
-        if (client.JwksUri is not { } uri)
+        if (jwksUri is not { } uri)
         {
             return [];
         }

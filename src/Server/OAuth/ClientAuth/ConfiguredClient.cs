@@ -67,6 +67,8 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot use client_credentials.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
                 "a client that cannot prove itself cannot exchange tokens.",
+            { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.JwtBearer) =>
+                "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
             _ => redirect,
@@ -80,6 +82,7 @@ internal static class ConfiguredClient
         or ClientMetadata.RefreshToken
         or ClientMetadata.ClientCredentials
         or ClientMetadata.DeviceCode
+        or ClientMetadata.JwtBearer
         or ClientMetadata.TokenExchange;
 
     private static Scopes? Cap(ClientSeed seed)

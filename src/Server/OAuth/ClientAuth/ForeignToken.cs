@@ -93,6 +93,14 @@ internal sealed class ForeignToken
     /// </summary>
     public bool IsOnlyFor(string audience) => Text("aud") == audience;
 
+    /// <summary>
+    /// The same, and a list of this one alone counts as well: identity providers and Kubernetes write it so.
+    /// </summary>
+    public bool IsForAlone(string audience) =>
+        IsOnlyFor(audience)
+        || (Claims.TryGetProperty("aud", out var value) && value.ValueKind is JsonValueKind.Array
+            && value.GetArrayLength() is 1 && IsFor(audience));
+
     /// <summary>Whether this audience is among those it is for.</summary>
     public bool IsFor(string audience) =>
         Claims.TryGetProperty("aud", out var value) && value.ValueKind switch

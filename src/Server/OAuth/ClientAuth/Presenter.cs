@@ -6,4 +6,8 @@ namespace Postern.OAuth.ClientAuth;
 /// <param name="Tenant">The tenant it stands at; nothing of another is ever looked at for it.</param>
 /// <param name="Client">The client.</param>
 /// <param name="Network">Where it comes from, for the log and for telling a repeat from a theft.</param>
-internal sealed record Presenter(Tenant Tenant, Client Client, string Network);
+internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
+{
+    /// <summary>By what a workload has proven itself, which is its grant too.</summary>
+    public Assertion? Assertion { get; init; }
+}

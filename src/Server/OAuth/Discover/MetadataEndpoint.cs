@@ -13,7 +13,7 @@ namespace Postern.OAuth.Discover;
 /// What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same
 /// content.
 /// </summary>
-internal sealed partial class MetadataEndpoint(Settings settings, ServerBook servers)
+internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers issuers, ServerBook servers)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -62,6 +62,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
             ClientMetadata.RefreshToken,
             ClientMetadata.ClientCredentials,
             ClientMetadata.TokenExchange,
+            .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
@@ -76,6 +77,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported = [.. Risks.All.Select(risk => risk.Scope), Scopes.OfflineAccess],
         ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
+        AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
+            ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
+            : null,
         PromptValuesSupported = ["login", "consent"],
     };
 
@@ -136,6 +140,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, ServerBook ser
         public required IReadOnlyList<string> ScopesSupported { get; init; }
 
         public required IReadOnlyList<string> ProtectedResources { get; init; }
+
+        public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Postern.Audit;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Database;
@@ -6,13 +7,13 @@ using Postern.Platform.Tenants;
 namespace Postern.OAuth.Register;
 
 /// <summary>
-/// Keeps self-registered clients few: a quota for each source network and one for all, a ceiling, and those that nobody
-/// ever let in go first. A client with a living grant is never removed.
+/// Keeps the self-registered clients of a tenant few: a quota for each source network and one for all, a ceiling, and
+/// those that nobody ever let in go first. A client with a living grant is never removed.
 /// </summary>
 internal sealed partial class Registrations : IDisposable
 {
-    /// <summary>Registrations in an hour from one network and in all, and clients a tenant may have.</summary>
-    public const int PerHour = 60, InAllPerHour = 600, Most = 5000;
+    /// <summary>Registrations in an hour at one tenant, from one network and in all.</summary>
+    public const int PerHour = 60, InAllPerHour = 600;
 
     private static readonly TimeSpan Unclaimed = TimeSpan.FromDays(1), ReapEvery = TimeSpan.FromHours(1);
 
@@ -22,7 +23,7 @@ internal sealed partial class Registrations : IDisposable
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
     private readonly ILogger<Registrations> logger;
-    private readonly RegistrationQuota quota;
+    private readonly ConcurrentDictionary<TenantId, RegistrationQuota> quotas = new();
     private readonly ITimer reaping;
 
     public Registrations(
@@ -35,7 +36,7 @@ internal sealed partial class Registrations : IDisposable
     {
         (this.db, this.store, this.tenants, this.audit) = (db, store, tenants, audit);
         (this.clock, this.logger) = (clock, logger);
-        quota = new(clock, PerHour, InAllPerHour);
+        tenants.Watch(gone => quotas.TryRemove(gone.Id, out _));
         reaping = clock.CreateTimer(_ => _ = TryReapAsync(), null, ReapEvery, ReapEvery);
     }
 
@@ -44,7 +45,7 @@ internal sealed partial class Registrations : IDisposable
     /// </summary>
     public async Task<TimeSpan?> AddAsync(TenantId tenant, Client client, string network)
     {
-        if (quota.MustWait(network) is { } wait)
+        if (QuotaOf(tenant).MustWait(network) is { } wait)
         {
             return wait;
         }
@@ -75,7 +76,7 @@ internal sealed partial class Registrations : IDisposable
     /// </summary>
     public async Task<TimeSpan?> ReplaceAsync(TenantId tenant, Client client, string network)
     {
-        if (quota.MustWait(network) is { } wait)
+        if (QuotaOf(tenant).MustWait(network) is { } wait)
         {
             return wait;
         }
@@ -103,9 +104,15 @@ internal sealed partial class Registrations : IDisposable
 
     public void Dispose() => reaping.Dispose();
 
-    private async Task<bool> HasRoomAsync(TenantId tenant) =>
-        await store.CountDynamicAsync(tenant, CancellationToken.None) < Most
-        || await EvictAsync(tenant, clock.GetUtcNow(), Most / 20) > 0;
+    private RegistrationQuota QuotaOf(TenantId tenant) =>
+        quotas.GetOrAdd(tenant, _ => new(clock, PerHour, InAllPerHour));
+
+    private async Task<bool> HasRoomAsync(TenantId tenant)
+    {
+        var most = tenants[tenant].MostClients;
+        return await store.CountDynamicAsync(tenant, CancellationToken.None) < most
+            || await EvictAsync(tenant, clock.GetUtcNow(), Math.Max(1, most / 20)) > 0;
+    }
 
     private Task<int> EvictAsync(TenantId tenant, DateTimeOffset usedBefore, int most) => db.WriteAsync(async unit =>
     {

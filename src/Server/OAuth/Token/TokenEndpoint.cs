@@ -11,10 +11,15 @@ internal static class TokenEndpoint
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/token", TokenAsync).Open().AnyOrigin();
 
     private static async Task<IResult> TokenAsync(
-        HttpRequest http, ClientAuthenticator clients, GrantTypes types, TokenIssuer issuer, CancellationToken stop)
+        HttpRequest http,
+        ClientAuthenticator clients,
+        Workloads workloads,
+        GrantTypes types,
+        TokenIssuer issuer,
+        CancellationToken stop)
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
-            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
+            || (await PresenterAsync(http, form, clients, workloads, stop)).Failed(out error, out var presenter)
             || TokenRequest.Parse(form).Failed(out error, out var request)
             || types.Find(request, presenter.Client).Failed(out error, out var way)
             || (await way.RedeemAsync(request, presenter, stop)).Failed(out error, out var redemption))
@@ -32,4 +37,10 @@ internal static class TokenEndpoint
             ? error.ToHttp()
             : tokens;
     }
+
+    private static ValueTask<Result<Presenter>> PresenterAsync(
+        HttpRequest http, Form form, ClientAuthenticator clients, Workloads workloads, CancellationToken stop) =>
+        Workloads.IsSpeaking(http, form)
+            ? workloads.AuthenticateAsync(http, form, stop)
+            : clients.AuthenticateAsync(http, form, stop);
 }

@@ -20,6 +20,8 @@ internal sealed record TokenRequest
 
     public string? RefreshToken { get; private init; }
 
+    public string? Assertion { get; private init; }
+
     public string? SubjectToken { get; private init; }
 
     public string? SubjectTokenType { get; private init; }
@@ -71,6 +73,7 @@ internal sealed record TokenRequest
             DeviceCode = form["device_code"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],
+            Assertion = form["assertion"],
             SubjectToken = form["subject_token"],
             SubjectTokenType = form["subject_token_type"],
             ActorToken = form["actor_token"],

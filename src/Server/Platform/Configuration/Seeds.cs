@@ -87,7 +87,8 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token, client_credentials, or the URN of device_code or token-exchange",
+            "authorization_code, refresh_token, client_credentials, or the URN of device_code, jwt-bearer or "
+                + "token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         Resources = node.List(

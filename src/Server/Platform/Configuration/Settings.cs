@@ -71,6 +71,9 @@ internal sealed record Settings
 
     public required IReadOnlyList<ServerSeed> Servers { get; init; }
 
+    /// <summary>Those whose assertions are grants here.</summary>
+    public required IReadOnlyList<TrustedIssuerSeed> TrustedIssuers { get; init; }
+
     public bool IsHttps => Issuer.StartsWith("https://", StringComparison.Ordinal);
 
     /// <summary>Host and port of the issuer as a Host header names them.</summary>
@@ -172,6 +175,7 @@ internal sealed record Settings
             Users = root.Groups("users", "email", UserSeed.Read),
             Clients = root.Groups("clients", "client_id", ClientSeed.Read),
             Servers = root.Groups("servers", "name", ServerSeed.Read),
+            TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
         };
         Array.ForEach([registration, tokens, outbound, audit, telemetry, logs, root], node => node.Close());
         source.Close();

@@ -19,6 +19,12 @@ internal abstract class Engine : IAsyncDisposable
     /// </summary>
     public abstract string Begin { get; }
 
+    /// <summary>The tables that have a column <c>tenant</c>.</summary>
+    public abstract FormattableString TablesOfTenants { get; }
+
+    /// <summary>What names a row of any table, for as long as a statement runs.</summary>
+    public abstract string RowName { get; }
+
     /// <summary>Keeps other nodes out while the schema is moved; null where a node is always alone.</summary>
     public abstract string? MigrationLock { get; }
 
@@ -72,6 +78,14 @@ internal sealed class SqliteEngine : Engine
     public override string Name => "SQLite";
 
     public override string Begin => "begin immediate";
+
+    public override FormattableString TablesOfTenants =>
+        $"""
+        select t.name from sqlite_master t join pragma_table_info(t.name) c on c.name = 'tenant'
+        where t.type = 'table' order by t.name
+        """;
+
+    public override string RowName => "rowid";
 
     public override string? MigrationLock => null;
 
@@ -143,6 +157,14 @@ internal sealed class PostgresEngine(string connection) : Engine
     public override string Name => "PostgreSQL";
 
     public override string Begin => "begin";
+
+    public override FormattableString TablesOfTenants =>
+        $"""
+        select table_name::text from information_schema.columns
+        where column_name = 'tenant' and table_schema = current_schema() order by table_name
+        """;
+
+    public override string RowName => "ctid";
 
     public override string? MigrationLock => "select pg_advisory_xact_lock(7400)";
 

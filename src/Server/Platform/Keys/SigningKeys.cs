@@ -42,6 +42,8 @@ internal sealed partial class SigningKeys : IDisposable
                 reload.Soon();
             }
         });
+        tenants.Beginning.Add(BeginAsync);
+        tenants.Watch(_ => reload.Soon());
         timer = clock.CreateTimer(_ => reload.Soon(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
     }
 
@@ -106,6 +108,12 @@ internal sealed partial class SigningKeys : IDisposable
         reload.Dispose();
         making.Dispose();
         Array.ForEach([.. sets.Values.SelectMany(set => set.Keys)], key => key.Dispose());
+    }
+
+    private async ValueTask BeginAsync(Unit unit, TenantId tenant)
+    {
+        using var pair = SigningKey.Generate(SigningKey.Es256);
+        await store.InsertAsync(unit, tenant, pair, clock.GetUtcNow());
     }
 
     private KeySet SetOf(TenantId tenant) => sets.GetValueOrDefault(tenant) ?? KeySet.Empty;

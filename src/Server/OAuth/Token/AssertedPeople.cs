@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Postern.Identity.Users;
+using Postern.OAuth.ClientAuth;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>Which person an assertion is about, and who it says acts for them.</summary>
+internal sealed class AssertedPeople(ForeignSubjects known)
+{
+    /// <summary>The person, who may sign in here; null for nobody.</summary>
+    public async ValueTask<User?> FindAsync(Tenant tenant, Assertion assertion, CancellationToken stop)
+    {
+        var (issuer, token) = (assertion.Issuer, assertion.Token);
+        var who = new ForeignSubject(issuer.Name, token.Text("tenant") ?? "", token.Text("sub")!);
+        var user = await known.FindAsync(tenant.Id, who, stop);
+        // T154: two providers may name one address, so only the one to which an operator bound its domain is heard.
+        if (user is null && token.Text("email") is { } email && issuer.KnowsAddress(email) && !IsUnverified(token))
+        {
+            user = await known.MeetAsync(tenant.Id, who, email, issuer.MakesUsers, stop);
+        }
+
+        return user is { DisabledAt: null } ? user : null;
+    }
+
+    /// <summary>
+    /// The chain of actors that an assertion brings along (RFC 8693 §4.1); null when it is none that we could keep.
+    /// </summary>
+    public static IReadOnlyList<ActingParty>? ActorsOf(Assertion assertion)
+    {
+        var actors = new List<ActingParty>();
+        var holder = assertion.Token.Claims;
+        while (holder.TryGetProperty("act", out var act))
+        {
+            if (actors.Count >= Grants.Delegation.MaxActors || Read(act, assertion.Issuer.Name) is not { } actor
+                || actors.Any(actor.Is))
+            {
+                return null;
+            }
+
+            actors.Add(actor);
+            holder = act;
+        }
+
+        return actors;
+    }
+
+    private static ActingParty? Read(JsonElement act, string issuer) =>
+        act.ValueKind is JsonValueKind.Object && Text(act, "sub") is { Length: > 0 and <= 255 } subject
+            ? new(Text(act, "iss") ?? issuer, subject, Text(act, "sub_profile"))
+            : null;
+
+    private static string? Text(JsonElement json, string name)
+    {
+        try
+        {
+            return json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+                ? value.GetString()
+                : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair is no text.
+            return null;
+        }
+    }
+
+    private static bool IsUnverified(ForeignToken token) =>
+        token.Claims.TryGetProperty("email_verified", out var verified) && verified.ValueKind is not JsonValueKind.True;
+}

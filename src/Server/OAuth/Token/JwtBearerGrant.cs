@@ -1,0 +1,157 @@
+using System.Text.Json;
+using Postern.Audit;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Servers;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>
+/// An assertion as grant (RFC 7523 §2.1), with three meanings told apart by <see cref="TrustedIssuers"/>: an identity
+/// provider speaks for a person (ID-JAG), another authorization server passes on what was granted there, a platform
+/// names one of its programs.
+/// </summary>
+internal sealed class JwtBearerGrant(
+    TrustedIssuers issuers, AssertedPeople people, StandingGrants standing, ServerBook servers, TimeProvider clock)
+    : IGrantType
+{
+    // What would limit the token and is not understood here must not be dropped.
+    private static readonly string[] NotUnderstood = ["cnf", "authorization_details"];
+
+    public string Name => ClientMetadata.JwtBearer;
+
+    public async ValueTask<Result<Redemption>> RedeemAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
+    {
+        if (request.Assertion is not { } text)
+        {
+            return OAuthError.InvalidRequest("assertion is missing.");
+        }
+
+        var reading = presenter.Assertion is { } proven
+            ? (Result<Assertion>)proven
+            : await issuers.ReadAsync(presenter.Tenant, text, stop);
+        if (reading.Failed(out var error, out var assertion)
+            || (await GrantAsync(request, presenter, assertion, stop)).Failed(out error, out var wanted))
+        {
+            return error;
+        }
+
+        // Last, so that a request that is refused leaves the assertion as good as it was.
+        if (!await issuers.UseAsync(presenter.Tenant, assertion))
+        {
+            return OAuthError.InvalidGrant("assertion used again");
+        }
+
+        var grant = wanted.IsOwn
+            ? await standing.OwnAsync(
+                wanted.Tenant, wanted.Client, wanted.ClientName, wanted.Resource, wanted.Scopes, stop)
+            : await standing.AssertedAsync(wanted, stop);
+        return grant.IsLive(clock.GetUtcNow())
+            ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued }
+            : OAuthError.InvalidGrant("the grant was ended here");
+    }
+
+    private async ValueTask<Result<Grant>> GrantAsync(
+        TokenRequest request, Presenter presenter, Assertion assertion, CancellationToken stop)
+    {
+        if (Refusal(presenter, assertion) is { } refusal)
+        {
+            return OAuthError.InvalidGrant($"assertion: {refusal}");
+        }
+
+        if (TargetOf(request, presenter.Tenant.Id, assertion).Failed(out var error, out var server)
+            || ScopesOf(request, presenter.Client, assertion, server).Failed(out error, out var scopes))
+        {
+            return error;
+        }
+
+        var (client, now) = (presenter.Client, clock.GetUtcNow());
+        var grant = new Grant
+        {
+            Id = default,
+            Tenant = presenter.Tenant.Id,
+            Subject = new(client.Id.Value),
+            IsOwn = true,
+            Client = client.Id,
+            ClientName = client.Name,
+            Resource = server.Resource,
+            Scopes = scopes,
+            CreatedAt = now,
+            ExpiresAt = now + presenter.Tenant.RefreshAbsolute,
+        };
+        return assertion.Issuer.Kind is IssuerKind.Workload
+            ? grant
+            : await ForPersonAsync(grant, presenter, assertion, stop);
+    }
+
+    private async ValueTask<Result<Grant>> ForPersonAsync(
+        Grant grant, Presenter presenter, Assertion assertion, CancellationToken stop)
+    {
+        if (AssertedPeople.ActorsOf(assertion) is not { } actors)
+        {
+            return OAuthError.InvalidGrant("assertion: act is malformed, circular or too deep");
+        }
+
+        return await people.FindAsync(presenter.Tenant, assertion, stop) is { } person
+            ? grant with
+            {
+                Subject = person.Id,
+                IsOwn = false,
+                Actors = actors,
+                ApprovedBy = assertion.Issuer.Name,
+                AuthTime = assertion.Token.At("auth_time"),
+            }
+            : OAuthError.InvalidGrant("assertion: nobody here, or somebody who is shut out");
+    }
+
+    private static string? Refusal(Presenter presenter, Assertion assertion) => assertion switch
+    {
+        { Issuer.Kind: IssuerKind.Workload } => presenter.Assertion is null ? "a workload's, shown by a client" : null,
+        _ when presenter.Client.IsPublic => "shown by a client that cannot prove itself",
+        { Issuer.Kind: IssuerKind.IdentityProvider, Token: var token }
+            when token.Text("client_id") != presenter.Client.Id.Value => "for another client",
+        { Token: var token } when token.Claims.TryGetProperty("client_id", out _)
+            && token.Text("client_id") != presenter.Client.Id.Value => "for another client",
+        { Issuer: var issuer } when !issuer.MaySpeakFor(presenter.Client) => "its issuer may not speak for this client",
+        { Token: var token } when Array.Exists(NotUnderstood, name => token.Claims.TryGetProperty(name, out _)) =>
+            "limited in a way that is not understood here",
+        _ => null,
+    };
+
+    // The resource is part of what its issuer said: with aud, a pair. Without it the request must name one, or there
+    // is only one that the issuer reaches.
+    private Result<McpServer> TargetOf(TokenRequest request, TenantId tenant, Assertion assertion)
+    {
+        var reach = assertion.Issuer.Resources;
+        var said = assertion.Token.Claims.TryGetProperty("resource", out var claim) ? Texts(claim) : reach;
+        var target = request.Resource?.Value ?? (said is [var only] ? only : null);
+        return target is not null && said.Contains(target) && reach.Contains(target)
+            && Resource.TryParse(target, out var resource) && servers.ByResource(tenant, resource) is { } server
+                ? server
+                : OAuthError.InvalidTarget("Assertion, issuer and request must agree on one resource here.");
+    }
+
+    // What the assertion grants, within what its issuer, the client and the server have.
+    private Result<Scopes> ScopesOf(TokenRequest request, Client client, Assertion assertion, McpServer server)
+    {
+        var most = servers.Scopes(server).Intersect(assertion.Issuer.Scope).Without(Scopes.OfflineAccess);
+        most = client.ScopeCap is { } cap ? most.Intersect(cap) : most;
+        if (assertion.Token.Claims.TryGetProperty("scope", out _))
+        {
+            most = Scopes.TryParse(assertion.Token.Text("scope"), out var said) ? most.Intersect(said) : Scopes.None;
+        }
+
+        return (request.Scopes ?? most) is { IsEmpty: false } scopes && scopes.IsWithin(most)
+            ? scopes
+            : OAuthError.InvalidScope("The assertion, its issuer and this client do not hold all of these scopes.");
+    }
+
+    private static IReadOnlyList<string> Texts(JsonElement claim) => claim.ValueKind switch
+    {
+        JsonValueKind.String => [claim.GetString()!],
+        JsonValueKind.Array when claim.EnumerateArray().All(one => one.ValueKind is JsonValueKind.String) =>
+            [.. claim.EnumerateArray().Select(one => one.GetString()!)],
+        _ => [],
+    };
+}
