@@ -81,7 +81,7 @@ CREATE TABLE families (
   generation bigint not null,
   rotated_at bigint not null,
   idle_until bigint not null,
-  holder text not null,
+  holder text not null, bound_to text not null default '',
   primary key (tenant, grant_id)
 );
 CREATE TABLE foreign_subjects (
@@ -250,6 +250,11 @@ CREATE TABLE used_once (
   primary key (tenant, purpose, value)
 );
 CREATE INDEX used_once_expiry on used_once (expires_at);
+CREATE TABLE used_proofs (
+  name text primary key,
+  expires_at bigint not null
+);
+CREATE INDEX used_proofs_expiry on used_proofs (expires_at);
 CREATE TABLE users (
   tenant text not null,
   id text not null,

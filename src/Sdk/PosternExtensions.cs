@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Metadata;
+using Postern.AspNetCore.Proofs;
 
 namespace Postern.AspNetCore;
 
@@ -35,6 +37,8 @@ public static class PosternExtensions
         services.AddHttpClient(SchemeName).ConfigurePrimaryHttpMessageHandler(
             () => new SocketsHttpHandler { AllowAutoRedirect = false });
         services.TryAddSingleton(Validator);
+        services.TryAddSingleton(Proofs);
+        services.TryAddSingleton<RequestValidator>();
         services.TryAddTransient<PosternHandler>();
         services.AddAuthentication(authentication =>
         {
@@ -87,6 +91,20 @@ public static class PosternExtensions
         {
             authorization.FallbackPolicy ??= AnyToken;
         }
+    }
+
+    // A key of this process: nonces of another are none here, nor are those of one before it.
+    private static ProofValidator Proofs(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<PosternOptions>>().Value;
+        var clock = services.GetRequiredService<TimeProvider>();
+        var nonces = new ProofNonces(RandomNumberGenerator.GetBytes(32), clock);
+        return new(clock, nonces, options.RememberedProofs)
+        {
+            Window = options.ProofWindow,
+            RequiresNonce = options.RequireDpopNonces,
+            IsFirstUse = options.IsFirstUseOfProof,
+        };
     }
 
     private static AccessTokenValidator Validator(IServiceProvider services)

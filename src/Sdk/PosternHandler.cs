@@ -13,7 +13,7 @@ namespace Postern.AspNetCore;
 /// The authentication scheme: who calls is who the token speaks for, and every refusal is a proper challenge.
 /// </summary>
 internal sealed partial class PosternHandler(
-    AccessTokenValidator validator, IOptions<PosternOptions> options, ILogger<PosternHandler> logger)
+    RequestValidator validator, IOptions<PosternOptions> options, ILogger<PosternHandler> logger)
     : IAuthenticationHandler
 {
     public const string Scheme = "Postern";
@@ -60,19 +60,12 @@ internal sealed partial class PosternHandler(
     private string[] NeededScopes() => http.GetEndpoint()?.Metadata.GetOrderedMetadata<ScopeRequirement>()
         .SelectMany(requirement => requirement.Scopes).Distinct(StringComparer.Ordinal).ToArray() ?? [];
 
-    private ValueTask<TokenOutcome?> JudgeAsync()
-    {
-        if (BearerToken.Read(http.Request, out var token) is { } malformed)
-        {
-            return new(malformed);
-        }
+    private ValueTask<TokenOutcome?> JudgeAsync() => validator.ValidateAsync(
+        http.Request, options.Value.Resource, PublicUrl, options.Value.RequireDpop, http.RequestAborted);
 
-        return token.IsEmpty
-            ? default
-            : Widen(validator.ValidateAsync(token, options.Value.Resource, http.RequestAborted));
-    }
-
-    private static async ValueTask<TokenOutcome?> Widen(ValueTask<TokenOutcome> outcome) => await outcome;
+    // As clients know it: what the request says of its host may be anything.
+    private string PublicUrl =>
+        options.Value.PublicBase + (http.Request.PathBase + http.Request.Path).ToUriComponent();
 
     private AuthenticateResult Accept(AccessToken token)
     {
@@ -82,7 +75,7 @@ internal sealed partial class PosternHandler(
                 new("sub", token.Subject), new("client_id", token.ClientId), new("jti", token.Id),
                 .. token.Scopes.Select(scope => new Claim("scope", scope)),
             ],
-            authenticationType: "Bearer", nameType: "sub", roleType: "roles");
+            authenticationType: token.KeyThumbprint is null ? "Bearer" : "DPoP", nameType: "sub", roleType: "roles");
         return AuthenticateResult.Success(new(new(identity), Scheme));
     }
 

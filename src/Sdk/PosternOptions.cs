@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Metadata;
+using Postern.AspNetCore.Proofs;
 
 namespace Postern.AspNetCore;
 
@@ -42,6 +43,33 @@ public sealed class PosternOptions
     /// <summary>Asked for each valid token: null while its grant stands, else why it does not, for the log.</summary>
     public Func<AccessToken, CancellationToken, ValueTask<string?>>? Liveness { get; set; }
 
+    /// <summary>
+    /// Takes only tokens that are bound to a key, with a proof of it (RFC 9449). Both kinds are taken by default, and a
+    /// bound one never without its proof.
+    /// </summary>
+    public bool RequireDpop { get; set; }
+
+    /// <summary>Takes only proofs with a nonce of this application, which nobody can have made ahead of time.</summary>
+    public bool RequireDpopNonces { get; set; }
+
+    /// <summary>How far the time of a proof may be from now: 10 seconds to 5 minutes, 60 seconds by default.</summary>
+    public TimeSpan ProofWindow { get; set; } = ProofValidator.DefaultWindow;
+
+    /// <summary>How many used proofs are remembered at a time: 16 to 16777216, 524288 by default, in 32 MiB.</summary>
+    public int RememberedProofs { get; set; } = ProofValidator.DefaultRememberedProofs;
+
+    /// <summary>
+    /// Asked about each proof that this process sees for the first time, where several processes serve one resource:
+    /// whether it is new to all of them. Null, the default: this process alone remembers.
+    /// </summary>
+    public Func<ProofUse, CancellationToken, ValueTask<bool>>? IsFirstUseOfProof { get; set; }
+
+    /// <summary>
+    /// What stands before the path of a request where clients send it, for the address in proofs, when that is not the
+    /// origin of <see cref="Resource"/>: <c>https://api.example.com/behind/a/proxy</c>.
+    /// </summary>
+    public string? PublicUrl { get; set; }
+
     /// <summary>Where keys come from. Null, the default: from the issuer's metadata.</summary>
     public IKeySource? Keys { get; set; }
 
@@ -56,11 +84,15 @@ public sealed class PosternOptions
     /// </summary>
     public bool AllowInsecureHttpForTests { get; set; }
 
+    internal string PublicBase =>
+        PublicUrl?.TrimEnd('/') ?? new Uri(Resource, UriKind.Absolute).GetLeftPart(UriPartial.Authority);
+
     internal ResourceMetadata Metadata => new(Resource, [Issuer])
     {
         ScopesSupported = Scopes.Count is 0 ? null : [.. Scopes],
         AuthorizationDetailsTypesSupported =
             AuthorizationDetailTypes.Count is 0 ? null : [.. AuthorizationDetailTypes.Order(StringComparer.Ordinal)],
+        DpopBoundAccessTokensRequired = RequireDpop ? true : null,
         ResourceName = ResourceName,
         ResourceDocumentation = ResourceDocumentation,
     };
@@ -100,6 +132,29 @@ internal sealed class PosternOptionsCheck : IValidateOptions<PosternOptions>
         if (options.CachedTokens is < AccessTokenValidator.MinCachedTokens or > AccessTokenValidator.MaxCachedTokens)
         {
             yield return $"CachedTokens is {options.CachedTokens}; expected 4 to 1048576.";
+        }
+
+        foreach (var fault in ProofFaults(options))
+        {
+            yield return fault;
+        }
+    }
+
+    private static IEnumerable<string> ProofFaults(PosternOptions options)
+    {
+        if (options.ProofWindow < ProofValidator.MinWindow || options.ProofWindow > ProofValidator.MaxWindow)
+        {
+            yield return $"ProofWindow is {options.ProofWindow}; expected 10 seconds to 5 minutes.";
+        }
+
+        if (options.RememberedProofs is < ProofValidator.MinRememberedProofs or > ProofValidator.MaxRememberedProofs)
+        {
+            yield return $"RememberedProofs is {options.RememberedProofs}; expected 16 to 16777216.";
+        }
+
+        if (options.PublicUrl is { } url && (!IsUrl(url, options) || url.Contains('?')))
+        {
+            yield return $"PublicUrl is \"{url}\"; expected an https URL without query and fragment.";
         }
     }
 

@@ -9,7 +9,8 @@ namespace Postern.AspNetCore.Tests;
 public sealed class ProtectionTests(ProtectedApi api) : IClassFixture<ProtectedApi>
 {
     private const string Metadata =
-        "resource_metadata=\"https://api.example/.well-known/oauth-protected-resource/notes\"";
+        "resource_metadata=\"https://api.example/.well-known/oauth-protected-resource/notes\", "
+        + "DPoP algs=\"ES256 PS256 RS256\"";
 
     [Fact]
     public async Task A_request_without_a_token_is_led_to_the_metadata()
@@ -112,7 +113,6 @@ public sealed class ProtectionTests(ProtectedApi api) : IClassFixture<ProtectedA
 
     [Theory]
     [InlineData("Basic dXNlcjpwYXNz")]
-    [InlineData("DPoP {0}")]
     [InlineData("{0}")]
     [InlineData("Bearer{0}")]
     public async Task Another_scheme_is_no_token(string authorization)

@@ -66,6 +66,11 @@ public sealed record AccessToken : TokenOutcome
     /// <summary><c>txn</c>: the transaction that the token belongs to (RFC 8417 §2.2).</summary>
     public string? TransactionId { get; internal init; }
 
+    /// <summary>
+    /// <c>cnf.jkt</c>: the key whose proof must come with the token (RFC 9449 §6.1); null for a bearer token.
+    /// </summary>
+    public string? KeyThumbprint { get; internal init; }
+
     /// <summary>Whether the token has this scope. Compared as text.</summary>
     public bool HasScope(string scope) => Scopes.Contains(scope, StringComparer.Ordinal);
 

@@ -67,8 +67,9 @@ public sealed class AccessTokenValidator(
     public Func<AccessToken, CancellationToken, ValueTask<string?>>? Liveness { get; init; }
 
     /// <summary>
-    /// Judges a token. Bad tokens are refusals, never exceptions. It completes at once, without allocation, for a token
-    /// verified before.
+    /// Judges a bearer token; one that is bound to a key is refused, since nobody has proven to hold it (<see
+    /// cref="RequestValidator"/> asks for the proof). Bad tokens are refusals, never exceptions. It completes at once,
+    /// without allocation, for a token verified before.
     /// </summary>
     /// <param name="token">The token as it came; a string converts by itself.</param>
     /// <param name="resource">The resource being called, equal as text to the one audience of the token (RFC
@@ -76,6 +77,17 @@ public sealed class AccessTokenValidator(
     /// <param name="stop">Ends the wait for keys and for <see cref="Liveness"/>.</param>
     /// <returns>The <see cref="AccessToken"/>, or a <see cref="TokenRefusal"/>.</returns>
     public ValueTask<TokenOutcome> ValidateAsync(
+        ReadOnlySpan<char> token, string resource, CancellationToken stop = default)
+    {
+        var judging = InspectAsync(token, resource, stop);
+        return judging.IsCompletedSuccessfully ? new(Bearer(judging.Result)) : BearerAsync(judging);
+    }
+
+    /// <summary>
+    /// Judges a token whoever brings it: for telling about it (RFC 7662), and never alone for letting anybody in.
+    /// </summary>
+    /// <inheritdoc cref="ValidateAsync"/>
+    public ValueTask<TokenOutcome> InspectAsync(
         ReadOnlySpan<char> token, string resource, CancellationToken stop = default)
     {
         if (token.Length > MaxTokenLength || !Ascii.IsValid(token))
@@ -93,6 +105,12 @@ public sealed class AccessTokenValidator(
         Encoding.ASCII.GetBytes(token, text);
         return VerifyAsync(text, hash, resource, stop);
     }
+
+    private static async ValueTask<TokenOutcome> BearerAsync(ValueTask<TokenOutcome> judging) => Bearer(await judging);
+
+    private static TokenOutcome Bearer(TokenOutcome outcome) => outcome is AccessToken { KeyThumbprint: not null }
+        ? TokenRefusal.Token("cnf: a bound token without its proof")
+        : outcome;
 
     private async ValueTask<TokenOutcome> VerifyAsync(byte[] text, int hash, string resource, CancellationToken stop)
     {

@@ -62,15 +62,8 @@ internal struct TokenClaims
             AuthenticationContext = OptionalText("acr"),
             SessionId = OptionalText("sid"),
             TransactionId = OptionalText("txn"),
+            KeyThumbprint = Confirmation(),
         };
-
-        // A bound token is worth nothing without its proof of possession (RFC 7800), and no kind of proof is checked
-        // yet. To take it as a bearer token would undo the binding.
-        if (claims.TryGetProperty("cnf", out _))
-        {
-            fault ??= "cnf";
-        }
-
         return fault is null ? token : TokenRefusal.Token($"claim: {fault}");
     }
 
@@ -133,6 +126,16 @@ internal struct TokenClaims
         { ValueKind: JsonValueKind.Object } act when OptionalText(act, "sub") is { } subject => new(
             OptionalText(act, "iss"), subject, OptionalText(act, "sub_profile"), Actor(act, "act")),
         _ => Fault<Actor>(name),
+    };
+
+    // RFC 7800 §3: a bound token is worth nothing without its proof of possession, so a kind of proof that is not
+    // checked here, alone or beside the other, makes it refused.
+    private string? Confirmation() => Optional(claims, "cnf") switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } cnf when cnf.GetPropertyCount() is 1
+            && OptionalText(cnf, "jkt") is { Length: 43 } thumbprint => thumbprint,
+        _ => Fault<string>("cnf"),
     };
 
     private JsonElement[] Details()

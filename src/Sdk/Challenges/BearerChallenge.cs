@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Postern.AspNetCore.AccessTokens;
+using Postern.AspNetCore.Proofs;
 
 namespace Postern.AspNetCore.Challenges;
 
 /// <summary>
 /// The <c>WWW-Authenticate</c> challenge (RFC 6750 §3) that leads a client to the metadata of the resource (RFC 9728
-/// §5.1).
+/// §5.1), and beside it the one that says which proofs are taken (RFC 9449 §7.1).
 /// </summary>
 /// <param name="ResourceMetadata">The URL of the metadata document.</param>
 public sealed record BearerChallenge(string ResourceMetadata)
@@ -19,6 +20,12 @@ public sealed record BearerChallenge(string ResourceMetadata)
 
     /// <summary>The <c>error_description</c>, for the developer of the client.</summary>
     public string? ErrorDescription { get; private init; }
+
+    /// <summary>The request used the scheme DPoP: the error is told in that challenge.</summary>
+    public bool IsDpop { get; private init; }
+
+    /// <summary>What the answer says in <c>DPoP-Nonce</c>; null to say nothing.</summary>
+    public string? Nonce { get; private init; }
 
     /// <summary>All scopes that the operation needs, with one space between; null to say nothing about it.</summary>
     public string? Scope { get; init; }
@@ -33,6 +40,8 @@ public sealed record BearerChallenge(string ResourceMetadata)
             Status = refusal?.Status ?? StatusCodes.Status401Unauthorized,
             Error = refusal?.Code,
             ErrorDescription = refusal?.Description,
+            IsDpop = refusal?.IsDpop is true,
+            Nonce = refusal?.Nonce,
             Scope = scope,
         };
 
@@ -63,24 +72,27 @@ public sealed record BearerChallenge(string ResourceMetadata)
         }
 
         response.Headers.Append(HeaderNames.WWWAuthenticate, ToString());
+        if (Nonce is not null)
+        {
+            response.Headers[RequestValidator.NonceHeader] = Nonce;
+        }
     }
 
-    /// <summary>The value of the header.</summary>
+    /// <summary>The value of the header. Bearer comes first: some clients read no further.</summary>
     public override string ToString()
     {
-        var parameters =
-            from parameter in new (string Name, string? Value)[]
-            {
-                ("error", Error),
-                ("error_description", ErrorDescription),
-                ("scope", Scope),
-                ("resource_metadata", ResourceMetadata),
-            }
-            where parameter.Value is not (null or "")
-            select $"{parameter.Name}=\"{Quote(parameter.Value)}\"";
-
-        return $"Bearer {string.Join(", ", parameters)}";
+        (string, string?)[] error = [("error", Error), ("error_description", ErrorDescription)];
+        (string, string?)[] bearer = [("scope", Scope), ("resource_metadata", ResourceMetadata)];
+        (string, string?)[] proof = [("algs", string.Join(' ', ProofValidator.Algorithms))];
+        return IsDpop
+            ? $"Bearer {Parameters(bearer)}, DPoP {Parameters([.. error, .. proof])}"
+            : $"Bearer {Parameters([.. error, .. bearer])}, DPoP {Parameters(proof)}";
     }
+
+    private static string Parameters((string Name, string? Value)[] parameters) => string.Join(
+        ", ",
+        parameters.Where(parameter => parameter.Value is not (null or ""))
+            .Select(parameter => $"{parameter.Name}=\"{Quote(parameter.Value!)}\""));
 
     // RFC 9110 §5.6.4. A control character, which could end the header, or one beyond ASCII becomes a question mark.
     private static string Quote(string value) => string.Concat(value.Select(c => c switch

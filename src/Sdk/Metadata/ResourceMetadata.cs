@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
+using Postern.AspNetCore.Proofs;
 
 namespace Postern.AspNetCore.Metadata;
 
@@ -21,6 +22,12 @@ public sealed partial record ResourceMetadata(string Resource, IReadOnlyList<str
 
     /// <summary><c>authorization_details_types_supported</c> (RFC 9396 §10).</summary>
     public IReadOnlyList<string>? AuthorizationDetailsTypesSupported { get; init; }
+
+    /// <summary><c>dpop_signing_alg_values_supported</c> (RFC 9449 §5.1, RFC 9728 §2).</summary>
+    public IReadOnlyList<string> DpopSigningAlgValuesSupported { get; } = ProofValidator.Algorithms;
+
+    /// <summary><c>dpop_bound_access_tokens_required</c>: no other tokens are taken; null when others are.</summary>
+    public bool? DpopBoundAccessTokensRequired { get; init; }
 
     /// <summary><c>resource_name</c>: shown to people.</summary>
     public string? ResourceName { get; init; }

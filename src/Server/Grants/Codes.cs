@@ -15,17 +15,30 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
 
     private const string Prefix = "pac_", Purpose = "code";
-    private const int Digest = 32, GuidSize = 16;
+    private const int Digest = 32, GuidSize = 16, Size = GuidSize + 8 + (4 * Digest);
 
-    public string Make(TenantId tenant, GrantId grant, ClientId client, string redirectUri, string challenge)
+    /// <param name="tenant">Where it is good.</param>
+    /// <param name="grant">The grant it opens.</param>
+    /// <param name="client">Who may redeem it.</param>
+    /// <param name="redirectUri">Where it is sent.</param>
+    /// <param name="challenge">What the verifier must make (RFC 7636 §4.2).</param>
+    /// <param name="thumbprint">The key that must come with it (RFC 9449 §10); null for any or none.</param>
+    public string Make(
+        TenantId tenant,
+        GrantId grant,
+        ClientId client,
+        string redirectUri,
+        string challenge,
+        string? thumbprint = null)
     {
-        Span<byte> bytes = stackalloc byte[GuidSize + 8 + (3 * Digest)];
+        Span<byte> bytes = stackalloc byte[Size];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
         var ends = clock.GetUtcNow().Add(Lifetime);
         BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], ends.ToUnixTimeMilliseconds());
         SHA256.HashData(Encoding.UTF8.GetBytes(client.Value), bytes[(GuidSize + 8)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
+        SHA256.HashData(Encoding.UTF8.GetBytes(thumbprint ?? ""), bytes[(GuidSize + 8 + (3 * Digest))..]);
         return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
 
@@ -34,7 +47,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
-            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: GuidSize + 8 + (3 * Digest) } bytes
+            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: Size } bytes
             || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;
@@ -55,6 +68,9 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         /// <summary>RFC 7636 §4.6, S256: the digest of the verifier is the challenge.</summary>
         public bool IsProvenBy(string verifier) =>
             Is(System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier))), 2);
+
+        /// <summary>RFC 9449 §10: one that is bound to a key is good with that key alone.</summary>
+        public bool IsHeldBy(Holder? holder) => Is("", 3) || (holder is not null && Is(holder.Thumbprint, 3));
 
         private bool Is(string value, int index) => CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(value)), digests.AsSpan(index * Digest, Digest));

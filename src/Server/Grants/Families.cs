@@ -67,12 +67,12 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// </summary>
     /// <param name="grant">The grant, alive as far as this node knows.</param>
     /// <param name="generation">The generation presented.</param>
-    /// <param name="holder">Who presents it, as far as that can be told: the same value means the same holder.</param>
+    /// <param name="hand">Who presents it.</param>
     /// <param name="idle">How long the next generation may rest.</param>
     /// <param name="entry">The entry of a token issued.</param>
     /// <param name="isPolled">The holder of a code comes for its answer again and again.</param>
     public async Task<Rotation> RotateAsync(
-        Grant grant, long generation, string holder, TimeSpan idle, AuditEntry entry, bool isPolled = false)
+        Grant grant, long generation, Hand hand, TimeSpan idle, AuditEntry entry, bool isPolled = false)
     {
         var now = clock.GetUtcNow();
         var seconds = now.ToUnixTimeSeconds();
@@ -80,13 +80,15 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         return await db.WriteAsync<Rotation>(async unit =>
         {
             // The grant is looked at again in the statement itself: another
-            // node may have ended it and not been heard yet.
+            // node may have ended it and not been heard yet. So is the key: a wrong one consumes nothing.
             var moved = await unit.RunAsync(
                 $"""
                 update families
-                set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil}, holder = {holder}
+                set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil},
+                  holder = {hand.Network}, bound_to = {hand.Key}
                 where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
                   and generation = {generation} and idle_until > {seconds}
+                  and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayChangeKeys})
                   and exists (
                     select 1 from grants
                     where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
@@ -97,7 +99,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
                 return new Rotation.Moved(generation + 1);
             }
 
-            return await WhyNotAsync(unit, grant, generation, holder, now, entry, isPolled);
+            return await WhyNotAsync(unit, grant, generation, hand, now, entry, isPolled);
         });
     }
 
@@ -105,27 +107,28 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         Unit unit,
         Grant grant,
         long generation,
-        string holder,
+        Hand hand,
         DateTimeOffset now,
         AuditEntry entry,
         bool isPolled)
     {
         var row = await unit.FirstAsync(
             $"""
-            select f.generation, f.rotated_at, f.holder from families f
+            select f.generation, f.rotated_at, f.holder, f.bound_to from families f
             join grants g on g.tenant = f.tenant and g.id = f.grant_id
             where f.tenant = {grant.Tenant.Value} and f.grant_id = {grant.Id.Value} and g.revoked_at is null
             """,
-            row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2)));
+            row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3)));
         if (row is null || row.Generation == generation)
         {
-            return new Rotation.Expired();
+            return row is null || hand.Holds(row.BoundTo) ? new Rotation.Expired() : new Rotation.Foreign();
         }
 
         // Code 0 is never repeated: its lost answer is a new sign-in. A refresh
         // token is, for a moment, to its own holder.
         var isRetry = row.Generation == generation + 1
-            && now.ToUnixTimeSeconds() - row.RotatedAt <= (long)RetryWindow.TotalSeconds && row.Holder == holder;
+            && now.ToUnixTimeSeconds() - row.RotatedAt <= (long)RetryWindow.TotalSeconds
+            && row.Holder == hand.Network && row.BoundTo == hand.Key;
         if (isRetry && generation > 0)
         {
             audit.Write(unit, entry);
@@ -149,7 +152,20 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         return new Rotation.Reused();
     }
 
-    private sealed record Line(long Generation, long RotatedAt, string Holder);
+    private sealed record Line(long Generation, long RotatedAt, string Holder, string BoundTo);
+}
+
+/// <summary>Who presents a one-time token, as far as that can be told.</summary>
+/// <param name="Network">Where from; the same one means the same client, for a moment.</param>
+/// <param name="Holder">The key that was proven with it.</param>
+/// <param name="MayChangeKeys">It is known by more than its key.</param>
+internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys)
+{
+    /// <summary>The key as it is stored; empty for none.</summary>
+    public string Key => Holder?.ToString() ?? "";
+
+    /// <summary>Whether it may present what is bound to this key.</summary>
+    public bool Holds(string key) => MayChangeKeys || key is "" || key == Key;
 }
 
 /// <summary>What came of presenting a one-time token.</summary>
@@ -164,6 +180,9 @@ internal abstract record Rotation
 
     /// <summary>It rested too long, or its grant ended in the meantime.</summary>
     public sealed record Expired : Rotation;
+
+    /// <summary>It is bound to a key that was not proven. Nothing was consumed.</summary>
+    public sealed record Foreign : Rotation;
 
     /// <summary>It was used before; the grant is over now.</summary>
     public sealed record Reused : Rotation;

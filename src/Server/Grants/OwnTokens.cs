@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 using Postern.Platform.Keys;
@@ -15,14 +16,17 @@ internal sealed class OwnTokens
 {
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
+    private readonly HolderProofs proofs;
     private readonly SigningKeys keys;
     private readonly ConcurrentDictionary<TenantId, LocalKeys> published = new();
     private readonly ConcurrentDictionary<TenantId, AccessTokenValidator> validators = new();
     private readonly TimeProvider clock;
 
-    public OwnTokens(SigningKeys keys, GrantBook grants, RevokedTokens revoked, TimeProvider clock)
+    public OwnTokens(
+        SigningKeys keys, GrantBook grants, RevokedTokens revoked, HolderProofs proofs, TimeProvider clock)
     {
-        (this.keys, this.grants, this.revoked, this.clock) = (keys, grants, revoked, clock);
+        (this.keys, this.grants, this.revoked) = (keys, grants, revoked);
+        (this.proofs, this.clock) = (proofs, clock);
         keys.Follow(Hear);
     }
 
@@ -35,10 +39,21 @@ internal sealed class OwnTokens
     public ValueTask<Grant?> GrantAsync(TenantId tenant, AccessToken token, CancellationToken stop) =>
         token.GrantId is { } id ? grants.FindAsync(tenant, new(id), stop) : default;
 
-    /// <summary>A living token of ours for whatever resource it was made for; null for anything else.</summary>
+    /// <summary>
+    /// Judges the token of a request at an address of a tenant, together with its proof if it is bound to a key; null
+    /// when there is none.
+    /// </summary>
+    public ValueTask<TokenOutcome?> JudgeAsync(
+        HttpContext http, Tenant tenant, string resource, string url, bool requiresDpop = false) =>
+        new RequestValidator(Validator(tenant), proofs.Validator).ValidateAsync(
+            http.Request, resource, url, requiresDpop, http.RequestAborted);
+
+    /// <summary>
+    /// A living token of ours, whoever brings it, for whatever resource it was made for; null for anything else.
+    /// </summary>
     public async ValueTask<AccessToken?> ReadAsync(Tenant tenant, string token, CancellationToken stop) =>
         AudienceOf(token) is { } audience
-            ? await Validator(tenant).ValidateAsync(token, audience, stop) as AccessToken
+            ? await Validator(tenant).InspectAsync(token, audience, stop) as AccessToken
             : null;
 
     private void Hear(TenantId tenant)

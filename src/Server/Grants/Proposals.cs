@@ -19,6 +19,9 @@ internal sealed record Proposal : Wish
     /// <summary>RFC 7636 §4.2, always S256.</summary>
     public required string Challenge { get; init; }
 
+    /// <summary>The thumbprint of the key that the code is bound to (RFC 9449 §10).</summary>
+    public string? DpopJkt { get; init; }
+
     /// <summary>The person must sign in again, after this was made.</summary>
     public bool NeedsFreshSignIn { get; init; }
 

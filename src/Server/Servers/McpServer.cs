@@ -43,6 +43,9 @@ internal sealed record McpServer
 
     public SandboxSeed? Sandbox { get; init; }
 
+    /// <summary>Takes only tokens that are bound to a key, each with a proof (RFC 9449).</summary>
+    public bool RequiresDpop { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public IReadOnlyDictionary<string, Risk> Risks { get; init; } =
         new Dictionary<string, Risk>(StringComparer.Ordinal);

@@ -280,6 +280,7 @@ internal sealed partial class ServerBook : IDisposable
                 IsConfigured = true,
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
+                RequiresDpop = seed.RequiresDpop,
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };

@@ -127,6 +127,8 @@ public sealed class BadTokenTests(ProtectedApi api) : IClassFixture<ProtectedApi
         ["scope with two spaces"] = ("claim: scope", i => i.Mint(c => c["scope"] = "notes:read  admin")),
         ["scope with a quotation mark"] = ("claim: scope", i => i.Mint(c => c["scope"] = "notes:read\"")),
         ["cnf of a DPoP key"] = ("claim: cnf", i => i.Mint(c => c["cnf"] = new JsonObject { ["jkt"] = "0ZcO" })),
+        ["cnf of a DPoP key and no proof"] = ("cnf: a bound token without its proof", i => i.Mint(c =>
+            c["cnf"] = new JsonObject { ["jkt"] = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })),
         ["cnf null"] = ("claim: cnf", i => i.Mint(c => c["cnf"] = null)),
         ["act a string"] = ("claim: act", i => i.Mint(c => c["act"] = "agent_7")),
         ["act without sub"] = ("claim: act", i => i.Mint(c => c["act"] = new JsonObject { ["iss"] = Issuer.Name })),
@@ -151,7 +153,7 @@ public sealed class BadTokenTests(ProtectedApi api) : IClassFixture<ProtectedApi
 
         Assert.Equal(HttpStatusCode.OK, control.StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
-        var challenge = answer.Headers.WwwAuthenticate.Single().ToString();
+        var challenge = answer.Headers.WwwAuthenticate.First().ToString();
         Assert.Contains("error=\"invalid_token\"", challenge, StringComparison.Ordinal);
         Assert.Contains("resource_metadata=\"https://api.example/.well-known/", challenge, StringComparison.Ordinal);
         Assert.StartsWith(because, refusal.Reason, StringComparison.Ordinal);

@@ -23,6 +23,7 @@ public sealed class ResourceMetadataTests(ProtectedApi api) : IClassFixture<Prot
                 ["authorization_servers"] = new JsonArray("https://as.example"),
                 ["scopes_supported"] = new JsonArray("notes:read"),
                 ["bearer_methods_supported"] = new JsonArray("header"),
+                ["dpop_signing_alg_values_supported"] = new JsonArray("ES256", "PS256", "RS256"),
                 ["resource_name"] = "Notes",
             }.ToJsonString(),
             await answer.Content.ReadAsStringAsync());

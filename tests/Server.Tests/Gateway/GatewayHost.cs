@@ -89,7 +89,10 @@ internal sealed class GatewayHost : IAsyncDisposable
     public Task RevokeAsync(Grant grant) =>
         Get<GrantBook>().RevokeAsync(grant, new() { Tenant = grant.Tenant, Kind = AuditKinds.GrantRevoked });
 
-    public string Token(Grant grant, Scopes? scopes = null)
+    /// <param name="grant">What it is minted from.</param>
+    /// <param name="scopes">All of the grant's unless said otherwise.</param>
+    /// <param name="thumbprint">The key it is bound to.</param>
+    public string Token(Grant grant, Scopes? scopes = null, string? thumbprint = null)
     {
         var writer = Get<AccessTokenWriter>();
         var (tenant, now) = (Get<TenantBook>().Default, server.Clock.GetUtcNow());
@@ -101,6 +104,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Id = writer.NewId(),
             IssuedAt = now,
             ExpiresAt = AccessTokenWriter.Expires(tenant, grant, now),
+            Holder = thumbprint is null ? null : Holder.OfKey(thumbprint),
         });
     }
 

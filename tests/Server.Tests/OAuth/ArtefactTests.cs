@@ -9,12 +9,13 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         Kinds =
         [
             "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
-            "device_code", "user_code",
+            "proof", "device_code", "user_code",
         ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
             "transaction", "form", "session", "request_uri", "device_code", "user_code",
+            "proof",
         ];
 
     private TestServer Server => town.Server;
@@ -31,6 +32,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         var value = kind switch
         {
             "code" => code,
+            "proof" => Proof(),
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
@@ -66,11 +68,25 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "access_token" => !await App.Watch(Server).IsAliveAsync(text),
             "transaction" => await IsNoTransactionAsync(text),
             "request_uri" => await IsNoReferenceAsync(app, text),
+            "proof" => IsRefused(await ProveAsync(app, text), "invalid_dpop_proof"),
             "form" => await IsNoFormAsync(question, text),
             "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
             "user_code" => await IsNoUserCodeAsync(text),
             _ => await IsNoSessionAsync(text),
         };
+    }
+
+    // Made for a call, and so as good as any proof that was found somewhere.
+    private string Proof()
+    {
+        using var key = new DpopKey();
+        return key.Proof(new("POST", $"{Server.Issuer}/mcp/echo", Server.Clock.GetUtcNow().ToUnixTimeSeconds()));
+    }
+
+    private async Task<Reply> ProveAsync(App app, string text)
+    {
+        using var bound = DpopApp.Web(Server);
+        return await bound.SendAsync([("grant_type", "authorization_code"), ("code", app.Id)], text);
     }
 
     private static bool IsRefused(Reply reply, string error) =>

@@ -12,7 +12,7 @@ internal static class FrontGate
     private static readonly string[] AllowedHeaders =
     [
         "authorization", "content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name", "mcp-session-id",
-        "last-event-id", "traceparent", "tracestate", "baggage",
+        "last-event-id", "dpop", "traceparent", "tracestate", "baggage",
     ];
 
     /// <summary>
@@ -35,7 +35,7 @@ internal static class FrontGate
         var headers = http.Response.Headers;
         headers.AccessControlAllowOrigin = one;
         headers.Vary = "Origin";
-        headers.AccessControlExposeHeaders = "WWW-Authenticate, Mcp-Session-Id";
+        headers.AccessControlExposeHeaders = "WWW-Authenticate, Mcp-Session-Id, DPoP-Nonce";
         return !IsPreflight(http);
     }
 

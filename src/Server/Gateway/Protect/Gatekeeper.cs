@@ -59,19 +59,12 @@ internal sealed partial class Gatekeeper(
             return null;
         }
 
-        var refusal = BearerToken.Read(http.Request, out var text);
-        if (refusal is not null || text.IsEmpty)
-        {
-            Challenge(http, server, refusal);
-            return null;
-        }
-
-        return await tokens.Validator(http.Tenant).ValidateAsync(text, server.Resource.Value, http.RequestAborted) switch
-        {
-            AccessToken token => await WithGrantAsync(http, server, token),
-            TokenRefusal refused => Challenge(http, server, refused),
-            var other => throw new InvalidOperationException($"The validator answered {other.GetType().Name}."),
-        };
+        // A server's resource is the address that its clients send to.
+        var url = server.Resource.Value;
+        var outcome = await tokens.JudgeAsync(http, http.Tenant, url, url, server.RequiresDpop);
+        return outcome is AccessToken token
+            ? await WithGrantAsync(http, server, token)
+            : Challenge(http, server, outcome as TokenRefusal);
     }
 
     /// <summary>

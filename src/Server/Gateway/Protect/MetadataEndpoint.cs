@@ -29,6 +29,7 @@ internal static class MetadataEndpoint
         : new ResourceMetadata(server.Resource.Value, [tenant.Issuer])
         {
             ScopesSupported = servers.Scopes(server).Tokens,
+            DpopBoundAccessTokensRequired = server.RequiresDpop ? true : null,
             ResourceName = server.Title,
         }.ToHttp();
 }

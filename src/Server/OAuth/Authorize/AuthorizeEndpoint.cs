@@ -141,7 +141,12 @@ internal sealed class AuthorizeEndpoint(
         tenant,
         WayOf(proposal),
         codes.Make(
-            tenant.Id, new(proposal.Agreed!), new(proposal.Client), proposal.RedirectUri, proposal.Challenge)).ToHttp();
+            tenant.Id,
+            new(proposal.Agreed!),
+            new(proposal.Client),
+            proposal.RedirectUri,
+            proposal.Challenge,
+            proposal.DpopJkt)).ToHttp();
 
     private static ReturnWay WayOf(Proposal proposal) =>
         new(new(proposal.Client), proposal.RedirectUri, proposal.State, proposal.ResponseMode);
@@ -177,6 +182,7 @@ internal sealed class AuthorizeEndpoint(
         State = back.Way.State,
         ResponseMode = back.Way.Mode,
         Challenge = valid.Challenge,
+        DpopJkt = valid.DpopJkt,
         NeedsFreshSignIn = valid.Prompt.Contains("login"),
         MaxAge = valid.MaxAge,
         CreatedAt = clock.GetUtcNow().ToUnixTimeSeconds(),

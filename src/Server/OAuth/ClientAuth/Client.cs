@@ -69,6 +69,9 @@ internal sealed record Client
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
+    /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
+    public bool RequiresDpop { get; init; }
+
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
 
@@ -97,6 +100,7 @@ internal sealed record Client
         RedirectUris = metadata.RedirectUris,
         GrantTypes = metadata.GrantTypes,
         ScopeCap = metadata.Scope,
+        RequiresDpop = metadata.DpopBoundAccessTokens,
         RequiresPush = metadata.RequiresPush,
         RequiresSignedRequest = metadata.RequiresSignedRequest,
         RequestSigningAlg = metadata.RequestSigningAlg,

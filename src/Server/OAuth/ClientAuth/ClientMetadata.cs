@@ -58,6 +58,9 @@ internal sealed record ClientMetadata
 
     public required string? JwksUri { get; init; }
 
+    /// <summary><c>dpop_bound_access_tokens</c> (RFC 9449 §5.2).</summary>
+    public required bool DpopBoundAccessTokens { get; init; }
+
     public required bool RequiresPush { get; init; }
 
     public required bool RequiresSignedRequest { get; init; }
@@ -125,6 +128,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
             RequiresPush = members.Flag("require_pushed_authorization_requests"),
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
             RequestSigningAlg = members.Text("request_object_signing_alg"),

@@ -100,6 +100,7 @@ internal sealed partial class ClientStore(Db db)
             client.RedirectUris,
             client.GrantTypes,
             client.ScopeCap?.ToString(),
+            client.RequiresDpop,
             client.RequiresPush,
             client.RequiresSignedRequest,
             client.RequestSigningAlg,
@@ -123,6 +124,7 @@ internal sealed partial class ClientStore(Db db)
             RedirectUris = stored.RedirectUris,
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
+            RequiresDpop = stored.DpopBoundAccessTokens,
             RequiresPush = stored.RequiresPush,
             RequiresSignedRequest = stored.RequiresSignedRequest,
             RequestSigningAlg = stored.RequestSigningAlg,
@@ -140,7 +142,8 @@ internal sealed partial class ClientStore(Db db)
         IReadOnlyList<string> RedirectUris,
         IReadOnlyList<string> GrantTypes,
         string? Scope,
-        // Left out while it is not so: a client that was kept before this was known says the same as then.
+        // Left out while it is not so: a client that was kept before these were known says the same as then.
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool DpopBoundAccessTokens = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null,

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Postern.AspNetCore.Proofs;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
@@ -66,6 +67,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
+        DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
         TokenEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
@@ -120,6 +122,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 
         public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 
         public required bool AuthorizationResponseIssParameterSupported { get; init; }
 

@@ -67,7 +67,8 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
         Active = true,
         Scope = string.Join(' ', token.Scopes),
         ClientId = token.ClientId,
-        TokenType = "Bearer",
+        TokenType = token.KeyThumbprint is null ? "Bearer" : "DPoP",
+        Cnf = token.KeyThumbprint is { } thumbprint ? new(thumbprint) : null,
         Exp = token.ExpiresAt.ToUnixTimeSeconds(),
         Iat = token.IssuedAt.ToUnixTimeSeconds(),
         Sub = token.Subject,
@@ -90,6 +91,8 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
         public string? TokenType { get; init; }
 
+        public Confirmation? Cnf { get; init; }
+
         public long? Exp { get; init; }
 
         public long? Iat { get; init; }
@@ -110,6 +113,9 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
         public IReadOnlyList<System.Text.Json.JsonElement>? AuthorizationDetails { get; init; }
     }
+
+    /// <summary>RFC 9449 §6.2: the resource server asks for a proof of this key.</summary>
+    internal sealed record Confirmation(string Jkt);
 
     /// <summary>The actor and, inside, those before it (RFC 8693 §4.1).</summary>
     internal sealed record Acting(string? Iss, string Sub, string? SubProfile, Acting? Act)

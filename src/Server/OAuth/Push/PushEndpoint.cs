@@ -12,7 +12,11 @@ namespace Postern.OAuth.Push;
 /// browser with a reference in which nobody can read or change anything.
 /// </summary>
 internal sealed partial class PushEndpoint(
-    ClientAuthenticator clients, ServerBook servers, PushedRequests pushed, RequestObjects objects)
+    ClientAuthenticator clients,
+    PresenterProofs proofs,
+    ServerBook servers,
+    PushedRequests pushed,
+    RequestObjects objects)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/par", (HttpRequest http, PushEndpoint push, CancellationToken stop) => push.PushAsync(http, stop))
@@ -25,7 +29,9 @@ internal sealed partial class PushEndpoint(
         const int tooLarge = StatusCodes.Status413PayloadTooLarge;
         if ((await Form.ReadAsync(http, stop, tooLarge)).Failed(out var error, out var form)
             || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
+            || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
             || (await ReadAsync(form, presenter, stop)).Failed(out error, out var request)
+            || request.BoundTo(presenter.Holder).Failed(out error, out request)
             || Check(request, presenter).Failed(out error, out _))
         {
             return error.ToHttp();

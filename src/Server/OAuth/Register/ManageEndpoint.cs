@@ -106,7 +106,7 @@ internal sealed class ManageEndpoint(
     // Read from the database each time: this is rare, and a removed client is gone at once.
     private async ValueTask<Proven?> ProvenAsync(HttpContext http, string id)
     {
-        if (BearerToken.Read(http.Request, out var text) is not null || text.IsEmpty)
+        if (PresentedToken.Read(http.Request, out var text, out var isDpop) is not null || isDpop || text.IsEmpty)
         {
             return null;
         }

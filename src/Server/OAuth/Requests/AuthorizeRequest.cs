@@ -30,6 +30,7 @@ internal sealed record AuthorizeRequest
         "state",
         "code_challenge",
         "code_challenge_method",
+        "dpop_jkt",
         "resource",
         "prompt",
         "max_age");
@@ -53,6 +54,9 @@ internal sealed record AuthorizeRequest
     public string? CodeChallenge { get; private init; }
 
     public string? CodeChallengeMethod { get; private init; }
+
+    /// <summary>The key that the code is to be redeemed with (RFC 9449 §10).</summary>
+    public string? DpopJkt { get; private init; }
 
     public string? Resource { get; private init; }
 
@@ -80,6 +84,25 @@ internal sealed record AuthorizeRequest
 
     /// <summary>Asked for more than one resource (RFC 8707 §2 permits it; one grant has one).</summary>
     public bool HasSeveralResources { get; private init; }
+
+    /// <summary>
+    /// The same request, whose code is good with this key alone (RFC 9449 §10.1); refused when it names another.
+    /// </summary>
+    public Result<AuthorizeRequest> BoundTo(Holder? holder)
+    {
+        if (holder is null || DpopJkt == holder.Thumbprint)
+        {
+            return this;
+        }
+
+        return DpopJkt is not null
+            ? new OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof.")
+            : this with
+            {
+                DpopJkt = holder.Thumbprint,
+                Values = new Dictionary<string, string>(Values) { ["dpop_jkt"] = holder.Thumbprint },
+            };
+    }
 
     /// <summary>
     /// Reads each parameter once; a repeated one is shown to the person, since nobody knows yet whom to tell.
@@ -126,6 +149,7 @@ internal sealed record AuthorizeRequest
             State = One("state"),
             CodeChallenge = One("code_challenge"),
             CodeChallengeMethod = One("code_challenge_method"),
+            DpopJkt = One("dpop_jkt"),
             Resource = One("resource"),
             Prompt = One("prompt"),
             MaxAge = One("max_age"),

@@ -20,6 +20,7 @@ internal sealed record ValidAuthorizeRequest
         ResponseModeIsServed,     // OAuth 2.0 Multiple Response Types §2.1
         ClientMayUseCodes,        // RFC 6749 §4.1.2.1
         ChallengeIsS256,          // RFC 7636 §4.3
+        KeyIsAThumbprint,         // RFC 9449 §10
         ResourceIsServed,         // RFC 8707 §2
         ScopesAreWellFormed,      // RFC 6749 §3.3
         PromptCanBeMet,           // OpenID Connect Core §3.1.2.1
@@ -32,6 +33,9 @@ internal sealed record ValidAuthorizeRequest
     }
 
     public required string Challenge { get; init; }
+
+    /// <summary>The thumbprint of the key that the code is bound to; null for none.</summary>
+    public required string? DpopJkt { get; init; }
 
     /// <summary>What is asked for, within what client and server allow.</summary>
     public required Scopes Scopes { get; init; }
@@ -62,6 +66,7 @@ internal sealed record ValidAuthorizeRequest
             ? new ValidAuthorizeRequest
             {
                 Challenge = request.CodeChallenge!,
+                DpopJkt = request.DpopJkt,
                 Scopes = scopes,
                 Server = server!,
                 Prompt = request.Prompt?.Split(' ') ?? [],
@@ -108,6 +113,11 @@ internal sealed record ValidAuthorizeRequest
         && !challenge.AsSpan().ContainsAnyExcept(Base64UrlCharacters)
             ? null
             : OAuthError.InvalidRequest("code_challenge with code_challenge_method S256 is required.");
+
+    private static OAuthError? KeyIsAThumbprint(AuthorizeRequest request, Client client, McpServer? server) =>
+        request.DpopJkt is null || Holder.IsThumbprint(request.DpopJkt)
+            ? null
+            : OAuthError.InvalidRequest("dpop_jkt is the SHA-256 thumbprint of a key.");
 
     private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
         (request, server) switch

@@ -64,6 +64,13 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         json.WriteNumber("iat"u8, content.IssuedAt.ToUnixTimeSeconds());
         json.WriteString("jti"u8, content.Id);
         json.WriteString("grant_id"u8, grant.Id.Value);
+        if (content.Holder is { } holder)
+        {
+            json.WriteStartObject("cnf"u8);
+            json.WriteString(holder.Member, holder.Thumbprint);
+            json.WriteEndObject();
+        }
+
         WriteActors(json, grant.Actors);
         if (content.MayAct is { } actor)
         {

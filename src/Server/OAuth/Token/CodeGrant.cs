@@ -41,6 +41,11 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
             return OAuthError.InvalidGrant("code_verifier missing or wrong");
         }
 
+        if (!code.IsHeldBy(presenter.Holder))
+        {
+            return OAuthError.InvalidGrant("the code is bound to another key, or no proof came");
+        }
+
         // The replay of a code ended its grant, so a third use ends here and consumes nothing.
         return await grants.FindAsync(presenter.Tenant.Id, code.Grant, stop) is { } grant
             && grant.IsLive(clock.GetUtcNow())

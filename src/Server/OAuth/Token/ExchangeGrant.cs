@@ -27,7 +27,8 @@ internal sealed class ExchangeGrant(
 
         if (await tokens.ReadAsync(presenter.Tenant, request.SubjectToken!, stop) is not { } subject
             || await tokens.GrantAsync(presenter.Tenant.Id, subject, stop) is not { } from
-            || !IsEntitled(presenter, subject))
+            || !IsEntitled(presenter, subject)
+            || !presenter.MayExchange(subject))
         {
             // §2.2.2. Another's token, an old one and none look alike.
             return OAuthError.InvalidRequest("The subject_token is not one that this client may exchange.");

@@ -11,6 +11,9 @@ internal sealed record IssuedTokens : IResult
     /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
     public string? IssuedTokenType { get; init; }
 
+    /// <summary>The key that it is bound to; null for a bearer token.</summary>
+    public required Holder? Holder { get; init; }
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
@@ -41,7 +44,7 @@ internal sealed record IssuedTokens : IResult
             json.WriteString("issued_token_type"u8, IssuedTokenType);
         }
 
-        json.WriteString("token_type"u8, "Bearer"u8);
+        json.WriteString("token_type"u8, Holder?.TokenType ?? "Bearer");
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)
         {

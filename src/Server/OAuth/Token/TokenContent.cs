@@ -16,6 +16,9 @@ internal readonly record struct TokenContent
 
     public required DateTimeOffset ExpiresAt { get; init; }
 
+    /// <summary>The key that it is bound to; null for a bearer token.</summary>
+    public Holder? Holder { get; init; }
+
     /// <summary>Who may become its actor (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 }

@@ -15,6 +15,8 @@ internal static class TokenEndpoint
         ClientAuthenticator clients,
         Workloads workloads,
         GrantTypes types,
+        PresenterProofs proofs,
+        SenderConstraint constraint,
         TokenIssuer issuer,
         CancellationToken stop)
     {
@@ -22,13 +24,14 @@ internal static class TokenEndpoint
             || (await PresenterAsync(http, form, clients, workloads, stop)).Failed(out error, out var presenter)
             || TokenRequest.Parse(form).Failed(out error, out var request)
             || types.Find(request, presenter.Client).Failed(out error, out var way)
+            || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
             || (await way.RedeemAsync(request, presenter, stop)).Failed(out error, out var redemption))
         {
             return error.ToHttp();
         }
 
-        // Scope and resource are checked here for every way, so that no way can forget them.
-        if (request.Exceeds(redemption.Grant) is { } excess)
+        // Scope, resource and sender constraint are checked here for every way, so that no way can forget them.
+        if ((request.Exceeds(redemption.Grant) ?? constraint.Refusal(redemption.Grant, presenter)) is { } excess)
         {
             return excess.ToHttp();
         }

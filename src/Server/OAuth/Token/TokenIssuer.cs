@@ -44,13 +44,15 @@ internal sealed class TokenIssuer(
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
             switch (await families.RotateAsync(
-                grant, generation, presenter.Network, presenter.Tenant.RefreshIdle, entry, redemption.IsPolled))
+                grant, generation, HandOf(presenter), presenter.Tenant.RefreshIdle, entry, redemption.IsPolled))
             {
                 case Rotation.Moved moved:
                     refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
+                case Rotation.Foreign:
+                    return OAuthError.InvalidGrant("the token is bound to another key, or no proof came");
                 case Rotation.Reused:
                     return OAuthError.InvalidGrant("a one-time token was used again; its grant is over");
                 default:
@@ -74,8 +76,10 @@ internal sealed class TokenIssuer(
                 Id = id,
                 IssuedAt = now,
                 ExpiresAt = expires,
+                Holder = presenter.Holder,
                 MayAct = presenter.Client.MayAct,
             }),
+            Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
             ExpiresIn = (long)(expires - now).TotalSeconds,
             RefreshToken = refresh,
@@ -83,6 +87,10 @@ internal sealed class TokenIssuer(
             Grant = grant,
         };
     }
+
+    // RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone.
+    private static Hand HandOf(Presenter presenter) =>
+        new(presenter.Network, presenter.Holder, MayChangeKeys: !presenter.Client.IsPublic);
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);

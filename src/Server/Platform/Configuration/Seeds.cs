@@ -46,6 +46,8 @@ internal sealed record ClientSeed
 
     public required string? Scope { get; init; }
 
+    public required bool DpopBoundAccessTokens { get; init; }
+
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
 
@@ -91,6 +93,8 @@ internal sealed record ClientSeed
                 + "token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
+        DpopBoundAccessTokens = node.Flag(
+            "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
         Resources = node.List(
             "resources",
             "What it may ask for by itself, and where it may exchange tokens.",
@@ -131,6 +135,8 @@ internal sealed record ServerSeed
 
     public required SandboxSeed Sandbox { get; init; }
 
+    public required bool RequiresDpop { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public required IReadOnlyDictionary<string, string> Tools { get; init; }
 
@@ -150,6 +156,7 @@ internal sealed record ServerSeed
                 "http", "The address of a remote server.", null, "http(s)://HOST/PATH", Settings.ParseHttp),
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
+            RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
             Tools = node.Map(
                 "tools",
                 "Risk classes that win over what the server says.",

@@ -63,6 +63,12 @@ internal sealed record Settings
     public required bool LogsAreJson { get; init; }
 
     /// <summary>Whether the server <c>notes</c> is offered.</summary>
+    public required TimeSpan DpopWindow { get; init; }
+
+    public required bool DpopRequiresNonce { get; init; }
+
+    public required int DpopRemembered { get; init; }
+
     public required bool Demo { get; init; }
 
     public required IReadOnlyList<UserSeed> Users { get; init; }
@@ -97,6 +103,7 @@ internal sealed record Settings
         var tokens = root.Group("tokens");
         var outbound = root.Group("outbound");
         var audit = root.Group("audit");
+        var dpop = root.Group("dpop");
         var telemetry = root.Group("telemetry");
         var logs = root.Group("logs");
         var settings = new Settings
@@ -153,6 +160,20 @@ internal sealed record Settings
                 "180d",
                 TimeSpan.FromHours(1),
                 TimeSpan.FromDays(730)),
+            DpopWindow = dpop.Duration(
+                "window",
+                "How far the time of a DPoP proof may be from now.",
+                "60s",
+                TimeSpan.FromSeconds(10),
+                TimeSpan.FromMinutes(5)),
+            DpopRequiresNonce = dpop.Flag(
+                "require_nonce", "Takes only proofs with a nonce of ours, which nobody can make ahead of time.", false),
+            DpopRemembered = (int)dpop.Number(
+                "remembered",
+                "How many used proofs a node remembers at a time, in at most 64 bytes each.",
+                524_288,
+                1024,
+                16_777_216),
             DefaultServer = root.Text(
                 "default_server",
                 "The server meant when a client names no resource; the only one, if there is one.",
@@ -177,7 +198,7 @@ internal sealed record Settings
             Servers = root.Groups("servers", "name", ServerSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
         };
-        Array.ForEach([registration, tokens, outbound, audit, telemetry, logs, root], node => node.Close());
+        Array.ForEach([registration, tokens, outbound, audit, dpop, telemetry, logs, root], node => node.Close());
         source.Close();
         return settings.DefaultServer is { } name && !settings.Names(name)
             ? throw root.Refuse("default_server", "the name of one of `servers`")

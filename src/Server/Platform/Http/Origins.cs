@@ -16,7 +16,7 @@ internal static class Origins
             .AllowAnyOrigin()
             .AllowAnyHeader()
             .AllowAnyMethod()
-            .WithExposedHeaders("WWW-Authenticate")
+            .WithExposedHeaders("WWW-Authenticate", "DPoP-Nonce")
             .SetPreflightMaxAge(TimeSpan.FromHours(1)));
 
     extension<T>(T route)

@@ -122,6 +122,9 @@ internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
     /// <summary>Shows that this node has the master key, without showing the key.</summary>
     public byte[] Proof() => Mac(TenantId.Default, "master-key", "proof"u8);
 
+    /// <summary>A key that all nodes have, for what no tenant keeps from another.</summary>
+    public byte[] Shared(string purpose) => Mac(TenantId.Default, purpose, "shared"u8);
+
     /// <summary>Forgets the keys of a tenant that is gone.</summary>
     public void Forget(TenantId tenant)
     {

@@ -1,0 +1,67 @@
+using Postern.AspNetCore.Proofs;
+using Postern.Platform.Database;
+
+namespace Postern.Grants;
+
+/// <summary>
+/// The proofs that were used at any node, until they are too old anyway. All that come at a time go into the database
+/// with one statement of the commit that serves everybody else who waits.
+/// </summary>
+internal sealed class UsedProofs
+{
+    private const long SweepEvery = 30;
+
+    private readonly Db db;
+    private readonly TimeProvider clock;
+    private long sweptAt;
+
+    public UsedProofs(Db db, TimeProvider clock)
+    {
+        (this.db, this.clock) = (db, clock);
+        // Before the log is appended to, whose end all nodes lock: no two of them wait for each other.
+        db.BeforeCommit.Insert(0, TakeAsync);
+    }
+
+    /// <summary>True for the first who brings it to any node.</summary>
+    public async ValueTask<bool> IsFirstAsync(ProofUse use, CancellationToken stop)
+    {
+        var taking = new Taking(use);
+        await db.AttachAsync(taking).WaitAsync(stop);
+        return taking.IsFirst;
+    }
+
+    private async ValueTask TakeAsync(Unit last, IReadOnlyList<object> attached, IReadOnlyList<Change> changes)
+    {
+        var asked = attached.OfType<Taking>().OrderBy(taking => taking.Use.Name, StringComparer.Ordinal).ToList();
+        if (asked.Count is 0)
+        {
+            return;
+        }
+
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
+        if (now - sweptAt >= SweepEvery)
+        {
+            sweptAt = now;
+            await last.RunAsync($"delete from used_proofs where expires_at < {now}");
+        }
+
+        // In the order of their names, so that two nodes that bring the same ones get past each other.
+        var names = string.Join(',', asked.Select(taking => taking.Use.Name));
+        var until = asked.Max(taking => taking.Use.Until).ToUnixTimeSeconds();
+        var first = await last.AllAsync(
+            $"""
+            insert into used_proofs (name, expires_at)
+            select name, {until} from unnest(string_to_array({names}, ',')) as name
+            on conflict do nothing returning name
+            """,
+            row => row.GetString(0));
+        asked.ForEach(taking => taking.IsFirst = first.Contains(taking.Use.Name));
+    }
+
+    private sealed class Taking(ProofUse use)
+    {
+        public ProofUse Use => use;
+
+        public bool IsFirst { get; set; }
+    }
+}
