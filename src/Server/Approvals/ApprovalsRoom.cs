@@ -7,7 +7,9 @@ internal static class ApprovalsRoom
     {
         services.AddSingleton<AskStore>();
         services.AddSingleton<AskBook>();
+        services.AddSingleton<AskDesk>();
         services.AddSingleton<AskCodes>();
+        services.AddSingleton<Pings>();
         services.AddSingleton<PollPace>();
     }
 }

@@ -7,6 +7,9 @@ internal enum AskWay
 {
     /// <summary>RFC 8628: a device shows a code, and whoever brings it first is asked.</summary>
     Device,
+
+    /// <summary>OpenID CIBA Core 1.0: a service names the person it wants to be let in by.</summary>
+    Backchannel,
 }
 
 internal enum AskState
@@ -35,6 +38,12 @@ internal sealed record Ask
     public string? Session { get; init; }
 
     public string? UserCode { get; init; }
+
+    /// <summary>What the client wants the person to read beside the question; its own words.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Where the client wants to hear that there is an answer, sealed; null when it comes to ask.</summary>
+    public string? Notify { get; init; }
 
     /// <summary>Where the request came from.</summary>
     public required string Network { get; init; }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Postern.Platform;
 using Postern.Platform.Database;
 
@@ -10,23 +9,17 @@ namespace Postern.Approvals;
 /// </summary>
 internal sealed class AskBook
 {
-    /// <summary>How long a person has, and the client with the answer.</summary>
-    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
-
-    /// <summary>Questions that may wait at one time: in a tenant, of one client, from one network.</summary>
-    public const int Most = 10_000, PerClient = 1000, PerNetwork = 100;
-
     private const string Kind = "ask";
-    private const int Capacity = 20_000, Tries = 5;
+    private const int Capacity = 20_000;
 
+    private readonly AskStore store;
     private readonly Db db;
     private readonly TimeProvider clock;
-    private readonly RandomNumberGenerator random;
     private readonly Cache<(TenantId, GrantId), Ask> asks;
 
-    public AskBook(AskStore store, Db db, Changes changes, TimeProvider clock, RandomNumberGenerator random)
+    public AskBook(AskStore store, Db db, Changes changes, TimeProvider clock)
     {
-        (this.db, this.clock, this.random) = (db, clock, random);
+        (this.store, this.db, this.clock) = (store, db, clock);
         asks = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
     }
@@ -35,20 +28,10 @@ internal sealed class AskBook
     public ValueTask<Ask?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) =>
         asks.FindAsync((tenant, id), stop);
 
-    /// <summary>Puts a question to whoever will bring its user code, which is made here.</summary>
-    public async Task<Result<Ask>> OfferAsync(Ask ask)
-    {
-        for (var tries = 0; tries < Tries; tries++)
-        {
-            var coded = ask with { UserCode = UserCode.New(random) };
-            if (await db.WriteAsync(unit => InsertAsync(unit, coded)) is { } outcome)
-            {
-                return outcome;
-            }
-        }
-
-        return TooMany;
-    }
+    /// <summary>What waits for a person in this browser, the newest first.</summary>
+    public async Task<List<Ask>> WaitingAsync(Caller caller, CancellationToken stop) =>
+        [.. (await store.OfSubjectAsync(caller.Tenant, caller.Subject, clock.GetUtcNow(), stop))
+            .Where(ask => ask.IsFor(caller))];
 
     /// <summary>
     /// The question of a user code, which is this caller's from now on; null when it is nobody's or another's.
@@ -80,23 +63,6 @@ internal sealed class AskBook
 
         unit.Announce(Kind, ask.Tenant, ask.Id.Value);
         return true;
-    }
-
-    private static OAuthError TooMany =>
-        OAuthError.TooMany("Too many requests wait for an answer; try again later.", TimeSpan.FromMinutes(1));
-
-    // Null when the user code is taken.
-    private async ValueTask<Result<Ask>?> InsertAsync(Unit unit, Ask ask)
-    {
-        var now = clock.GetUtcNow();
-        await AskStore.PruneAsync(unit, now);
-        if (await AskStore.CountAsync(unit, ask, now) is not
-            { InAll: < Most, OfClient: < PerClient, OfNetwork: < PerNetwork })
-        {
-            return TooMany;
-        }
-
-        return await AskStore.InsertAsync(unit, ask) ? (Result<Ask>)ask : null;
     }
 
     private void Hear(Change change)

@@ -14,7 +14,7 @@ internal sealed class AskCodes(Sealer sealer)
 {
     public string Of(Ask ask) =>
         $"{Prefix(ask.Way)}{ask.Name}.{Base64Url.EncodeToString(
-            sealer.Mac(ask.Tenant, Purpose(ask.Way), Body(ask.Client, ask.Name)))}";
+            sealer.Mac(ask.Tenant, Parameter(ask.Way), Body(ask.Client, ask.Name)))}";
 
     /// <summary>
     /// Which question a code is of; null unless it is this client's, of this way, in its one spelling.
@@ -29,22 +29,25 @@ internal sealed class AskCodes(Sealer sealer)
         }
 
         var mac = Base64Url.DecodeFromChars(text);
-        return sealer.IsMac(tenant, Purpose(way), Body(client, name), mac) && Base64Url.EncodeToString(mac) == text
+        return sealer.IsMac(tenant, Parameter(way), Body(client, name), mac) && Base64Url.EncodeToString(mac) == text
             ? new(GrantId.Prefix + name)
             : null;
     }
+
+    /// <summary>The name by which clients bring it; also what its MAC is made for.</summary>
+    public static string Parameter(AskWay way) => way switch
+    {
+        AskWay.Device => "device_code",
+        AskWay.Backchannel => "auth_req_id",
+        _ => throw new UnreachableException(),
+    };
 
     private static byte[] Body(ClientId client, string name) => Encoding.UTF8.GetBytes($"{client}\n{name}");
 
     private static string Prefix(AskWay way) => way switch
     {
         AskWay.Device => "pdc_",
-        _ => throw new UnreachableException(),
-    };
-
-    private static string Purpose(AskWay way) => way switch
-    {
-        AskWay.Device => "device_code",
+        AskWay.Backchannel => "pba_",
         _ => throw new UnreachableException(),
     };
 }

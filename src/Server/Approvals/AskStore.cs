@@ -17,25 +17,71 @@ internal sealed partial class AskStore(Db db)
     public Task<Ask?> FindAsync(TenantId tenant, GrantId id, CancellationToken stop) => db.FirstAsync(
         $"select * from asks where tenant = {tenant.Value} and id = {id.Value}", Read, stop);
 
-    /// <summary>Writes a question; false when one with this user code is there.</summary>
-    public static async ValueTask<bool> InsertAsync(Unit unit, Ask ask) => await unit.RunAsync(
+    /// <summary>What waits for a person, the newest first.</summary>
+    public Task<List<Ask>> OfSubjectAsync(
+        TenantId tenant, SubjectId subject, DateTimeOffset now, CancellationToken stop) => db.AllAsync(
         $"""
-        insert into asks (tenant, id, way, client_id, subject, session, wish, network, user_code, state, created_at,
-          expires_at)
+        select * from asks where tenant = {tenant.Value} and state = {Pending}
+          and expires_at > {now.ToUnixTimeSeconds()} and subject = {subject.Value}
+        order by created_at desc, id desc limit 50
+        """,
+        Read,
+        stop);
+
+    /// <summary>
+    /// Writes a question; false when one with this user code is there, or the same as <paramref name="openKey"/> waits.
+    /// </summary>
+    public static async ValueTask<bool> InsertAsync(Unit unit, Ask ask, string? openKey) => await unit.RunAsync(
+        $"""
+        insert into asks (tenant, id, way, client_id, subject, session, wish, message, network, open_key, user_code,
+          notify, state, created_at, expires_at)
         values ({ask.Tenant.Value}, {ask.Id.Value}, {ask.Way.ToString()}, {ask.Wish.Client}, {ask.Subject?.Value},
-          {ask.Session}, {JsonSerializer.Serialize(ask.Wish, AskJson.Default.Wish)}, {ask.Network}, {ask.UserCode},
-          {ask.State.ToString()}, {ask.CreatedAt.ToUnixTimeSeconds()}, {ask.ExpiresAt.ToUnixTimeSeconds()})
+          {ask.Session}, {JsonSerializer.Serialize(ask.Wish, AskJson.Default.Wish)}, {ask.Message}, {ask.Network},
+          {openKey}, {ask.UserCode}, {ask.Notify}, {ask.State.ToString()}, {ask.CreatedAt.ToUnixTimeSeconds()},
+          {ask.ExpiresAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """) is 1;
+
+    /// <summary>
+    /// One value for every request to this person that is the same but for when it was made (and how it wants to hear).
+    /// </summary>
+    public static string Sameness(Ask ask, Secret? notify)
+    {
+        var wish = JsonSerializer.Serialize(ask.Wish with { Id = "", CreatedAt = 0 }, AskJson.Default.Wish);
+        return new Secret($"{ask.Way}\n{ask.Subject}\n{wish}\n{ask.Message}\n{notify?.Reveal()}").Hash();
+    }
+
+    /// <summary>The same request, if it waits already.</summary>
+    public static ValueTask<Ask?> OpenAsync(Unit unit, TenantId tenant, string openKey) => unit.FirstAsync(
+        $"select * from asks where tenant = {tenant.Value} and open_key = {openKey}", Read);
+
+    /// <summary>A request that is over is in nobody's way.</summary>
+    public static async ValueTask FreeAsync(Unit unit, TenantId tenant, string openKey, DateTimeOffset now) =>
+        await unit.RunAsync(
+            $"""
+            update asks set open_key = null
+            where tenant = {tenant.Value} and open_key = {openKey} and expires_at <= {now.ToUnixTimeSeconds()}
+            """);
+
+    /// <summary>Whether this person has said no to this client since then.</summary>
+    public static async ValueTask<bool> WasDeniedAsync(Unit unit, Ask ask, DateTimeOffset since) =>
+        await unit.FirstAsync(
+            $"""
+            select id from asks where tenant = {ask.Tenant.Value} and state = {nameof(AskState.Denied)}
+              and client_id = {ask.Wish.Client} and subject = {ask.Subject?.Value}
+              and decided_at > {since.ToUnixTimeSeconds()} limit 1
+            """,
+            row => row.GetString(0)) is not null;
 
     /// <summary>How many wait, as those see it who would have to wait with this one.</summary>
     public static async ValueTask<Waiting> CountAsync(Unit unit, Ask ask, DateTimeOffset now) => (await unit.FirstAsync(
         $"""
         select count(*), count(case when client_id = {ask.Wish.Client} then 1 end),
-          count(case when network = {ask.Network} then 1 end)
+          count(case when network = {ask.Network} and subject is null then 1 end),
+          count(case when subject = {ask.Subject?.Value} then 1 end)
         from asks where tenant = {ask.Tenant.Value} and state = {Pending} and expires_at > {now.ToUnixTimeSeconds()}
         """,
-        row => new Waiting(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2))))!;
+        row => new Waiting(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3))))!;
 
     /// <summary>
     /// Puts the question of a user code to the first person who brings it: a second finds nothing, and neither does the
@@ -77,6 +123,8 @@ internal sealed partial class AskStore(Db db)
         Subject = Text(row, "subject") is { } subject ? new(subject) : null,
         Session = Text(row, "session"),
         UserCode = Text(row, "user_code"),
+        Message = Text(row, "message"),
+        Notify = Text(row, "notify"),
         Network = Text(row, "network")!,
         State = Enum.Parse<AskState>(Text(row, "state")!),
         CreatedAt = At(row, "created_at"),
@@ -93,5 +141,7 @@ internal sealed partial class AskStore(Db db)
     private sealed partial class AskJson : JsonSerializerContext;
 }
 
-/// <summary>Questions that wait: in the tenant, of one client, from one network.</summary>
-internal sealed record Waiting(long InAll, long OfClient, long OfNetwork);
+/// <summary>
+/// Questions that wait: in the tenant, of one client, from one network for whoever brings the code, for one person.
+/// </summary>
+internal sealed record Waiting(long InAll, long OfClient, long OfNetwork, long OfSubject);

@@ -71,6 +71,7 @@ public static class AuditKinds
     public const string UserLogin = "user.login";
     public const string UserLogout = "user.logout";
     public const string UserFailed = "user.failed";
+    public const string GrantAsked = "grant.asked";
     public const string GrantApproved = "grant.approved";
     public const string GrantDenied = "grant.denied";
     public const string GrantRevoked = "grant.revoked";

@@ -9,13 +9,13 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         Kinds =
         [
             "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
-            "proof", "device_code", "user_code",
+            "proof", "device_code", "user_code", "auth_req_id",
         ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
             "transaction", "form", "session", "request_uri", "device_code", "user_code",
-            "proof",
+            "auth_req_id", "proof",
         ];
 
     private TestServer Server => town.Server;
@@ -36,6 +36,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
+            "auth_req_id" => (await Butler.Of(Server).AskAsync()).Member(kind)!,
             "device_code" or "user_code" => (await Gadget.Tv(Server).AskAsync()).Member(kind)!,
             "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
             _ => question.Fields()[kind][0],
@@ -70,6 +71,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "request_uri" => await IsNoReferenceAsync(app, text),
             "proof" => IsRefused(await ProveAsync(app, text), "invalid_dpop_proof"),
             "form" => await IsNoFormAsync(question, text),
+            "auth_req_id" => IsRefused(await Butler.Of(Server).PollAsync(text), "invalid_grant"),
             "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
             "user_code" => await IsNoUserCodeAsync(text),
             _ => await IsNoSessionAsync(text),

@@ -105,7 +105,7 @@ public sealed class DeviceRaceTests
     {
         await using var town = await TestServer.StartAsync(Gadget.Town, on);
         var gadget = Gadget.Tv(town);
-        for (var n = 0; n < AskBook.PerNetwork; n++)
+        for (var n = 0; n < AskDesk.PerNetwork; n++)
         {
             Assert.Equal(HttpStatusCode.OK, (await gadget.AskAsync()).Status);
         }

@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.RegularExpressions;
 using Postern.Tests.Platform;
 
 namespace Postern.Tests.OAuth;
@@ -48,6 +51,9 @@ internal sealed class DocumentHost : IAsyncDisposable
 
     public int Requests => peer.Requests;
 
+    /// <summary>Requests that brought something, whole.</summary>
+    public ConcurrentQueue<string> Heard { get; } = [];
+
     /// <summary>What a server must be told to fetch from here.</summary>
     public string Settings => $"outbound: {{ allow: [127.0.0.1/32], trust: [{authority}] }}\n";
 
@@ -74,11 +80,23 @@ internal sealed class DocumentHost : IAsyncDisposable
         }
     }
 
-    private Task AnswerAsync(string head, Stream stream, CancellationToken stop)
+    private async Task AnswerAsync(string head, Stream stream, CancellationToken stop)
     {
+        await HearAsync(head, stream, stop);
         var path = head.Split(' ')[1];
         var (answer, body) = pages.GetValueOrDefault(
             path, ("HTTP/1.1 404 Not Found\r\nContent-Type: application/json", "{}"));
-        return OutboundPeer.WriteAsync(stream, answer, body, stop);
+        await OutboundPeer.WriteAsync(stream, answer, body, stop);
+    }
+
+    private async Task HearAsync(string head, Stream stream, CancellationToken stop)
+    {
+        if (Regex.Match(head, "Content-Length: (\\d+)", RegexOptions.IgnoreCase) is { Success: true } length)
+        {
+            var missing = int.Parse(length.Groups[1].ValueSpan) - head[(head.IndexOf("\r\n\r\n") + 4)..].Length;
+            var rest = new byte[missing];
+            await stream.ReadExactlyAsync(rest, stop);
+            Heard.Enqueue(head + Encoding.UTF8.GetString(rest));
+        }
     }
 }

@@ -24,6 +24,7 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
                 "refresh_token",
                 "client_credentials",
                 "urn:ietf:params:oauth:grant-type:token-exchange",
+                Butler.GrantType,
                 Gadget.GrantType,
             ],
             Texts("grant_types_supported"));
@@ -35,7 +36,7 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
         string[] endpoints =
         [
             "authorization", "token", "registration", "revocation", "introspection", "pushed_authorization_request",
-            "device_authorization",
+            "device_authorization", "backchannel_authentication",
         ];
         foreach (var endpoint in endpoints)
         {

@@ -9,7 +9,7 @@ public sealed class Town : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Server = await TestServer.StartAsync(Gadget.Town);
+        Server = await TestServer.StartAsync(Butler.Town());
         Ada = new(Server);
         await Ada.SignInAsync();
     }

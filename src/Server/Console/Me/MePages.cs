@@ -1,3 +1,4 @@
+using Postern.Approvals;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Passkeys;
@@ -12,6 +13,7 @@ namespace Postern.Console.Me;
 /// <summary>Gathers what a person's own page shows.</summary>
 internal sealed class MePages(
     GrantBook grants,
+    AskBook asks,
     SessionBook sessions,
     PasskeyStore passkeys,
     PasskeyCeremonies ceremonies,
@@ -39,6 +41,7 @@ internal sealed class MePages(
             Person = caller.Email,
             IsAdministrator = caller.IsAdmin,
             Grants = await GrantsAsync(caller, stop),
+            Asking = [.. (await asks.WaitingAsync(caller, stop)).Select(Row)],
             Calls = await CallsAsync(caller, stop),
             Browsers = [.. (await sessions.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
                 .Where(session => session.IsLive(clock.GetUtcNow()))
@@ -123,6 +126,20 @@ internal sealed class MePages(
         null,
         grant.InstallationName);
 
+    private Asking Row(Ask ask) => new(
+        ask.Name,
+        new(
+            ask.Wish.ClientName,
+            ask.Client.IsDocument ? Untrusted.Host(new(ask.Client.Value)) : null,
+            Proof.Remembered,
+            null,
+            null),
+        Resource.TryParse(ask.Wish.Resource, out var resource)
+        && servers.ByResource(ask.Tenant, resource) is { } server
+            ? server.Title
+            : ask.Wish.Resource,
+        ask.CreatedAt);
+
     private LetIn Row(GrantUse use)
     {
         var grant = use.Grant;
@@ -132,7 +149,10 @@ internal sealed class MePages(
             GrantSentence.Of(grant, servers.ByResource(grant.Tenant, grant.Resource)),
             grant.CreatedAt,
             use.UsedAt,
-            grant.ExpiresAt);
+            grant.ExpiresAt)
+        {
+            IsBound = use.IsBound,
+        };
     }
 }
 

@@ -14,6 +14,9 @@ public sealed record MeView
 
     public required IReadOnlyList<LetIn> Grants { get; init; }
 
+    /// <summary>Who waits for this person's answer.</summary>
+    public IReadOnlyList<Asking> Asking { get; init; } = [];
+
     /// <summary>What was done lately in this person's name, newest first.</summary>
     public IReadOnlyList<CallMade> Calls { get; init; } = [];
 
@@ -65,7 +68,13 @@ public sealed record LetIn(
 {
     /// <summary>Who agreed in the person's stead; null when they did so themselves.</summary>
     public string? By { get; init; }
+
+    /// <summary>Its tokens are bound to a key that it keeps.</summary>
+    public bool IsBound { get; init; }
 }
+
+/// <summary>A question that waits, on its own page under <paramref name="Name"/>.</summary>
+public sealed record Asking(string Name, Asker Who, string Server, DateTimeOffset Since);
 
 public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
 

@@ -66,8 +66,14 @@ internal sealed record Client
     /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 
+    /// <summary>How it asks people behind the browser's back; null when it does not.</summary>
+    public BackchannelMembers? Backchannel { get; init; }
+
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
+
+    /// <summary>What it registered as a relying party.</summary>
+    public OpenIdClient OpenId { get; init; } = OpenIdClient.None;
 
     /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; init; }
@@ -100,6 +106,7 @@ internal sealed record Client
         RedirectUris = metadata.RedirectUris,
         GrantTypes = metadata.GrantTypes,
         ScopeCap = metadata.Scope,
+        OpenId = metadata.OpenId,
         RequiresDpop = metadata.DpopBoundAccessTokens,
         RequiresPush = metadata.RequiresPush,
         RequiresSignedRequest = metadata.RequiresSignedRequest,

@@ -15,6 +15,7 @@ internal sealed record ClientMetadata
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
         ClientCredentials = "client_credentials",
+        Backchannel = "urn:openid:params:grant-type:ciba",
         DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -57,6 +58,8 @@ internal sealed record ClientMetadata
     public required string? Jwks { get; init; }
 
     public required string? JwksUri { get; init; }
+
+    public required OpenIdClient OpenId { get; init; }
 
     /// <summary><c>dpop_bound_access_tokens</c> (RFC 9449 §5.2).</summary>
     public required bool DpopBoundAccessTokens { get; init; }
@@ -128,6 +131,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            OpenId = OpenIdClient.Read(members, uris),
             DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
             RequiresPush = members.Flag("require_pushed_authorization_requests"),
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
@@ -149,6 +153,11 @@ internal sealed record ClientMetadata
             members.Refuse("A public document cannot hold a client_secret.");
         }
 
+        if (metadata.OpenId.SectorIdentifierUri is not null)
+        {
+            members.Refuse("sector_identifier_uri is for clients that register; a document's host is its sector.");
+        }
+
         if (metadata.Name is not { Length: > 0 })
         {
             members.Refuse("The document has no client_name.");
@@ -164,7 +173,7 @@ internal sealed record ClientMetadata
 
         // Private schemes prove nothing of a document's host, so they are for registrations alone.
         var allowsPrivate = metadata.ApplicationType is Native && !isDocument;
-        return metadata.RedirectUris
+        return metadata.RedirectUris.Concat(metadata.OpenId.PostLogoutRedirectUris)
             .Select(uri => ClientAuth.RedirectUris.Refusal(uri, issuer, allowsPrivate))
             .FirstOrDefault(refusal => refusal is not null);
     }

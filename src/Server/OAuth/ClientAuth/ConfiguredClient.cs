@@ -22,12 +22,16 @@ internal static class ConfiguredClient
                 ? seed.GrantTypes
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
+            OpenId = OpenId(seed),
             RequiresPush = seed.RequiresPush,
             RequiresSignedRequest = seed.RequiresSignedRequest,
             RequestSigningAlg = seed.RequestSigningAlg,
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             ActorProfile = seed.Actor,
             MayAct = seed.MayAct is { } actor ? new(actor) : null,
+            Backchannel = seed.GrantTypes.Contains(ClientMetadata.Backchannel)
+                ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
+                : null,
             RequiresDpop = seed.DpopBoundAccessTokens,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
@@ -45,9 +49,27 @@ internal static class ConfiguredClient
         _ => [ClientMetadata.None],
     };
 
+    private static OpenIdClient OpenId(ClientSeed seed) => new()
+    {
+        IdTokenAlgorithm = seed.OpenId.IdTokenAlgorithm ?? OpenIdClient.None.IdTokenAlgorithm,
+        UserInfoAlgorithm = seed.OpenId.UserInfoAlgorithm,
+        Sector = seed.OpenId.IsPairwise
+            ? OpenIdClient.SectorOf(
+                seed.OpenId.SectorIdentifierUri,
+                seed.RedirectUris,
+                why => throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {why}"))
+            : null,
+        SectorIdentifierUri = seed.OpenId.SectorIdentifierUri,
+        PostLogoutRedirectUris = seed.OpenId.PostLogoutRedirectUris,
+        BackchannelLogoutUri = seed.OpenId.BackchannelLogoutUri,
+        NeedsSid = seed.OpenId.NeedsSid,
+        DefaultMaxAge = seed.OpenId.DefaultMaxAge,
+        DefaultAcrValues = seed.OpenId.DefaultAcrValues,
+    };
+
     private static string? Refusal(Client client, Settings settings)
     {
-        var redirect = client.RedirectUris
+        var redirect = client.RedirectUris.Concat(client.OpenId.PostLogoutRedirectUris)
             .Select(uri => RedirectUris.Refusal(uri, settings.Issuer, allowsPrivateSchemes: true))
             .FirstOrDefault(why => why is not null);
         return client switch
@@ -72,6 +94,7 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
+            _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
             _ => redirect,
         };
     }
@@ -82,6 +105,7 @@ internal static class ConfiguredClient
         ClientMetadata.AuthorizationCode
         or ClientMetadata.RefreshToken
         or ClientMetadata.ClientCredentials
+        or ClientMetadata.Backchannel
         or ClientMetadata.DeviceCode
         or ClientMetadata.JwtBearer
         or ClientMetadata.TokenExchange;

@@ -12,7 +12,7 @@ namespace Postern.OAuth.Consent;
 /// The same question as <c>/consent</c>, where the client waits elsewhere for the answer: only the person it was put to
 /// sees it, and nobody is sent anywhere after.
 /// </summary>
-internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, TimeProvider clock)
+internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, Pings pings, TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -33,7 +33,7 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, TimeProvide
 
         if (ask.State is not AskState.Pending)
         {
-            return new PageResult<AnsweredPage, AnsweredView>(new(ask.State is AskState.Approved));
+            return new PageResult<AnsweredPage, AnsweredView>(new(ask.State is AskState.Approved, ask.Way is AskWay.Device));
         }
 
         return !ask.IsOver(clock.GetUtcNow()) && await QuestionAsync(http, ask) is { } question
@@ -74,7 +74,11 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, TimeProvide
     private static SeeOther SignIn(HttpContext http) => new(
         $"/signin?to=ask-{Uri.EscapeDataString(http.GetRouteValue("name")?.ToString() ?? "")}");
 
-    private static SeeOther Answered(Ask ask) => new($"/i/{ask.Name}");
+    private SeeOther Answered(Ask ask)
+    {
+        pings.Send(ask);
+        return new($"/i/{ask.Name}");
+    }
 
     // Somebody else's question is none.
     private async ValueTask<Ask?> FindAsync(HttpContext http, string name) =>
@@ -85,12 +89,15 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, TimeProvide
             ? ask
             : null;
 
-    // Each device is a copy of its own, and so is each place a service asks from.
-    private ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Ask ask) => consent.QuestionAsync(
-        http,
-        ask.Wish,
-        (Installations.Id(http.Caller.Subject, ask.Client, ask.Name), $"a device on {ask.Network}"),
-        ask);
+    // Each device is a copy of its own; a service is one for everybody.
+    private ValueTask<ConsentQuestion?> QuestionAsync(HttpContext http, Ask ask)
+    {
+        var (copy, name) = ask.Way is AskWay.Device
+            ? (ask.Name, $"a device on {ask.Network}")
+            : ("", $"a service on {ask.Network}");
+        return consent.QuestionAsync(
+            http, ask.Wish, (Installations.Id(http.Caller.Subject, ask.Client, copy), name), ask);
+    }
 
     private PageResult<ConsentPage, ConsentView> Page(
         HttpContext http, ConsentQuestion question, Ask ask, string? problem = null)
@@ -105,7 +112,11 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, TimeProvide
         return new(consent.View(http, question, who) with
         {
             Waiting = new(
-                UserCode.Shown(ask.UserCode!), ask.CreatedAt, ask.Network, ask.Network == SourceNetwork.Of(http)),
+                ask.UserCode is { } code ? UserCode.Shown(code) : null,
+                ask.Message,
+                ask.CreatedAt,
+                ask.Network,
+                ask.Network == SourceNetwork.Of(http)),
             Transaction = ask.Name,
             Problem = problem,
         });

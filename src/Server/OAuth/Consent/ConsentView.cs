@@ -11,7 +11,7 @@ namespace Postern.OAuth.Consent;
 public sealed record ConsentView
 {
     public const string ToolField = "tool", UntilField = "until", DecisionField = "decision",
-        TransactionField = "transaction", FormField = "form";
+        ToldField = "told", TransactionField = "transaction", FormField = "form";
 
     public const string Allow = "allow", Deny = "deny";
 
@@ -23,8 +23,20 @@ public sealed record ConsentView
     /// <summary>Who waits elsewhere; null when the browser takes the answer along.</summary>
     public WaitingPlace? Waiting { get; init; }
 
-    /// <summary>The server the tools belong to, as its operator named it.</summary>
-    public required string Server { get; init; }
+    /// <summary>The server the tools belong to, as its operator named it; null when only who they are is asked.</summary>
+    public required string? Server { get; init; }
+
+    /// <summary>It would know the person again.</summary>
+    public bool TellsWho { get; init; }
+
+    /// <summary>What it would learn of the person besides.</summary>
+    public IReadOnlyList<ToldChoice> Told { get; init; } = [];
+
+    /// <summary>Where the client says what it does with what it learns, and on which terms. Its own word.</summary>
+    public string? PolicyUri { get; init; }
+
+    /// <inheritdoc cref="PolicyUri"/>
+    public string? TermsUri { get; init; }
 
     /// <summary>The signed-in person.</summary>
     public required string Account { get; init; }
@@ -51,12 +63,20 @@ public sealed record ConsentView
     public string? Problem { get; init; }
 }
 
+/// <summary>Something of the person that they can let be told, or not.</summary>
+/// <param name="Scope">The scope that stands for it.</param>
+/// <param name="Label">What it is.</param>
+/// <param name="Value">What it would be told as.</param>
+public sealed record ToldChoice(string Scope, string Label, string Value);
+
 /// <summary>Who waits elsewhere for the answer, by what is known of the request.</summary>
-/// <param name="Code">What the device shows.</param>
+/// <param name="Code">What the device shows; null where no device is.</param>
+/// <param name="Message">What the client wants to be read beside the question: its own words.</param>
 /// <param name="Since">When it asked.</param>
 /// <param name="Network">Where it asked from.</param>
 /// <param name="IsHere">That is the network this page is read in.</param>
-public sealed record WaitingPlace(string Code, DateTimeOffset Since, string Network, bool IsHere);
+public sealed record WaitingPlace(
+    string? Code, string? Message, DateTimeOffset Since, string Network, bool IsHere);
 
 /// <summary>One tool a person can leave on or off. The description comes from the server's maker.</summary>
 public sealed record ToolChoice(string Name, Risk Risk, string? Description = null)

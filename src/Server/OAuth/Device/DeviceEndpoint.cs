@@ -9,7 +9,7 @@ namespace Postern.OAuth.Device;
 
 /// <summary>RFC 8628 §3.1: a device asks for a code to show, and for one to come back with.</summary>
 internal sealed partial class DeviceEndpoint(
-    WishReader wishes, AskBook asks, AskCodes codes, Settings settings, TimeProvider clock)
+    WishReader wishes, AskDesk asks, AskCodes codes, Settings settings, TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
         "/device_authorization",
@@ -56,7 +56,7 @@ internal sealed partial class DeviceEndpoint(
             Wish = wish,
             Network = presenter.Network,
             CreatedAt = now,
-            ExpiresAt = now + AskBook.Lifetime,
+            ExpiresAt = now + AskDesk.Lifetime,
         };
     }
 
@@ -68,7 +68,7 @@ internal sealed partial class DeviceEndpoint(
             code,
             page,
             $"{page}?user_code={code}",
-            (long)AskBook.Lifetime.TotalSeconds,
+            (long)AskDesk.Lifetime.TotalSeconds,
             (long)PollPace.Interval.TotalSeconds);
     }
 

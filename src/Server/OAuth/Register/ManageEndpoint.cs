@@ -17,6 +17,7 @@ namespace Postern.OAuth.Register;
 internal sealed class ManageEndpoint(
     ClientStore store,
     Registrations registrations,
+    Sectors sectors,
     GrantBook grants,
     Db db,
     AuditLog audit,
@@ -38,7 +39,7 @@ internal sealed class ManageEndpoint(
 
     private async Task<IResult> ReadAsync(HttpContext http, string id) =>
         await ProvenAsync(http, id) is { } proven
-            ? Registered.Of(http.Tenant, proven.Client, proven.Token, null).ToHttp(http, StatusCodes.Status200OK)
+            ? Registered.Of(http.Tenant, proven.Client, proven.Token, null).ToHttp(http, proven.Client, StatusCodes.Status200OK)
             : Stranger.Result;
 
     private async Task<IResult> ReplaceAsync(HttpContext http, string id)
@@ -59,6 +60,11 @@ internal sealed class ManageEndpoint(
             return error.ToHttp();
         }
 
+        if (await sectors.RefusalAsync(metadata, http.RequestAborted) is { } sector)
+        {
+            return sector.ToHttp();
+        }
+
         var secret = metadata.NeedsSecret && proven.Client.SecretHash is null ? Secret.New(random) : null;
         var replaced = Client.Of(proven.Client.Id, ClientSource.Dynamic, metadata) with
         {
@@ -71,7 +77,7 @@ internal sealed class ManageEndpoint(
         {
             { } time => OAuthError.TooMany("Too many changes; try again later.", time).ToHttp(),
             null => Registered.Of(http.Tenant, replaced, proven.Token, secret)
-                .ToHttp(http, StatusCodes.Status200OK),
+                .ToHttp(http, replaced, StatusCodes.Status200OK),
         };
     }
 

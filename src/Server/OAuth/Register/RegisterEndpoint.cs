@@ -10,7 +10,7 @@ namespace Postern.OAuth.Register;
 /// RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.
 /// </summary>
 internal sealed class RegisterEndpoint(
-    Registrations registrations, Settings settings, TimeProvider clock, RandomNumberGenerator random)
+    Registrations registrations, Sectors sectors, Settings settings, TimeProvider clock, RandomNumberGenerator random)
 {
     public const string Path = "/register";
 
@@ -53,6 +53,11 @@ internal sealed class RegisterEndpoint(
             return error.ToHttp();
         }
 
+        if (await sectors.RefusalAsync(metadata, http.RequestAborted) is { } sector)
+        {
+            return sector.ToHttp();
+        }
+
         var (secret, token) = (metadata.NeedsSecret ? Secret.New(random) : null, Secret.New(random));
         var id = new ClientId(IdPrefix + Secret.New(random).Reveal()[..IdLength]);
         var client = Client.Of(id, ClientSource.Dynamic, metadata) with
@@ -63,6 +68,6 @@ internal sealed class RegisterEndpoint(
         };
         return await registrations.AddAsync(http.Tenant.Id, client, SourceNetwork.Of(http)) is { } wait
             ? OAuthError.TooMany("Too many registrations; try again later.", wait).ToHttp()
-            : Registered.Of(http.Tenant, client, token, secret).ToHttp(http, StatusCodes.Status201Created);
+            : Registered.Of(http.Tenant, client, token, secret).ToHttp(http, client, StatusCodes.Status201Created);
     }
 }

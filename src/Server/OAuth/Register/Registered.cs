@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 
@@ -49,10 +50,16 @@ internal sealed partial record Registered(
         client.RequestSigningAlg,
         client.AnswerSigningAlg);
 
-    public IResult ToHttp(HttpContext http, int status)
+    public IResult ToHttp(HttpContext http, Client client, int status)
     {
         http.Response.Headers.CacheControl = "no-store";
-        return Results.Json(this, RegisteredJson.Default.Registered, statusCode: status);
+        var answer = JsonSerializer.SerializeToNode(this, RegisteredJson.Default.Registered)!.AsObject();
+        foreach (var (name, value) in client.OpenId.ToJson() ?? [])
+        {
+            answer[name] = value?.DeepClone();
+        }
+
+        return Results.Text(answer.ToJsonString(), "application/json", statusCode: status);
     }
 
     [JsonSerializable(typeof(Registered))]

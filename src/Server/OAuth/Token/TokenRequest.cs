@@ -13,6 +13,9 @@ internal sealed record TokenRequest
 
     public string? CodeVerifier { get; private init; }
 
+    /// <summary>CIBA Core §10.1.</summary>
+    public string? AuthReqId { get; private init; }
+
     /// <summary>RFC 8628 §3.4.</summary>
     public string? DeviceCode { get; private init; }
 
@@ -70,6 +73,7 @@ internal sealed record TokenRequest
         {
             Code = form["code"],
             CodeVerifier = form["code_verifier"],
+            AuthReqId = form["auth_req_id"],
             DeviceCode = form["device_code"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],

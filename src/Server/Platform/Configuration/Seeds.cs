@@ -3,6 +3,10 @@ namespace Postern.Platform.Configuration;
 /// <summary>A person named in the configuration.</summary>
 internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<string> Roles)
 {
+    public string? Name { get; init; }
+
+    public bool IsEmailVerified { get; init; }
+
     public static UserSeed Read(SettingsNode node) => new(
         node.Value<string>(
             "email",
@@ -19,7 +23,11 @@ internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<str
             text => text.Length is >= 12 and <= 200 ? text : null,
             isSecret: true)
             ?? throw node.Refuse("`users[].password` is missing; expected at least 12 characters")),
-        node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null));
+        node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null))
+    {
+        Name = node.Text("name", "What the person is called, for apps they let know it."),
+        IsEmailVerified = node.Flag("email_verified", "You know that the address is theirs; apps are told so.", false),
+    };
 }
 
 /// <summary>A client named in the configuration; the names are those of RFC 7591 §2.</summary>
@@ -46,6 +54,9 @@ internal sealed record ClientSeed
 
     public required string? Scope { get; init; }
 
+    /// <summary>What it is as a relying party.</summary>
+    public required OpenIdSeed OpenId { get; init; }
+
     public required bool DpopBoundAccessTokens { get; init; }
 
     /// <summary>Names of servers, or URLs.</summary>
@@ -54,6 +65,12 @@ internal sealed record ClientSeed
     public required string? Actor { get; init; }
 
     public required string? MayAct { get; init; }
+
+    public required string? DeliveryMode { get; init; }
+
+    public required string? NotificationEndpoint { get; init; }
+
+    public required string? BackchannelAlgorithm { get; init; }
 
     /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
     public required IReadOnlyList<string> Introspects { get; init; }
@@ -89,10 +106,11 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token, client_credentials, or the URN of device_code, jwt-bearer or "
+            "authorization_code, refresh_token, client_credentials, or the URN of ciba, device_code, jwt-bearer or "
                 + "token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
+        OpenId = OpenIdSeed.Read(node),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
         Resources = node.List(
@@ -108,6 +126,20 @@ internal sealed record ClientSeed
             text => text is "ai_agent" or "service" or "client_instance" ? text : null),
         MayAct = node.Text(
             "may_act", "The one client that may act by this one's tokens (RFC 8693 §4.4).", null, "a client_id"),
+        DeliveryMode = node.Value(
+            "backchannel_token_delivery_mode",
+            "How it learns of a person's answer (CIBA).",
+            "poll",
+            "poll or ping",
+            text => text is "poll" or "ping" ? text : null),
+        NotificationEndpoint = node.Text(
+            "backchannel_client_notification_endpoint", "Where it is told of an answer (CIBA).", null, "an https URL"),
+        BackchannelAlgorithm = node.Value<string>(
+            "backchannel_authentication_request_signing_alg",
+            "By what it signs its requests; unsigned ones are refused then (CIBA).",
+            null,
+            "ES256 or PS256",
+            text => text is "ES256" or "PS256" ? text : null),
         Introspects = node.List(
             "introspects",
             "The resources it serves, about whose tokens it may ask (RFC 7662).",

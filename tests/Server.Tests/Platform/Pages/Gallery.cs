@@ -92,14 +92,21 @@ public sealed class Gallery : IAsyncLifetime
             Who = new("Lounge", null, Proof.Vouched, new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero), null),
             Return = null,
             SignOutToken = null,
-            Waiting = new("BCDF-GHJK", Now.AddMinutes(-2), "2001:db8:1234::/48", false),
+            Waiting = new("BCDF-GHJK", null, Now.AddMinutes(-2), "2001:db8:1234::/48", false),
         }),
         ["consent-device-hostile"] = Consent(Usual with
         {
             Who = new(Hostile, new string('h', 250), Proof.None, null, null),
             Return = null,
             SignOutToken = null,
-            Waiting = new("WWWW-WWWW", Now, "192.0.2.0/24", true),
+            Waiting = new("WWWW-WWWW", null, Now, "192.0.2.0/24", true),
+        }),
+        ["consent-service"] = Consent(Usual with
+        {
+            Who = new("Butler", null, Proof.Vouched, null, null),
+            Return = null,
+            SignOutToken = null,
+            Waiting = new(null, Hostile, Now.AddMinutes(-2), "192.0.2.0/24", false),
         }),
         ["device"] = Device(new() { Account = "ada@example.test", FormToken = "t", SignOutToken = "s" }),
         ["device-problem"] = Device(new()
@@ -110,8 +117,8 @@ public sealed class Gallery : IAsyncLifetime
             SignOutToken = "s",
             Problem = "No device waits with that code. Check it, or let the device show you a new one.",
         }),
-        ["answered-yes"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: true)),
-        ["answered-no"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: false)),
+        ["answered-yes"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: true, IsDevice: true)),
+        ["answered-no"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: false, IsDevice: false)),
         ["consent-full"] = Consent(Usual with
         {
             Tools =
@@ -163,6 +170,11 @@ public sealed class Gallery : IAsyncLifetime
                 new("s2", "Safari on iPhone", Now.AddDays(-40), Now.AddDays(-1.5), false),
             ],
             Passkeys = [new("p1", "Chrome on Linux", Now.AddDays(-200))],
+            Asking =
+            [
+                new("a1", new("Butler", null, Proof.Remembered, null, null), "Linear", Now.AddMinutes(-2)),
+                new("a2", new(Hostile, null, Proof.Remembered, null, null), new string('w', 60), Now),
+            ],
             HasPassword = true,
             PasswordProblem = "That is not your current password.",
             Calls =
@@ -306,6 +318,9 @@ public sealed class Gallery : IAsyncLifetime
     private static readonly Tenant Place = new()
     {
         Id = TenantId.Default,
+        Name = "default",
+        MostClients = 10,
+        MostServers = 10,
         Issuer = "http://127.0.0.1",
         AccessLifetime = TimeSpan.FromMinutes(10),
         RefreshIdle = TimeSpan.FromDays(30),

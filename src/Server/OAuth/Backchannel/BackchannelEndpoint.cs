@@ -1,0 +1,83 @@
+using System.Text.Json.Serialization;
+using Postern.Approvals;
+using Postern.Identity.Users;
+using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
+using Postern.Platform.Http;
+
+namespace Postern.OAuth.Backchannel;
+
+/// <summary>
+/// CIBA Core §7: a service asks a named person. Only clients that an operator registered may: whoever could register
+/// itself would learn who has an account, and fill people's pages with questions.
+/// </summary>
+internal sealed partial class BackchannelEndpoint(
+    BackchannelRequests requests, WishReader wishes, UserStore users, AskDesk asks, AskCodes codes, TimeProvider clock)
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
+        "/bc-authorize",
+        (HttpRequest http, BackchannelEndpoint backchannel, ClientAuthenticator clients, CancellationToken stop) =>
+            backchannel.AskAsync(http, clients, stop)).Open();
+
+    private async Task<IResult> AskAsync(HttpRequest http, ClientAuthenticator clients, CancellationToken stop)
+    {
+        if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
+            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
+            || MembersOf(presenter.Client).Failed(out error, out var members)
+            || (await requests.ReadAsync(presenter, form, stop)).Failed(out error, out var parameters)
+            || BackchannelRequest.Check(parameters, members).Failed(out error, out var request)
+            || (await WantedAsync(presenter, parameters, request, stop)).Failed(out error, out var ask)
+            || (await asks.PutAsync(ask, request.Callback)).Failed(out error, out ask))
+        {
+            return error.ToHttp();
+        }
+
+        http.HttpContext.Response.Headers.CacheControl = "no-store";
+        var life = (long)Math.Ceiling((ask.ExpiresAt - clock.GetUtcNow()).TotalSeconds);
+        return Results.Json(
+            new(codes.Of(ask), life, (long)PollPace.Interval.TotalSeconds), BackchannelJson.Default.Answer);
+    }
+
+    private static Result<BackchannelMembers> MembersOf(Client client) =>
+        client is { Backchannel: { } members, IsVouchedFor: true, IsPublic: false }
+            ? members
+            : OAuthError.UnauthorizedClient("The client is not registered for this grant_type.");
+
+    private async ValueTask<Result<Ask>> WantedAsync(
+        Presenter presenter,
+        BackchannelRequests.Parameters parameters,
+        BackchannelRequest request,
+        CancellationToken stop)
+    {
+        if (wishes.Read(presenter, name => parameters(name)).Failed(out var error, out var wish))
+        {
+            return error;
+        }
+
+        var tenant = presenter.Tenant.Id;
+        if (await users.FindByEmailAsync(tenant, request.LoginHint, stop) is not { DisabledAt: null } user)
+        {
+            return new OAuthError("unknown_user_id", "Nobody of that name can be asked.");
+        }
+
+        var now = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds());
+        return new Ask
+        {
+            Id = new(wish.Id),
+            Tenant = tenant,
+            Way = AskWay.Backchannel,
+            Wish = wish,
+            Subject = user.Id,
+            Message = request.Message,
+            Network = presenter.Network,
+            CreatedAt = now,
+            ExpiresAt = now + request.Life,
+        };
+    }
+
+    internal sealed record Answer(string AuthReqId, long ExpiresIn, long Interval);
+
+    [JsonSerializable(typeof(Answer))]
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    private sealed partial class BackchannelJson : JsonSerializerContext;
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform;
+
+namespace Postern.OAuth.Backchannel;
+
+/// <summary>
+/// The parameters of a request, from the form or from what the client signed (CIBA Core §7.1.1), never from both.
+/// </summary>
+internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvider clock)
+{
+    private static readonly string[] Names =
+    [
+        "scope", "login_hint", "id_token_hint", "login_hint_token", "binding_message", "user_code", "acr_values",
+        "requested_expiry", "client_notification_token", "authorization_details", "resource",
+    ];
+
+    /// <summary>FAPI-CIBA §5.2.2: how long a signed request may be good, and how old it may be.</summary>
+    private static readonly TimeSpan MaxLife = TimeSpan.FromMinutes(60);
+
+    private const int MaxId = 200;
+
+    /// <summary>Each parameter by its name.</summary>
+    internal delegate string? Parameters(string name);
+
+    public async ValueTask<Result<Parameters>> ReadAsync(Presenter presenter, Form form, CancellationToken stop)
+    {
+        if (presenter.Client.Backchannel?.Algorithm is not { } algorithm)
+        {
+            return form["request"] is null
+                ? (Parameters)(name => form[name])
+                : OAuthError.InvalidRequest("The client is not registered for signed requests.");
+        }
+
+        if (form["request"] is not { } text)
+        {
+            return OAuthError.InvalidRequest("The client is registered to sign its requests.");
+        }
+
+        if (Names.Any(name => form[name] is not null))
+        {
+            return OAuthError.InvalidRequest("What is asked stands in the signed request alone.");
+        }
+
+        return await SignedAsync(presenter, text, algorithm, stop);
+    }
+
+    private async ValueTask<Result<Parameters>> SignedAsync(
+        Presenter presenter, string text, string algorithm, CancellationToken stop)
+    {
+        var (tenant, client) = (presenter.Tenant, presenter.Client);
+        if (ForeignToken.Read(text) is not { } token)
+        {
+            return Refused("malformed");
+        }
+
+        if (FormRefusal(token, client.Id.Value, tenant.Issuer) is { } refusal)
+        {
+            return Refused(refusal);
+        }
+
+        if (!await token.IsSignedByAsync(await keys.FindAsync(client, token.Kid, stop), [algorithm]))
+        {
+            return Refused("not signed by the client");
+        }
+
+        var until = clock.GetUtcNow() + MaxLife + ForeignToken.Skew;
+        return await once.TakeAsync(tenant.Id, "signed request", $"{client.Id}\n{token.Text("jti")}", until)
+            ? (Parameters)(name => ValueOf(token, name))
+            : Refused("used again");
+    }
+
+    private string? FormRefusal(ForeignToken token, string client, string issuer) => token switch
+    {
+        { Typ: not (null or "jwt" or "oauth-authz-req+jwt") } => "another kind of token",
+        _ when token.Text("iss") != client => "iss is not the client",
+        _ when !token.IsFor(issuer) => "aud is not this issuer",
+        _ when token.Text("jti") is not { Length: > 0 and <= MaxId } => "no jti",
+        _ when token.At("iat") is null => "iat is missing",
+        _ when token.At("nbf") is null => "nbf is missing",
+        _ when token.At("nbf") < clock.GetUtcNow() - MaxLife => "nbf too long ago",
+        _ when token.At("exp") > token.At("nbf") + MaxLife => "good for too long",
+        _ => token.TimeRefusal(clock.GetUtcNow(), MaxLife),
+    };
+
+    // CIBA Core §7.1.1: numbers may be numbers there.
+    private static string? ValueOf(ForeignToken token, string name) =>
+        token.Claims.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.String
+            ? value.GetRawText()
+            : token.Text(name) is { Length: > 0 } text ? text : null;
+
+    private static OAuthError Refused(string reason) =>
+        OAuthError.InvalidRequest("The signed request is not as it must be.") with { Reason = reason };
+}
