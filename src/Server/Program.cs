@@ -100,6 +100,7 @@ internal static partial class Program
         AssetEndpoint.Map(app);
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
+        ManageEndpoint.Map(app);
         PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
@@ -153,6 +154,7 @@ internal static partial class Program
         services.AddSingleton<Registrations>();
         services.AddSingleton<Sectors>();
         services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<ManageEndpoint>();
         services.AddSingleton<Subjects>();
         services.AddSingleton<PersonClaims>();
         services.AddSingleton<IdTokens>();
