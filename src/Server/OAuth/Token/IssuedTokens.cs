@@ -63,10 +63,9 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        if (!IsStatement && Grant.Tools is { } tools)
+        if (!IsStatement)
         {
-            json.WritePropertyName("authorization_details"u8);
-            AccessTokenWriter.WriteDetails(json, Grant.Resource, tools);
+            AccessTokenWriter.WriteDetails(json, Grant);
         }
 
         json.WriteEndObject();
