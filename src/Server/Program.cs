@@ -164,7 +164,9 @@ internal static partial class Program
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
         services.AddSingleton<IGrantType, BackchannelGrant>();
+        services.AddSingleton<IGrantType, DeferredGrant>();
         services.AddSingleton<IGrantType, DeviceGrant>();
+        services.AddSingleton<Deferrals>();
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
         services.AddSingleton<AssertedPeople>();

@@ -60,6 +60,12 @@ internal sealed record Client
     /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 
+    /// <summary>The address of the person it acts for by itself, who must agree first.</summary>
+    public string? Approval { get; init; }
+
+    /// <summary>Where it is told that a deferred answer is there.</summary>
+    public string? DeferredEndpoint { get; init; }
+
     /// <summary>How it asks people behind the browser's back; null when it does not.</summary>
     public BackchannelMembers? Backchannel { get; init; }
 

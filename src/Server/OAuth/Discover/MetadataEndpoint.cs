@@ -51,6 +51,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         BackchannelTokenDeliveryModesSupported = ["poll", "ping"],
         BackchannelAuthenticationRequestSigningAlgValuesSupported = BackchannelMembers.Algorithms,
         BackchannelUserCodeParameterSupported = false,
+        DeferredTokenResponseSupported = true,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
@@ -69,6 +70,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
             ClientMetadata.TokenExchange,
             .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
             ClientMetadata.Backchannel,
+            ClientMetadata.Deferred,
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
@@ -111,6 +113,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> BackchannelAuthenticationRequestSigningAlgValuesSupported { get; init; }
 
         public required bool BackchannelUserCodeParameterSupported { get; init; }
+
+        public required bool DeferredTokenResponseSupported { get; init; }
 
         public required string RevocationEndpoint { get; init; }
 
