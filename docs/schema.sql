@@ -130,13 +130,14 @@ CREATE TABLE grants (
   expires_at bigint not null,
   used_at bigint,
   revoked_at bigint,
-  revoked_because text, parent_id text, root_id text, actors text, approved_by text,
+  revoked_because text, parent_id text, root_id text, actors text, approved_by text, session text, sid text, acr text, claims text,
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
 CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
 CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
 CREATE INDEX grants_root on grants (tenant, root_id) where root_id is not null;
+CREATE INDEX grants_session on grants (tenant, session) where session is not null;
 CREATE INDEX grants_subject on grants (tenant, subject, id);
 CREATE TABLE installations (
   tenant text not null,
@@ -170,6 +171,10 @@ CREATE TABLE offers (
   tools text not null,
   agreed_at bigint not null,
   primary key (tenant, installation, resource)
+);
+CREATE TABLE pairwise_salts (
+  tenant text primary key,
+  sealed bytea not null
 );
 CREATE TABLE passkeys (
   tenant text not null,
@@ -263,7 +268,7 @@ CREATE TABLE users (
   password_hash text,
   roles text not null,
   created_at bigint not null,
-  disabled_at bigint,
+  disabled_at bigint, name text, email_verified boolean not null default false,
   primary key (tenant, id)
 );
 CREATE UNIQUE INDEX users_email on users (tenant, email_normal);

@@ -13,7 +13,8 @@ internal sealed class TenantOption : Option<string?>
     public TenantOption()
         : base(Flag)
     {
-        Description = "The tenant that is meant; otherwise the one at the root. One with a host of its own is a --server.";
+        Description =
+            "The tenant that is meant; otherwise the one at the root. One with a host of its own is a --server.";
         HelpName = "NAME";
         Recursive = true;
         Validators.Add(result =>
@@ -32,5 +33,6 @@ internal sealed class TenantOption : Option<string?>
             : "";
 
     private static bool IsName(string text) =>
-        text.Length is > 0 and <= MaxLength && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-');
+        text.Length is > 0 and <= MaxLength
+        && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-');
 }

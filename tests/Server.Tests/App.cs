@@ -139,11 +139,11 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
         return answer.StatusCode;
     }
 
-    /// <summary>Is let in by a person and redeems the code.</summary>
+    /// <summary>Is let in by a person, whether or not they are asked, and redeems the code.</summary>
     public async Task<Reply> LetInAsync(Person person, params (string Name, string? Value)[] changes)
     {
-        var answer = await person.AllowAsync(Authorize(changes));
-        var reply = await RedeemAsync(answer.Code);
+        var answer = await person.LetInAsync(Authorize(changes));
+        var reply = await RedeemAsync(answer.Code, [.. changes.Where(change => change.Name is "resource")]);
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         return reply;
     }

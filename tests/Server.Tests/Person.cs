@@ -148,6 +148,13 @@ internal sealed class Person : IDisposable
         return new(stop.Left ?? throw new InvalidOperationException($"{stop.Status}: {stop.Page?.Body?.TextContent}"));
     }
 
+    /// <summary>Says yes if there is a question; there is none where a yes of before stands.</summary>
+    public async Task<Answer> LetInAsync(string address)
+    {
+        var stop = await OpenAsync(address);
+        return stop.Left is { } left ? new(left) : await AllowAsync(stop.Address);
+    }
+
     public async Task<Answer> DenyAsync(string address) =>
         new((await AnswerAsync(await AskedAsync(address), "deny")).Left!);
 

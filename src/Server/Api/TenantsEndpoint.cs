@@ -23,10 +23,9 @@ internal static class TenantsEndpoint
 
     public static void Map(IEndpointRouteBuilder api)
     {
+        var root = api.ServiceProvider.GetRequiredService<TenantBook>().Default.Id;
         var tenants = api.MapGroup("/tenants").AddEndpointFilter((context, next) =>
-            context.HttpContext.Tenant.Id == context.HttpContext.RequestServices.GetRequiredService<TenantBook>().Default.Id
-                ? next(context)
-                : ValueTask.FromResult<object?>(NotThere));
+            context.HttpContext.Tenant.Id == root ? next(context) : ValueTask.FromResult<object?>(NotThere));
         tenants.MapGet("", List);
         tenants.MapPost("", AddAsync);
         tenants.MapDelete("/{name}", RemoveAsync);
@@ -40,7 +39,8 @@ internal static class TenantsEndpoint
     private static async Task<IResult> AddAsync(
         HttpContext http, TenantBook tenants, SetupLinks links, AuditLog audit, CancellationToken stop)
     {
-        if (await StrictBody.ReadAsync(http, ApiJson.Default.TenantToAdd) is not { } body || Read(body) is not { } asked)
+        if (await StrictBody.ReadAsync(http, ApiJson.Default.TenantToAdd) is not { } body
+            || Read(body) is not { } asked)
         {
             return Problem.Bad(Shape);
         }
@@ -79,7 +79,9 @@ internal static class TenantsEndpoint
         }
 
         var by = By.Admin(http, AuditKinds.TenantRemoved);
-        return await tenants.RemoveAsync(tenant, unit => Note(audit, unit, by, tenant)) ? Results.NoContent() : NotThere;
+        return await tenants.RemoveAsync(tenant, unit => Note(audit, unit, by, tenant))
+            ? Results.NoContent()
+            : NotThere;
     }
 
     // Also for one whose link was lost, or has expired before anybody came in.

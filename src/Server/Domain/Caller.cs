@@ -1,3 +1,7 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Postern.Domain;
 
 /// <summary>
@@ -9,5 +13,20 @@ namespace Postern.Domain;
 /// <param name="IsAdmin">Runs this installation.</param>
 /// <param name="Session">A public name of the browser session; knowing it opens nothing.</param>
 /// <param name="AuthTime">When the person last proved who they are.</param>
+/// <param name="Acr">How strongly: one of <see cref="Domain.Acr.All"/>.</param>
 public sealed record Caller(
-    TenantId Tenant, SubjectId Subject, string Email, bool IsAdmin, string Session, DateTimeOffset AuthTime);
+    TenantId Tenant,
+    SubjectId Subject,
+    string Email,
+    bool IsAdmin,
+    string Session,
+    DateTimeOffset AuthTime,
+    string Acr)
+{
+    /// <summary>
+    /// What a client calls this session (OpenID Connect Back-Channel Logout §2.1): another name for each client, and
+    /// new with each sign-in.
+    /// </summary>
+    public string Sid(ClientId client) => Base64Url.EncodeToString(
+        SHA256.HashData(Encoding.UTF8.GetBytes($"sid\n{Session}\n{client}")).AsSpan(0, 16));
+}

@@ -51,6 +51,18 @@ public sealed record Grant
     /// <summary>When the person last proved who they are, before agreeing.</summary>
     public DateTimeOffset? AuthTime { get; init; }
 
+    /// <summary>How strongly they did: one of <see cref="Domain.Acr.All"/>.</summary>
+    public string? Acr { get; init; }
+
+    /// <summary>The browser session it was agreed to in.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>What the client calls that session.</summary>
+    public string? Sid { get; init; }
+
+    /// <summary>What the client asked for one by one, beyond its scopes; null for nothing.</summary>
+    public ClaimsWanted? Claims { get; init; }
+
     /// <summary>
     /// What the client's metadata was when the person agreed; null for a client that an operator vouches for.
     /// </summary>
@@ -86,6 +98,9 @@ public sealed record Grant
             return known.Item2;
         }
     }
+
+    /// <summary>It tells who the person is, and allows nothing else.</summary>
+    public bool IsIdentity => Scopes.Has(Scopes.OpenId) && !Risks.All.Any(risk => Scopes.Has(risk.Scope));
 
     public bool IsLive(DateTimeOffset now) => RevokedAt is null && now < ExpiresAt;
 

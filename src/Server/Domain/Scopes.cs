@@ -16,10 +16,16 @@ public sealed class Scopes : IEquatable<Scopes>
     /// </summary>
     public const string OfflineAccess = "offline_access";
 
+    /// <summary>Who the person is (OpenID Connect Core §3.1.2.1, §5.4).</summary>
+    public const string OpenId = "openid", Profile = "profile", Email = "email";
+
     /// <summary>The most tokens one request may name, and the most characters they may have together.</summary>
     public const int MaxCount = 64, MaxLength = 2000;
 
     public static readonly Scopes None = new([]);
+
+    /// <summary>What asks for an identity and for no tool.</summary>
+    public static readonly Scopes Identity = Of(OpenId, Profile, Email);
 
     // RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E. The quotation mark and the backslash would end a quoted header value.
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create(
@@ -66,6 +72,8 @@ public sealed class Scopes : IEquatable<Scopes>
     public Scopes Intersect(Scopes other) => new([.. tokens.Where(other.Has)]);
 
     public Scopes Without(string token) => new([.. tokens.Where(t => t != token)]);
+
+    public Scopes Without(Scopes other) => new([.. tokens.Where(t => !other.Has(t))]);
 
     public Scopes With(Scopes other) => Of([.. tokens, .. other.tokens]);
 

@@ -1,6 +1,8 @@
 namespace Postern.Domain;
 
-/// <summary>An isolated issuer as it stands now: what it is called, where it is, and how long things last in it.</summary>
+/// <summary>
+/// An isolated issuer as it stands now: what it is called, where it is, and how long things last in it.
+/// </summary>
 public sealed record Tenant
 {
     public required TenantId Id { get; init; }
@@ -29,6 +31,9 @@ public sealed record Tenant
 
     /// <summary>The longest a person can let somebody in for.</summary>
     public required TimeSpan RefreshAbsolute { get; init; }
+
+    /// <summary>Where a token is good that tells who a person is (OpenID Connect Core §5.3), and nothing else.</summary>
+    public string UserInfo => Address("/userinfo");
 
     /// <summary>MCP servers that may be added to it.</summary>
     public required int MostServers { get; init; }

@@ -15,7 +15,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
 
     private const string Prefix = "pac_", Purpose = "code";
-    private const int Digest = 32, GuidSize = 16, Size = GuidSize + 8 + (4 * Digest);
+    private const int Digest = 32, GuidSize = 16, Fixed = GuidSize + 8 + (4 * Digest);
 
     /// <param name="tenant">Where it is good.</param>
     /// <param name="grant">The grant it opens.</param>
@@ -23,15 +23,17 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     /// <param name="redirectUri">Where it is sent.</param>
     /// <param name="challenge">What the verifier must make (RFC 7636 §4.2).</param>
     /// <param name="thumbprint">The key that must come with it (RFC 9449 §10); null for any or none.</param>
+    /// <param name="nonce">What the ID token must repeat (OpenID Connect Core §3.1.2.1).</param>
     public string Make(
         TenantId tenant,
         GrantId grant,
         ClientId client,
         string redirectUri,
         string challenge,
-        string? thumbprint = null)
+        string? thumbprint = null,
+        string? nonce = null)
     {
-        Span<byte> bytes = stackalloc byte[Size];
+        Span<byte> bytes = new byte[Fixed + Encoding.UTF8.GetByteCount(nonce ?? "")];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
         var ends = clock.GetUtcNow().Add(Lifetime);
         BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], ends.ToUnixTimeMilliseconds());
@@ -39,6 +41,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(thumbprint ?? ""), bytes[(GuidSize + 8 + (3 * Digest))..]);
+        Encoding.UTF8.GetBytes(nonce ?? "", bytes[Fixed..]);
         return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
 
@@ -47,7 +50,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (!text.StartsWith(Prefix, StringComparison.Ordinal)
-            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: Size } bytes
+            || sealer.Open(tenant, Purpose, text.AsSpan(Prefix.Length)) is not { Length: >= Fixed } bytes
             || BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(GuidSize)) <= now)
         {
             return null;
@@ -60,6 +63,10 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     internal sealed class Code(GrantId grant, byte[] digests)
     {
         public GrantId Grant => grant;
+
+        /// <summary>What the ID token must repeat; null for nothing.</summary>
+        public string? Nonce =>
+            digests.Length > 4 * Digest ? Encoding.UTF8.GetString(digests.AsSpan(4 * Digest)) : null;
 
         public bool IsFor(ClientId client) => Is(client.Value, 0);
 

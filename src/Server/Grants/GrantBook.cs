@@ -64,6 +64,23 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// <inheritdoc cref="RevokeAsync(Grant, AuditEntry)"/>
     public async ValueTask<bool> RevokeAsync(Unit unit, Grant grant, AuditEntry by)
     {
+        if (!await RevokeAloneAsync(unit, grant, by))
+        {
+            return false;
+        }
+
+        // One agreement to tell who somebody is may have become several grants; none of them brings the others back.
+        foreach (var like in grant.IsIdentity ? await GrantStore.LikeAsync(unit, grant, clock.GetUtcNow()) : [])
+        {
+            await RevokeAloneAsync(unit, like, by);
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends a grant and leaves those that were made of the same agreement.</summary>
+    public async ValueTask<bool> RevokeAloneAsync(Unit unit, Grant grant, AuditEntry by)
+    {
         if (!await GrantStore.RevokeAsync(unit, grant.Tenant, grant.Id, by.Reason ?? by.Kind, clock.GetUtcNow()))
         {
             return false;

@@ -71,12 +71,13 @@ internal sealed partial class GrantStore(Db db)
     public static ValueTask<int> InsertAsync(Unit unit, Grant grant, string? ownKey = null) => unit.RunAsync(
         $"""
         insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,
-          installation_name, resource, scopes, tools, auth_time, created_at, expires_at,
-          parent_id, root_id, actors, approved_by)
+          installation_name, resource, scopes, tools, auth_time, acr, session, sid, claims,
+          created_at, expires_at, parent_id, root_id, actors, approved_by)
         values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey},
           {grant.Client.Value}, {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value},
           {grant.InstallationName}, {grant.Resource.Value},
           {grant.Scopes.ToString()}, {ToText(grant.Tools)}, {grant.AuthTime?.ToUnixTimeSeconds()},
+          {grant.Acr}, {grant.Session}, {grant.Sid}, {ToText(grant.Claims)},
           {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()},
           {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)}, {grant.ApprovedBy})
         on conflict do nothing
@@ -92,6 +93,25 @@ internal sealed partial class GrantStore(Db db)
             update grants set revoked_at = {now.ToUnixTimeSeconds()}, revoked_because = {because}
             where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null
             """) is 1;
+
+    /// <summary>Hands the grants of a browser session on to the one that goes on in its place.</summary>
+    public static ValueTask<int> MoveAsync(Unit unit, TenantId tenant, string from, string to) => unit.RunAsync(
+        $"update grants set session = {to} where tenant = {tenant.Value} and session = {from}");
+
+    /// <summary>Whether a grant has not been ended, as seen from inside a unit.</summary>
+    public static async ValueTask<bool> IsLiveAsync(Unit unit, TenantId tenant, GrantId id) => await unit.FirstAsync(
+        $"select id from grants where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null",
+        row => row.GetString(0)) is not null;
+
+    /// <summary>Living grants of the same person, client and resource as this one.</summary>
+    public static ValueTask<List<Grant>> LikeAsync(Unit unit, Grant grant, DateTimeOffset now) => unit.AllAsync(
+        $"""
+        select * from grants where tenant = {grant.Tenant.Value} and subject = {grant.Subject.Value}
+          and client_id = {grant.Client.Value} and resource = {grant.Resource.Value}
+          and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+        limit {(long)Page}
+        """,
+        Read);
 
     /// <summary>
     /// Ends the living grants that were passed on from ended ones of this chain, one step down; answers which. Called
@@ -174,6 +194,12 @@ internal sealed partial class GrantStore(Db db)
             ? JsonSerializer.Deserialize(tools, GrantJson.Default.StringArray)
             : null,
         AuthTime = At(row, "auth_time"),
+        Acr = Text(row, "acr"),
+        Session = Text(row, "session"),
+        Sid = Text(row, "sid"),
+        Claims = Text(row, "claims") is { } claims
+            ? JsonSerializer.Deserialize(claims, GrantJson.Default.ClaimsWanted)
+            : null,
         CreatedAt = At(row, "created_at")!.Value,
         ExpiresAt = At(row, "expires_at")!.Value,
         RevokedAt = At(row, "revoked_at"),
@@ -196,11 +222,15 @@ internal sealed partial class GrantStore(Db db)
     private static string? ToText(IReadOnlyList<string>? tools) =>
         tools is null ? null : JsonSerializer.Serialize([.. tools], GrantJson.Default.StringArray);
 
+    private static string? ToText(ClaimsWanted? claims) =>
+        claims is null ? null : JsonSerializer.Serialize(claims, GrantJson.Default.ClaimsWanted);
+
     private static string? ToText(IReadOnlyList<ActingParty> actors) =>
         actors.Count is 0 ? null : JsonSerializer.Serialize([.. actors], GrantJson.Default.ActingPartyArray);
 
     [JsonSerializable(typeof(string[]))]
     [JsonSerializable(typeof(ActingParty[]))]
+    [JsonSerializable(typeof(ClaimsWanted))]
     private sealed partial class GrantJson : JsonSerializerContext;
 }
 

@@ -28,6 +28,21 @@ internal sealed record Proposal : Wish
     /// <summary>How long ago the person may have signed in, in seconds.</summary>
     public long? MaxAge { get; init; }
 
+    /// <summary>How strongly, any of these; empty for no matter.</summary>
+    public IReadOnlyList<string> AcrValues { get; init; } = [];
+
+    /// <summary>Who must be the one, by the name that the client has for them.</summary>
+    public string? Who { get; init; }
+
+    /// <summary>The address the client believes the person signs in with.</summary>
+    public string? LoginHint { get; init; }
+
+    /// <summary>What the ID token must repeat.</summary>
+    public string? Nonce { get; init; }
+
+    /// <summary>The person is asked, even where an agreement stands.</summary>
+    public bool NeedsConsent { get; init; }
+
     /// <summary>What <see cref="Agreed"/> says when a person said no.</summary>
     public const string Denied = "denied";
 

@@ -17,6 +17,9 @@ internal record Wish
 
     public required string Resource { get; init; }
 
+    /// <summary>Single claims that are asked for.</summary>
+    public ClaimsWanted? Claims { get; init; }
+
     /// <summary>Unix seconds.</summary>
     public required long CreatedAt { get; init; }
 }

@@ -36,6 +36,7 @@ internal static class PlatformRooms
         services.AddSingleton<Sealer>();
         services.AddSingleton<SigningKeyStore>();
         services.AddSingleton<SigningKeys>();
+        services.AddSingleton<JwtWriter>();
         services.AddSingleton(OutboundOptions.From(settings));
         services.AddSingleton<SafeHttp>(given => new(
             given.GetRequiredService<OutboundOptions>(),

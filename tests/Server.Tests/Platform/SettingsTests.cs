@@ -53,8 +53,8 @@ public sealed class SettingsTests
             ["`users[].roles` holds `king`"]
         },
         {
-            "users:\n  - { email: a@b.example, password: correct-horse-battery, name: Ada }",
-            ["`users[].name` is not a setting"]
+            "users:\n  - { email: a@b.example, password: correct-horse-battery, nickname: Ada }",
+            ["`users[].nickname` is not a setting"]
         },
         { "clients:\n  - { client_secret: x }", ["`clients[].client_id` is missing", "postern.yaml:2:"] },
         {

@@ -32,7 +32,8 @@ internal sealed class Estate : IDisposable
     /// <summary>Makes a tenant with Ada and Bob, the server <c>echo</c> that nobody needs to reach, and an app.</summary>
     public static async Task<Estate> AddAsync(TestServer server, string name, string? host = null)
     {
-        var tenant = await server.Get<TenantBook>().AddAsync(new() { Name = name, Host = host }, (_, _) => { }, default);
+        var tenant = await server.Get<TenantBook>()
+            .AddAsync(new() { Name = name, Host = host }, (_, _) => { }, default);
         var estate = new Estate(server, tenant!);
         foreach (var (email, password) in new[]
             { (Person.Ada, Person.AdasPassword), (Person.Bob, Person.BobsPassword) })
@@ -49,13 +50,14 @@ internal sealed class Estate : IDisposable
     /// <summary>The same tenant at another node.</summary>
     public Estate At(TestServer node) => new Estate(node, Tenant).With(App.Id);
 
-    /// <summary>Registers an app; answers its identifier.</summary>
-    public async Task<string> RegisterAsync()
+    /// <summary>Registers an app that knows these ways to a grant; answers its identifier.</summary>
+    public async Task<string> RegisterAsync(params string[] ways)
     {
         using var answer = await Http.PostAsJsonAsync("/register", new
         {
             redirect_uris = new[] { "https://app.example/cb" },
             token_endpoint_auth_method = "none",
+            grant_types = (string[])["authorization_code", "refresh_token", .. ways],
         });
         return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("client_id").GetString()!;
     }

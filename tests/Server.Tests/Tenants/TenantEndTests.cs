@@ -60,7 +60,8 @@ public sealed class TenantEndTests
         await server.Get<TenantBook>().RemoveAsync(acme.Tenant, _ => { });
         await server.Get<TenantBook>().PurgeAsync(default);
 
-        var left = (await CountsAsync(server, acme.Tenant.Id)).Where(table => table.Value > 0).Select(table => table.Key);
+        var left = (await CountsAsync(server, acme.Tenant.Id))
+            .Where(table => table.Value > 0).Select(table => table.Key);
         Assert.Equal(["audit_heads", "tenants"], left.Except(["changes"]).Order(StringComparer.Ordinal));
         Assert.Equal(before, await CountsAsync(server, bird.Tenant.Id));
         var log = await server.Get<AuditLog>().AfterAsync(acme.Tenant.Id, -1, 1000, default);

@@ -23,7 +23,7 @@ public sealed class TenantPagesTests
         var waiting = new Queue<(Person Who, string Address)>([
             (ada, "/t/acme"), (ada, "/t/acme/"), (ada, "/t/acme/me"), (ada, "/t/acme/console"), (ada, question.Address),
             (stranger, "/t/acme/signin"), (stranger, "/t/acme/nothing"), (stranger, "/t/acme/setup"),
-            (stranger, "/t/acme/authorize"), (stranger, "/t/acme/consent"),
+            (stranger, "/t/acme/authorize"), (stranger, "/t/acme/consent"), (ada, "/t/acme/device"),
         ]);
         while (waiting.TryDequeue(out var next))
         {

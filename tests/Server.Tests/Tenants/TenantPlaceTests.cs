@@ -6,7 +6,8 @@ namespace Postern.Tests.Tenants;
 /// <summary>Where a tenant is: at one address and nowhere else, and whole there.</summary>
 public sealed class TenantPlaceTests
 {
-    private const string OAuth = "/.well-known/oauth-authorization-server", OpenId = "/.well-known/openid-configuration",
+    private const string OAuth = "/.well-known/oauth-authorization-server",
+        OpenId = "/.well-known/openid-configuration",
         Resource = "/.well-known/oauth-protected-resource";
 
     [Theory, OnBoth]
@@ -24,7 +25,8 @@ public sealed class TenantPlaceTests
             Assert.All(
                 document.EnumerateObject().Where(member => member.Name.EndsWith("_endpoint", StringComparison.Ordinal)
                     || member.Name is "jwks_uri"),
-                member => Assert.StartsWith($"{acme.Tenant.Issuer}/", member.Value.GetString(), StringComparison.Ordinal));
+                member => Assert.StartsWith(
+                    $"{acme.Tenant.Issuer}/", member.Value.GetString(), StringComparison.Ordinal));
             Assert.Equal([$"{acme.Tenant.Issuer}/mcp/echo"], Texts(document.GetProperty("protected_resources")));
         }
 
@@ -147,11 +149,13 @@ public sealed class TenantPlaceTests
         var place = $"{server.Issuer}{Resource}/t/acme/mcp/echo";
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         Assert.Contains($"resource_metadata=\"{place}\"", challenge);
-        Assert.Equal(acme.App.Resource, (await acme.JsonAsync(new Uri(place).AbsolutePath)).GetProperty("resource").GetString());
+        var document = await acme.JsonAsync(new Uri(place).AbsolutePath);
+        Assert.Equal(acme.App.Resource, document.GetProperty("resource").GetString());
     }
 
     private static async Task<JsonElement> RootAsync(TestServer server, string path) =>
         JsonElement.Parse(await server.Http.GetStringAsync(new Uri(path, UriKind.Relative)));
 
-    private static IEnumerable<string> Texts(JsonElement list) => list.EnumerateArray().Select(item => item.GetString()!);
+    private static IEnumerable<string> Texts(JsonElement list) =>
+        list.EnumerateArray().Select(item => item.GetString()!);
 }

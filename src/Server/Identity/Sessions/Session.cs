@@ -17,7 +17,7 @@ internal sealed record Session(
     /// <summary>How long a browser may rest, and how long a sign-in lasts at most.</summary>
     public static readonly TimeSpan Idle = TimeSpan.FromDays(7), Absolute = TimeSpan.FromDays(30);
 
-    public Caller Caller => new(Tenant, Subject, Email, IsAdmin, Id, CreatedAt);
+    public Caller Caller => new(Tenant, Subject, Email, IsAdmin, Id, CreatedAt, Acr.Of(Method));
 
     public bool IsLive(DateTimeOffset now) => now < CreatedAt + Absolute && now < SeenAt + Idle;
 }

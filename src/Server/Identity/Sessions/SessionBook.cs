@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Postern.Audit;
+using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.Platform;
 using Postern.Platform.Database;
@@ -86,6 +87,11 @@ internal sealed class SessionBook
             && await SessionStore.DeleteAsync(unit, before.Tenant, before.Subject, before.Session))
         {
             unit.Announce(Kind, before.Tenant, before.Session);
+            if (before.Subject == session.Subject)
+            {
+                // The same person goes on in the same browser: what they agreed to in it goes on with them.
+                await GrantStore.MoveAsync(unit, session.Tenant, before.Session, session.Id);
+            }
         }
 
         audit.Write(unit, new()

@@ -1,5 +1,6 @@
 using Postern.Grants;
 using Postern.Identity.Passkeys;
+using Postern.Identity.Users;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
@@ -22,13 +23,15 @@ internal sealed class SignInPages(PasskeyCeremonies passkeys, PageForms forms, B
 
     public Task<PageResult<SignInPage, SignInView>> AskAsync(HttpContext http, string? transaction, string? to)
     {
-        var isOver = !string.IsNullOrEmpty(transaction) && proposals.Open(http.Tenant.Id, transaction, Browser.Known(http)) is null;
+        var proposal = proposals.Open(http.Tenant.Id, transaction, Browser.Known(http));
+        var isOver = !string.IsNullOrEmpty(transaction) && proposal is null;
         return ShowAsync(
             http,
             new()
             {
                 Transaction = isOver ? null : transaction,
                 To = to,
+                Email = EmailAddress.Normalize(proposal?.LoginHint) ?? "",
                 FormToken = "",
                 Problem = isOver ? Over : null,
             },

@@ -14,6 +14,12 @@ internal sealed record User
     /// <summary>As the person typed it.</summary>
     public required string Email { get; init; }
 
+    /// <summary>What they are called; null when nobody has said.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Somebody knows that mail to the address arrives with them.</summary>
+    public bool IsEmailVerified { get; init; }
+
     /// <summary>Null for who signs in by passkey alone.</summary>
     public string? PasswordHash { get; init; }
 

@@ -35,6 +35,8 @@ internal sealed class UserSeeds(
             Tenant = TenantId.Default,
             Id = User.NewId(now, random),
             Email = seed.Email,
+            Name = seed.Name,
+            IsEmailVerified = seed.IsEmailVerified,
             PasswordHash = await hashes.MakeAsync(seed.Password.Reveal(), stop),
             IsAdmin = seed.Roles.Contains("admin"),
             CreatedAt = now,

@@ -36,9 +36,10 @@ internal sealed class UserStore(Db db)
     /// <summary>Adds a person; false when the address has an account.</summary>
     public static async ValueTask<bool> InsertAsync(Unit unit, User user) => await unit.RunAsync(
         $"""
-        insert into users (tenant, id, email, email_normal, password_hash, roles, created_at)
+        insert into users
+          (tenant, id, email, email_normal, name, email_verified, password_hash, roles, created_at)
         values ({user.Tenant.Value}, {user.Id.Value}, {user.Email}, {EmailAddress.Normalize(user.Email)},
-          {user.PasswordHash}, {(user.IsAdmin ? Admin : "")}, {user.CreatedAt.ToUnixTimeSeconds()})
+          {user.Name}, {user.IsEmailVerified}, {user.PasswordHash}, {(user.IsAdmin ? Admin : "")}, {user.CreatedAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """) is 1;
 
@@ -62,6 +63,8 @@ internal sealed class UserStore(Db db)
         Tenant = new(row.GetString(row.GetOrdinal("tenant"))),
         Id = new(row.GetString(row.GetOrdinal("id"))),
         Email = row.GetString(row.GetOrdinal("email")),
+        Name = row.GetOrdinal("name") is var name && row.IsDBNull(name) ? null : row.GetString(name),
+        IsEmailVerified = row.GetBoolean(row.GetOrdinal("email_verified")),
         PasswordHash = row.GetOrdinal("password_hash") is var hash && row.IsDBNull(hash) ? null : row.GetString(hash),
         IsAdmin = row.GetString(row.GetOrdinal("roles")) is Admin,
         CreatedAt = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(row.GetOrdinal("created_at"))),

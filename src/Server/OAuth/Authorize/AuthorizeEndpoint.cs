@@ -1,10 +1,13 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
+using Postern.Platform.Keys;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
 using Postern.Servers;
@@ -24,7 +27,8 @@ internal sealed class AuthorizeEndpoint(
     Settings settings,
     Proposals proposals,
     Browser browser,
-    GrantBook grants,
+    Situations situations,
+    SigningKeys keys,
     Codes codes,
     TimeProvider clock,
     RandomNumberGenerator random)
@@ -61,7 +65,7 @@ internal sealed class AuthorizeEndpoint(
             // What is beside an object that cannot be believed says at most whom to tell.
             return client is not null && sent.RequestObject is not null
                 && !ReturnAddress.Prove(sent, client, http.Tenant.Issuer).Failed(out _, out var outer)
-                ? Refused(http.Tenant, outer, error)
+                ? Refused(http.Tenant, client, outer.Way, error)
                 : Shown(error);
         }
 
@@ -72,19 +76,45 @@ internal sealed class AuthorizeEndpoint(
 
         if (request.Pushed is null && (client.RequiresPush || settings.RequiresPush))
         {
-            return Refused(http.Tenant, back, OAuthError.InvalidRequest("The app must push its request (RFC 9126)."));
+            return Refused(
+                http.Tenant, client, back.Way, OAuthError.InvalidRequest("The app must push its request (RFC 9126)."));
         }
 
         var server = servers.Meant(http.Tenant.Id, request.Resource);
         var offered = server is null ? Scopes.None : servers.Scopes(server);
         if (ValidAuthorizeRequest.Check(request, client, server, offered).Failed(out error, out var valid))
         {
-            return Refused(http.Tenant, back, error);
+            return Refused(http.Tenant, client, back.Way, error);
         }
 
-        return HttpMethods.IsPost(http.Request.Method)
-            ? AsLink(parameters)
-            : Next(http, Propose(back, valid, request.Pushed), browser.Ensure(http));
+        if (HttpMethods.IsPost(http.Request.Method))
+        {
+            return AsLink(parameters);
+        }
+
+        return (await WhoAsync(http.Tenant, client, request, valid)).Failed(out error, out var who)
+            ? Refused(http.Tenant, client, back.Way, error)
+            : await NextAsync(
+                http,
+                client,
+                Propose(http.Tenant, back, valid, request.Pushed) with { Who = who.Subject },
+                browser.Ensure(http),
+                isSilent: valid.Prompt is ["none"]);
+    }
+
+    // Whom the client means, if it says so: by an ID token it has, or by name.
+    private async ValueTask<Result<Meant>> WhoAsync(
+        Tenant tenant, Client client, AuthorizeRequest request, ValidAuthorizeRequest valid)
+    {
+        if (request.IdTokenHint is not { } text)
+        {
+            return new Meant(valid.Claims.Subject);
+        }
+
+        return await IdTokenHint.ReadAsync(tenant, keys, text) is { } hint && hint.Client == client.Id.Value
+            && (valid.Claims.Subject is null || valid.Claims.Subject == hint.Subject)
+            ? new Meant(hint.Subject)
+            : OAuthError.InvalidRequest("id_token_hint is no ID token that this client has from here.");
     }
 
     // Another reference than ours is refused when it is known whom to tell.
@@ -120,21 +150,36 @@ internal sealed class AuthorizeEndpoint(
             return answers.Error(http.Tenant, WayOf(proposal), new("access_denied", "The person said no.")).ToHttp();
         }
 
-        var state = await StateAsync(http, proposal);
-        return NextStep.Of(state) is NextStep.Issue
-            ? Issue(http.Tenant, proposal)
-            : Next(http, proposal, holder!);
+        return (await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted))
+            .Failed(out var error, out var client)
+            ? Shown(error)
+            : await NextAsync(http, client, proposal, holder!, isSilent: false);
     }
 
-    private IResult Next(HttpContext http, Proposal proposal, string holder)
+    private async Task<IResult> NextAsync(
+        HttpContext http, Client client, Proposal proposal, string holder, bool isSilent)
     {
-        var caller = http.Features.Get<Caller>();
+        var step = NextStep.Of(await situations.OfAsync(http, proposal, client, isSilent));
+        if (step is NextStep.Consent or NextStep.RefuseConsent
+            && await situations.RepeatAsync(http, proposal, client) is { } again)
+        {
+            return Issue(http.Tenant, again);
+        }
+
         var text = Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, proposal, holder));
-        return NextStep.Of(new(caller is not null, IsFreshEnough(proposal, caller), HasAgreed: false)) switch
+        return step switch
         {
             NextStep.SignIn => new SeeOther($"/signin?{Transaction}={text}"),
-            _ => new SeeOther($"/consent?{Transaction}={text}"),
+            NextStep.Consent => new SeeOther($"/consent?{Transaction}={text}"),
+            NextStep.Issue => Issue(http.Tenant, proposal),
+            NextStep.RefuseUnmet => Refused(new(
+                "unmet_authentication_requirements", "The person cannot sign in as the request demands.")),
+            NextStep.RefuseSignIn => Refused(new("login_required", "The person must sign in.")),
+            NextStep.RefuseConsent => Refused(new("consent_required", "The person must be asked.")),
+            _ => throw new UnreachableException(),
         };
+
+        IResult Refused(OAuthError error) => this.Refused(http.Tenant, client, WayOf(proposal), error);
     }
 
     private IResult Issue(Tenant tenant, Proposal proposal) => answers.Code(
@@ -146,53 +191,40 @@ internal sealed class AuthorizeEndpoint(
             new(proposal.Client),
             proposal.RedirectUri,
             proposal.Challenge,
-            proposal.DpopJkt)).ToHttp();
+            proposal.DpopJkt,
+            proposal.Nonce)).ToHttp();
 
     private static ReturnWay WayOf(Proposal proposal) =>
         new(new(proposal.Client), proposal.RedirectUri, proposal.State, proposal.ResponseMode);
 
-    // The grant must be alive, and of the person who sits there now.
-    private async ValueTask<AuthorizeState> StateAsync(HttpContext http, Proposal proposal)
-    {
-        var caller = http.Features.Get<Caller>();
-        var grant = proposal.Agreed is { } agreed
-            ? await grants.FindAsync(http.Tenant.Id, new(agreed), http.RequestAborted)
-            : null;
-        return new(
-            caller is not null,
-            IsFreshEnough(proposal, caller),
-            grant is not null && grant.IsLive(clock.GetUtcNow()) && grant.Subject == caller?.Subject);
-    }
-
-    // OpenID Connect Core §3.1.2.1: prompt=login and max_age, both seen from when the request was made; by the time the
-    // person has signed in and read, a max_age of 0 could never be met.
-    private static bool IsFreshEnough(Proposal proposal, Caller? caller) =>
-        caller is not null
-        && (!proposal.NeedsFreshSignIn || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt)
-        && (proposal.MaxAge is not { } age || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt - age);
-
-    private Proposal Propose(ReturnAddress back, ValidAuthorizeRequest valid, GrantId? pushed) => new()
+    private Proposal Propose(Tenant tenant, ReturnAddress back, ValidAuthorizeRequest valid, GrantId? pushed) => new()
     {
         Id = (pushed ?? GrantId.New(clock.GetUtcNow(), random)).Value,
         Client = back.Client.Id.Value,
         ClientName = back.Client.Name,
         RedirectUri = back.Uri,
         Scope = valid.Scopes.ToString(),
-        Resource = valid.Server.Resource.Value,
+        Resource = valid.Server?.Resource.Value ?? tenant.UserInfo,
         State = back.Way.State,
         ResponseMode = back.Way.Mode,
         Challenge = valid.Challenge,
         DpopJkt = valid.DpopJkt,
-        NeedsFreshSignIn = valid.Prompt.Contains("login"),
+        // Nobody is signed in twice in one browser, so to select an account is to sign in.
+        NeedsFreshSignIn = valid.Prompt.Contains("login") || valid.Prompt.Contains("select_account"),
+        NeedsConsent = valid.Prompt.Contains("consent"),
         MaxAge = valid.MaxAge,
+        AcrValues = valid.AcrValues,
+        LoginHint = valid.LoginHint,
+        Nonce = valid.Nonce,
+        Claims = valid.Claims.Wanted,
         CreatedAt = clock.GetUtcNow().ToUnixTimeSeconds(),
     };
 
     // RFC 9700 §4.11.2: for a client nobody vouches for, a person sees where the way leads before it is taken.
-    private IResult Refused(Tenant tenant, ReturnAddress back, OAuthError error)
+    private IResult Refused(Tenant tenant, Client client, ReturnWay way, OAuthError error)
     {
-        var answer = answers.Error(tenant, back.Way, error);
-        return back.Client.IsVouchedFor ? answer.ToHttp() : answer.Shown(error);
+        var answer = answers.Error(tenant, way, error);
+        return client.IsVouchedFor ? answer.ToHttp() : answer.Shown(error);
     }
 
     private static PageResult<ErrorPage, ErrorView> Shown(OAuthError error) => new(new(
@@ -204,6 +236,8 @@ internal sealed class AuthorizeEndpoint(
             ? StatusCodes.Status400BadRequest
             : error.Status,
     };
+
+    private sealed record Meant(string? Subject);
 
     private static PageResult<ErrorPage, ErrorView> Over => new(new(
         "This request is over",

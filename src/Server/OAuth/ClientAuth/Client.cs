@@ -72,6 +72,9 @@ internal sealed record Client
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
 
+    /// <summary>What it registered as a relying party.</summary>
+    public OpenIdClient OpenId { get; init; } = OpenIdClient.None;
+
     /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; init; }
 

@@ -204,6 +204,7 @@ internal sealed class ClientBook
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            OpenId = metadata.OpenId,
             RequiresDpop = metadata.DpopBoundAccessTokens,
             RequiresPush = metadata.RequiresPush,
             RequiresSignedRequest = metadata.RequiresSignedRequest,

@@ -57,6 +57,8 @@ internal sealed record ClientMetadata
 
     public required string? JwksUri { get; init; }
 
+    public required OpenIdClient OpenId { get; init; }
+
     /// <summary><c>dpop_bound_access_tokens</c> (RFC 9449 §5.2).</summary>
     public required bool DpopBoundAccessTokens { get; init; }
 
@@ -127,6 +129,7 @@ internal sealed record ClientMetadata
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            OpenId = OpenIdClient.Read(members, uris),
             DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
             RequiresPush = members.Flag("require_pushed_authorization_requests"),
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
@@ -148,6 +151,11 @@ internal sealed record ClientMetadata
             members.Refuse("A public document cannot hold a client_secret.");
         }
 
+        if (metadata.OpenId.SectorIdentifierUri is not null)
+        {
+            members.Refuse("sector_identifier_uri is for clients that register; a document's host is its sector.");
+        }
+
         if (metadata.Name is not { Length: > 0 })
         {
             members.Refuse("The document has no client_name.");
@@ -163,7 +171,7 @@ internal sealed record ClientMetadata
 
         // Private schemes prove nothing of a document's host, so they are for registrations alone.
         var allowsPrivate = metadata.ApplicationType is Native && !isDocument;
-        return metadata.RedirectUris
+        return metadata.RedirectUris.Concat(metadata.OpenId.PostLogoutRedirectUris)
             .Select(uri => ClientAuth.RedirectUris.Refusal(uri, issuer, allowsPrivate))
             .FirstOrDefault(refusal => refusal is not null);
     }

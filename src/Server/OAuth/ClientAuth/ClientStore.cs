@@ -87,6 +87,7 @@ internal sealed partial class ClientStore(Db db)
             client.RedirectUris,
             client.GrantTypes,
             client.ScopeCap?.ToString(),
+            ReferenceEquals(client.OpenId, OpenIdClient.None) ? null : client.OpenId,
             client.RequiresDpop,
             client.RequiresPush,
             client.RequiresSignedRequest,
@@ -108,6 +109,7 @@ internal sealed partial class ClientStore(Db db)
             RedirectUris = stored.RedirectUris,
             GrantTypes = stored.GrantTypes,
             ScopeCap = stored.Scope is { } scope && Scopes.TryParse(scope, out var scopes) ? scopes : null,
+            OpenId = stored.OpenId ?? OpenIdClient.None,
             RequiresDpop = stored.DpopBoundAccessTokens,
             RequiresPush = stored.RequiresPush,
             RequiresSignedRequest = stored.RequiresSignedRequest,
@@ -124,6 +126,8 @@ internal sealed partial class ClientStore(Db db)
         IReadOnlyList<string> RedirectUris,
         IReadOnlyList<string> GrantTypes,
         string? Scope,
+        // Left out when there is nothing: a client that was kept before this was known says the same as then.
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OpenIdClient? OpenId = null,
         // Left out while it is not so: a client that was kept before these were known says the same as then.
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool DpopBoundAccessTokens = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,

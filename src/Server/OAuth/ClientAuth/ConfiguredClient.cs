@@ -22,6 +22,7 @@ internal static class ConfiguredClient
                 ? seed.GrantTypes
                 : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
             ScopeCap = Cap(seed),
+            OpenId = OpenId(seed),
             RequiresPush = seed.RequiresPush,
             RequiresSignedRequest = seed.RequiresSignedRequest,
             RequestSigningAlg = seed.RequestSigningAlg,
@@ -50,9 +51,27 @@ internal static class ConfiguredClient
         _ => [ClientMetadata.None],
     };
 
+    private static OpenIdClient OpenId(ClientSeed seed) => new()
+    {
+        IdTokenAlgorithm = seed.OpenId.IdTokenAlgorithm ?? OpenIdClient.None.IdTokenAlgorithm,
+        UserInfoAlgorithm = seed.OpenId.UserInfoAlgorithm,
+        Sector = seed.OpenId.IsPairwise
+            ? OpenIdClient.SectorOf(
+                seed.OpenId.SectorIdentifierUri,
+                seed.RedirectUris,
+                why => throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {why}"))
+            : null,
+        SectorIdentifierUri = seed.OpenId.SectorIdentifierUri,
+        PostLogoutRedirectUris = seed.OpenId.PostLogoutRedirectUris,
+        BackchannelLogoutUri = seed.OpenId.BackchannelLogoutUri,
+        NeedsSid = seed.OpenId.NeedsSid,
+        DefaultMaxAge = seed.OpenId.DefaultMaxAge,
+        DefaultAcrValues = seed.OpenId.DefaultAcrValues,
+    };
+
     private static string? Refusal(Client client, Settings settings)
     {
-        var redirect = client.RedirectUris
+        var redirect = client.RedirectUris.Concat(client.OpenId.PostLogoutRedirectUris)
             .Select(uri => RedirectUris.Refusal(uri, settings.Issuer, allowsPrivateSchemes: true))
             .FirstOrDefault(why => why is not null);
         return client switch

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Postern.Platform.Outbound;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -8,7 +9,7 @@ namespace Postern.OAuth.ClientAuth;
 /// </summary>
 internal sealed class MetadataMembers(JsonElement root)
 {
-    private const int MaxText = 200, MaxList = 20, MaxKeys = 10;
+    private const int MaxText = 200, MaxUrl = 2000, MaxList = 20, MaxKeys = 10;
 
     /// <summary>What is wrong with the first member that is wrong; null while none is.</summary>
     public string? Refusal { get; private set; }
@@ -43,6 +44,48 @@ internal sealed class MetadataMembers(JsonElement root)
 
         Refuse($"{name} is true or false.");
         return false;
+    }
+
+    /// <summary>A whole number of things; null when it is left out.</summary>
+    public long? Count(string name)
+    {
+        if (Member(name) is not { } member)
+        {
+            return null;
+        }
+
+        if (member.ValueKind is JsonValueKind.Number && member.TryGetInt64(out var count) && count >= 0)
+        {
+            return count;
+        }
+
+        Refuse($"{name} is a whole number.");
+        return null;
+    }
+
+    /// <summary>One of a few words; null when it is left out.</summary>
+    public string? OneOf(string name, IReadOnlyList<string> words)
+    {
+        if (Text(name) is not { } text || words.Contains(text))
+        {
+            return Text(name);
+        }
+
+        Refuse($"{name} is one of: {string.Join(", ", words)}.");
+        return null;
+    }
+
+    /// <summary>An https address without fragment; null when it is left out.</summary>
+    public string? Url(string name)
+    {
+        if (Text(name, MaxUrl) is not { } text
+            || (text.StartsWith("https://", StringComparison.Ordinal) && OutboundUrl.TryParse(text, out _)))
+        {
+            return Text(name, MaxUrl);
+        }
+
+        Refuse($"{name} is an https URL without fragment.");
+        return null;
     }
 
     /// <param name="name">The member.</param>

@@ -36,7 +36,7 @@ internal sealed class ConsentDecision(
             }
 
             // Asked here: the page lay open, and what this node has in memory may be old.
-            if (!await ServerBook.IsThereAsync(unit, question.Server)
+            if ((question.Server is { } server && !await ServerBook.IsThereAsync(unit, server))
                 || !await clients.KeepAsync(unit, caller.Tenant, question.Client))
             {
                 return new ConsentOutcome.Gone();
@@ -93,10 +93,14 @@ internal sealed class ConsentDecision(
         ClientHash = question.Client.Hash,
         Installation = question.Installation.Id,
         InstallationName = question.Installation.Name,
-        Resource = question.Server.Resource,
+        Resource = question.Resource,
         Scopes = agreed.Scopes,
         Tools = agreed.Tools,
         AuthTime = caller.AuthTime,
+        Acr = caller.Acr,
+        Session = caller.Session,
+        Sid = caller.Sid(question.Client.Id),
+        Claims = agreed.Claims,
         CreatedAt = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds()),
         ExpiresAt = until,
     };
@@ -128,7 +132,7 @@ internal sealed class ConsentDecision(
         Kind = AuditKinds.GrantApproved,
         User = caller.Subject,
         Client = question.Client.Id,
-        Resource = question.Server.Resource.Value,
+        Resource = question.Resource.Value,
         Network = network,
     };
 }

@@ -1,5 +1,6 @@
 using Postern.Approvals;
 using Postern.Grants;
+using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
@@ -10,7 +11,7 @@ namespace Postern.OAuth.Consent;
 
 /// <summary>The one page by which a person is asked, whichever way the question came: shown, and read back.</summary>
 internal sealed class ConsentForm(
-    ClientBook clients, ServerBook servers, Offers offers, PageForms forms, TimeProvider clock)
+    ClientBook clients, ServerBook servers, Offers offers, UserStore users, PageForms forms, TimeProvider clock)
 {
     /// <summary>The question as it stands now; null when its client or its server is gone.</summary>
     public async ValueTask<ConsentQuestion?> QuestionAsync(
@@ -19,8 +20,13 @@ internal sealed class ConsentForm(
         var found = await clients.FindAsync(http.Tenant.Id, wish.Client, http.RequestAborted);
         if (found.Failed(out _, out var client)
             || !Resource.TryParse(wish.Resource, out var resource)
-            || servers.ByResource(http.Tenant.Id, resource) is not { } server
             || !Scopes.TryParse(wish.Scope, out var asked))
+        {
+            return null;
+        }
+
+        var server = servers.ByResource(http.Tenant.Id, resource);
+        if (server is null && wish.Resource != http.Tenant.UserInfo)
         {
             return null;
         }
@@ -31,8 +37,12 @@ internal sealed class ConsentForm(
             Ask = ask,
             Client = client,
             Server = server,
+            Resource = resource,
+            Person = asked.Has(Scopes.OpenId)
+                ? await users.FindAsync(http.Tenant.Id, http.Caller.Subject, http.RequestAborted)
+                : null,
             Asked = asked,
-            Catalogue = servers.Catalogue(server)?.Tools,
+            Catalogue = server is null ? [] : servers.Catalogue(server)?.Tools,
             Installation = installation,
             Before = await offers.LastAsync(http.Tenant.Id, installation.Id, resource, http.RequestAborted),
         };
@@ -42,7 +52,11 @@ internal sealed class ConsentForm(
     public ConsentView View(HttpContext http, ConsentQuestion question, Asker who) => new()
     {
         Who = who,
-        Server = question.Server.Title,
+        Server = question.Server?.Title,
+        TellsWho = question.Asked.Has(Scopes.OpenId),
+        Told = question.Told,
+        PolicyUri = question.Client.OpenId.PolicyUri,
+        TermsUri = question.Client.OpenId.TermsUri,
         Account = http.Caller.Email,
         Tools = question.Choices,
         Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
@@ -64,7 +78,9 @@ internal sealed class ConsentForm(
             return new ConsentReply.No();
         }
 
-        return question.Narrow([.. form[ConsentView.ToolField].OfType<string>()]) is { } agreed
+        return question.Narrow(
+                [.. form[ConsentView.ToolField].OfType<string>()],
+                [.. form[ConsentView.ToldField].OfType<string>()]) is { } agreed
             && ConsentDials.Read(form[ConsentView.UntilField], http.Tenant, clock.GetUtcNow()) is { } until
             ? new ConsentReply.Yes(agreed, until)
             : new ConsentReply.Unclear();

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Postern.Approvals;
 using Postern.Grants;
+using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
 using Postern.Servers;
 
@@ -17,7 +18,14 @@ internal sealed record ConsentQuestion
 
     public required Client Client { get; init; }
 
-    public required McpServer Server { get; init; }
+    /// <summary>Where it is to work; null when it asks who the person is, and for nothing else.</summary>
+    public required McpServer? Server { get; init; }
+
+    /// <summary>The one audience of what comes of it.</summary>
+    public required Resource Resource { get; init; }
+
+    /// <summary>The person who is asked, as they would be told of; null when nothing of them is asked.</summary>
+    public User? Person { get; init; }
 
     /// <summary>All tools of the server; null when it has not told yet, so only classes can be shown.</summary>
     public required IReadOnlyList<Tool>? Catalogue { get; init; }
@@ -42,7 +50,7 @@ internal sealed record ConsentQuestion
         get
         {
             var tools = Tools?.Select(tool => $"{tool.Name} {tool.Hash}") ?? [];
-            var shown = string.Join('\n', [Wish.Id, Client.Hash ?? "", Server.Resource.Value, .. tools]);
+            var shown = string.Join('\n', [Wish.Id, Client.Hash ?? "", Resource.Value, .. tools]);
             return "consent\n" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(shown)));
         }
     }
@@ -52,8 +60,32 @@ internal sealed record ConsentQuestion
         ? [.. Tools.Select(Choice)]
         : [.. Risks.All.Where(risk => Asked.Has(risk.Scope)).Select(risk => new ToolChoice(ClassName(risk), risk))];
 
+    /// <summary>What the client would learn of the person, beside a name to know them again by.</summary>
+    public IReadOnlyList<ToldChoice> Told =>
+    [
+        .. Asks(Scopes.Profile)
+            ? (ToldChoice[])[new(Scopes.Profile, "Your name", Person?.Name ?? "none is kept here")]
+            : [],
+        .. Asks(Scopes.Email)
+            ? (ToldChoice[])[new(Scopes.Email, "Your e-mail address", Person?.Email ?? "")]
+            : [],
+    ];
+
     /// <summary>The scopes and tools that a set of ticks amounts to; null when nothing is left.</summary>
-    public Agreed? Narrow(IReadOnlyCollection<string> ticked)
+    /// <param name="ticked">The tools that were left on.</param>
+    /// <param name="told">The scopes of what may be told of the person.</param>
+    public Agreed? Narrow(IReadOnlyCollection<string> ticked, IReadOnlyCollection<string> told)
+    {
+        var besides = Asked.Intersect(Scopes.Of(Scopes.OfflineAccess, Scopes.OpenId))
+            .With(Asked.Intersect(Scopes.Of(Told.Select(choice => choice.Scope).Where(told.Contains))));
+        var claims = Wish.Claims?.Within(Scopes.Of(Told.Select(choice => choice.Scope).Where(told.Contains)));
+        return Server is null ? new(besides, null, claims) : NarrowTools(ticked, besides, claims);
+    }
+
+    // As a scope, or claim by claim.
+    private bool Asks(string scope) => Asked.Has(scope) || Wish.Claims?.Scopes.Has(scope) is true;
+
+    private Agreed? NarrowTools(IReadOnlyCollection<string> ticked, Scopes besides, ClaimsWanted? claims)
     {
         var on = Choices.Where(choice => ticked.Contains(choice.Name)).ToList();
         if (on.Count is 0)
@@ -62,8 +94,8 @@ internal sealed record ConsentQuestion
         }
 
         var scopes = Scopes.Of(on.Select(choice => choice.Risk).Distinct().Order().Select(risk => risk.Scope))
-            .With(Asked.Intersect(Scopes.Of(Scopes.OfflineAccess)));
-        return new(scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)]);
+            .With(besides);
+        return new(scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)], claims);
     }
 
     /// <summary>
@@ -90,4 +122,4 @@ internal sealed record ConsentQuestion
 }
 
 /// <summary>What a person left on; <see cref="Tools"/> is null while only classes of them are known.</summary>
-internal sealed record Agreed(Scopes Scopes, IReadOnlyList<string>? Tools);
+internal sealed record Agreed(Scopes Scopes, IReadOnlyList<string>? Tools, ClaimsWanted? Claims = null);

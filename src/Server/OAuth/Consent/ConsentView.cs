@@ -11,7 +11,7 @@ namespace Postern.OAuth.Consent;
 public sealed record ConsentView
 {
     public const string ToolField = "tool", UntilField = "until", DecisionField = "decision",
-        TransactionField = "transaction", FormField = "form";
+        ToldField = "told", TransactionField = "transaction", FormField = "form";
 
     public const string Allow = "allow", Deny = "deny";
 
@@ -23,8 +23,20 @@ public sealed record ConsentView
     /// <summary>Who waits elsewhere; null when the browser takes the answer along.</summary>
     public WaitingPlace? Waiting { get; init; }
 
-    /// <summary>The server the tools belong to, as its operator named it.</summary>
-    public required string Server { get; init; }
+    /// <summary>The server the tools belong to, as its operator named it; null when only who they are is asked.</summary>
+    public required string? Server { get; init; }
+
+    /// <summary>It would know the person again.</summary>
+    public bool TellsWho { get; init; }
+
+    /// <summary>What it would learn of the person besides.</summary>
+    public IReadOnlyList<ToldChoice> Told { get; init; } = [];
+
+    /// <summary>Where the client says what it does with what it learns, and on which terms. Its own word.</summary>
+    public string? PolicyUri { get; init; }
+
+    /// <inheritdoc cref="PolicyUri"/>
+    public string? TermsUri { get; init; }
 
     /// <summary>The signed-in person.</summary>
     public required string Account { get; init; }
@@ -50,6 +62,12 @@ public sealed record ConsentView
     /// <summary>What was wrong with the last answer.</summary>
     public string? Problem { get; init; }
 }
+
+/// <summary>Something of the person that they can let be told, or not.</summary>
+/// <param name="Scope">The scope that stands for it.</param>
+/// <param name="Label">What it is.</param>
+/// <param name="Value">What it would be told as.</param>
+public sealed record ToldChoice(string Scope, string Label, string Value);
 
 /// <summary>Who waits elsewhere for the answer, by what is known of the request.</summary>
 /// <param name="Code">What the device shows; null where no device is.</param>

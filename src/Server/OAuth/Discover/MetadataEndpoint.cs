@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Postern.AspNetCore.Proofs;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
@@ -16,6 +17,9 @@ namespace Postern.OAuth.Discover;
 /// </summary>
 internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers issuers, ServerBook servers)
 {
+    private static readonly string[] OwnClaims =
+        ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         Array.ForEach(
@@ -54,6 +58,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         DeferredTokenResponseSupported = true,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        UserinfoEndpoint = tenant.UserInfo,
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
@@ -84,12 +89,20 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         IntrospectionEndpointAuthMethodsSupported =
             [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        ScopesSupported = [.. Risks.All.Select(risk => risk.Scope), Scopes.OfflineAccess],
+        ScopesSupported =
+            [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
         ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
         AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
             ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
             : null,
-        PromptValuesSupported = ["login", "consent"],
+        PromptValuesSupported = ["none", "login", "consent", "select_account"],
+        SubjectTypesSupported = [Subjects.Public, Subjects.Pairwise],
+        IdTokenSigningAlgValuesSupported = OpenIdClient.Algorithms,
+        UserinfoSigningAlgValuesSupported = OpenIdClient.Algorithms,
+        AcrValuesSupported = Acr.All,
+        ClaimsSupported = [.. OwnClaims, .. ClaimsWanted.Scope.Keys],
+        ClaimTypesSupported = ["normal"],
+        ClaimsParameterSupported = true,
     };
 
     internal sealed record Metadata
@@ -165,6 +178,22 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
+
+        public required string UserinfoEndpoint { get; init; }
+
+        public required IReadOnlyList<string> SubjectTypesSupported { get; init; }
+
+        public required IReadOnlyList<string> IdTokenSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> UserinfoSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> AcrValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> ClaimsSupported { get; init; }
+
+        public required IReadOnlyList<string> ClaimTypesSupported { get; init; }
+
+        public required bool ClaimsParameterSupported { get; init; }
     }
 
     [JsonSerializable(typeof(Metadata))]

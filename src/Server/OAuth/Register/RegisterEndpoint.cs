@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
@@ -11,7 +12,7 @@ namespace Postern.OAuth.Register;
 /// RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.
 /// </summary>
 internal sealed partial class RegisterEndpoint(
-    Registrations registrations, Settings settings, TimeProvider clock, RandomNumberGenerator random)
+    Registrations registrations, Sectors sectors, Settings settings, TimeProvider clock, RandomNumberGenerator random)
 {
     /// <summary>Characters of a generated identifier: 128 bits and more.</summary>
     private const int IdLength = 22;
@@ -43,6 +44,11 @@ internal sealed partial class RegisterEndpoint(
             return error.ToHttp();
         }
 
+        if (await sectors.RefusalAsync(metadata, http.RequestAborted) is { } sector)
+        {
+            return sector.ToHttp();
+        }
+
         var secret = metadata.AuthMethod is ClientMetadata.Basic or ClientMetadata.Post ? Secret.New(random) : null;
         var client = new Client
         {
@@ -57,6 +63,7 @@ internal sealed partial class RegisterEndpoint(
             RedirectUris = metadata.RedirectUris,
             GrantTypes = metadata.GrantTypes,
             ScopeCap = metadata.Scope,
+            OpenId = metadata.OpenId,
             RequiresDpop = metadata.DpopBoundAccessTokens,
             RequiresPush = metadata.RequiresPush,
             RequiresSignedRequest = metadata.RequiresSignedRequest,
@@ -71,7 +78,7 @@ internal sealed partial class RegisterEndpoint(
     private IResult Answer(HttpContext http, Client client, ClientMetadata metadata, Secret? secret)
     {
         http.Response.Headers.CacheControl = "no-store";
-        return Results.Json(
+        var answer = JsonSerializer.SerializeToNode(
             new Registered(
                 client.Id.Value,
                 clock.GetUtcNow().ToUnixTimeSeconds(),
@@ -90,8 +97,14 @@ internal sealed partial class RegisterEndpoint(
                 metadata.RequiresSignedRequest ? true : null,
                 metadata.RequestSigningAlg,
                 metadata.AnswerSigningAlg),
-            RegisterJson.Default.Registered,
-            statusCode: StatusCodes.Status201Created);
+            RegisterJson.Default.Registered)!.AsObject();
+        foreach (var (name, value) in metadata.OpenId.ToJson() ?? [])
+        {
+            answer[name] = value?.DeepClone();
+        }
+
+        return Results.Text(
+            answer.ToJsonString(), "application/json", statusCode: StatusCodes.Status201Created);
     }
 
     internal sealed record Registered(

@@ -33,7 +33,12 @@ internal sealed record AuthorizeRequest
         "dpop_jkt",
         "resource",
         "prompt",
-        "max_age");
+        "max_age",
+        "acr_values",
+        "claims",
+        "id_token_hint",
+        "login_hint",
+        "nonce");
 
     private AuthorizeRequest()
     {
@@ -63,6 +68,16 @@ internal sealed record AuthorizeRequest
     public string? Prompt { get; private init; }
 
     public string? MaxAge { get; private init; }
+
+    public string? AcrValues { get; private init; }
+
+    public string? Claims { get; private init; }
+
+    public string? IdTokenHint { get; private init; }
+
+    public string? LoginHint { get; private init; }
+
+    public string? Nonce { get; private init; }
 
     /// <summary>A request that its client signed (RFC 9101); everything beside it counts for nothing.</summary>
     public string? RequestObject { get; private init; }
@@ -131,7 +146,7 @@ internal sealed record AuthorizeRequest
 
             // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an
             // address.
-            if (Names.Contains(name) && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            if (Names.Contains(name) && name is not ("claims" or "login_hint") && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             {
                 return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");
             }
@@ -153,6 +168,11 @@ internal sealed record AuthorizeRequest
             Resource = One("resource"),
             Prompt = One("prompt"),
             MaxAge = One("max_age"),
+            AcrValues = One("acr_values"),
+            Claims = One("claims"),
+            IdTokenHint = One("id_token_hint"),
+            LoginHint = One("login_hint"),
+            Nonce = One("nonce"),
             RequestObject = One("request"),
             RequestUri = One("request_uri"),
             Pushed = pushed,

@@ -24,6 +24,7 @@ internal sealed record ValidAuthorizeRequest
         ResourceIsServed,         // RFC 8707 §2
         ScopesAreWellFormed,      // RFC 6749 §3.3
         PromptCanBeMet,           // OpenID Connect Core §3.1.2.1
+        ClaimsAreWellFormed,      // OpenID Connect Core §5.5
         MaxAgeIsANumber,          // OpenID Connect Core §3.1.2.1
         DetailsAreUnderstood,     // RFC 9396 §5
     ];
@@ -40,7 +41,18 @@ internal sealed record ValidAuthorizeRequest
     /// <summary>What is asked for, within what client and server allow.</summary>
     public required Scopes Scopes { get; init; }
 
-    public required McpServer Server { get; init; }
+    /// <summary>Where it is to work; null when it asks who the person is, and for nothing else.</summary>
+    public required McpServer? Server { get; init; }
+
+    /// <summary>What the ID token must repeat.</summary>
+    public string? Nonce { get; init; }
+
+    public string? LoginHint { get; init; }
+
+    public required ClaimsRequest Claims { get; init; }
+
+    /// <summary>How strongly the person must have signed in, any of these; empty for no matter.</summary>
+    public required IReadOnlyList<string> AcrValues { get; init; }
 
     public required IReadOnlyList<string> Prompt { get; init; }
 
@@ -61,18 +73,62 @@ internal sealed record ValidAuthorizeRequest
             }
         }
 
-        _ = Scopes.TryParse(request.Scope, out var asked);
-        return client.Narrow(asked!, offered) is { IsEmpty: false } scopes
-            ? new ValidAuthorizeRequest
-            {
-                Challenge = request.CodeChallenge!,
-                DpopJkt = request.DpopJkt,
-                Scopes = scopes,
-                Server = server!,
-                Prompt = request.Prompt?.Split(' ') ?? [],
-                MaxAge = request.MaxAge is { } age ? long.Parse(age, CultureInfo.InvariantCulture) : null,
-            }
-            : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");
+        var scopes = IsIdentity(request)
+            ? IdentityFor(request, client)
+            : client.Narrow(Asked(request), offered);
+        return scopes.IsEmpty
+            ? OAuthError.InvalidScope("None of these scopes is served for this resource and client.")
+            : Of(request, client, server, scopes.With(IdentityFor(request, client)));
+    }
+
+    /// <summary>It names no server and no right at one: it asks who the person is.</summary>
+    public static bool IsIdentity(AuthorizeRequest request) =>
+        request is { Resource: null, HasSeveralResources: false }
+        && Asked(request) is var asked
+        && asked.Has(Scopes.OpenId)
+        && !Risks.All.Any(risk => asked.Has(risk.Scope));
+
+    private static ValidAuthorizeRequest Of(
+        AuthorizeRequest request, Client client, McpServer? server, Scopes scopes)
+    {
+        var claims = scopes.Has(Scopes.OpenId) ? ClaimsRequest.Parse(request.Claims)! : ClaimsRequest.None;
+        var acr = claims.AcrValues is { Count: > 0 } essential
+            ? essential
+            : request.AcrValues?.Split(' ') ?? client.OpenId.DefaultAcrValues;
+        return new()
+        {
+            Challenge = request.CodeChallenge!,
+            DpopJkt = request.DpopJkt,
+            Scopes = scopes,
+            Server = IsIdentity(request) ? null : server,
+            Prompt = request.Prompt?.Split(' ') ?? [],
+            MaxAge = request.MaxAge is { } age
+                ? long.Parse(age, CultureInfo.InvariantCulture)
+                : client.OpenId.DefaultMaxAge,
+            Nonce = request.Nonce,
+            LoginHint = request.LoginHint,
+            Claims = claims with { Wanted = claims.Wanted?.Within(client.ScopeCap ?? Scopes.Identity) },
+            AcrValues = [.. acr.Where(Acr.All.Contains).Distinct(StringComparer.Ordinal)],
+        };
+    }
+
+    private static Scopes Asked(AuthorizeRequest request) =>
+        Scopes.TryParse(request.Scope, out var asked) ? asked : Scopes.None;
+
+    // OpenID Connect Core §3.1.2.1: without openid none of it means anything.
+    private static Scopes IdentityFor(AuthorizeRequest request, Client client)
+    {
+        var asked = Asked(request);
+        if (!asked.Has(Scopes.OpenId))
+        {
+            return Scopes.None;
+        }
+
+        var besides = IsIdentity(request) ? Scopes.Of(Scopes.OfflineAccess) : Scopes.None;
+        var within = asked.Intersect(Scopes.Identity.With(besides));
+        return client.ScopeCap is { } cap
+            ? cap.Has(Scopes.OpenId) ? within.Intersect(cap.With(besides)) : Scopes.None
+            : within;
     }
 
     // What was pushed or signed has been taken out of its wrapping before.
@@ -122,6 +178,7 @@ internal sealed record ValidAuthorizeRequest
     private static OAuthError? ResourceIsServed(AuthorizeRequest request, Client client, McpServer? server) =>
         (request, server) switch
         {
+            _ when IsIdentity(request) => null,
             ({ HasSeveralResources: true }, _) => OAuthError.InvalidTarget("Ask for one resource at a time."),
             ({ Resource: null }, null) =>
                 OAuthError.InvalidTarget("resource is required: there are several servers here."),
@@ -139,11 +196,17 @@ internal sealed record ValidAuthorizeRequest
     private static OAuthError? PromptCanBeMet(AuthorizeRequest request, Client client, McpServer? server) =>
         request.Prompt?.Split(' ') switch
         {
-            // Letting an agent in is always a person's decision, so nothing can happen without one.
-            ["none"] => new("interaction_required", "A person must agree."),
-            { } prompts when prompts.Contains("none") => OAuthError.InvalidRequest("prompt none stands alone."),
+            // Letting an agent in is always a person's decision, so nothing can happen without one. Who they are may
+            // have been told before.
+            ["none"] when !IsIdentity(request) => new("interaction_required", "A person must agree."),
+            { Length: > 1 } prompts when prompts.Contains("none") => OAuthError.InvalidRequest("prompt none stands alone."),
             _ => null,
         };
+
+    private static OAuthError? ClaimsAreWellFormed(AuthorizeRequest request, Client client, McpServer? server) =>
+        ClaimsRequest.Parse(request.Claims) is null
+            ? OAuthError.InvalidRequest("claims is a JSON object of claims to tell.")
+            : null;
 
     private static OAuthError? MaxAgeIsANumber(AuthorizeRequest request, Client client, McpServer? server) =>
         request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)

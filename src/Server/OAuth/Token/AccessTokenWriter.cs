@@ -85,6 +85,11 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
             json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());
         }
 
+        if (grant.Acr is { } acr)
+        {
+            json.WriteString("acr"u8, acr);
+        }
+
         if (grant.Tools is { } tools)
         {
             json.WritePropertyName("authorization_details"u8);

@@ -49,7 +49,7 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
         // The replay of a code ended its grant, so a third use ends here and consumes nothing.
         return await grants.FindAsync(presenter.Tenant.Id, code.Grant, stop) is { } grant
             && grant.IsLive(clock.GetUtcNow())
-            ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued }
+            ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued, Nonce = code.Nonce }
             : OAuthError.InvalidGrant("the grant is over");
     }
 }

@@ -25,6 +25,9 @@ internal sealed record Redemption(Grant Grant, long? Generation)
     /// <summary>The kind of entry that issuing writes.</summary>
     public required string EntryKind { get; init; }
 
+    /// <summary>What the ID token must repeat (OpenID Connect Core §3.1.3.6).</summary>
+    public string? Nonce { get; init; }
+
     /// <summary>
     /// Clients come for it again and again, so two requests of one holder side by side are no theft.
     /// </summary>

@@ -19,6 +19,9 @@ internal sealed record IssuedTokens : IResult
 
     public required string? RefreshToken { get; init; }
 
+    /// <summary>Who the person is (OpenID Connect Core §3.1.3.3); null when that was not asked.</summary>
+    public string? IdToken { get; init; }
+
     public required Scopes Scope { get; init; }
 
     public required Grant Grant { get; init; }
@@ -49,6 +52,11 @@ internal sealed record IssuedTokens : IResult
         if (RefreshToken is not null)
         {
             json.WriteString("refresh_token"u8, RefreshToken);
+        }
+
+        if (IdToken is not null)
+        {
+            json.WriteString("id_token"u8, IdToken);
         }
 
         json.WriteString("scope"u8, Scope.ToString());

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.Platform;
 
 namespace Postern.OAuth.Token;
@@ -12,6 +13,8 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class TokenIssuer(
     AccessTokenWriter writer,
+    IdTokens ids,
+    Subjects subjects,
     Families families,
     GrantBook grants,
     AuditLog audit,
@@ -66,19 +69,23 @@ internal sealed class TokenIssuer(
         var scopes = request.Scopes ?? grant.Scopes;
         var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, now);
         expires = redemption.Until < expires ? redemption.Until.Value : expires;
+        var token = writer.Write(new()
+        {
+            Tenant = presenter.Tenant,
+            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None),
+            Scopes = ScopesAt(presenter.Tenant, grant, scopes),
+            Id = id,
+            IssuedAt = now,
+            ExpiresAt = expires,
+            Holder = presenter.Holder,
+            MayAct = presenter.Client.MayAct,
+        });
         return new IssuedTokens
         {
-            AccessToken = writer.Write(new()
-            {
-                Tenant = presenter.Tenant,
-                Grant = grant,
-                Scopes = scopes.Without(Scopes.OfflineAccess),
-                Id = id,
-                IssuedAt = now,
-                ExpiresAt = expires,
-                Holder = presenter.Holder,
-                MayAct = presenter.Client.MayAct,
-            }),
+            AccessToken = token,
+            IdToken = redemption.Generation is not null && scopes.Has(Scopes.OpenId)
+                ? await ids.WriteAsync(presenter, grant, scopes, token, redemption.Nonce, CancellationToken.None)
+                : null,
             Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
             ExpiresIn = (long)(expires - now).TotalSeconds,
@@ -87,6 +94,11 @@ internal sealed class TokenIssuer(
             Grant = grant,
         };
     }
+
+    // What opens UserInfo says so; at an MCP server who the person is cannot be asked.
+    private static Scopes ScopesAt(Tenant tenant, Grant grant, Scopes scopes) =>
+        (grant.Resource.Value == tenant.UserInfo ? scopes : scopes.Without(Scopes.Identity))
+            .Without(Scopes.OfflineAccess);
 
     // RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone.
     private static Hand HandOf(Presenter presenter) =>

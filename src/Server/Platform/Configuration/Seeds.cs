@@ -3,6 +3,10 @@ namespace Postern.Platform.Configuration;
 /// <summary>A person named in the configuration.</summary>
 internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<string> Roles)
 {
+    public string? Name { get; init; }
+
+    public bool IsEmailVerified { get; init; }
+
     public static UserSeed Read(SettingsNode node) => new(
         node.Value<string>(
             "email",
@@ -19,7 +23,11 @@ internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<str
             text => text.Length is >= 12 and <= 200 ? text : null,
             isSecret: true)
             ?? throw node.Refuse("`users[].password` is missing; expected at least 12 characters")),
-        node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null));
+        node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null))
+    {
+        Name = node.Text("name", "What the person is called, for apps they let know it."),
+        IsEmailVerified = node.Flag("email_verified", "You know that the address is theirs; apps are told so.", false),
+    };
 }
 
 /// <summary>A client named in the configuration; the names are those of RFC 7591 §2.</summary>
@@ -45,6 +53,9 @@ internal sealed record ClientSeed
     public required IReadOnlyList<string> GrantTypes { get; init; }
 
     public required string? Scope { get; init; }
+
+    /// <summary>What it is as a relying party.</summary>
+    public required OpenIdSeed OpenId { get; init; }
 
     public required bool DpopBoundAccessTokens { get; init; }
 
@@ -103,6 +114,7 @@ internal sealed record ClientSeed
                 + "jwt-bearer or token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
+        OpenId = OpenIdSeed.Read(node),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
         Resources = node.List(

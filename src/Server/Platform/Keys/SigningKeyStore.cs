@@ -40,6 +40,8 @@ internal sealed class SigningKeyStore(Db db, Sealer sealer, TimeProvider clock)
         var until = from + SigningKeys.Term;
         using var key = new SigningKey(pair, from, until, until + SigningKeys.Tail);
         var secret = sealer.SealBytes(tenant, Purpose, pair.ExportPkcs8PrivateKey(), Encoding.ASCII.GetBytes(key.Id));
+        // One node after the other: two that look at once would both see that there is none.
+        await unit.RunAsync($"update change_head set id = id");
         var rows = await unit.RunAsync(
             $"""
             insert into signing_keys

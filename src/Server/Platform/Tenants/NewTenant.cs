@@ -27,9 +27,10 @@ internal sealed record NewTenant
     public string? Refusal(Tenant root) => this switch
     {
         _ when !ServerSeed.IsName(Name) || Name == root.Name =>
-            "`name` must be 1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end, and not default.",
+            "`name` must be 1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end, and not "
+            + "default.",
         { Host: { } host } when !IsHost(root, host) =>
-            $"`host` must be a host name of its own in lower case, with a port only if it is not the usual one, such as "
+            "`host` must be a host name of its own in lower case, with a port only if it is not the usual one, such as "
             + $"{(root.IsHttps ? "acme.example.com" : "acme.localhost:7400")}.",
         { AccessLifetime: { } life } when !IsWithin(life, TimeSpan.FromMinutes(1), TimeSpan.FromHours(1)) =>
             "`access_lifetime` must be from 1m to 1h.",

@@ -1,0 +1,74 @@
+using System.Text.Json;
+
+namespace Postern.OAuth.Requests;
+
+/// <summary>The <c>claims</c> parameter (OpenID Connect Core §5.5): what is known here of it, and nothing else.</summary>
+/// <param name="Wanted">What is to be told of the person; null for nothing.</param>
+/// <param name="AcrValues">How strongly they must have signed in, any of these; empty for no matter.</param>
+/// <param name="Subject">Who they must be, by the client's name for them.</param>
+internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string> AcrValues, string? Subject)
+{
+    public static readonly ClaimsRequest None = new(null, [], null);
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 5 };
+
+    /// <summary>Null for what is no request for claims.</summary>
+    public static ClaimsRequest? Parse(string? text)
+    {
+        if (text is null)
+        {
+            return None;
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(text, Strict);
+            var (token, info) = (Member(json.RootElement, "id_token"), Member(json.RootElement, "userinfo"));
+            return json.RootElement.ValueKind is JsonValueKind.Object && IsRequest(token) && IsRequest(info)
+                ? Of(token, info)
+                : null;
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
+        {
+            // The second for a text with half of a surrogate pair.
+            return null;
+        }
+    }
+
+    private static ClaimsRequest Of(JsonElement token, JsonElement info)
+    {
+        var wanted = new ClaimsWanted(Known(token), Known(info));
+        var acr = Member(token, "acr");
+        return new(
+            wanted.IdToken.Count + wanted.UserInfo.Count > 0 ? wanted : null,
+            // §5.5.1.1: only an essential one must be met.
+            Member(acr, "essential").ValueKind is JsonValueKind.True ? Values(acr) : [],
+            Values(Member(token, "sub")).Concat(Values(Member(info, "sub"))).FirstOrDefault());
+    }
+
+    private static List<string> Known(JsonElement claims) => claims.ValueKind is JsonValueKind.Object
+        ? [.. ClaimsWanted.Scope.Keys.Where(name => claims.TryGetProperty(name, out _))]
+        : [];
+
+    // §5.5.1: each claim is null, or an object that says more.
+    private static bool IsRequest(JsonElement claims) => claims.ValueKind switch
+    {
+        JsonValueKind.Undefined or JsonValueKind.Null => true,
+        JsonValueKind.Object => claims.EnumerateObject().All(
+            claim => claim.Value.ValueKind is JsonValueKind.Null or JsonValueKind.Object),
+        _ => false,
+    };
+
+    private static List<string> Values(JsonElement claim) =>
+        (Member(claim, "value"), Member(claim, "values")) switch
+        {
+            ({ ValueKind: JsonValueKind.String } one, _) => [one.GetString()!],
+            (_, { ValueKind: JsonValueKind.Array } several) =>
+                [.. several.EnumerateArray().Where(item => item.ValueKind is JsonValueKind.String)
+                    .Select(item => item.GetString()!)],
+            _ => [],
+        };
+
+    private static JsonElement Member(JsonElement json, string name) =>
+        json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var member) ? member : default;
+}
