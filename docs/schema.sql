@@ -70,7 +70,7 @@ CREATE TABLE clients (
   metadata text not null,
   secret_hash text,
   created_at bigint not null,
-  used_at bigint not null,
+  used_at bigint not null, registration_hash text,
   primary key (tenant, id)
 );
 CREATE INDEX clients_age on clients (tenant, created_at, id);

@@ -99,6 +99,7 @@ internal static partial class Program
         AssetEndpoint.Map(app);
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
+        ManageEndpoint.Map(app);
         PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
@@ -151,6 +152,7 @@ internal static partial class Program
         services.AddSingleton<Registrations>();
         services.AddSingleton<Sectors>();
         services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<ManageEndpoint>();
         services.AddSingleton<Subjects>();
         services.AddSingleton<PersonClaims>();
         services.AddSingleton<IdTokens>();

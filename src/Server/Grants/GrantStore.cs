@@ -22,7 +22,9 @@ internal sealed partial class GrantStore(Db db)
         TenantId tenant, SubjectId subject, DateTimeOffset now, CancellationToken stop) =>
         db.AllAsync(
             $"""
-            select * from grants where tenant = {tenant.Value} and subject = {subject.Value}
+            select grants.*, (
+              select bound_to from families f where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+            from grants where tenant = {tenant.Value} and subject = {subject.Value}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)Page}
             """,
@@ -34,7 +36,9 @@ internal sealed partial class GrantStore(Db db)
         TenantId tenant, string? before, int limit, DateTimeOffset now, CancellationToken stop) =>
         db.AllAsync(
             $"""
-            select * from grants where tenant = {tenant.Value} and id < {before ?? "~"}
+            select grants.*, (
+              select bound_to from families f where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+            from grants where tenant = {tenant.Value} and id < {before ?? "~"}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)limit}
             """,
@@ -162,6 +166,17 @@ internal sealed partial class GrantStore(Db db)
             """,
             Read);
 
+    /// <summary>Living grants of a client, at most a page of them.</summary>
+    public static ValueTask<List<Grant>> OfClientAsync(
+        Unit unit, TenantId tenant, ClientId client, DateTimeOffset now) =>
+        unit.AllAsync(
+            $"""
+            select * from grants where tenant = {tenant.Value} and client_id = {client.Value}
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            limit {(long)Page}
+            """,
+            Read);
+
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
     public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) =>
         db.WriteAsync(async unit =>
@@ -173,7 +188,10 @@ internal sealed partial class GrantStore(Db db)
             }
         });
 
-    private static GrantUse ReadUse(DbDataReader row) => new(Read(row), At(row, "used_at"));
+    private static GrantUse ReadUse(DbDataReader row) => new(Read(row), At(row, "used_at"))
+    {
+        IsBound = Text(row, "bound_to") is { Length: > 0 },
+    };
 
     private static Grant Read(DbDataReader row) => new()
     {
@@ -235,7 +253,11 @@ internal sealed partial class GrantStore(Db db)
 }
 
 /// <summary>A grant and when it was last used.</summary>
-internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt);
+internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt)
+{
+    /// <summary>Its tokens are bound to a key, so that a stolen one is of no use.</summary>
+    public bool IsBound { get; init; }
+}
 
 /// <summary>
 /// The last grant of a client and how many are alive; <paramref name="IsMore"/> when older ones were not looked at.
