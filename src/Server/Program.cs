@@ -32,6 +32,7 @@ using Postern.Platform.Http;
 using Postern.Platform.Keys;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
+using Postern.Policy;
 using Postern.Servers;
 
 // The server and the verbs that speak to one meet in this line and nowhere else.
@@ -126,6 +127,7 @@ internal static partial class Program
         services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<GrantBook>();
+        services.AddSingleton<CallCounts>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
         services.AddSingleton<Offers>();
@@ -182,6 +184,8 @@ internal static partial class Program
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
         services.AddSingleton<AssertedPeople>();
+        services.AddSingleton<IdentityAssertions>();
+        services.AddSingleton<TransactionTokens>();
         services.AddSingleton<IGrantType, JwtBearerGrant>();
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();

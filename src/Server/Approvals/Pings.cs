@@ -7,7 +7,9 @@ using Postern.Platform.Outbound;
 
 namespace Postern.Approvals;
 
-/// <summary>Where a client wants to hear that there is an answer, and the token by which it knows that we say so.</summary>
+/// <summary>
+/// Where a client wants to hear that there is an answer, and the token by which it knows that we say so.
+/// </summary>
 internal sealed record Callback(string Address, Secret Token)
 {
     private const int MinToken = 22, MaxToken = 1024;
@@ -24,8 +26,8 @@ internal sealed record Callback(string Address, Secret Token)
 }
 
 /// <summary>
-/// Tells clients that there is an answer (CIBA Core §10.2), never what it is. Nobody waits for it, and a client that does
-/// not hear comes to ask.
+/// Tells clients that there is an answer (CIBA Core §10.2), never what it is. Nobody waits for it, and a client that
+/// does not hear comes to ask.
 /// </summary>
 internal sealed partial class Pings(
     SafeHttp outbound, AskCodes codes, Sealer sealer, TimeProvider clock, ILogger<Pings> logger)

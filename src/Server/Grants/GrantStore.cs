@@ -76,14 +76,15 @@ internal sealed partial class GrantStore(Db db)
         $"""
         insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,
           installation_name, resource, scopes, tools, auth_time, acr, session, sid, claims,
-          created_at, expires_at, parent_id, root_id, actors, approved_by)
+          created_at, expires_at, parent_id, root_id, actors, approved_by, details)
         values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey},
           {grant.Client.Value}, {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value},
           {grant.InstallationName}, {grant.Resource.Value},
           {grant.Scopes.ToString()}, {ToText(grant.Tools)}, {grant.AuthTime?.ToUnixTimeSeconds()},
           {grant.Acr}, {grant.Session}, {grant.Sid}, {ToText(grant.Claims)},
           {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()},
-          {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)}, {grant.ApprovedBy})
+          {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)}, {grant.ApprovedBy},
+          {grant.Details?.ToString()})
         on conflict do nothing
         """);
 
@@ -210,6 +211,9 @@ internal sealed partial class GrantStore(Db db)
             ? scopes : throw new InvalidDataException("Stored scopes are none."),
         Tools = Text(row, "tools") is { } tools
             ? JsonSerializer.Deserialize(tools, GrantJson.Default.StringArray)
+            : null,
+        Details = Text(row, "details") is { } details
+            ? Details.Parse(details) ?? throw new InvalidDataException("Stored details are none.")
             : null,
         AuthTime = At(row, "auth_time"),
         Acr = Text(row, "acr"),

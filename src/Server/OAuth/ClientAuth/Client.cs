@@ -133,6 +133,15 @@ internal sealed record Client
         return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
     }
 
+    /// <summary>
+    /// What it may be told of the person besides, at a resource: nothing unless it asks for <c>openid</c> and may.
+    /// </summary>
+    public Scopes NarrowIdentity(Scopes asked)
+    {
+        var within = ScopeCap is { } cap ? asked.Intersect(cap) : asked;
+        return within.Has(Scopes.OpenId) ? within.Intersect(Scopes.Identity) : Scopes.None;
+    }
+
     public bool IsPublic => AuthMethods is ["none"];
 
     public bool IsVouchedFor => Source is ClientSource.Configured;

@@ -62,6 +62,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
+        AuthorizationDetailsTypesSupported = [.. Details.Types.Order(StringComparer.Ordinal)],
         ResponseModesSupported = ResponseMode.All,
         AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
         RequestParameterSupported = true,
@@ -94,6 +95,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
         AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
             ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
+            : null,
+        IdentityChainingRequestedTokenTypesSupported = issuers.Audiences(tenant.Id).Count > 0
+            ? ["urn:ietf:params:oauth:token-type:id-jag"]
             : null,
         PromptValuesSupported = ["none", "login", "consent", "select_account"],
         SubjectTypesSupported = [Subjects.Public, Subjects.Pairwise],
@@ -141,6 +145,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
 
         public required IReadOnlyList<string> ResponseModesSupported { get; init; }
 
+        public required IReadOnlyList<string> AuthorizationDetailsTypesSupported { get; init; }
+
         public required IReadOnlyList<string> AuthorizationSigningAlgValuesSupported { get; init; }
 
         public required bool RequestParameterSupported { get; init; }
@@ -176,6 +182,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> ProtectedResources { get; init; }
 
         public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
+
+        public required IReadOnlyList<string>? IdentityChainingRequestedTokenTypesSupported { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
 

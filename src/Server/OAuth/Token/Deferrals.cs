@@ -6,8 +6,8 @@ using Postern.OAuth.Requests;
 namespace Postern.OAuth.Token;
 
 /// <summary>
-/// Puts a token request off until a person has agreed (draft-ietf-oauth-deferred-token-response): the client gets a code
-/// to come back with, and what the person makes of the question is all it will ever get.
+/// Puts a token request off until a person has agreed (draft-ietf-oauth-deferred-token-response): the client gets a
+/// code to come back with, and what the person makes of the question is all it will ever get.
 /// </summary>
 internal sealed class Deferrals(
     WishReader wishes, UserStore users, AskDesk asks, AskCodes codes, TimeProvider clock)
