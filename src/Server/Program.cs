@@ -18,6 +18,7 @@ using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
+using Postern.OAuth.Logout;
 using Postern.OAuth.OpenId;
 using Postern.OAuth.Push;
 using Postern.OAuth.Register;
@@ -110,6 +111,7 @@ internal static partial class Program
         RevokeEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
         UserInfoEndpoint.Map(app);
+        LogoutEndpoint.Map(app);
         IdentityRooms.Map(app);
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
@@ -131,6 +133,7 @@ internal static partial class Program
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<StandingAgreements>();
+        services.AddSingleton<Logouts>();
         services.AddSingleton<HolderProofs>();
         services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
@@ -155,6 +158,8 @@ internal static partial class Program
         services.AddSingleton<PersonClaims>();
         services.AddSingleton<IdTokens>();
         services.AddSingleton<UserInfoEndpoint>();
+        services.AddSingleton<LogoutSender>();
+        services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<Situations>();
         services.AddSingleton<PushedRequests>();
         services.AddSingleton<RequestObjects>();
