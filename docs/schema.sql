@@ -46,6 +46,14 @@ CREATE TABLE audit_subjects (
   primary key (tenant, subject)
 );
 CREATE INDEX audit_subjects_pseudonym on audit_subjects (tenant, pseudonym);
+CREATE TABLE call_counts (
+  tenant text not null,
+  grant_id text not null,
+  detail bigint not null,
+  began_at bigint not null,
+  calls bigint not null,
+  primary key (tenant, grant_id, detail)
+);
 CREATE TABLE catalogues (
   tenant text not null,
   server text not null,
@@ -70,7 +78,7 @@ CREATE TABLE clients (
   metadata text not null,
   secret_hash text,
   created_at bigint not null,
-  used_at bigint not null,
+  used_at bigint not null, registration_hash text,
   primary key (tenant, id)
 );
 CREATE INDEX clients_age on clients (tenant, created_at, id);
@@ -130,7 +138,7 @@ CREATE TABLE grants (
   expires_at bigint not null,
   used_at bigint,
   revoked_at bigint,
-  revoked_because text, parent_id text, root_id text, actors text, approved_by text, session text, sid text, acr text, claims text,
+  revoked_because text, details text, parent_id text, root_id text, actors text, approved_by text, session text, sid text, acr text, claims text,
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);

@@ -33,6 +33,7 @@ using Postern.Platform.Http;
 using Postern.Platform.Keys;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
+using Postern.Policy;
 using Postern.Servers;
 
 // The server and the verbs that speak to one meet in this line and nowhere else.
@@ -100,6 +101,7 @@ internal static partial class Program
         AssetEndpoint.Map(app);
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
+        ManageEndpoint.Map(app);
         PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
@@ -127,6 +129,7 @@ internal static partial class Program
         services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
         services.AddSingleton<GrantBook>();
+        services.AddSingleton<CallCounts>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
         services.AddSingleton<Offers>();
@@ -154,6 +157,7 @@ internal static partial class Program
         services.AddSingleton<Registrations>();
         services.AddSingleton<Sectors>();
         services.AddSingleton<RegisterEndpoint>();
+        services.AddSingleton<ManageEndpoint>();
         services.AddSingleton<Subjects>();
         services.AddSingleton<PersonClaims>();
         services.AddSingleton<IdTokens>();

@@ -56,7 +56,10 @@ public sealed record TokenRefusal : TokenOutcome
     };
 
     internal static TokenRefusal NeedsNonce(string nonce, string reason) => new(
-        401, "use_dpop_nonce", "Make the DPoP proof again, with the nonce of the DPoP-Nonce header.", $"proof: {reason}")
+        401,
+        "use_dpop_nonce",
+        "Make the DPoP proof again, with the nonce of the DPoP-Nonce header.",
+        $"proof: {reason}")
     {
         IsDpop = true,
         Nonce = nonce,

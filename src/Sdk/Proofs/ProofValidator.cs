@@ -164,7 +164,8 @@ public sealed class ProofValidator(
             false => Refused("jti: used before"),
             null => new(TokenRefusal.Outage("proofs: as many as can be remembered") with { IsDpop = true }),
             _ when IsFirstUse is null => new(proof),
-            _ => AskAsync(proof, new(Base64Url.EncodeToString(digest), DateTimeOffset.FromUnixTimeSeconds(until)), stop),
+            _ => AskAsync(
+                proof, new(Base64Url.EncodeToString(digest), DateTimeOffset.FromUnixTimeSeconds(until)), stop),
         };
     }
 

@@ -61,6 +61,7 @@ public static class AuditKinds
     public const string SystemStopped = "system.stopped";
     public const string ClientRegistered = "client.registered";
     public const string ClientChanged = "client.changed";
+    public const string ClientRemoved = "client.removed";
     public const string ServerAdded = "server.added";
     public const string ServerRemoved = "server.removed";
     public const string TenantAdded = "tenant.added";

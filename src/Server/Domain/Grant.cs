@@ -42,6 +42,12 @@ public sealed record Grant
     /// <summary>The tools agreed to; null when all of the scopes' classes were, because none could be shown.</summary>
     public IReadOnlyList<string>? Tools { get; init; }
 
+    /// <summary>
+    /// What was asked for and agreed to beyond tools, or with limits on them (RFC 9396); null when it was tools alone.
+    /// Those it names are <see cref="Tools"/>.
+    /// </summary>
+    public Details? Details { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }
@@ -112,7 +118,7 @@ public sealed record Grant
         var tools = Tools is null ? "*" : string.Join('\t', Tools);
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{tools}\n{ExpiresAt.ToUnixTimeSeconds()}");
+            $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{tools}\n{Details}{(Details is null ? "" : "\n")}{ExpiresAt.ToUnixTimeSeconds()}");
         text += string.Concat(Actors.Select(actor => $"\n{actor}"));
         return "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }

@@ -87,7 +87,7 @@ internal sealed partial class Errand(
             return;
         }
 
-        switch (await tools.AskAsync(visit.Http, visit.Admission, name))
+        switch (await tools.AskAsync(visit.Http, visit.Admission, name, message))
         {
             case null:
                 await visit.AnswerAsync(

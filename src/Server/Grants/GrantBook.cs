@@ -120,19 +120,29 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// </summary>
     public async Task RevokeAllAsync(TenantId tenant, Resource resource, AuditEntry by)
     {
+        await RevokeAllAsync(unit => GrantStore.OfResourceAsync(unit, tenant, resource, clock.GetUtcNow()), by);
+        await db.WriteAsync(unit => Offers.ForgetAsync(unit, tenant, resource));
+    }
+
+    /// <summary>Ends all grants of a client.</summary>
+    public Task RevokeAllAsync(TenantId tenant, ClientId client, AuditEntry by) =>
+        RevokeAllAsync(unit => GrantStore.OfClientAsync(unit, tenant, client, clock.GetUtcNow()), by);
+
+    // A page in a transaction, so that others write between.
+    private async Task RevokeAllAsync(Func<Unit, ValueTask<List<Grant>>> living, AuditEntry by)
+    {
         var ended = GrantStore.Page;
         while (ended is GrantStore.Page)
         {
             ended = await db.WriteAsync(async unit =>
             {
-                var living = await GrantStore.OfResourceAsync(unit, tenant, resource, clock.GetUtcNow());
-                foreach (var grant in living)
+                var page = await living(unit);
+                foreach (var grant in page)
                 {
                     await RevokeAsync(unit, grant, by);
                 }
 
-                await Offers.ForgetAsync(unit, tenant, resource);
-                return living.Count;
+                return page.Count;
             });
         }
     }

@@ -22,7 +22,9 @@ internal sealed partial class GrantStore(Db db)
         TenantId tenant, SubjectId subject, DateTimeOffset now, CancellationToken stop) =>
         db.AllAsync(
             $"""
-            select * from grants where tenant = {tenant.Value} and subject = {subject.Value}
+            select grants.*, (
+              select bound_to from families f where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+            from grants where tenant = {tenant.Value} and subject = {subject.Value}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)Page}
             """,
@@ -34,7 +36,9 @@ internal sealed partial class GrantStore(Db db)
         TenantId tenant, string? before, int limit, DateTimeOffset now, CancellationToken stop) =>
         db.AllAsync(
             $"""
-            select * from grants where tenant = {tenant.Value} and id < {before ?? "~"}
+            select grants.*, (
+              select bound_to from families f where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+            from grants where tenant = {tenant.Value} and id < {before ?? "~"}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)limit}
             """,
@@ -72,14 +76,15 @@ internal sealed partial class GrantStore(Db db)
         $"""
         insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,
           installation_name, resource, scopes, tools, auth_time, acr, session, sid, claims,
-          created_at, expires_at, parent_id, root_id, actors, approved_by)
+          created_at, expires_at, parent_id, root_id, actors, approved_by, details)
         values ({grant.Tenant.Value}, {grant.Id.Value}, {grant.Subject.Value}, {grant.IsOwn}, {ownKey},
           {grant.Client.Value}, {grant.ClientName}, {grant.ClientHash}, {grant.Installation?.Value},
           {grant.InstallationName}, {grant.Resource.Value},
           {grant.Scopes.ToString()}, {ToText(grant.Tools)}, {grant.AuthTime?.ToUnixTimeSeconds()},
           {grant.Acr}, {grant.Session}, {grant.Sid}, {ToText(grant.Claims)},
           {grant.CreatedAt.ToUnixTimeSeconds()}, {grant.ExpiresAt.ToUnixTimeSeconds()},
-          {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)}, {grant.ApprovedBy})
+          {grant.Parent?.Value}, {grant.Root?.Value}, {ToText(grant.Actors)}, {grant.ApprovedBy},
+          {grant.Details?.ToString()})
         on conflict do nothing
         """);
 
@@ -162,6 +167,17 @@ internal sealed partial class GrantStore(Db db)
             """,
             Read);
 
+    /// <summary>Living grants of a client, at most a page of them.</summary>
+    public static ValueTask<List<Grant>> OfClientAsync(
+        Unit unit, TenantId tenant, ClientId client, DateTimeOffset now) =>
+        unit.AllAsync(
+            $"""
+            select * from grants where tenant = {tenant.Value} and client_id = {client.Value}
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            limit {(long)Page}
+            """,
+            Read);
+
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
     public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) =>
         db.WriteAsync(async unit =>
@@ -173,7 +189,10 @@ internal sealed partial class GrantStore(Db db)
             }
         });
 
-    private static GrantUse ReadUse(DbDataReader row) => new(Read(row), At(row, "used_at"));
+    private static GrantUse ReadUse(DbDataReader row) => new(Read(row), At(row, "used_at"))
+    {
+        IsBound = Text(row, "bound_to") is { Length: > 0 },
+    };
 
     private static Grant Read(DbDataReader row) => new()
     {
@@ -192,6 +211,9 @@ internal sealed partial class GrantStore(Db db)
             ? scopes : throw new InvalidDataException("Stored scopes are none."),
         Tools = Text(row, "tools") is { } tools
             ? JsonSerializer.Deserialize(tools, GrantJson.Default.StringArray)
+            : null,
+        Details = Text(row, "details") is { } details
+            ? Details.Parse(details) ?? throw new InvalidDataException("Stored details are none.")
             : null,
         AuthTime = At(row, "auth_time"),
         Acr = Text(row, "acr"),
@@ -235,7 +257,11 @@ internal sealed partial class GrantStore(Db db)
 }
 
 /// <summary>A grant and when it was last used.</summary>
-internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt);
+internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt)
+{
+    /// <summary>Its tokens are bound to a key, so that a stolen one is of no use.</summary>
+    public bool IsBound { get; init; }
+}
 
 /// <summary>
 /// The last grant of a client and how many are alive; <paramref name="IsMore"/> when older ones were not looked at.

@@ -75,7 +75,7 @@ internal sealed class OwnTokens
     {
         // Ended is ended; but a token of another node may come from a clock that is a little ahead of ours.
         ExpirySkew = TimeSpan.Zero,
-        AuthorizationDetailTypes = new HashSet<string>(StringComparer.Ordinal) { "mcp_tool" },
+        AuthorizationDetailTypes = Details.Types,
         Liveness = (token, stop) => WhyEndedAsync(tenant.Id, token, stop),
     };
 

@@ -17,6 +17,9 @@ internal record Wish
 
     public required string Resource { get; init; }
 
+    /// <summary>The authorization details asked for (RFC 9396), in their one spelling; null for none.</summary>
+    public string? Details { get; init; }
+
     /// <summary>Single claims that are asked for.</summary>
     public ClaimsWanted? Claims { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Postern.Audit;
 using Postern.Platform;
 using Postern.Platform.Configuration;
@@ -20,6 +21,9 @@ internal sealed record Question(
     public string? TraceParent { get; init; }
 
     public string? ArgumentsDigest { get; init; }
+
+    /// <summary>What the tool is called with; asked for only where the grant limits it.</summary>
+    public JsonElement Arguments { get; init; }
 }
 
 /// <summary>
@@ -42,9 +46,10 @@ internal sealed class Permit
     /// <exception cref="Platform.Database.DatabaseUnavailableException">
     /// The answer cannot be recorded, so there is none.
     /// </exception>
-    public static async ValueTask<Verdict> AskAsync(AuditLog audit, Settings settings, Question question)
+    public static async ValueTask<Verdict> AskAsync(
+        AuditLog audit, CallCounts counts, Settings settings, Question question)
     {
-        var refusal = Refusal(question);
+        var refusal = Refusal(question) ?? await LimitAsync(counts, question);
         var entry = new AuditEntry
         {
             Tenant = question.Grant.Tenant,
@@ -78,6 +83,39 @@ internal sealed class Permit
         { Grant.Tools: { } tools } when !tools.Contains(question.Tool) => "the tool was not agreed to",
         _ => null,
     };
+
+    // Each detail allows by itself (RFC 9396 §2). A call is counted last, and only when nothing else stands against it.
+    private static async ValueTask<string?> LimitAsync(CallCounts counts, Question question)
+    {
+        if (question.Grant.Details is not { Tools: not null } details)
+        {
+            return null;
+        }
+
+        var refusal = "the tool was not agreed to";
+        foreach (var (index, detail) in details.All.Index())
+        {
+            if (detail.Actions?.Contains(question.Tool) is not true)
+            {
+                continue;
+            }
+
+            if (!detail.Accepts(question.Arguments))
+            {
+                refusal = "it was agreed to with other arguments";
+            }
+            else if (detail.Rate is not { } rate || await counts.TakeAsync(question.Grant, index, rate))
+            {
+                return null;
+            }
+            else
+            {
+                refusal = $"the calls agreed to are used up for this {rate.Word}";
+            }
+        }
+
+        return refusal;
+    }
 
     /// <summary>
     /// Everything the operation needs beside what is granted, so that one more question to the person is enough.

@@ -147,7 +147,8 @@ public sealed class DpopGateTests : IAsyncLifetime
             },
         };
         using var asked = await host.Http.SendAsync(preflight);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp/crm") { Headers = { { "Origin", host.Issuer } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp/crm");
+        request.Headers.Add("Origin", host.Issuer);
         using var answer = await host.Http.SendAsync(request);
 
         Assert.Equal("authorization, dpop", asked.Headers.GetValues("Access-Control-Allow-Headers").Single());

@@ -96,6 +96,43 @@ public sealed class ClientTests
         Assert.True(answer.Json.GetProperty("refreshed").GetProperty("rotated").GetBoolean());
     }
 
+    [Theory, Rfc(9449, "8")]
+    [InlineData("clients/openid-client.mjs", false)]
+    [InlineData("clients/openid-client.mjs", true)]
+    [InlineData("clients/oauth4webapi.mjs", false)]
+    [InlineData("clients/oauth4webapi.mjs", true)]
+    public async Task An_OAuth_client_binds_its_tokens_to_its_key(string client, bool isPushed)
+    {
+        await using var server = await StartAsync("dpop: { require_nonce: true }\n");
+
+        var answer = await Node.RunAsync(
+            client,
+            [
+                "--base", server.Issuer, "--server", "notes", "--client-id", "app", "--dpop", "1",
+                "--scope", "offline_access mcp:read", .. isPushed ? (string[])["--par", "1"] : [],
+            ]);
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Equal("dpop", answer.Json.GetProperty("token").GetProperty("type").GetString());
+        Assert.True(answer.Json.GetProperty("refreshed").GetProperty("rotated").GetBoolean());
+    }
+
+    [Theory, Rfc(9449, "9")]
+    [InlineData("")]
+    [InlineData("dpop: { require_nonce: true }\n")]
+    public async Task An_MCP_client_proves_its_key_at_each_call(string settings)
+    {
+        await using var server = await StartAsync(settings);
+
+        var answer = await Node.RunAsync(
+            "clients/modern.mjs", "--base", server.Issuer, "--server", "notes", "--dpop", "1",
+            "--call", "add_note", "--arguments", """{"title":"Milk","text":"two litres"}""");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Contains("Added as note 1.", answer.Json.GetProperty("result").ToString());
+        Assert.Equal("DPoP", answer.Json.GetProperty("token").GetProperty("type").GetString());
+    }
+
     [Theory]
     [InlineData("clients/openid-client.mjs")]
     [InlineData("clients/oauth4webapi.mjs")]

@@ -58,6 +58,14 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
         { "request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported" },
         { "request_uri", "https://elsewhere.example/request", "request_uri_not_supported" },
         { "authorization_details", "[]", "invalid_authorization_details" },
+        { "authorization_details", "{}", "invalid_authorization_details" },
+        { "authorization_details", "[{\"type\":\"unheard_of\"}]", "invalid_authorization_details" },
+        { "authorization_details", "[{\"type\":\"mcp_tool\",\"actions\":[\"a\"]}]", "invalid_authorization_details" },
+        {
+            "authorization_details",
+            "[{\"type\":\"mcp_tool\",\"locations\":[\"https://elsewhere.example\"],\"actions\":[\"a\"]}]",
+            "invalid_authorization_details"
+        },
     };
 
     [Theory, MemberData(nameof(Faults))]

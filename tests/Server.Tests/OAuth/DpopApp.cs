@@ -78,7 +78,8 @@ internal sealed class DpopApp(TestServer server, string id, string redirect = ""
         return await Reply.ReadAsync(answer);
     }
 
-    public ProofAsk Ask(string path = "/token") => new("POST", server.Issuer + path, server.Clock.GetUtcNow().ToUnixTimeSeconds());
+    public ProofAsk Ask(string path = "/token") => new(
+        "POST", server.Issuer + path, server.Clock.GetUtcNow().ToUnixTimeSeconds());
 
     /// <summary>Knocks at the MCP server with a token and a proof.</summary>
     public async Task<HttpResponseMessage> CallAsync(string token)

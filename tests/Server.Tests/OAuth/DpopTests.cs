@@ -330,6 +330,25 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         ];
     }
 
+    [Fact]
+    public async Task A_person_and_an_operator_see_that_tokens_are_bound()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        using var ada = new Person(server);
+        await App.Web(server).LetInAsync(ada);
+        const string Mine = "works with its own key only", Theirs = "Its tokens are bound to a key.";
+        Assert.DoesNotContain(Mine, await PageAsync("/me"), StringComparison.Ordinal);
+
+        using var app = DpopApp.Native(server);
+        await app.LetInAsync(ada);
+
+        Assert.Contains(Mine, await PageAsync("/me"), StringComparison.Ordinal);
+        Assert.Contains(Theirs, await PageAsync("/console/grants"), StringComparison.Ordinal);
+
+        async Task<string> PageAsync(string path) =>
+            (await ada.OpenAsync(path)).Page!.Body!.TextContent;
+    }
+
     [Fact, Rfc(9449, "6.2")]
     public async Task Introspection_names_the_key_and_the_token_is_alive_without_a_proof()
     {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // @modelcontextprotocol/client 2.x at revision 2026-07-28: from the first 401 to tools/call.
-import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
+import { Client, DpopSession, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
 import { OAuthSession } from "./oauth-session.mjs";
 import { claimsOf, options, remembering, report, serverUrl } from "./report.mjs";
 
@@ -10,6 +10,11 @@ const settings = options();
 await report(async seen => {
   const session = new OAuthSession(settings);
   seen.registration = settings.token ? "none" : session.registration;
+  if (settings.dpop) {
+    const keys = await DpopSession.create();
+    session.dpop = () => keys;
+  }
+
   seen.steps = [];
   seen.pages = session.pages;
   const authProvider = settings.token ? { token: async () => settings.token } : session;
@@ -34,7 +39,7 @@ await report(async seen => {
   }
 
   const tokens = session.tokens();
-  seen.token = tokens && { ...claimsOf(tokens.access_token), scope: tokens.scope, refreshable: !!tokens.refresh_token };
+  seen.token = tokens && { ...claimsOf(tokens.access_token), type: tokens.token_type, scope: tokens.scope, refreshable: !!tokens.refresh_token };
   await client.close();
 
   /** Does it; and when the SDK says that a person must agree first, lets them and does it again. */

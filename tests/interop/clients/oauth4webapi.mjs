@@ -34,8 +34,10 @@ async function resourceMetadata(open) {
 
 async function credentials({ server, client, authentication, bound }) {
   const parameters = { scope: settings.scope ?? "mcp:read", resource };
-  const answer = await oauth.clientCredentialsGrantRequest(server, client, authentication, parameters, bound);
-  return oauth.processClientCredentialsResponse(server, client, answer);
+  return again(async () => {
+    const answer = await oauth.clientCredentialsGrantRequest(server, client, authentication, parameters, bound);
+    return oauth.processClientCredentialsResponse(server, client, answer);
+  });
 }
 
 async function code({ server, client, authentication, bound, seen }) {
@@ -59,9 +61,11 @@ async function code({ server, client, authentication, bound, seen }) {
   seen.pages = pages;
 
   const answered = oauth.validateAuthResponse(server, client, callback, state);
-  const answer = await oauth.authorizationCodeGrantRequest(
-    server, client, authentication, answered, redirect, verifier, { ...bound, additionalParameters: { resource } });
-  const tokens = await oauth.processAuthorizationCodeResponse(server, client, answer);
+  const tokens = await again(async () => {
+    const answer = await oauth.authorizationCodeGrantRequest(
+      server, client, authentication, answered, redirect, verifier, { ...bound, additionalParameters: { resource } });
+    return oauth.processAuthorizationCodeResponse(server, client, answer);
+  });
   return tokens.refresh_token ? refreshed(server, client, authentication, tokens, bound, seen) : tokens;
 }
 
@@ -72,18 +76,35 @@ async function authorizationUrl(server, client, authentication, parameters, boun
     return url;
   }
 
-  const answer = await oauth.pushedAuthorizationRequest(server, client, authentication, parameters, bound);
-  const { request_uri } = await oauth.processPushedAuthorizationResponse(server, client, answer);
+  const { request_uri } = await again(async () => {
+    const answer = await oauth.pushedAuthorizationRequest(server, client, authentication, parameters, bound);
+    return oauth.processPushedAuthorizationResponse(server, client, answer);
+  });
   url.search = new URLSearchParams({ client_id: client.client_id, request_uri });
   return url;
 }
 
 async function refreshed(server, client, authentication, tokens, bound, seen) {
-  const answer = await oauth.refreshTokenGrantRequest(
-    server, client, authentication, tokens.refresh_token, { ...bound, additionalParameters: { resource } });
-  const next = await oauth.processRefreshTokenResponse(server, client, answer);
+  const next = await again(async () => {
+    const answer = await oauth.refreshTokenGrantRequest(
+      server, client, authentication, tokens.refresh_token, { ...bound, additionalParameters: { resource } });
+    return oauth.processRefreshTokenResponse(server, client, answer);
+  });
   seen.refreshed = { rotated: next.refresh_token !== undefined && next.refresh_token !== tokens.refresh_token };
   return next;
+}
+
+/** RFC 9449 §8: the library keeps the nonce of the refusal; to ask once more is the caller's. */
+async function again(act) {
+  try {
+    return await act();
+  } catch (error) {
+    if (!oauth.isDPoPNonceError(error)) {
+      throw error;
+    }
+
+    return act();
+  }
 }
 
 /** Presents the token to the judge as a request to the resource would; the judge fetches the keys itself. */

@@ -139,7 +139,8 @@ internal sealed class DeskPages(
             GrantSentence.Of(grant, servers.ByResource(grant.Tenant, grant.Resource)),
             grant.CreatedAt,
             use.UsedAt,
-            grant.ExpiresAt);
+            grant.ExpiresAt,
+            IsBound: use.IsBound);
     }
 
     private static EntryRow Row(AuditRow row)

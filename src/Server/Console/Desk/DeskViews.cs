@@ -55,6 +55,7 @@ public sealed record ClientRow(
     string Alive);
 
 public sealed record GrantRow(
-    string Person, Asker Client, string Sentence, DateTimeOffset Since, DateTimeOffset? LastUse, DateTimeOffset Ends);
+    string Person, Asker Client, string Sentence, DateTimeOffset Since, DateTimeOffset? LastUse, DateTimeOffset Ends,
+    bool IsBound = false);
 
 public sealed record EntryRow(long Number, DateTimeOffset At, string Who, string Act, string? Target, string Outcome);

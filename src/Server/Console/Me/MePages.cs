@@ -149,7 +149,10 @@ internal sealed class MePages(
             GrantSentence.Of(grant, servers.ByResource(grant.Tenant, grant.Resource)),
             grant.CreatedAt,
             use.UsedAt,
-            grant.ExpiresAt);
+            grant.ExpiresAt)
+        {
+            IsBound = use.IsBound,
+        };
     }
 }
 

@@ -68,6 +68,9 @@ public sealed record LetIn(
 {
     /// <summary>Who agreed in the person's stead; null when they did so themselves.</summary>
     public string? By { get; init; }
+
+    /// <summary>Its tokens are bound to a key that it keeps.</summary>
+    public bool IsBound { get; init; }
 }
 
 /// <summary>A question that waits, on its own page under <paramref name="Name"/>.</summary>

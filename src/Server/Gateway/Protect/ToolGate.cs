@@ -14,10 +14,10 @@ namespace Postern.Gateway.Protect;
 /// <summary>
 /// Puts a tool call to policy. What the caller may not call and could not ask for is as if it were not there.
 /// </summary>
-internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditLog audit, Settings settings)
+internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditLog audit, CallCounts counts, Settings settings)
 {
     /// <summary>The verdict, or null for a tool that is not there, or is hidden from the caller.</summary>
-    public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name)
+    public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name, Message call)
     {
         var server = admission.Server;
         var tool = await catalogues.FindAsync(server, name, http.RequestAborted);
@@ -35,8 +35,9 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
         {
             Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
+            Arguments = admission.Grant.Details is null ? default : ArgumentsOf(call),
         };
-        var verdict = await Permit.AskAsync(audit, settings, question);
+        var verdict = await Permit.AskAsync(audit, counts, settings, question);
         if (verdict is Verdict.Yes || IsForTheAsking(admission, name, risk))
         {
             return verdict;
@@ -62,12 +63,15 @@ internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditL
             return null;
         }
 
-        var part = call.At("params"u8, "arguments"u8);
-        using var arguments = JsonDocument.Parse(
-            part.IsMissing ? "{}"u8.ToArray() : call.Bytes.Slice(part.Start, part.Length));
-        headers = [.. mirrored.For(arguments.RootElement)];
-        return era is Era.Modern ? mirrored.Disagreement(arguments.RootElement, http.Request.Headers) : null;
+        var arguments = ArgumentsOf(call);
+        headers = [.. mirrored.For(arguments)];
+        return era is Era.Modern ? mirrored.Disagreement(arguments, http.Request.Headers) : null;
     }
+
+    private static JsonElement ArgumentsOf(Message call) =>
+        call.At("params"u8, "arguments"u8) is { IsMissing: false } part
+            ? JsonElement.Parse(call.Bytes.Span.Slice(part.Start, part.Length))
+            : JsonElement.Parse("{}");
 
     /// <summary>
     /// Records how a call that was allowed ended. Nobody waits for it: that there was a call is durable since before

@@ -205,6 +205,7 @@ internal sealed class AuthorizeEndpoint(
         RedirectUri = back.Uri,
         Scope = valid.Scopes.ToString(),
         Resource = valid.Server?.Resource.Value ?? tenant.UserInfo,
+        Details = valid.Details,
         State = back.Way.State,
         ResponseMode = back.Way.Mode,
         Challenge = valid.Challenge,

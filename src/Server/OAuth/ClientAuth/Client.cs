@@ -33,8 +33,14 @@ internal sealed record Client
     /// <summary>The ways in which it may prove itself; <c>none</c> stands alone.</summary>
     public required IReadOnlyList<string> AuthMethods { get; init; }
 
+    /// <summary><c>native</c> or <c>web</c>, as it registered itself; null where nobody asked.</summary>
+    public string? ApplicationType { get; init; }
+
     /// <summary>SHA-256 of its secret.</summary>
     public string? SecretHash { get; init; }
+
+    /// <summary>SHA-256 of the token by which it manages its registration (RFC 7592); null where it cannot.</summary>
+    public string? RegistrationHash { get; init; }
 
     /// <summary>Its public keys, a JSON Web Key Set.</summary>
     public string? Jwks { get; init; }
@@ -81,8 +87,32 @@ internal sealed record Client
     /// <summary>The one algorithm it signs requests by; null for any that is served.</summary>
     public string? RequestSigningAlg { get; init; }
 
+    /// <summary>How it wants authorization responses signed (JARM §4); null where it did not say.</summary>
+    public string? AnswerSigningAlg { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
+
+    /// <summary>The client that checked metadata describes, without what only the server gives it.</summary>
+    public static Client Of(ClientId id, ClientSource source, ClientMetadata metadata) => new()
+    {
+        Id = id,
+        Source = source,
+        Name = metadata.Name ?? "Unnamed app",
+        ApplicationType = metadata.ApplicationType,
+        AuthMethods = [metadata.AuthMethod],
+        Jwks = metadata.Jwks,
+        JwksUri = metadata.JwksUri,
+        RedirectUris = metadata.RedirectUris,
+        GrantTypes = metadata.GrantTypes,
+        ScopeCap = metadata.Scope,
+        OpenId = metadata.OpenId,
+        RequiresDpop = metadata.DpopBoundAccessTokens,
+        RequiresPush = metadata.RequiresPush,
+        RequiresSignedRequest = metadata.RequiresSignedRequest,
+        RequestSigningAlg = metadata.RequestSigningAlg,
+        AnswerSigningAlg = metadata.AnswerSigningAlg,
+    };
 
     /// <summary>
     /// What it may be let in for: of what it asks, or of all that is offered when it asks for nothing by name, as much

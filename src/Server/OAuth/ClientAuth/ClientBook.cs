@@ -193,23 +193,7 @@ internal sealed class ClientBook
             return new OAuthError("invalid_client", error.Description, 401) { Reason = "metadata document" };
         }
 
-        var client = new Client
-        {
-            Id = id,
-            Source = ClientSource.Document,
-            Name = metadata.Name!,
-            AuthMethods = [metadata.AuthMethod],
-            Jwks = metadata.Jwks,
-            JwksUri = metadata.JwksUri,
-            RedirectUris = metadata.RedirectUris,
-            GrantTypes = metadata.GrantTypes,
-            ScopeCap = metadata.Scope,
-            OpenId = metadata.OpenId,
-            RequiresDpop = metadata.DpopBoundAccessTokens,
-            RequiresPush = metadata.RequiresPush,
-            RequiresSignedRequest = metadata.RequiresSignedRequest,
-            RequestSigningAlg = metadata.RequestSigningAlg,
-        };
+        var client = Client.Of(id, ClientSource.Document, metadata);
         documents.Keep(id.Value, client, answer.FreshFor);
         away.TryRemove(id.Value, out _);
         return await WithAgeAsync(tenant, client, stop);

@@ -52,6 +52,9 @@ internal sealed record ClientMetadata
 
     public required Scopes? Scope { get; init; }
 
+    /// <summary>Whether it proves itself by a secret that we make.</summary>
+    public bool NeedsSecret => AuthMethod is Basic or Post;
+
     public required string? Jwks { get; init; }
 
     public required string? JwksUri { get; init; }

@@ -10,7 +10,7 @@ internal sealed partial class ClientStore(Db db)
 {
     public Task<Client?> FindAsync(TenantId tenant, ClientId id, CancellationToken stop) => db.FirstAsync(
         $"""
-        select id, source, metadata, secret_hash, created_at from clients
+        select id, source, metadata, secret_hash, created_at, registration_hash from clients
         where tenant = {tenant.Value} and id = {id.Value}
         """,
         Read,
@@ -20,7 +20,7 @@ internal sealed partial class ClientStore(Db db)
     public Task<List<Client>> AllAsync(
         TenantId tenant, (DateTimeOffset Since, ClientId Id)? before, int limit, CancellationToken stop) => db.AllAsync(
         $"""
-        select id, source, metadata, secret_hash, created_at from clients
+        select id, source, metadata, secret_hash, created_at, registration_hash from clients
         where tenant = {tenant.Value}
           and (created_at, id) < ({before?.Since.ToUnixTimeSeconds() ?? long.MaxValue}, {before?.Id.Value ?? ""})
         order by created_at desc, id desc limit {(long)limit}
@@ -33,11 +33,23 @@ internal sealed partial class ClientStore(Db db)
         var (source, at) = (client.Source is ClientSource.Document ? "document" : "dynamic", now.ToUnixTimeSeconds());
         return unit.RunAsync(
             $"""
-            insert into clients (tenant, id, source, metadata, secret_hash, created_at, used_at)
-            values ({tenant.Value}, {client.Id.Value}, {source}, {Metadata(client)}, {client.SecretHash}, {at}, {at})
+            insert into clients
+              (tenant, id, source, metadata, secret_hash, registration_hash, created_at, used_at)
+            values ({tenant.Value}, {client.Id.Value}, {source}, {Metadata(client)}, {client.SecretHash},
+              {client.RegistrationHash}, {at}, {at})
             on conflict (tenant, id) do update set metadata = excluded.metadata, used_at = excluded.used_at
             """);
     }
+
+    /// <summary>Puts another registration in the place of one that is there (RFC 7592 §2.2).</summary>
+    public static ValueTask<int> ReplaceAsync(Unit unit, TenantId tenant, Client client) => unit.RunAsync(
+        $"""
+        update clients set metadata = {Metadata(client)}, secret_hash = {client.SecretHash}
+        where tenant = {tenant.Value} and id = {client.Id.Value}
+        """);
+
+    public static ValueTask<int> RemoveAsync(Unit unit, TenantId tenant, ClientId id) =>
+        unit.RunAsync($"delete from clients where tenant = {tenant.Value} and id = {id.Value}");
 
     /// <summary>Whether what is kept of a client is what it says of itself now; null when nothing is.</summary>
     public static async ValueTask<bool?> IsSameAsync(Unit unit, TenantId tenant, Client client) =>
@@ -81,6 +93,7 @@ internal sealed partial class ClientStore(Db db)
     private static string Metadata(Client client) => JsonSerializer.Serialize(
         new(
             client.Name,
+            client.ApplicationType,
             client.AuthMethods,
             client.Jwks,
             client.JwksUri,
@@ -91,7 +104,8 @@ internal sealed partial class ClientStore(Db db)
             client.RequiresDpop,
             client.RequiresPush,
             client.RequiresSignedRequest,
-            client.RequestSigningAlg),
+            client.RequestSigningAlg,
+            client.AnswerSigningAlg),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -102,8 +116,10 @@ internal sealed partial class ClientStore(Db db)
             Id = new(row.GetString(0)),
             Source = row.GetString(1) is "document" ? ClientSource.Document : ClientSource.Dynamic,
             Name = stored.Name,
+            ApplicationType = stored.ApplicationType,
             AuthMethods = stored.AuthMethods,
             SecretHash = row.IsDBNull(3) ? null : row.GetString(3),
+            RegistrationHash = row.IsDBNull(5) ? null : row.GetString(5),
             Jwks = stored.Jwks,
             JwksUri = stored.JwksUri,
             RedirectUris = stored.RedirectUris,
@@ -114,12 +130,14 @@ internal sealed partial class ClientStore(Db db)
             RequiresPush = stored.RequiresPush,
             RequiresSignedRequest = stored.RequiresSignedRequest,
             RequestSigningAlg = stored.RequestSigningAlg,
+            AnswerSigningAlg = stored.AnswerSigningAlg,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
 
     private sealed record Stored(
         string Name,
+        string? ApplicationType,
         IReadOnlyList<string> AuthMethods,
         string? Jwks,
         string? JwksUri,
@@ -132,7 +150,8 @@ internal sealed partial class ClientStore(Db db)
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool DpopBoundAccessTokens = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? AnswerSigningAlg = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -96,6 +96,7 @@ internal sealed class ConsentDecision(
         Resource = question.Resource,
         Scopes = agreed.Scopes,
         Tools = agreed.Tools,
+        Details = agreed.Details,
         AuthTime = caller.AuthTime,
         Acr = caller.Acr,
         Session = caller.Session,

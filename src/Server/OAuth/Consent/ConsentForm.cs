@@ -59,6 +59,7 @@ internal sealed class ConsentForm(
         TermsUri = question.Client.OpenId.TermsUri,
         Account = http.Caller.Email,
         Tools = question.Choices,
+        Details = DetailWords.Of(question.Details, question.Server?.Title ?? ""),
         Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
         Idle = PlainTime.Span(http.Tenant.RefreshIdle),
         FormToken = forms.Token(http.Tenant.Id, question.Purpose, http.Caller.Session),

@@ -31,7 +31,12 @@ internal sealed record ConsentQuestion
     public required IReadOnlyList<Tool>? Catalogue { get; init; }
 
     /// <summary>The tools within the scopes asked for.</summary>
-    public IReadOnlyList<Tool>? Tools => Catalogue?.Where(tool => Asked.Has(tool.Risk.Scope)).ToList();
+    public IReadOnlyList<Tool>? Tools => (Catalogue ?? (Details?.Tools is null ? null : []))?
+        .Where(tool => Asked.Has(tool.Risk.Scope) && Details?.Tools?.Contains(tool.Name) is not false)
+        .ToList();
+
+    /// <summary>What is asked for in more detail (RFC 9396); the tools it names are all there are.</summary>
+    public Details? Details => Wish.Details is { } text ? Domain.Details.Parse(text) : null;
 
     public required Scopes Asked { get; init; }
 
@@ -50,7 +55,7 @@ internal sealed record ConsentQuestion
         get
         {
             var tools = Tools?.Select(tool => $"{tool.Name} {tool.Hash}") ?? [];
-            var shown = string.Join('\n', [Wish.Id, Client.Hash ?? "", Resource.Value, .. tools]);
+            var shown = string.Join('\n', [Wish.Id, Client.Hash ?? "", Resource.Value, Wish.Details ?? "", .. tools]);
             return "consent\n" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(shown)));
         }
     }
@@ -95,7 +100,8 @@ internal sealed record ConsentQuestion
 
         var scopes = Scopes.Of(on.Select(choice => choice.Risk).Distinct().Order().Select(risk => risk.Scope))
             .With(besides);
-        return new(scopes, Tools is null ? null : [.. on.Select(choice => choice.Name)], claims);
+        var left = on.Select(choice => choice.Name).ToList();
+        return new(scopes, Tools is null ? null : left, claims) { Details = Details?.For(left) };
     }
 
     /// <summary>
@@ -122,4 +128,8 @@ internal sealed record ConsentQuestion
 }
 
 /// <summary>What a person left on; <see cref="Tools"/> is null while only classes of them are known.</summary>
-internal sealed record Agreed(Scopes Scopes, IReadOnlyList<string>? Tools, ClaimsWanted? Claims = null);
+internal sealed record Agreed(Scopes Scopes, IReadOnlyList<string>? Tools, ClaimsWanted? Claims = null)
+{
+    /// <summary>What is left of what was asked for in detail.</summary>
+    public Details? Details { get; init; }
+}

@@ -43,6 +43,9 @@ public sealed record ConsentView
 
     public required IReadOnlyList<ToolChoice> Tools { get; init; }
 
+    /// <summary>The limits that were asked for, and what is asked for beyond tools, a sentence each.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+
     /// <summary>How long; at most five, exactly one chosen.</summary>
     public required IReadOnlyList<Choice> Until { get; init; }
 

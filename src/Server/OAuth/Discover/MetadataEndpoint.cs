@@ -64,6 +64,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
+        AuthorizationDetailsTypesSupported = [.. Details.Types.Order(StringComparer.Ordinal)],
         ResponseModesSupported = ResponseMode.All,
         AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
         RequestParameterSupported = true,
@@ -139,6 +140,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> ResponseTypesSupported { get; init; }
 
         public required IReadOnlyList<string> ResponseModesSupported { get; init; }
+
+        public required IReadOnlyList<string> AuthorizationDetailsTypesSupported { get; init; }
 
         public required IReadOnlyList<string> AuthorizationSigningAlgValuesSupported { get; init; }
 

@@ -70,6 +70,35 @@ internal sealed partial class Registrations : IDisposable
         return null;
     }
 
+    /// <summary>
+    /// Puts another registration in the place of a client's; or says how long to wait, as for a new one: each leaves an
+    /// entry.
+    /// </summary>
+    public async Task<TimeSpan?> ReplaceAsync(TenantId tenant, Client client, string network)
+    {
+        if (QuotaOf(tenant).MustWait(network) is { } wait)
+        {
+            return wait;
+        }
+
+        await db.WriteAsync(async unit =>
+        {
+            if (await ClientStore.ReplaceAsync(unit, tenant, client) is 1)
+            {
+                unit.Announce(ClientBook.Kind, tenant, client.Id.Value);
+                audit.Write(unit, new()
+                {
+                    Tenant = tenant,
+                    Kind = AuditKinds.ClientChanged,
+                    Client = client.Id,
+                    Reason = "changed by itself",
+                    Network = network,
+                });
+            }
+        });
+        return null;
+    }
+
     /// <summary>Removes what nobody has let in within a day.</summary>
     public Task<int> ReapAsync(TenantId tenant) => EvictAsync(tenant, clock.GetUtcNow() - Unclaimed, 1000);
 

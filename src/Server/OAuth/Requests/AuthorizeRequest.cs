@@ -94,8 +94,8 @@ internal sealed record AuthorizeRequest
     /// <summary>Every parameter that is read and has a value, as it came.</summary>
     public required IReadOnlyDictionary<string, string> Values { get; init; }
 
-    /// <summary>RFC 9396: details that are not understood would make a wider grant than was asked for.</summary>
-    public bool HasDetails { get; private init; }
+    /// <summary>What is asked for in more detail than scopes (RFC 9396).</summary>
+    public string? Details { get; private init; }
 
     /// <summary>Asked for more than one resource (RFC 8707 §2 permits it; one grant has one).</summary>
     public bool HasSeveralResources { get; private init; }
@@ -179,7 +179,7 @@ internal sealed record AuthorizeRequest
             IsSigned = isSigned,
             Values = read.Where(value => Names.Contains(value.Key) && One(value.Key) is not null)
                 .ToDictionary(value => value.Key, value => One(value.Key)!, StringComparer.Ordinal),
-            HasDetails = One("authorization_details") is not null,
+            Details = One("authorization_details"),
             HasSeveralResources = read.GetValueOrDefault("resource").Distinct(StringComparer.Ordinal).Count() > 1,
         };
 

@@ -54,6 +54,9 @@ internal sealed record ValidAuthorizeRequest
     /// <summary>How strongly the person must have signed in, any of these; empty for no matter.</summary>
     public required IReadOnlyList<string> AcrValues { get; init; }
 
+    /// <summary>Authorization details in their one spelling; null for none.</summary>
+    public required string? Details { get; init; }
+
     public required IReadOnlyList<string> Prompt { get; init; }
 
     public required long? MaxAge { get; init; }
@@ -100,6 +103,7 @@ internal sealed record ValidAuthorizeRequest
             Challenge = request.CodeChallenge!,
             DpopJkt = request.DpopJkt,
             Scopes = scopes,
+            Details = DetailCheck.Plain(request.Details),
             Server = IsIdentity(request) ? null : server,
             Prompt = request.Prompt?.Split(' ') ?? [],
             MaxAge = request.MaxAge is { } age
@@ -214,7 +218,7 @@ internal sealed record ValidAuthorizeRequest
             : null;
 
     private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>
-        request.HasDetails
-            ? new("invalid_authorization_details", "No type of authorization_details is taken here.")
-            : null;
+        server is null || IsIdentity(request)
+            ? DetailCheck.Misplaced(request.Details)
+            : DetailCheck.Refusal(request.Details, server);
 }

@@ -24,11 +24,10 @@ internal sealed class WishReader(ServerBook servers, TimeProvider clock, RandomN
             return OAuthError.InvalidScope("scope is a list of scope tokens with single spaces between.");
         }
 
-        // RFC 9396 §5: details that are not understood would make a wider grant than was asked for.
-        if (parameters("authorization_details") is not null)
+        var details = parameters("authorization_details");
+        if (DetailCheck.Refusal(details, server) is { } unfit)
         {
-            return new OAuthError(
-                "invalid_authorization_details", "No type of authorization_details is taken here.");
+            return unfit;
         }
 
         return client.Narrow(asked, servers.Scopes(server)) is { IsEmpty: false } scopes
@@ -39,6 +38,7 @@ internal sealed class WishReader(ServerBook servers, TimeProvider clock, RandomN
                 ClientName = client.Name,
                 Scope = scopes.ToString(),
                 Resource = server.Resource.Value,
+                Details = DetailCheck.Plain(details),
                 CreatedAt = now.ToUnixTimeSeconds(),
             }
             : OAuthError.InvalidScope("None of these scopes is served for this resource and client.");

@@ -90,11 +90,7 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
             json.WriteString("acr"u8, acr);
         }
 
-        if (grant.Tools is { } tools)
-        {
-            json.WritePropertyName("authorization_details"u8);
-            WriteDetails(json, grant.Resource, tools);
-        }
+        WriteDetails(json, grant);
 
         json.WriteEndObject();
     }
@@ -119,10 +115,31 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         }
     }
 
-    /// <summary>The tools a person left on, as RFC 9396 says it.</summary>
-    public static void WriteDetails(Utf8JsonWriter json, Resource resource, IReadOnlyList<string> tools)
+    /// <summary>What a person agreed to in more detail than scopes (RFC 9396 §7), if there is any.</summary>
+    public static void WriteDetails(Utf8JsonWriter json, Grant grant)
     {
-        json.WriteStartArray();
+        if (grant is { Tools: null, Details: null })
+        {
+            return;
+        }
+
+        json.WriteStartArray("authorization_details"u8);
+        // Details that name tools name all that were left on.
+        if (grant.Tools is { } tools && grant.Details?.Tools is null)
+        {
+            WriteTools(json, grant.Resource, tools);
+        }
+
+        foreach (var detail in grant.Details?.All ?? [])
+        {
+            DetailWriter.Write(json, detail);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteTools(Utf8JsonWriter json, Resource resource, IReadOnlyList<string> tools)
+    {
         json.WriteStartObject();
         json.WriteString("type"u8, "mcp_tool"u8);
         json.WriteStartArray("locations"u8);
@@ -136,7 +153,6 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
 
         json.WriteEndArray();
         json.WriteEndObject();
-        json.WriteEndArray();
     }
 
     /// <summary>When a token made now ends: never after its grant.</summary>

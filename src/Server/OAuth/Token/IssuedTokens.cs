@@ -60,12 +60,7 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        if (Grant.Tools is { } tools)
-        {
-            json.WritePropertyName("authorization_details"u8);
-            AccessTokenWriter.WriteDetails(json, Grant.Resource, tools);
-        }
-
+        AccessTokenWriter.WriteDetails(json, Grant);
         json.WriteEndObject();
         json.Flush();
         return body;

@@ -302,6 +302,11 @@ public sealed class Gallery : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<TimeProvider>(new Stopped());
         app = builder.Build();
+        app.Use((http, next) =>
+        {
+            http.Features.Set(Place);
+            return next(http);
+        });
         AssetEndpoint.Map(app);
         app.MapGet("/{page}", (string page) => Pages.GetValueOrDefault(page) ?? Results.NotFound());
         await app.StartAsync();
@@ -309,6 +314,18 @@ public sealed class Gallery : IAsyncLifetime
     }
 
     public async ValueTask DisposeAsync() => await app!.DisposeAsync();
+
+    private static readonly Tenant Place = new()
+    {
+        Id = TenantId.Default,
+        Name = "default",
+        MostClients = 10,
+        MostServers = 10,
+        Issuer = "http://127.0.0.1",
+        AccessLifetime = TimeSpan.FromMinutes(10),
+        RefreshIdle = TimeSpan.FromDays(30),
+        RefreshAbsolute = TimeSpan.FromDays(180),
+    };
 
     private static PageResult<SignInPage, SignInView> SignIn(SignInView view) => new(view);
 

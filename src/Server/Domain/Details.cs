@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+
+namespace Postern.Domain;
+
+/// <summary>
+/// Authorization details (RFC 9396): each allows something by itself. Read strictly: what is not understood would make a
+/// wider grant than was asked for.
+/// </summary>
+public sealed class Details
+{
+    /// <summary>The types that are taken.</summary>
+    public static readonly IReadOnlySet<string> Types = DetailReader.Types;
+
+    internal const int MaxCount = 16;
+
+    internal Details(IReadOnlyList<Detail> all) => All = all;
+
+    public IReadOnlyList<Detail> All { get; }
+
+    /// <summary>The tools they name; null when they name none, which is no limit on tools.</summary>
+    public IReadOnlyList<string>? Tools => All.Any(detail => detail.Actions is not null)
+        ? [.. All.SelectMany(detail => detail.Actions ?? []).Distinct(StringComparer.Ordinal)]
+        : null;
+
+    /// <summary>Reads them as they come (RFC 9396 §2); null for anything that is not exactly understood.</summary>
+    public static Details? Parse(string json) => DetailReader.Read(json);
+
+    public bool IsWithin(Details other) => All.All(detail => other.All.Any(detail.IsWithin));
+
+    /// <summary>What both allow.</summary>
+    public Details Intersect(Details other) => new(
+        [.. from own in All from theirs in other.All let both = own.Intersect(theirs) where both is not null select both]);
+
+    /// <summary>The same with these tools alone.</summary>
+    public Details For(IReadOnlyCollection<string> tools) => new([.. All.Select(one => one.For(tools)).OfType<Detail>()]);
+
+    public void WriteTo(Utf8JsonWriter json)
+    {
+        json.WriteStartArray();
+        foreach (var detail in All)
+        {
+            DetailWriter.Write(json, detail);
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>The one spelling of them.</summary>
+    public override string ToString()
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            WriteTo(json);
+        }
+
+        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+    }
+}

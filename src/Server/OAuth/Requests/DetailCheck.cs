@@ -1,0 +1,37 @@
+using Postern.Servers;
+
+namespace Postern.OAuth.Requests;
+
+/// <summary>
+/// The authorization details of a request (RFC 9396 §5): understood to the last member, and about the server that is
+/// asked for, or refused. What was left out of them would make a wider grant than was asked for.
+/// </summary>
+internal static class DetailCheck
+{
+    public static OAuthError? Refusal(string? text, McpServer server)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (Details.Parse(text) is not { } details)
+        {
+            return Invalid($"Each is an object of one of the types {string.Join(", ", Details.Types)}, exactly as described.");
+        }
+
+        return details.All.All(detail => detail.Actions is null
+            || detail.Limits["locations"] is Limit.Texts { Values: [var place] } && place == server.Resource.Value)
+            ? null
+            : Invalid("locations is a list of the one resource that is asked for.");
+    }
+
+    /// <summary>For a request that is about no server: there is nothing that they could be about.</summary>
+    public static OAuthError? Misplaced(string? text) =>
+        text is null ? null : Invalid("Details go with a server's resource.");
+
+    /// <summary>Details that passed, in their one spelling.</summary>
+    public static string? Plain(string? text) => text is null ? null : Details.Parse(text)!.ToString();
+
+    private static OAuthError Invalid(string description) => new("invalid_authorization_details", description);
+}

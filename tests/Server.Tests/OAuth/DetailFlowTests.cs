@@ -1,0 +1,131 @@
+using System.Net;
+using System.Text.Json;
+using Postern.Tests.Gateway;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>Authorization details from the request over the person's answer to the call (RFC 9396).</summary>
+public sealed class DetailFlowTests
+{
+    private const string Yaml = $$"""
+        users:
+          - { email: {{Person.Ada}}, password: {{Person.AdasPassword}} }
+        clients:
+          - { client_id: native, redirect_uris: [http://127.0.0.1:8765/callback] }
+          - { client_id: watch, client_secret: {{App.WatchSecret}}, grant_types: [client_credentials], introspects: [notes] }
+        """;
+
+    [Theory, OnBoth, Rfc(9396, "3"), Rfc(9396, "6"), Rfc(9396, "7"), Rfc(9396, "9.1"), Rfc(9396, "9.2")]
+    public async Task What_is_asked_in_detail_is_shown_granted_echoed_and_kept(On on)
+    {
+        await using var host = await GatewayHost.StartAsync("  []", Yaml, on);
+        await host.ToolsOfAsync("notes");
+        using var ada = new Person(host.Issuer, host.Http.BaseAddress!);
+        var app = new App(host.Http, host.Issuer, "native", "http://127.0.0.1:8765/callback");
+        var asked = Details(host.Issuer);
+
+        var pushed = await app.PushAsync(("resource", $"{host.Issuer}/mcp/notes"), ("authorization_details", asked));
+        var question = await ada.AskedAsync(app.Pushed(pushed));
+        var text = question.Page.Body!.TextContent;
+        var answer = await ada.AnswerAsync(question, "allow", fields => fields["tool"] = ["add_note", "read_note"]);
+        var tokens = await app.RedeemAsync(new Answer(answer.Left!).Code, ("resource", null));
+
+        // Only what was asked for can be allowed, and every limit is said in words.
+        Assert.Equal(["add_note", "delete_note", "read_note"], question.Tools.Select(tool => tool.Name).Order());
+        Assert.Contains("add_note: only with title Milk or Bread; at most 2 times in a hour.", text);
+        Assert.Contains("It asks to spend at most 20 EUR at a time and 100 EUR in all, at m.", text);
+        Assert.Contains("We pass this on; only", text);
+
+        // What the person left on is what token, answer and introspection say.
+        var granted = tokens.Json.GetProperty("authorization_details");
+        Assert.Equal(["add_note", "read_note"], Actions(granted).Order());
+        Assert.Equal(granted.ToString(), tokens.Claims.GetProperty("authorization_details").ToString());
+        var watch = new App(host.Http, host.Issuer, "watch", "", App.WatchSecret);
+        var seen = await watch.IntrospectAsync(tokens.AccessToken);
+        Assert.Equal(granted.ToString(), seen.Json.GetProperty("authorization_details").ToString());
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("read_note", """{"number":1}"""));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync("delete_note", """{"number":1}"""));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync("list_notes", "{}"));
+
+        // Limits on arguments are judged before calls are counted.
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync("add_note", """{"title":"Wine","text":"x"}"""));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync("add_note", """{"text":"x"}"""));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("add_note", """{"title":"Milk","text":"x"}"""));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("add_note", """{"title":"Bread","text":"x"}"""));
+        Assert.Equal(HttpStatusCode.Forbidden, await CallAsync("add_note", """{"title":"Milk","text":"x"}"""));
+        host.Clock.Advance(TimeSpan.FromHours(1));
+        var next = await app.RefreshAsync(tokens.RefreshToken);
+        Assert.Equal(granted.ToString(), next.Json.GetProperty("authorization_details").ToString());
+        tokens = next;
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("add_note", """{"title":"Milk","text":"x"}"""));
+
+        async Task<HttpStatusCode> CallAsync(string tool, string arguments)
+        {
+            using var call = await host.CallAsync("notes", tokens.AccessToken, tool, arguments);
+            return call.StatusCode;
+        }
+    }
+
+    [Theory, OnBoth]
+    public async Task Of_fifty_calls_at_once_as_many_are_made_as_were_agreed_to(On on)
+    {
+        await using var host = await GatewayHost.StartAsync("  []", Yaml, on);
+        await host.ToolsOfAsync("notes");
+        using var ada = new Person(host.Issuer, host.Http.BaseAddress!);
+        var app = new App(host.Http, host.Issuer, "native", "http://127.0.0.1:8765/callback");
+        var resource = $"{host.Issuer}/mcp/notes";
+        var details = $$$"""
+            [{"type":"mcp_tool","locations":["{{{resource}}}"],"actions":["list_notes"],"constraints":{"max_calls":5,"per":"day"}}]
+            """;
+        var answer = await ada.AllowAsync(
+            app.Authorize(("resource", resource), ("authorization_details", details)), "list_notes");
+        var token = (await app.RedeemAsync(answer.Code, ("resource", null))).AccessToken;
+
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 50).Select(async i =>
+        {
+            using var call = await host.CallAsync("notes", token, "list_notes", id: $"{i}");
+            return call.StatusCode;
+        }));
+
+        Assert.Equal(5, statuses.Count(status => status is HttpStatusCode.OK));
+        Assert.Equal(45, statuses.Count(status => status is HttpStatusCode.Forbidden));
+    }
+
+    [Fact, Rfc(9396, "5")]
+    public async Task Tools_that_the_server_does_not_have_cannot_be_allowed()
+    {
+        await using var host = await GatewayHost.StartAsync("  []", Yaml);
+        await host.ToolsOfAsync("notes");
+        using var ada = new Person(host.Issuer, host.Http.BaseAddress!);
+        var app = new App(host.Http, host.Issuer, "native", "http://127.0.0.1:8765/callback");
+        var resource = $"{host.Issuer}/mcp/notes";
+        var details = $$"""[{"type":"mcp_tool","locations":["{{resource}}"],"actions":["no_such_tool"]}]""";
+
+        var question = await ada.AskedAsync(app.Authorize(("resource", resource), ("authorization_details", details)));
+        var stop = await ada.AnswerAsync(question, "allow", fields => fields["tool"] = ["list_notes", "no_such_tool"]);
+
+        Assert.Empty(question.Tools);
+        Assert.Null(stop.Left);
+    }
+
+    [Fact, Rfc(9396, "10")]
+    public async Task The_token_endpoint_takes_no_details_rather_than_drop_them()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+
+        var reply = await App.Bench(server).AsItselfAsync(("authorization_details", Details(server.Issuer)));
+
+        Assert.Equal("invalid_authorization_details", reply.Error);
+    }
+
+    private static string Details(string issuer) => $$$$"""
+        [{"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["add_note"],"constraints":{
+        "args":{"properties":{"title":{"enum":["Milk","Bread"]}}},"max_calls":2,"per":"hour"}},
+        {"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["read_note","delete_note"]},
+        {"type":"spend","currency":"EUR","max_per_tx":20,"max_total":100,"merchants":["m"]}]
+        """.ReplaceLineEndings("");
+
+    private static IEnumerable<string> Actions(JsonElement details) => details.EnumerateArray()
+        .Where(detail => detail.GetProperty("type").GetString() is "mcp_tool")
+        .SelectMany(detail => detail.GetProperty("actions").EnumerateArray().Select(action => action.GetString()!));
+}
