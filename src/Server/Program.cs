@@ -187,6 +187,8 @@ internal static partial class Program
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
         services.AddSingleton<AssertedPeople>();
+        services.AddSingleton<IdentityAssertions>();
+        services.AddSingleton<TransactionTokens>();
         services.AddSingleton<IGrantType, JwtBearerGrant>();
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();

@@ -16,6 +16,7 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
         WebSecret = "web-secret-web-secret-web-secret-web",
         PeerSecret = "peer-secret-peer-secret-peer-secret",
         BenchSecret = "bench-secret-bench-secret-bench-1",
+        SwapSecret = "swap-secret-swap-secret-swap-secret-",
         WatchSecret = "watch-secret-watch-secret-watch-sec";
 
     /// <summary>People, clients of every kind and two servers that nobody needs to reach.</summary>
@@ -34,6 +35,11 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
             grant_types: [client_credentials]
             scope: mcp:read mcp:write
             resources: [echo]
+          - client_id: swap
+            client_secret: {{SwapSecret}}
+            grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:grant-type:jwt-bearer']
+            resources: [echo]
+            actor: service
           - client_id: watch
             client_secret: {{WatchSecret}}
             grant_types: [client_credentials]

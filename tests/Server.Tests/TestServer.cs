@@ -56,8 +56,10 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="on">The database.</param>
     /// <param name="replace">Exchanges what a test must own.</param>
     /// <param name="like">Shares database, key and clock with another node.</param>
+    /// <param name="issuer">Where it is to be found, when others must know before it starts.</param>
     public static async Task<TestServer> StartAsync(
-        string yaml = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null, TestServer? like = null)
+        string yaml = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null, TestServer? like = null,
+        string? issuer = null)
     {
         var folder = like?.folder ?? Directory.CreateTempSubdirectory("postern-").FullName;
         var database = like is not null ? like.database
@@ -66,15 +68,15 @@ internal sealed class TestServer : IAsyncDisposable
         var log = new LogLines();
         for (var tries = 0; ; tries++)
         {
-            var port = Postgres.FreePort();
+            var port = issuer is null ? Postgres.FreePort() : new Uri(issuer).Port;
             // Nodes of one installation have one address; the second listens elsewhere behind it.
-            var issuer = like?.Issuer ?? $"http://127.0.0.1:{port}";
+            var name = like?.Issuer ?? $"http://127.0.0.1:{port}";
             var file = Path.Combine(folder, $"postern-{port}.yaml");
             await File.WriteAllTextAsync(file, yaml);
             var app = Program.Build(
                 [
                     "--config", file,
-                    "--issuer", issuer,
+                    "--issuer", name,
                     "--listen", $"http://127.0.0.1:{port}",
                     "--database", database,
                     "--data", folder,
@@ -88,9 +90,9 @@ internal sealed class TestServer : IAsyncDisposable
             try
             {
                 await app.StartAsync();
-                var server = new TestServer(folder, database, app, clock, log, issuer, isFirst: like is null);
+                var server = new TestServer(folder, database, app, clock, log, name, isFirst: like is null);
                 server.Http.BaseAddress = new($"http://127.0.0.1:{port}");
-                server.Http.DefaultRequestHeaders.Host = new Uri(issuer).Authority;
+                server.Http.DefaultRequestHeaders.Host = new Uri(name).Authority;
                 return server;
             }
             catch (IOException) when (tries < 5)

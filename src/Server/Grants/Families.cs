@@ -62,6 +62,18 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     }
 
     /// <summary>
+    /// Whether this is the newest generation of its line, and has not rested too long. Nothing is used up.
+    /// </summary>
+    public async Task<bool> IsNewestAsync(Grant grant, long generation, CancellationToken stop) => await db.FirstAsync(
+        $"""
+        select grant_id from families
+        where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value} and generation = {generation}
+          and idle_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
+        """,
+        row => row.GetString(0),
+        stop) is not null;
+
+    /// <summary>
     /// Moves the line from <paramref name="generation"/> to the next, once. The unit also takes the entry that
     /// <paramref name="entry"/> describes, when this caller is the winner or repeats its own rotation.
     /// </summary>

@@ -14,6 +14,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
+            "subject_token", "assertion",
             "transaction", "form", "session", "request_uri", "device_code", "user_code",
             "auth_req_id", "proof",
         ];
@@ -66,6 +67,8 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "client_secret" => IsRefused(await app.RedeemAsync(code, ("client_secret", text)), "invalid_client"),
             "code_verifier" => IsRefused(await app.RedeemAsync(code, ("code_verifier", text)), "invalid_grant"),
             "client_assertion" => IsRefused(await AssertAsync(app, code, text), "invalid_client"),
+            "subject_token" => IsRefused(await ExchangeAsync(text), "invalid_request"),
+            "assertion" => IsRefused(await AssertAsync(text), "invalid_grant"),
             "access_token" => !await App.Watch(Server).IsAliveAsync(text),
             "transaction" => await IsNoTransactionAsync(text),
             "request_uri" => await IsNoReferenceAsync(app, text),
@@ -94,6 +97,17 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
     private static bool IsRefused(Reply reply, string error) =>
         reply.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized
         && (reply.Error == error || reply.Error is "invalid_request");
+
+    private Task<Reply> ExchangeAsync(string text) => Swap(
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", text),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"));
+
+    private Task<Reply> AssertAsync(string text) => Swap(
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", text));
+
+    private Task<Reply> Swap(params (string Name, string? Value)[] fields) => App.Web(Server).PostAsync(
+        "/token", [.. fields, ("client_id", "swap"), ("client_secret", App.SwapSecret)]);
 
     private static Task<Reply> AssertAsync(App app, string code, string text) => app.RedeemAsync(
         code,

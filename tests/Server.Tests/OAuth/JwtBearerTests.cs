@@ -183,6 +183,29 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
     public async Task Without_its_client_the_assertion_about_a_person_is_worth_nothing() => TokenTests.Refused(
         await PresentAsync(Idp.Sign(Claims(), IdJag), ("client_id", null), ("client_secret", null)), "invalid_client");
 
+    [Fact, Rfc("ID-JAG", "4.4.1"), Rfc(9449, "5")]
+    public async Task An_assertion_that_is_bound_to_a_key_is_good_with_that_key_alone_and_brings_bound_tokens()
+    {
+        var app = new DpopApp(Server, "connector", "", Secret);
+        var claims = Claims();
+        claims["cnf"] = new JsonObject { ["jkt"] = app.Key.Thumbprint };
+        var bound = Idp.Sign(claims, IdJag);
+        var free = Idp.Sign(Claims(), IdJag);
+
+        TokenTests.Refused(await PresentAsync(bound), "invalid_grant");
+        var thief = app.WithAnotherKey();
+        TokenTests.Refused(
+            await thief.TokenAsync(("grant_type", JwtBearer), ("assertion", bound)), "invalid_grant");
+        foreach (var assertion in (string[])[bound, free])
+        {
+            var reply = await app.TokenAsync(("grant_type", JwtBearer), ("assertion", assertion));
+
+            Assert.Equal("DPoP", reply.Member("token_type"));
+            Assert.Equal(
+                app.Key.Thumbprint, reply.Claims.GetProperty("cnf").GetProperty("jkt").GetString());
+        }
+    }
+
     [Theory, OnBoth, Rfc("ID-JAG", "4.4.1")]
     public async Task An_assertion_is_good_once_also_when_fifty_race_for_it(On on)
     {
@@ -204,6 +227,15 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         var reply = await PresentAsync(Idp.Sign(claims, IdJag), ("client_id", "small"));
 
         Assert.Equal("mcp:read", reply.Scope);
+    }
+
+    [Fact, Rfc("ID-JAG", "4.4.2")]
+    public async Task Who_asks_for_more_than_was_asserted_gets_what_was_and_is_told_so()
+    {
+        var reply = await PresentAsync(Idp.Sign(Claims(), IdJag), ("scope", "mcp:read mcp:destroy"));
+
+        Assert.Equal("mcp:read", reply.Scope);
+        Assert.Equal("mcp:read", reply.Claims.GetProperty("scope").GetString());
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using Postern.Platform.Database;
 
 namespace Postern.Identity.Users;
 
-/// <summary>Whom another issuer means: issuer, its tenant (empty when it has none) and its name for the person.</summary>
+/// <summary>
+/// Whom another issuer means: issuer, its tenant (empty when it has none) and its name for the person.
+/// </summary>
 internal sealed record ForeignSubject(string Issuer, string Realm, string Subject);
 
 /// <summary>

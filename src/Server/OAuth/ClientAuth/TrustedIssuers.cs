@@ -16,7 +16,9 @@ internal sealed record Assertion(TrustedIssuer Issuer, ForeignToken Token);
 /// </summary>
 internal sealed class TrustedIssuers
 {
-    private const string IdJag = "oauth-id-jag+jwt";
+    /// <summary>The <c>typ</c> of an identity provider's word for a person.</summary>
+    public const string IdJag = "oauth-id-jag+jwt";
+
     private const int Capacity = 200, MaxText = 255;
 
     // What an authorization grant may call itself (rfc7523bis); every other kind of token names another purpose.
@@ -26,6 +28,7 @@ internal sealed class TrustedIssuers
         ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
     private readonly Dictionary<string, TrustedIssuer> issuers;
+    private readonly IReadOnlyList<AssertionAudienceSeed> audiences;
     private readonly TenantBook tenants;
     private readonly ClientKeys keys;
     private readonly SafeHttp outbound;
@@ -39,6 +42,7 @@ internal sealed class TrustedIssuers
         issuers = settings.TrustedIssuers.ToDictionary(
             seed => seed.Issuer, seed => new TrustedIssuer(seed, tenants.Default), StringComparer.Ordinal);
         (this.tenants, this.keys, this.outbound, this.once, this.clock) = (tenants, keys, outbound, once, clock);
+        audiences = settings.AssertsTo;
         places = new(Capacity, clock);
     }
 
@@ -46,6 +50,10 @@ internal sealed class TrustedIssuers
     public bool Has(TenantId tenant, IssuerKind? kind = null) =>
         tenant == tenants.Default.Id
         && issuers.Values.Any(issuer => issuer.IsEnabled && (kind is null || issuer.Kind == kind));
+
+    /// <summary>Those elsewhere who take a tenant's word for its people.</summary>
+    public IReadOnlyList<AssertionAudienceSeed> Audiences(TenantId tenant) =>
+        tenant == tenants.Default.Id ? audiences : [];
 
     /// <summary>The issuer that an assertion says it is from, believed of nothing yet.</summary>
     private TrustedIssuer? Claimed(Tenant tenant, ForeignToken token) =>

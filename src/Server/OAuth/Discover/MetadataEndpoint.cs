@@ -97,6 +97,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
             ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
             : null,
+        IdentityChainingRequestedTokenTypesSupported = issuers.Audiences(tenant.Id).Count > 0
+            ? ["urn:ietf:params:oauth:token-type:id-jag"]
+            : null,
         PromptValuesSupported = ["none", "login", "consent", "select_account"],
         SubjectTypesSupported = [Subjects.Public, Subjects.Pairwise],
         IdTokenSigningAlgValuesSupported = OpenIdClient.Algorithms,
@@ -178,6 +181,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> ProtectedResources { get; init; }
 
         public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
+
+        public required IReadOnlyList<string>? IdentityChainingRequestedTokenTypesSupported { get; init; }
 
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
 

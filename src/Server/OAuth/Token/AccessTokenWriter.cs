@@ -95,8 +95,8 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         json.WriteEndObject();
     }
 
-    // RFC 8693 §4.1: the one who acts now outside, those before inside.
-    private static void WriteActors(Utf8JsonWriter json, IReadOnlyList<ActingParty> actors)
+    /// <summary>Who acts (RFC 8693 §4.1): the one who acts now outside, those before inside.</summary>
+    public static void WriteActors(Utf8JsonWriter json, IReadOnlyList<ActingParty> actors)
     {
         foreach (var actor in actors)
         {

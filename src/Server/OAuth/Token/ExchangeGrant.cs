@@ -10,7 +10,12 @@ namespace Postern.OAuth.Token;
 /// is written into grant, token and log. To become the subject (impersonation) is not served.
 /// </summary>
 internal sealed class ExchangeGrant(
-    OwnTokens tokens, StandingGrants standing, Actors actors, TimeProvider clock) : IGrantType
+    OwnTokens tokens,
+    StandingGrants standing,
+    Actors actors,
+    IdentityAssertions identities,
+    TransactionTokens transactions,
+    TimeProvider clock) : IGrantType
 {
     /// <summary>RFC 8693 §3.</summary>
     public const string AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
@@ -23,6 +28,22 @@ internal sealed class ExchangeGrant(
         if (Refusal(request, presenter.Client) is { } refusal)
         {
             return refusal;
+        }
+
+        return request.RequestedTokenType switch
+        {
+            IdentityAssertions.TokenType => await identities.RedeemAsync(request, presenter, stop),
+            TransactionTokens.TokenType => await transactions.RedeemAsync(request, presenter, stop),
+            _ => await DelegateAsync(request, presenter, stop),
+        };
+    }
+
+    private async ValueTask<Result<Redemption>> DelegateAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
+    {
+        if (request.SubjectTokenType is not AccessTokenType)
+        {
+            return OAuthError.InvalidRequest("Access tokens of this server are exchanged, and no others.");
         }
 
         if (await tokens.ReadAsync(presenter.Tenant, request.SubjectToken!, stop) is not { } subject
@@ -65,9 +86,7 @@ internal sealed class ExchangeGrant(
             "Tokens are exchanged by confidential clients that an operator registered."),
         { SubjectToken: null } or { SubjectTokenType: null } =>
             OAuthError.InvalidRequest("subject_token and subject_token_type are needed."),
-        { SubjectTokenType: not AccessTokenType } =>
-            OAuthError.InvalidRequest("Access tokens of this server are exchanged, and no others."),
-        { RequestedTokenType: not (null or AccessTokenType) } =>
+        { RequestedTokenType: not (null or AccessTokenType or IdentityAssertions.TokenType or TransactionTokens.TokenType) } =>
             OAuthError.InvalidRequest("A token of the requested_token_type is not issued here."),
         _ => null,
     };

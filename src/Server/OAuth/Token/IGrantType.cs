@@ -38,4 +38,10 @@ internal sealed record Redemption(Grant Grant, long? Generation)
 
     /// <summary>What was issued, where the answer says so (RFC 8693 §2.2.1).</summary>
     public string? IssuedTokenType { get; init; }
+
+    /// <summary>What is granted of what was asked for; null where whoever asks for too much is refused.</summary>
+    public Scopes? Granted { get; init; }
+
+    /// <summary>What is issued instead of an access token; null for an access token.</summary>
+    public SignedStatement? Statement { get; init; }
 }

@@ -14,6 +14,9 @@ internal sealed record IssuedTokens : IResult
     /// <summary>The key that it is bound to; null for a bearer token.</summary>
     public required Holder? Holder { get; init; }
 
+    /// <summary>No access token but a statement for elsewhere (RFC 8693 §2.2.1).</summary>
+    public bool IsStatement { get; init; }
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
@@ -47,7 +50,7 @@ internal sealed record IssuedTokens : IResult
             json.WriteString("issued_token_type"u8, IssuedTokenType);
         }
 
-        json.WriteString("token_type"u8, Holder?.TokenType ?? "Bearer");
+        json.WriteString("token_type"u8, IsStatement ? "N_A" : Holder?.TokenType ?? "Bearer");
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)
         {
@@ -60,7 +63,11 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        AccessTokenWriter.WriteDetails(json, Grant);
+        if (!IsStatement)
+        {
+            AccessTokenWriter.WriteDetails(json, Grant);
+        }
+
         json.WriteEndObject();
         json.Flush();
         return body;

@@ -12,11 +12,15 @@ namespace Postern.OAuth.Token;
 /// names one of its programs.
 /// </summary>
 internal sealed class JwtBearerGrant(
-    TrustedIssuers issuers, AssertedPeople people, StandingGrants standing, ServerBook servers, TimeProvider clock)
-    : IGrantType
+    TrustedIssuers issuers,
+    AssertedPeople people,
+    StandingGrants standing,
+    ServerBook servers,
+    SenderConstraint constraint,
+    TimeProvider clock) : IGrantType
 {
     // What would limit the token and is not understood here must not be dropped.
-    private static readonly string[] NotUnderstood = ["cnf", "authorization_details"];
+    private static readonly string[] NotUnderstood = ["authorization_details"];
 
     public string Name => ClientMetadata.JwtBearer;
 
@@ -37,6 +41,11 @@ internal sealed class JwtBearerGrant(
             return error;
         }
 
+        if (constraint.Refusal(wanted, presenter) is { } unbound)
+        {
+            return unbound;
+        }
+
         // Last, so that a request that is refused leaves the assertion as good as it was.
         if (!await issuers.UseAsync(presenter.Tenant, assertion))
         {
@@ -48,7 +57,7 @@ internal sealed class JwtBearerGrant(
                 wanted.Tenant, wanted.Client, wanted.ClientName, wanted.Resource, wanted.Scopes, stop)
             : await standing.AssertedAsync(wanted, stop);
         return grant.IsLive(clock.GetUtcNow())
-            ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued }
+            ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued, Granted = wanted.Scopes }
             : OAuthError.InvalidGrant("the grant was ended here");
     }
 
@@ -107,17 +116,26 @@ internal sealed class JwtBearerGrant(
 
     private static string? Refusal(Presenter presenter, Assertion assertion) => assertion switch
     {
-        { Issuer.Kind: IssuerKind.Workload } => presenter.Assertion is null ? "a workload's, shown by a client" : null,
+        { Issuer.Kind: IssuerKind.Workload } when presenter.Assertion is null => "a workload's, shown by a client",
+        { Token: var token } when Array.Exists(NotUnderstood, name => token.Claims.TryGetProperty(name, out _)) =>
+            "limited in a way that is not understood here",
+        { Token: var token } when !IsProven(presenter, token) => "bound to a key that was not proven",
+        { Issuer.Kind: IssuerKind.Workload } => null,
         _ when presenter.Client.IsPublic => "shown by a client that cannot prove itself",
         { Issuer.Kind: IssuerKind.IdentityProvider, Token: var token }
             when token.Text("client_id") != presenter.Client.Id.Value => "for another client",
         { Token: var token } when token.Claims.TryGetProperty("client_id", out _)
             && token.Text("client_id") != presenter.Client.Id.Value => "for another client",
         { Issuer: var issuer } when !issuer.MaySpeakFor(presenter.Client) => "its issuer may not speak for this client",
-        { Token: var token } when Array.Exists(NotUnderstood, name => token.Claims.TryGetProperty(name, out _)) =>
-            "limited in a way that is not understood here",
         _ => null,
     };
+
+    // One that is bound to a key is good with that key alone; one that is not may still bring about bound tokens.
+    private static bool IsProven(Presenter presenter, ForeignToken token) =>
+        !token.Claims.TryGetProperty("cnf", out var cnf)
+        || (cnf.ValueKind is JsonValueKind.Object && cnf.GetPropertyCount() is 1
+            && cnf.TryGetProperty("jkt", out var key) && key.ValueKind is JsonValueKind.String
+            && presenter.Holder is { Member: "jkt" } holder && key.ValueEquals(holder.Thumbprint));
 
     // The resource is part of what its issuer said: with aud, a pair. Without it the request must name one, or there
     // is only one that the issuer reaches.
@@ -142,9 +160,10 @@ internal sealed class JwtBearerGrant(
             most = Scopes.TryParse(assertion.Token.Text("scope"), out var said) ? most.Intersect(said) : Scopes.None;
         }
 
-        return (request.Scopes ?? most) is { IsEmpty: false } scopes && scopes.IsWithin(most)
+        // Clients ask for all that a server's challenge names; the answer says what they got.
+        return (request.Scopes?.Intersect(most) ?? most) is { IsEmpty: false } scopes
             ? scopes
-            : OAuthError.InvalidScope("The assertion, its issuer and this client do not hold all of these scopes.");
+            : OAuthError.InvalidScope("The assertion, its issuer and this client hold none of these scopes.");
     }
 
     private static IReadOnlyList<string> Texts(JsonElement claim) => claim.ValueKind switch

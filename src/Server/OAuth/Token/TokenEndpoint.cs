@@ -30,10 +30,13 @@ internal static class TokenEndpoint
             return error.ToHttp();
         }
 
-        // Scope, resource and sender constraint are checked here for every way, so that no way can forget them.
-        if ((request.Exceeds(redemption.Grant) ?? constraint.Refusal(redemption.Grant, presenter)) is { } excess)
+        request = redemption.Granted is { } granted ? request.For(granted) : request;
+        // Scope, resource and sender constraint are checked here for every way, so that no way can forget them. A
+        // statement is for elsewhere, where other scopes and resources are.
+        var excess = redemption.Statement is null ? request.Exceeds(redemption.Grant) : null;
+        if ((excess ?? constraint.Refusal(redemption.Grant, presenter)) is { } refusal)
         {
-            return excess.ToHttp();
+            return refusal.ToHttp();
         }
 
         return (await issuer.IssueAsync(redemption, request, presenter)).Failed(out error, out var tokens)

@@ -4,6 +4,7 @@ using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.Platform;
+using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
 
@@ -13,6 +14,7 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class TokenIssuer(
     AccessTokenWriter writer,
+    JwtWriter jwt,
     IdTokens ids,
     Subjects subjects,
     Families families,
@@ -64,6 +66,11 @@ internal sealed class TokenIssuer(
         }
 
         grants.NoteUse(grant);
+        if (redemption.Statement is { } statement)
+        {
+            return await StateAsync(redemption, statement, id, presenter.Tenant);
+        }
+
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
         var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
@@ -92,6 +99,39 @@ internal sealed class TokenIssuer(
             RefreshToken = refresh,
             Scope = scopes,
             Grant = grant,
+        };
+    }
+
+    private async ValueTask<Result<IssuedTokens>> StateAsync(
+        Redemption redemption, SignedStatement statement, string id, Tenant tenant)
+    {
+        var (grant, now) = (redemption.Grant, clock.GetUtcNow());
+        var text = await jwt.WriteAsync(
+            tenant.Id,
+            statement.Type,
+            SigningKey.Es256,
+            json =>
+            {
+                json.WriteString("iss"u8, tenant.Issuer);
+                json.WriteString("sub"u8, grant.Subject.Value);
+                json.WriteString("aud"u8, statement.Audience);
+                json.WriteString("scope"u8, statement.Scopes.ToString());
+                json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
+                json.WriteNumber("exp"u8, (now + statement.Life).ToUnixTimeSeconds());
+                json.WriteString("jti"u8, id);
+                statement.Claims(json);
+            },
+            CancellationToken.None);
+        return new IssuedTokens
+        {
+            AccessToken = text,
+            IsStatement = true,
+            IssuedTokenType = redemption.IssuedTokenType,
+            ExpiresIn = (long)statement.Life.TotalSeconds,
+            RefreshToken = null,
+            Scope = statement.Scopes,
+            Grant = grant,
+            Holder = null,
         };
     }
 

@@ -35,6 +35,10 @@ internal sealed record TokenRequest
 
     public string? RequestedTokenType { get; private init; }
 
+    public string? RequestContext { get; private init; }
+
+    public string? RequestDetails { get; private init; }
+
     /// <summary>Where the token is to be good, by another name (RFC 8693 §2.1).</summary>
     public string? Audience { get; private init; }
 
@@ -83,11 +87,16 @@ internal sealed record TokenRequest
             ActorToken = form["actor_token"],
             ActorTokenType = form["actor_token_type"],
             RequestedTokenType = form["requested_token_type"],
+            RequestContext = form["request_context"],
+            RequestDetails = form["request_details"],
             Audience = form["audience"],
             Scopes = scopes.IsEmpty ? null : scopes,
             Resource = resource,
         };
     }
+
+    /// <summary>The same request, for what it is granted.</summary>
+    public TokenRequest For(Scopes granted) => this with { Scopes = granted };
 
     /// <summary>
     /// What the request asks beyond the grant; null when it stays within (RFC 6749 §6, RFC 8707 §2.2).

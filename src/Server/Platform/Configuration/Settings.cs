@@ -80,6 +80,12 @@ internal sealed record Settings
     /// <summary>Those whose assertions are grants here.</summary>
     public required IReadOnlyList<TrustedIssuerSeed> TrustedIssuers { get; init; }
 
+    /// <summary>The audience of transaction tokens; null when there are none.</summary>
+    public required string? TrustDomain { get; init; }
+
+    /// <summary>Those elsewhere who take our word for our people.</summary>
+    public required IReadOnlyList<AssertionAudienceSeed> AssertsTo { get; init; }
+
     public bool IsHttps => Issuer.StartsWith("https://", StringComparison.Ordinal);
 
     /// <summary>Host and port of the issuer as a Host header names them.</summary>
@@ -197,6 +203,12 @@ internal sealed record Settings
             Clients = root.Groups("clients", "client_id", ClientSeed.Read),
             Servers = root.Groups("servers", "name", ServerSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
+            TrustDomain = root.Text(
+                "trust_domain",
+                "The audience of transaction tokens, which are issued when it is named.",
+                null,
+                "a name"),
+            AssertsTo = root.Groups("asserts_to", "issuer", AssertionAudienceSeed.Read),
         };
         Array.ForEach([registration, tokens, outbound, audit, dpop, telemetry, logs, root], node => node.Close());
         source.Close();

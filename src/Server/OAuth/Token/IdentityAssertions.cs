@@ -1,0 +1,170 @@
+using System.Text.Json;
+using Microsoft.IdentityModel.Tokens;
+using Postern.Audit;
+using Postern.Grants;
+using Postern.Identity.Users;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
+using Postern.Platform.Keys;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>
+/// Tells an authorization server elsewhere who a person is, for one client there (ID-JAG, the part of the identity
+/// provider): where the configuration allows it, for minutes, and never as a token that is good here.
+/// </summary>
+internal sealed class IdentityAssertions(
+    TrustedIssuers issuers,
+    SigningKeys keys,
+    Families families,
+    GrantBook grants,
+    UserStore users,
+    TimeProvider clock)
+{
+    public const string
+        TokenType = "urn:ietf:params:oauth:token-type:id-jag",
+        IdTokenType = "urn:ietf:params:oauth:token-type:id_token",
+        RefreshTokenType = "urn:ietf:params:oauth:token-type:refresh_token";
+
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+
+    public async ValueTask<Result<Redemption>> RedeemAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
+    {
+        if (request.ActorToken is not null || request.ActorTokenType is not null)
+        {
+            return OAuthError.InvalidRequest("An actor_token is not taken for an ID-JAG.");
+        }
+
+        if (AudienceOf(request, presenter) is not { } audience
+            || ResourceOf(request, audience) is not { } resource)
+        {
+            return OAuthError.InvalidTarget("This client may not ask for that audience and resource.");
+        }
+
+        var most = Scopes.Of(audience.Scope.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        if (request.Scopes is { } asked && !asked.IsWithin(most))
+        {
+            return OAuthError.InvalidScope("That audience is not told of all these scopes.");
+        }
+
+        if ((await SubjectAsync(request, presenter, stop)).Failed(out var error, out var grant))
+        {
+            return error;
+        }
+
+        return await users.FindAsync(grant.Tenant, grant.Subject, stop) is { DisabledAt: null } person
+            ? new Redemption(grant, null)
+            {
+                EntryKind = AuditKinds.TokenExchanged,
+                IssuedTokenType = TokenType,
+                Statement = StatementOf(presenter, audience, resource, request.Scopes ?? most, grant, person),
+            }
+            : OAuthError.InvalidGrant("the person is shut out");
+    }
+
+    private static SignedStatement StatementOf(
+        Presenter presenter,
+        AssertionAudienceSeed audience,
+        string resource,
+        Scopes scopes,
+        Grant grant,
+        User person)
+    {
+        return new()
+        {
+            Type = TrustedIssuers.IdJag,
+            Audience = audience.Issuer,
+            Scopes = scopes,
+            Life = Life,
+            Claims = Write,
+        };
+
+        void Write(Utf8JsonWriter json)
+        {
+            json.WriteString("client_id"u8, audience.Clients[presenter.Client.Id.Value]);
+            json.WriteString("resource"u8, resource);
+            if (audience.TellsEmail)
+            {
+                json.WriteString("email"u8, person.Email);
+            }
+
+            if (grant.AuthTime is { } time)
+            {
+                json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());
+            }
+
+            // Whoever proves a key here must prove it there.
+            if (presenter.Holder is { } holder)
+            {
+                json.WriteStartObject("cnf"u8);
+                json.WriteString(holder.Member, holder.Thumbprint);
+                json.WriteEndObject();
+            }
+        }
+    }
+
+    private AssertionAudienceSeed? AudienceOf(TokenRequest request, Presenter presenter) =>
+        issuers.Audiences(presenter.Tenant.Id).FirstOrDefault(audience =>
+            // As resources are compared: clients add a slash to a bare origin.
+            Resource.TryParse(request.Audience, out var asked) && asked.Value == audience.Issuer
+            && audience.Clients.ContainsKey(presenter.Client.Id.Value));
+
+    private static string? ResourceOf(TokenRequest request, AssertionAudienceSeed audience) =>
+        (request.Resource?.Value, audience.Resources) switch
+        {
+            (null, [var only]) => only,
+            ({ } asked, var known) when known.Contains(asked) => asked,
+            _ => null,
+        };
+
+    private async ValueTask<Result<Grant>> SubjectAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
+    {
+        var grant = request.SubjectTokenType switch
+        {
+            RefreshTokenType => await OfRefreshTokenAsync(request.SubjectToken!, presenter, stop),
+            IdTokenType => await OfIdTokenAsync(request.SubjectToken!, presenter, stop),
+            _ => null,
+        };
+        if (grant is not null)
+        {
+            return grant;
+        }
+
+        return request.SubjectTokenType is RefreshTokenType or IdTokenType
+            ? OAuthError.InvalidGrant("subject token: unknown, over, or another client's")
+            : OAuthError.InvalidRequest("For an ID-JAG the subject_token is an ID token or a refresh token.");
+    }
+
+    // As in a refresh: ours, this client's, the newest of its line, and its grant stands. It is not used up.
+    private async ValueTask<Grant?> OfRefreshTokenAsync(string text, Presenter presenter, CancellationToken stop) =>
+        families.Parse(presenter.Tenant.Id, text) is { Generation: > 0 } shown
+        && await grants.FindAsync(presenter.Tenant.Id, shown.Grant, stop) is { IsOwn: false, Actors: [] } grant
+        && grant.Client == presenter.Client.Id
+        && grant.IsLive(clock.GetUtcNow())
+        && await families.IsNewestAsync(grant, shown.Generation, stop)
+            ? grant
+            : null;
+
+    // It says who signed in at this client; what stands behind it is that the person still lets that client in.
+    private async ValueTask<Grant?> OfIdTokenAsync(string text, Presenter presenter, CancellationToken stop)
+    {
+        var tenant = presenter.Tenant;
+        if (ForeignToken.Read(text) is not { Typ: "jwt", Kid: not null } token
+            || token.Text("iss") != tenant.Issuer
+            || !token.IsOnlyFor(presenter.Client.Id.Value)
+            || token.Text("sub") is not { } subject
+            || token.TimeRefusal(clock.GetUtcNow(), tenant.AccessLifetime) is not null
+            || !await token.IsSignedByAsync(
+                [.. new JsonWebKeySet(keys.Json(tenant.Id)).GetSigningKeys()], [SigningKey.Es256, SigningKey.Rs256]))
+        {
+            return null;
+        }
+
+        return (await grants.OfSubjectAsync(tenant.Id, new(subject), stop))
+            .Select(use => use.Grant)
+            .FirstOrDefault(grant =>
+                grant is { IsOwn: false, Actors: [], ApprovedBy: null } && grant.Client == presenter.Client.Id);
+    }
+}

@@ -1,0 +1,23 @@
+using System.Text.Json;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>
+/// What is issued where no access token is (<c>token_type</c> N_A, RFC 8693 §2.2.1): signed, for another audience, and
+/// good for nothing here.
+/// </summary>
+internal sealed record SignedStatement
+{
+    /// <summary>Its <c>typ</c>, by which nobody takes it for anything else (RFC 8725 §3.11).</summary>
+    public required string Type { get; init; }
+
+    public required string Audience { get; init; }
+
+    public required Scopes Scopes { get; init; }
+
+    /// <summary>How long it is good.</summary>
+    public required TimeSpan Life { get; init; }
+
+    /// <summary>Writes what it says beside issuer, subject, audience, scope, times and name.</summary>
+    public required Action<Utf8JsonWriter> Claims { get; init; }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Postern.Audit;
+using Postern.Grants;
+using Postern.OAuth.ClientAuth;
+using Postern.Platform.Configuration;
+using Postern.Platform.Tenants;
+
+namespace Postern.OAuth.Token;
+
+/// <summary>
+/// Transaction tokens: what a resource server hands on inside its trust domain instead of the token that was sent to
+/// it. One says for whom, what for and in which circumstances, for a minute, and opens nothing outside.
+/// </summary>
+internal sealed class TransactionTokens(
+    Settings settings, TenantBook tenants, OwnTokens tokens, AccessTokenWriter writer, TimeProvider clock)
+{
+    public const string TokenType = "urn:ietf:params:oauth:token-type:txn_token";
+
+    private const string Type = "txntoken+jwt";
+    private const int MaxContext = 4000;
+
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(1);
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+
+    public async ValueTask<Result<Redemption>> RedeemAsync(
+        TokenRequest request, Presenter presenter, CancellationToken stop)
+    {
+        var tenant = presenter.Tenant;
+        if (Refusal(request, tenant) is { } refusal)
+        {
+            return refusal;
+        }
+
+        // Whoever took the token at its resource, and nobody else: it is that one's transaction.
+        if (request.SubjectTokenType is not ExchangeGrant.AccessTokenType
+            || await tokens.ReadAsync(tenant, request.SubjectToken!, stop) is not { } subject
+            || !presenter.Client.Introspects.Contains(subject.Audience)
+            || await tokens.GrantAsync(tenant.Id, subject, stop) is not { } grant)
+        {
+            return OAuthError.InvalidRequest("The subject_token is not one that was sent to this resource.");
+        }
+
+        if (!request.Scopes!.IsWithin(Scopes.Of(subject.Scopes)))
+        {
+            return OAuthError.InvalidScope("The subject_token does not hold all of these scopes.");
+        }
+
+        var left = subject.ExpiresAt - clock.GetUtcNow();
+        return new Redemption(grant, null)
+        {
+            EntryKind = AuditKinds.TokenExchanged,
+            IssuedTokenType = TokenType,
+            Statement = new()
+            {
+                Type = Type,
+                Audience = settings.TrustDomain!,
+                Scopes = request.Scopes,
+                Life = left < Life ? left : Life,
+                Claims = json => Write(json, request, presenter, grant),
+            },
+        };
+    }
+
+    private OAuthError? Refusal(TokenRequest request, Tenant tenant) => request switch
+    {
+        _ when settings.TrustDomain is null || tenant.Id != tenants.Default.Id
+            || request.Audience != settings.TrustDomain || request.Resource is not null =>
+            OAuthError.InvalidTarget("audience is the trust domain, and there is no resource."),
+        { Scopes: null } => OAuthError.InvalidScope("scope says what the transaction is for."),
+        { ActorToken: not null } or { ActorTokenType: not null } =>
+            OAuthError.InvalidRequest("An actor_token is not taken for a transaction token."),
+        _ when !IsObject(request.RequestContext) || !IsObject(request.RequestDetails) =>
+            OAuthError.InvalidRequest("request_context and request_details are small JSON objects."),
+        _ => null,
+    };
+
+    private void Write(Utf8JsonWriter json, TokenRequest request, Presenter presenter, Grant grant)
+    {
+        json.WriteString("txn"u8, writer.NewId());
+        json.WriteString("req_wl"u8, presenter.Client.Id.Value);
+        AccessTokenWriter.WriteActors(json, grant.Actors);
+        Write(json, "tctx", request.RequestDetails);
+        Write(json, "rctx", request.RequestContext);
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, string? text)
+    {
+        if (text is not null)
+        {
+            using var read = JsonDocument.Parse(text, Strict);
+            json.WritePropertyName(name);
+            read.RootElement.WriteTo(json);
+        }
+    }
+
+    private static bool IsObject(string? text)
+    {
+        try
+        {
+            using var read = text is null or { Length: > MaxContext } ? null : JsonDocument.Parse(text, Strict);
+            return text is null || read?.RootElement.ValueKind is JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

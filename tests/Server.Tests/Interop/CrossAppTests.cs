@@ -1,0 +1,79 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Postern.Tests.Interop;
+
+/// <summary>Both sides of ID-JAG with the client of others between them.</summary>
+public sealed class CrossAppTests
+{
+    private const string Secret = "desk-secret-desk-secret-desk-secret";
+
+    [Fact, Rfc("ID-JAG", "4")]
+    public async Task An_MCP_client_is_let_in_by_the_word_of_the_persons_identity_provider()
+    {
+        var elsewhere = $"http://127.0.0.1:{Postgres.FreePort()}";
+        await using var idp = await StartAsync(ProviderFor(elsewhere));
+        var keys = await idp.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative));
+        await using var server = await StartAsync(ServerThatTrusts(idp, keys), elsewhere);
+        using var ada = new Person(idp);
+        var app = new App(idp, "desk", "https://desk.example/cb", Secret);
+        var here = ("resource", $"{idp.Issuer}/mcp/notes");
+        var tokens = await app.RedeemAsync((await ada.AllowAsync(app.Authorize(here))).Code, here);
+        var told = await app.PostAsync(
+            "/token",
+            [
+                ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+                ("requested_token_type", "urn:ietf:params:oauth:token-type:id-jag"),
+                ("subject_token", tokens.RefreshToken),
+                ("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token"),
+                ("audience", elsewhere),
+                ("client_id", "desk"),
+                ("client_secret", Secret),
+            ]);
+
+        var answer = await Node.RunAsync(
+            "clients/cross-app.mjs", "--base", server.Issuer, "--server", "notes",
+            "--client-id", "connector", "--client-secret", Secret,
+            "--assertion", told.AccessToken,
+            "--call", "add_note", "--arguments", """{"title":"Milk","text":"two litres"}""");
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Contains("Added as note 1.", answer.Json.GetProperty("result").ToString());
+        Assert.Equal(
+            "connector",
+            answer.Json.GetProperty("token").GetProperty("payload").GetProperty("client_id").GetString());
+    }
+
+    private static string ProviderFor(string elsewhere) => $$"""
+        users:
+          - { email: {{Person.Ada}}, password: {{Person.AdasPassword}} }
+        clients:
+          - client_id: desk
+            client_secret: {{Secret}}
+            redirect_uris: [https://desk.example/cb]
+            grant_types: [authorization_code, refresh_token, 'urn:ietf:params:oauth:grant-type:token-exchange']
+        asserts_to:
+          - issuer: {{elsewhere}}
+            resources: [{{elsewhere}}/mcp/notes]
+            scope: mcp:read mcp:write
+            clients: { desk: connector }
+        """;
+
+    private static string ServerThatTrusts(TestServer idp, string keys) => $$"""
+        clients:
+          - client_id: connector
+            client_secret: {{Secret}}
+            grant_types: ['urn:ietf:params:oauth:grant-type:jwt-bearer']
+        trusted_issuers:
+          - issuer: {{idp.Issuer}}
+            kind: idp
+            jwks: '{{keys}}'
+            resources: [notes]
+            scope: mcp:read mcp:write
+            email_domains: [example.test]
+            makes_users: true
+        """;
+
+    // Clients judge expiry by the clock on the wall.
+    private static Task<TestServer> StartAsync(string yaml, string? issuer = null) => TestServer.StartAsync(
+        yaml, replace: services => services.AddSingleton(TimeProvider.System), issuer: issuer);
+}

@@ -1,0 +1,275 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>
+/// ID-JAG from both sides: one server says who a person is, another lets them in by its word. And transaction tokens,
+/// which stay inside.
+/// </summary>
+public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : IClassFixture<IdentityAssertionTests.Two>
+{
+    private const string
+        Exchange = "urn:ietf:params:oauth:grant-type:token-exchange",
+        JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        IdJag = "urn:ietf:params:oauth:token-type:id-jag",
+        TxnToken = "urn:ietf:params:oauth:token-type:txn_token",
+        RefreshToken = "urn:ietf:params:oauth:token-type:refresh_token",
+        AccessToken = "urn:ietf:params:oauth:token-type:access_token",
+        IdToken = "urn:ietf:params:oauth:token-type:id_token",
+        Secret = "desk-secret-desk-secret-desk-secret";
+
+    private App Desk => new(two.Idp, "desk", "https://desk.example/cb", Secret);
+
+    [Fact, Rfc("ID-JAG", "4.3.4"), Rfc("ID-JAG", "3"), Rfc(8693, "2.2.1")]
+    public async Task One_server_says_who_a_person_is_and_another_lets_them_in()
+    {
+        var tokens = await Desk.LetInAsync(two.Ada);
+
+        var told = await AskAsync(tokens.RefreshToken);
+        var letIn = await PresentAsync(told.AccessToken);
+
+        Assert.Equal(HttpStatusCode.OK, told.Status);
+        Assert.Equal("no-store", told.Headers.CacheControl!.ToString());
+        Assert.Equal(IdJag, told.Member("issued_token_type"));
+        Assert.Equal("N_A", told.Member("token_type"));
+        Assert.Equal(300, told.Json.GetProperty("expires_in").GetInt64());
+        Assert.False(told.Json.TryGetProperty("refresh_token", out _));
+        Assert.Equal("oauth-id-jag+jwt", Header(told).GetProperty("typ").GetString());
+        Assert.Equal("connector", told.Claims.GetProperty("client_id").GetString());
+        Assert.Equal(two.Elsewhere.Issuer, told.Claims.GetProperty("aud").GetString());
+        Assert.Equal(
+            tokens.Claims.GetProperty("sub").GetString(), told.Claims.GetProperty("sub").GetString());
+        Assert.Equal(HttpStatusCode.OK, letIn.Status);
+        Assert.Equal("mcp:read", letIn.Scope);
+        // What was shown is not used up.
+        Assert.Equal(HttpStatusCode.OK, (await Desk.RefreshAsync(tokens.RefreshToken)).Status);
+    }
+
+    [Fact, Rfc("ID-JAG", "4.3.1")]
+    public async Task An_ID_token_says_who_signed_in_as_long_as_the_client_is_let_in()
+    {
+        var tokens = await Desk.LetInAsync(two.Ada, ("scope", "openid email mcp:read offline_access"));
+        var idToken = tokens.Member("id_token")!;
+
+        var told = await AskAsync(idToken, ("subject_token_type", IdToken));
+        var others = await AskAsync(idToken, ("subject_token_type", IdToken), ("client_id", "other"));
+
+        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(told.AccessToken)).Status);
+        TokenTests.Refused(others, "invalid_grant");
+    }
+
+    public static TheoryData<string, string?, string> Wrong => new()
+    {
+        { "subject_token", null, "invalid_request" },
+        { "subject_token", "x", "invalid_grant" },
+        { "subject_token", "access", "invalid_grant" },
+        { "subject_token", "older", "invalid_grant" },
+        { "subject_token_type", null, "invalid_request" },
+        { "subject_token_type", AccessToken, "invalid_request" },
+        { "subject_token_type", IdToken, "invalid_grant" },
+        { "subject_token_type", "urn:ietf:params:oauth:token-type:saml2", "invalid_request" },
+        { "actor_token", "x", "invalid_request" },
+        { "audience", null, "invalid_target" },
+        { "audience", "https://unknown.example", "invalid_target" },
+        { "audience", "twice", "invalid_target" },
+        { "resource", "https://unknown.example/mcp", "invalid_target" },
+        { "scope", "mcp:write", "invalid_scope" },
+        { "client_id", "web", "invalid_client" },
+        { "client_id", "other", "invalid_grant" },
+        { "client_id", "unasked", "invalid_target" },
+        { "client_secret", null, "invalid_client" },
+    };
+
+    [Theory, MemberData(nameof(Wrong)), Rfc("ID-JAG", "4.3.3")]
+    public async Task Who_asks_wrongly_is_told_nothing(string parameter, string? value, string error)
+    {
+        var tokens = await Desk.LetInAsync(two.Ada);
+        var newest = parameter is "subject_token" ? await Desk.RefreshAsync(tokens.RefreshToken) : tokens;
+
+        var refused = await AskAsync(newest.RefreshToken, value switch
+        {
+            "twice" => [(parameter, two.Elsewhere.Issuer), (parameter, "https://unknown.example")],
+            "access" => [(parameter, newest.AccessToken)],
+            "older" => [(parameter, tokens.RefreshToken)],
+            _ => [(parameter, value)],
+        });
+
+        TokenTests.Refused(refused, error);
+    }
+
+    [Fact]
+    public async Task When_the_grant_has_ended_nothing_more_is_said_of_the_person()
+    {
+        var tokens = await Desk.LetInAsync(two.Ada, ("scope", "mcp:read offline_access"));
+        await Desk.RevokeAsync(tokens.RefreshToken);
+
+        TokenTests.Refused(await AskAsync(tokens.RefreshToken), "invalid_grant");
+    }
+
+    [Fact, Rfc(8725, "3.11")]
+    public async Task What_is_said_to_another_server_opens_nothing_here()
+    {
+        var tokens = await Desk.LetInAsync(two.Ada);
+        var told = (await AskAsync(tokens.RefreshToken)).AccessToken;
+
+        Assert.False(await App.Watch(two.Idp).IsAliveAsync(told));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Desk.CallAsync(told));
+        TokenTests.Refused(await AskAsync(told), "invalid_grant");
+        TokenTests.Refused(await AskAsync(told, ("subject_token_type", IdToken)), "invalid_grant");
+        TokenTests.Refused(
+            await AskAsync(told, ("subject_token_type", AccessToken), ("requested_token_type", null)), "invalid_request");
+    }
+
+    [Fact, Rfc("ID-JAG", "7.1")]
+    public async Task The_metadata_says_that_it_may_be_asked()
+    {
+        const string Place = "/.well-known/oauth-authorization-server";
+
+        Assert.Contains(IdJag, await two.Idp.Http.GetStringAsync(new Uri(Place, UriKind.Relative)));
+        Assert.DoesNotContain(IdJag, await two.Elsewhere.Http.GetStringAsync(new Uri(Place, UriKind.Relative)));
+    }
+
+    [Fact, Rfc("OAuth Transaction Tokens", "4.2"), Rfc("OAuth Transaction Tokens", "2.2")]
+    public async Task A_resource_server_hands_on_what_a_transaction_is_for_and_not_the_token_it_was_sent()
+    {
+        var tokens = await Desk.LetInAsync(two.Ada);
+
+        var reply = await TransactAsync(
+            tokens.AccessToken, ("request_details", """{"tool":"send"}"""), ("request_context", """{"req_ip":"::1"}"""));
+
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
+        Assert.Equal(TxnToken, reply.Member("issued_token_type"));
+        Assert.Equal("N_A", reply.Member("token_type"));
+        Assert.Equal(60, reply.Json.GetProperty("expires_in").GetInt64());
+        Assert.Equal("txntoken+jwt", Header(reply).GetProperty("typ").GetString());
+        Assert.Equal("inside.example", reply.Claims.GetProperty("aud").GetString());
+        Assert.Equal("back", reply.Claims.GetProperty("req_wl").GetString());
+        Assert.Equal("mcp:read", reply.Claims.GetProperty("scope").GetString());
+        Assert.Equal("send", reply.Claims.GetProperty("tctx").GetProperty("tool").GetString());
+        Assert.NotEmpty(reply.Claims.GetProperty("txn").GetString()!);
+        Assert.False(reply.Claims.TryGetProperty("grant_id", out _));
+        Assert.False(await App.Watch(two.Idp).IsAliveAsync(reply.AccessToken));
+        TokenTests.Refused(await TransactAsync(reply.AccessToken), "invalid_request");
+    }
+
+    [Theory, Rfc("OAuth Transaction Tokens", "4.1")]
+    [InlineData("audience", "elsewhere.example", "invalid_target")]
+    [InlineData("audience", null, "invalid_target")]
+    [InlineData("resource", "https://elsewhere.example/mcp", "invalid_target")]
+    [InlineData("scope", null, "invalid_scope")]
+    [InlineData("scope", "mcp:read admin", "invalid_scope")]
+    [InlineData("request_details", "7", "invalid_request")]
+    [InlineData("request_details", "{", "invalid_request")]
+    [InlineData("request_context", """{"a":1,"a":2}""", "invalid_request")]
+    [InlineData("subject_token", "x", "invalid_request")]
+    [InlineData("subject_token_type", RefreshToken, "invalid_request")]
+    [InlineData("actor_token", "x", "invalid_request")]
+    [InlineData("client_id", "desk", "invalid_request")]
+    public async Task A_wrong_request_for_a_transaction_token_is_refused(string parameter, string? value, string error)
+    {
+        var tokens = await Desk.LetInAsync(two.Ada);
+
+        TokenTests.Refused(await TransactAsync(tokens.AccessToken, (parameter, value)), error);
+    }
+
+    private Task<Reply> AskAsync(string subject, params (string Name, string? Value)[] changes) => Desk.PostAsync(
+        "/token",
+        With(
+            changes,
+            ("grant_type", Exchange),
+            ("requested_token_type", IdJag),
+            ("subject_token", subject),
+            ("subject_token_type", RefreshToken),
+            ("audience", two.Elsewhere.Issuer),
+            ("client_id", "desk"),
+            ("client_secret", Secret)));
+
+    private Task<Reply> TransactAsync(string subject, params (string Name, string? Value)[] changes) => Desk.PostAsync(
+        "/token",
+        With(
+            changes,
+            ("grant_type", Exchange),
+            ("requested_token_type", TxnToken),
+            ("subject_token", subject),
+            ("subject_token_type", AccessToken),
+            ("audience", "inside.example"),
+            ("scope", "mcp:read"),
+            ("client_id", "back"),
+            ("client_secret", Secret)));
+
+    private Task<Reply> PresentAsync(string assertion) => new App(two.Elsewhere, "", "").PostAsync(
+        "/token",
+        [
+            ("grant_type", JwtBearer),
+            ("assertion", assertion),
+            ("client_id", "connector"),
+            ("client_secret", Secret),
+        ]);
+
+    private static (string Name, string? Value)[] With(
+        (string Name, string? Value)[] changes, params (string Name, string? Value)[] usual) =>
+        [.. usual.Where(field => !changes.Any(change => change.Name == field.Name)), .. changes];
+
+    private static JsonElement Header(Reply reply) =>
+        JsonElement.Parse(Base64Url.DecodeFromChars(reply.AccessToken.Split('.')[0]));
+
+    /// <summary>A server whose people these are, and another that takes its word.</summary>
+    public sealed class Two : IAsyncLifetime
+    {
+        internal TestServer Idp { get; private set; } = null!;
+
+        internal TestServer Elsewhere { get; private set; } = null!;
+
+        internal Person Ada { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            // Each must know the other's address before it starts; the keys are there once the first one runs.
+            var elsewhere = $"http://127.0.0.1:{Postgres.FreePort()}";
+            Idp = await TestServer.StartAsync(App.Town.Replace("servers:", $$"""
+                  - client_id: desk
+                    client_secret: {{Secret}}
+                    redirect_uris: [https://desk.example/cb]
+                    grant_types: [authorization_code, refresh_token, '{{Exchange}}']
+                  - { client_id: other, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
+                  - { client_id: unasked, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
+                  - { client_id: back, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'], introspects: [echo] }
+                trust_domain: inside.example
+                asserts_to:
+                  - issuer: {{elsewhere}}
+                    resources: [{{elsewhere}}/mcp/echo]
+                    scope: mcp:read
+                    clients: { desk: connector, other: connector }
+                servers:
+                """, StringComparison.Ordinal));
+            var keys = await Idp.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative));
+            Elsewhere = await TestServer.StartAsync($$"""
+                demo: false
+                clients:
+                  - { client_id: connector, client_secret: {{Secret}}, grant_types: ['{{JwtBearer}}'] }
+                trusted_issuers:
+                  - issuer: {{Idp.Issuer}}
+                    kind: idp
+                    jwks: '{{keys}}'
+                    resources: [echo]
+                    scope: mcp:read mcp:write
+                    email_domains: [example.test]
+                    makes_users: true
+                servers:
+                  - { name: echo, http: http://127.0.0.1:9/mcp }
+                """, replace: services => services.AddSingleton<TimeProvider>(Idp.Clock), issuer: elsewhere);
+            Ada = new(Idp);
+            await Ada.SignInAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Ada.Dispose();
+            await Elsewhere.DisposeAsync();
+            await Idp.DisposeAsync();
+        }
+    }
+}
