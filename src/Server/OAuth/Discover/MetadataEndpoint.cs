@@ -59,6 +59,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         UserinfoEndpoint = tenant.UserInfo,
+        EndSessionEndpoint = tenant.Address("/logout"),
+        BackchannelLogoutSupported = true,
+        BackchannelLogoutSessionSupported = true,
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
@@ -188,6 +191,12 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
 
         public required string UserinfoEndpoint { get; init; }
+
+        public required string EndSessionEndpoint { get; init; }
+
+        public required bool BackchannelLogoutSupported { get; init; }
+
+        public required bool BackchannelLogoutSessionSupported { get; init; }
 
         public required IReadOnlyList<string> SubjectTypesSupported { get; init; }
 
