@@ -16,7 +16,7 @@ CREATE TABLE asks (
   state text not null,
   created_at bigint not null,
   expires_at bigint not null,
-  decided_at bigint,
+  decided_at bigint, holder text,
   primary key (tenant, id)
 );
 CREATE INDEX asks_expiry on asks (expires_at);
