@@ -16,7 +16,7 @@ CREATE TABLE asks (
   state text not null,
   created_at bigint not null,
   expires_at bigint not null,
-  decided_at bigint,
+  decided_at bigint, holder text,
   primary key (tenant, id)
 );
 CREATE INDEX asks_expiry on asks (expires_at);
@@ -157,6 +157,16 @@ CREATE TABLE installations (
   last_seen bigint not null,
   primary key (tenant, id)
 );
+CREATE TABLE logouts (
+  tenant text not null,
+  client_id text not null,
+  sid text not null,
+  subject text not null,
+  attempts bigint not null,
+  due_at bigint not null,
+  primary key (tenant, client_id, sid)
+);
+CREATE INDEX logouts_due on logouts (due_at);
 CREATE TABLE master_keys (
   key_id text primary key,
   proof text not null,

@@ -18,6 +18,7 @@ using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
 using Postern.OAuth.Introspect;
+using Postern.OAuth.Logout;
 using Postern.OAuth.OpenId;
 using Postern.OAuth.Push;
 using Postern.OAuth.Register;
@@ -112,6 +113,7 @@ internal static partial class Program
         RevokeEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
         UserInfoEndpoint.Map(app);
+        LogoutEndpoint.Map(app);
         IdentityRooms.Map(app);
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
@@ -134,6 +136,7 @@ internal static partial class Program
         services.AddSingleton<Proposals>();
         services.AddSingleton<RevokedTokens>();
         services.AddSingleton<StandingAgreements>();
+        services.AddSingleton<Logouts>();
         services.AddSingleton<HolderProofs>();
         services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
@@ -159,6 +162,8 @@ internal static partial class Program
         services.AddSingleton<PersonClaims>();
         services.AddSingleton<IdTokens>();
         services.AddSingleton<UserInfoEndpoint>();
+        services.AddSingleton<LogoutSender>();
+        services.AddSingleton<LogoutEndpoint>();
         services.AddSingleton<Situations>();
         services.AddSingleton<PushedRequests>();
         services.AddSingleton<RequestObjects>();
@@ -178,7 +183,9 @@ internal static partial class Program
         services.AddSingleton<IGrantType, RefreshGrant>();
         services.AddSingleton<IGrantType, ClientCredentialsGrant>();
         services.AddSingleton<IGrantType, BackchannelGrant>();
+        services.AddSingleton<IGrantType, DeferredGrant>();
         services.AddSingleton<IGrantType, DeviceGrant>();
+        services.AddSingleton<Deferrals>();
         services.AddSingleton<AskedGrant>();
         services.AddSingleton<Actors>();
         services.AddSingleton<AssertedPeople>();

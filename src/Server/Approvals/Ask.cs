@@ -10,6 +10,9 @@ internal enum AskWay
 
     /// <summary>OpenID CIBA Core 1.0: a service names the person it wants to be let in by.</summary>
     Backchannel,
+
+    /// <summary>draft-ietf-oauth-deferred-token-response: a token request that a person must agree to first.</summary>
+    Deferred,
 }
 
 internal enum AskState
@@ -47,6 +50,9 @@ internal sealed record Ask
 
     /// <summary>Where the request came from.</summary>
     public required string Network { get; init; }
+
+    /// <summary>The key that was proven with the request, as it is stored; null when none was.</summary>
+    public string? Holder { get; init; }
 
     public AskState State { get; init; }
 

@@ -6,8 +6,8 @@ using Postern.Platform.Keys;
 namespace Postern.Approvals;
 
 /// <summary>
-/// What a client polls with: <c>pdc_ID.MAC</c>. The MAC is made under the tenant's key and a purpose of its own for each
-/// way, over client and question, and checked before anything is looked up: a guess costs no query, and another
+/// What a client polls with: <c>pdc_ID.MAC</c>. The MAC is made under the tenant's key and a purpose of its own for
+/// each way, over client and question, and checked before anything is looked up: a guess costs no query, and another
 /// client's code is as unknown as one that never was.
 /// </summary>
 internal sealed class AskCodes(Sealer sealer)
@@ -39,6 +39,7 @@ internal sealed class AskCodes(Sealer sealer)
     {
         AskWay.Device => "device_code",
         AskWay.Backchannel => "auth_req_id",
+        AskWay.Deferred => "deferral_code",
         _ => throw new UnreachableException(),
     };
 
@@ -48,6 +49,7 @@ internal sealed class AskCodes(Sealer sealer)
     {
         AskWay.Device => "pdc_",
         AskWay.Backchannel => "pba_",
+        AskWay.Deferred => "pdf_",
         _ => throw new UnreachableException(),
     };
 }

@@ -34,11 +34,11 @@ internal sealed partial class AskStore(Db db)
     public static async ValueTask<bool> InsertAsync(Unit unit, Ask ask, string? openKey) => await unit.RunAsync(
         $"""
         insert into asks (tenant, id, way, client_id, subject, session, wish, message, network, open_key, user_code,
-          notify, state, created_at, expires_at)
+          notify, holder, state, created_at, expires_at)
         values ({ask.Tenant.Value}, {ask.Id.Value}, {ask.Way.ToString()}, {ask.Wish.Client}, {ask.Subject?.Value},
           {ask.Session}, {JsonSerializer.Serialize(ask.Wish, AskJson.Default.Wish)}, {ask.Message}, {ask.Network},
-          {openKey}, {ask.UserCode}, {ask.Notify}, {ask.State.ToString()}, {ask.CreatedAt.ToUnixTimeSeconds()},
-          {ask.ExpiresAt.ToUnixTimeSeconds()})
+          {openKey}, {ask.UserCode}, {ask.Notify}, {ask.Holder}, {ask.State.ToString()},
+          {ask.CreatedAt.ToUnixTimeSeconds()}, {ask.ExpiresAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """) is 1;
 
@@ -48,7 +48,7 @@ internal sealed partial class AskStore(Db db)
     public static string Sameness(Ask ask, Secret? notify)
     {
         var wish = JsonSerializer.Serialize(ask.Wish with { Id = "", CreatedAt = 0 }, AskJson.Default.Wish);
-        return new Secret($"{ask.Way}\n{ask.Subject}\n{wish}\n{ask.Message}\n{notify?.Reveal()}").Hash();
+        return new Secret($"{ask.Way}\n{ask.Subject}\n{ask.Holder}\n{wish}\n{ask.Message}\n{notify?.Reveal()}").Hash();
     }
 
     /// <summary>The same request, if it waits already.</summary>
@@ -125,6 +125,7 @@ internal sealed partial class AskStore(Db db)
         UserCode = Text(row, "user_code"),
         Message = Text(row, "message"),
         Notify = Text(row, "notify"),
+        Holder = Text(row, "holder"),
         Network = Text(row, "network")!,
         State = Enum.Parse<AskState>(Text(row, "state")!),
         CreatedAt = At(row, "created_at"),

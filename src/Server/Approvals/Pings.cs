@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -6,12 +7,27 @@ using Postern.Platform.Outbound;
 
 namespace Postern.Approvals;
 
-/// <summary>Where a client wants to hear that there is an answer, and the token by which it knows that we say so.</summary>
-internal sealed record Callback(string Address, Secret Token);
+/// <summary>
+/// Where a client wants to hear that there is an answer, and the token by which it knows that we say so.
+/// </summary>
+internal sealed record Callback(string Address, Secret Token)
+{
+    private const int MinToken = 22, MaxToken = 1024;
+
+    public static readonly string Expectation =
+        $"client_notification_token is a bearer token of {MinToken} to {MaxToken} characters.";
+
+    // RFC 6750 §2.1.
+    private static readonly SearchValues<char> Characters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
+
+    public static bool IsToken(string? token) =>
+        token is { Length: >= MinToken and <= MaxToken } && !token.AsSpan().ContainsAnyExcept(Characters);
+}
 
 /// <summary>
-/// Tells clients that there is an answer (CIBA Core §10.2), never what it is. Nobody waits for it, and a client that does
-/// not hear comes to ask.
+/// Tells clients that there is an answer (CIBA Core §10.2), never what it is. Nobody waits for it, and a client that
+/// does not hear comes to ask.
 /// </summary>
 internal sealed partial class Pings(
     SafeHttp outbound, AskCodes codes, Sealer sealer, TimeProvider clock, ILogger<Pings> logger)

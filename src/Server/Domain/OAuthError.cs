@@ -11,6 +11,9 @@ public sealed record OAuthError(string Code, string Description, int Status = 40
     /// <summary>When it is worth asking again, for an answer that says so.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>By what the client comes back, for an answer that a person has yet to give.</summary>
+    public Deferral? Deferral { get; init; }
+
     public static OAuthError InvalidRequest(string description) => new("invalid_request", description);
 
     public static OAuthError InvalidClient(string reason) =>
@@ -28,4 +31,10 @@ public sealed record OAuthError(string Code, string Description, int Status = 40
 
     public static OAuthError TooMany(string description, TimeSpan wait) =>
         new("temporarily_unavailable", description, 429) { Reason = "rate limit", RetryAfter = wait };
+}
+
+/// <summary>A code to come back with; seconds that it is good for, and between two visits.</summary>
+public sealed record Deferral(string Code, long ExpiresIn, long Interval)
+{
+    public override string ToString() => "***";
 }

@@ -14,6 +14,10 @@ public sealed class ClientTests
             redirect_uris: [http://127.0.0.1:8765/callback, http://127.0.0.1:3000/callback]
             token_endpoint_auth_method: none
             grant_types: [authorization_code, refresh_token]
+          - { client_id: tv, grant_types: ["urn:ietf:params:oauth:grant-type:device_code"] }
+          - client_id: butler
+            client_secret: butler-secret-butler-secret-butler-secret
+            grant_types: ["urn:openid:params:grant-type:ciba"]
           - client_id: robot
             client_secret: robot-secret-robot-secret-robot-1
             grant_types: [client_credentials]
@@ -146,6 +150,42 @@ public sealed class ClientTests
 
         Assert.True(answer.Succeeded, answer.ToString());
         Assert.Equal("mcp:read", answer.Json.GetProperty("token").GetProperty("scope").GetString());
+    }
+
+    [Fact]
+    public async Task A_device_of_another_vendor_waits_for_its_person()
+    {
+        await using var server = await StartAsync();
+        using var ada = new Person(server);
+
+        var running = Node.RunAsync(
+            "clients/openid-client.mjs", "--base", server.Issuer, "--server", "notes", "--flow", "device",
+            "--client-id", "tv");
+        string? code = null;
+        await Eventually.TrueAsync(async () => (code = (await server.Db.AllAsync(
+            $"select user_code from asks", row => row.GetString(0), default)).FirstOrDefault()) is not null);
+        await ada.AnswerAsync(await OAuth.Gadget.BringAsync(ada, code!), "allow");
+        var answer = await running;
+
+        Assert.True(answer.Succeeded, answer.ToString());
+        Assert.Equal("mcp:read", answer.Json.GetProperty("token").GetProperty("scope").GetString());
+    }
+
+    [Fact]
+    public async Task A_service_of_another_vendor_asks_a_person_by_name()
+    {
+        await using var server = await StartAsync();
+        using var ada = new Person(server);
+
+        var running = Node.RunAsync(
+            "clients/openid-client.mjs", "--base", server.Issuer, "--server", "notes", "--flow", "backchannel",
+            "--client-id", "butler", "--client-secret", "butler-secret-butler-secret-butler-secret");
+        List<string> waiting = [];
+        await Eventually.TrueAsync(async () => (waiting = await OAuth.Butler.WaitingAsync(ada)).Count is 1);
+        await ada.AnswerAsync(await ada.AskedAsync(waiting[0]), "allow");
+        var answer = await running;
+
+        Assert.True(answer.Succeeded, answer.ToString());
     }
 
     [Fact]

@@ -10,16 +10,19 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
         [
             "code", "refresh_token", "access_token", "transaction", "form", "session", "browser", "request_uri",
             "proof", "device_code", "user_code", "auth_req_id",
+            "deferral_code",
         ],
         Places =
         [
             "code", "refresh_token", "client_secret", "code_verifier", "client_assertion", "access_token",
             "subject_token", "assertion",
             "transaction", "form", "session", "request_uri", "device_code", "user_code",
-            "auth_req_id", "proof",
+            "auth_req_id", "deferral_code", "proof",
         ];
 
     private TestServer Server => town.Server;
+
+    private App Night => new(Server, "night", "", Butler.NightSecret);
 
     public static MatrixTheoryData<string, string> KindsAndPlaces => new(Kinds, Places);
 
@@ -37,6 +40,7 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "refresh_token" => tokens.RefreshToken,
             "access_token" => tokens.AccessToken,
             "request_uri" => (await app.PushAsync()).Member("request_uri")!,
+            "deferral_code" => (await Night.AsItselfAsync(("completion_mode", "deferred"))).Member(kind)!,
             "auth_req_id" => (await Butler.Of(Server).AskAsync()).Member(kind)!,
             "device_code" or "user_code" => (await Gadget.Tv(Server).AskAsync()).Member(kind)!,
             "session" or "browser" => town.Ada.Cookie($"postern_{kind}")!,
@@ -74,6 +78,8 @@ public sealed class ArtefactTests(Town town) : IClassFixture<Town>
             "request_uri" => await IsNoReferenceAsync(app, text),
             "proof" => IsRefused(await ProveAsync(app, text), "invalid_dpop_proof"),
             "form" => await IsNoFormAsync(question, text),
+            "deferral_code" => IsRefused(
+                await Night.AsItselfAsync(("grant_type", Butler.Deferred), ("deferral_code", text)), "invalid_grant"),
             "auth_req_id" => IsRefused(await Butler.Of(Server).PollAsync(text), "invalid_grant"),
             "device_code" => IsRefused(await Gadget.Tv(Server).PollAsync(text), "invalid_grant"),
             "user_code" => await IsNoUserCodeAsync(text),

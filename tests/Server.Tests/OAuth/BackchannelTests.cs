@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Net;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Postern.Approvals;
 using Postern.Audit;
@@ -50,6 +52,9 @@ public sealed class BackchannelTests : IAsyncLifetime
         Assert.Equal(butler.App.Resource, reply.Claims.GetProperty("aud").GetString());
         var grant = Assert.Single(await Grants.OfAsync(server, Person.Ada));
         Assert.Equal(grant.Subject.Value, reply.Claims.GetProperty("sub").GetString());
+        var told = JsonElement.Parse(Base64Url.DecodeFromChars(reply.Member("id_token")!.Split('.')[1]));
+        Assert.Equal("butler", told.GetProperty("aud").GetString());
+        Assert.Equal(reply.Claims.GetProperty("sub").GetString(), told.GetProperty("sub").GetString());
         Assert.Equal(HttpStatusCode.OK, (await butler.App.RefreshAsync(reply.RefreshToken)).Status);
         Assert.Empty(await Butler.WaitingAsync(ada));
     }

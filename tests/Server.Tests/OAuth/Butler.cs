@@ -7,11 +7,13 @@ namespace Postern.Tests.OAuth;
 /// <summary>A service that asks a person by name and comes back for the answer (CIBA).</summary>
 internal sealed class Butler(App app)
 {
-    public const string GrantType = "urn:openid:params:grant-type:ciba";
+    public const string
+        GrantType = "urn:openid:params:grant-type:ciba", Deferred = "urn:ietf:params:oauth:grant-type:deferred";
 
     public const string
         Secret = "butler-secret-butler-secret-butler-secret",
         BellSecret = "bell-secret-bell-secret-bell-secret-bell",
+        NightSecret = "night-secret-night-secret-night-secret-n",
         NotarySecret = "notary-secret-notary-secret-notary-secret",
         Token = "notify-me-notify-me-notify-me";
 
@@ -30,6 +32,12 @@ internal sealed class Butler(App app)
             grant_types: ["{{GrantType}}"]
             backchannel_token_delivery_mode: ping
             backchannel_client_notification_endpoint: {{bell}}
+          - client_id: night
+            client_secret: {{NightSecret}}
+            grant_types: [client_credentials, refresh_token, "{{Deferred}}"]
+            resources: [echo]
+            approval: {{Person.Ada}}
+            deferred_client_notification_endpoint: {{bell}}
           - client_id: notary
             client_secret: {{NotarySecret}}
             grant_types: ["{{GrantType}}"]

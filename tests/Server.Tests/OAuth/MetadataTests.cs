@@ -25,6 +25,7 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
                 "client_credentials",
                 "urn:ietf:params:oauth:grant-type:token-exchange",
                 Butler.GrantType,
+                Butler.Deferred,
                 Gadget.GrantType,
             ],
             Texts("grant_types_supported"));

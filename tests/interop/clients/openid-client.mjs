@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// openid-client: discovery, then code with PKCE and refresh (--flow code), or client credentials (--flow credentials).
+// openid-client: discovery, then code with PKCE and refresh (--flow code), client credentials (--flow credentials), or a
+// question that a person answers elsewhere (--flow device, --flow backchannel).
 import * as oidc from "openid-client";
 import { agree } from "./person.mjs";
 import { claimsOf, options, remembering, report, serverUrl } from "./report.mjs";
@@ -17,12 +18,26 @@ await report(async seen => {
   seen.issuer = config.serverMetadata().issuer;
   const keys = settings.dpop ? await oidc.randomDPoPKeyPair("ES256") : undefined;
   const holder = keys && { DPoP: oidc.getDPoPHandle(config, keys) };
-  await (settings.flow === "credentials" ? credentials : code)(config, seen, holder);
+  await ({ credentials, device, backchannel }[settings.flow] ?? code)(config, seen, holder);
 });
 
 async function credentials(config, seen, holder) {
   const scope = settings.scope ?? "mcp:read";
   const tokens = await oidc.clientCredentialsGrant(config, { scope, resource }, holder);
+  seen.token = described(tokens);
+}
+
+async function device(config, seen, holder) {
+  const asked = await oidc.initiateDeviceAuthorization(config, { scope: settings.scope ?? "mcp:read", resource });
+  const tokens = await oidc.pollDeviceAuthorizationGrant(config, asked, { resource }, holder);
+  seen.token = described(tokens);
+}
+
+async function backchannel(config, seen, holder) {
+  const scope = settings.scope ?? "openid mcp:read";
+  const parameters = { scope, resource, login_hint: settings.email, binding_message: "Table 12" };
+  const asked = await oidc.initiateBackchannelAuthentication(config, parameters);
+  const tokens = await oidc.pollBackchannelAuthenticationGrant(config, asked, { resource }, holder);
   seen.token = described(tokens);
 }
 

@@ -13,7 +13,7 @@ namespace Postern.Identity.Passwords;
 /// the sign-in page gives; and whoever came in by the old one elsewhere is out.
 /// </summary>
 internal sealed class PasswordChange(
-    UserStore users, SignInTries tries, PasswordHashes hashes, Db db, AuditLog audit)
+    UserStore users, SignInTries tries, PasswordHashes hashes, Db db, SessionBook sessions, AuditLog audit)
 {
     public async Task<PasswordOutcome> MakeAsync(
         HttpContext http, Caller caller, string old, string wanted, CancellationToken stop)
@@ -50,7 +50,7 @@ internal sealed class PasswordChange(
                 return false;
             }
 
-            await SessionBook.EndOthersAsync(unit, caller);
+            await sessions.EndOthersAsync(unit, caller);
             audit.Write(unit, Entry(http, caller, AuditKinds.UserChanged, "changed the password"));
             return true;
         });

@@ -23,6 +23,7 @@ internal sealed class SessionBook
 
     private readonly SessionStore store;
     private readonly AuditLog audit;
+    private readonly Logouts logouts;
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
     private readonly Cache<(TenantId, string), Session> sessions;
@@ -31,9 +32,11 @@ internal sealed class SessionBook
         SessionStore store,
         Changes changes,
         AuditLog audit,
+        Logouts logouts,
         TimeProvider clock,
         RandomNumberGenerator random)
     {
+        this.logouts = logouts;
         (this.store, this.audit, this.clock, this.random) = (store, audit, clock, random);
         sessions = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
@@ -81,6 +84,7 @@ internal sealed class SessionBook
         foreach (var over in await SessionStore.PruneAsync(unit, session.Tenant, session.Subject, session.SeenAt))
         {
             unit.Announce(Kind, session.Tenant, over);
+            await logouts.NoteAsync(unit, session.Tenant, over);
         }
 
         if (http.Features.Get<Caller>() is { } before
@@ -91,6 +95,10 @@ internal sealed class SessionBook
             {
                 // The same person goes on in the same browser: what they agreed to in it goes on with them.
                 await GrantStore.MoveAsync(unit, session.Tenant, before.Session, session.Id);
+            }
+            else
+            {
+                await logouts.NoteAsync(unit, before.Tenant, before.Session);
             }
         }
 
@@ -114,6 +122,7 @@ internal sealed class SessionBook
         }
 
         unit.Announce(Kind, caller.Tenant, id);
+        await logouts.NoteAsync(unit, caller.Tenant, id);
         audit.Write(unit, new()
         {
             Tenant = caller.Tenant,
@@ -128,11 +137,12 @@ internal sealed class SessionBook
     /// <summary>
     /// Ends every session of this person but the caller's; the entry is that of what made it necessary.
     /// </summary>
-    public static async ValueTask EndOthersAsync(Unit unit, Caller caller)
+    public async ValueTask EndOthersAsync(Unit unit, Caller caller)
     {
         foreach (var over in await SessionStore.DeleteOthersAsync(unit, caller.Tenant, caller.Subject, caller.Session))
         {
             unit.Announce(Kind, caller.Tenant, over);
+            await logouts.NoteAsync(unit, caller.Tenant, over);
         }
     }
 

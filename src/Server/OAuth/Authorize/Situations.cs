@@ -32,7 +32,7 @@ internal sealed class Situations(
     public async ValueTask<Proposal?> RepeatAsync(HttpContext http, Proposal proposal, Client client)
     {
         var isEligible = http.Features.Get<Caller>() is not null
-            && proposal is { NeedsConsent: false, Agreed: null }
+            && proposal is { NeedsConsent: false, Agreed: null, Details: null }
             && proposal.Resource == http.Tenant.UserInfo
             && client is { IsPublic: false, Source: not ClientSource.Document }
             && proposal.RedirectUri.StartsWith("https://", StringComparison.Ordinal);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using Postern.Approvals;
 using Postern.OAuth.ClientAuth;
@@ -9,13 +8,9 @@ namespace Postern.OAuth.Backchannel;
 /// <summary>What CIBA Core §7.1 has beside the parameters of every request, checked.</summary>
 internal sealed record BackchannelRequest
 {
-    private const int MaxMessage = 100, MinToken = 22, MaxToken = 1024;
+    private const int MaxMessage = 100;
 
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(30), Longest = TimeSpan.FromHours(1);
-
-    // RFC 6750 §2.1.
-    private static readonly SearchValues<char> TokenCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=");
 
     private static readonly Func<BackchannelRequests.Parameters, BackchannelMembers, OAuthError?>[] Checks =
     [
@@ -87,12 +82,9 @@ internal sealed record BackchannelRequest
             : OAuthError.InvalidRequest("requested_expiry is a positive number of seconds.");
 
     private static OAuthError? PingHasItsToken(BackchannelRequests.Parameters parameters, BackchannelMembers members) =>
-        !members.IsPing
-        || (parameters("client_notification_token") is { Length: >= MinToken and <= MaxToken } token
-            && !token.AsSpan().ContainsAnyExcept(TokenCharacters))
+        !members.IsPing || Callback.IsToken(parameters("client_notification_token"))
             ? null
-            : OAuthError.InvalidRequest(
-                $"client_notification_token is a bearer token of {MinToken} to {MaxToken} characters.");
+            : OAuthError.InvalidRequest(Callback.Expectation);
 
     private static TimeSpan Clamp(string? expiry) =>
         expiry is null ? AskDesk.Lifetime

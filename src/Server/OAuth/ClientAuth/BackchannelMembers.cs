@@ -22,6 +22,6 @@ internal sealed record BackchannelMembers(bool IsPing, string? NotificationEndpo
         _ => null,
     };
 
-    private static bool IsHttps(string address) =>
+    public static bool IsHttps(string address) =>
         OutboundUrl.TryParse(address, out var url) && url.Uri.Scheme is "https";
 }

@@ -66,6 +66,12 @@ internal sealed record Client
     /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 
+    /// <summary>The address of the person it acts for by itself, who must agree first.</summary>
+    public string? Approval { get; init; }
+
+    /// <summary>Where it is told that a deferred answer is there.</summary>
+    public string? DeferredEndpoint { get; init; }
+
     /// <summary>How it asks people behind the browser's back; null when it does not.</summary>
     public BackchannelMembers? Backchannel { get; init; }
 
@@ -125,6 +131,15 @@ internal sealed record Client
         var within = asked.IsEmpty ? offered : asked.Intersect(offered.With(besides));
         var capped = ScopeCap is { } cap ? within.Intersect(cap.With(besides)) : within;
         return capped.Without(Scopes.OfflineAccess).IsEmpty ? Scopes.None : capped;
+    }
+
+    /// <summary>
+    /// What it may be told of the person besides, at a resource: nothing unless it asks for <c>openid</c> and may.
+    /// </summary>
+    public Scopes NarrowIdentity(Scopes asked)
+    {
+        var within = ScopeCap is { } cap ? asked.Intersect(cap) : asked;
+        return within.Has(Scopes.OpenId) ? within.Intersect(Scopes.Identity) : Scopes.None;
     }
 
     public bool IsPublic => AuthMethods is ["none"];

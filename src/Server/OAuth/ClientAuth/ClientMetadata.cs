@@ -16,6 +16,7 @@ internal sealed record ClientMetadata
         RefreshToken = "refresh_token",
         ClientCredentials = "client_credentials",
         Backchannel = "urn:openid:params:grant-type:ciba",
+        Deferred = "urn:ietf:params:oauth:grant-type:deferred",
         DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
         JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange";

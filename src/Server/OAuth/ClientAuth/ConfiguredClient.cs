@@ -29,6 +29,8 @@ internal static class ConfiguredClient
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             ActorProfile = seed.Actor,
             MayAct = seed.MayAct is { } actor ? new(actor) : null,
+            Approval = seed.Approval,
+            DeferredEndpoint = seed.DeferredEndpoint,
             Backchannel = seed.GrantTypes.Contains(ClientMetadata.Backchannel)
                 ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
                 : null,
@@ -94,6 +96,11 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>
                 "`redirect_uris` is missing.",
+            { Approval: not null, GrantTypes: var types }
+                when !types.Contains(ClientMetadata.ClientCredentials) || !types.Contains(ClientMetadata.Deferred) =>
+                $"`approval` is for client_credentials with {ClientMetadata.Deferred}.",
+            { DeferredEndpoint: { } address } when !BackchannelMembers.IsHttps(address) =>
+                "`deferred_client_notification_endpoint` is an https URL.",
             _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
             _ => redirect,
         };
@@ -106,6 +113,7 @@ internal static class ConfiguredClient
         or ClientMetadata.RefreshToken
         or ClientMetadata.ClientCredentials
         or ClientMetadata.Backchannel
+        or ClientMetadata.Deferred
         or ClientMetadata.DeviceCode
         or ClientMetadata.JwtBearer
         or ClientMetadata.TokenExchange;

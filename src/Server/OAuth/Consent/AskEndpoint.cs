@@ -33,7 +33,8 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, Pings pings
 
         if (ask.State is not AskState.Pending)
         {
-            return new PageResult<AnsweredPage, AnsweredView>(new(ask.State is AskState.Approved, ask.Way is AskWay.Device));
+            return new PageResult<AnsweredPage, AnsweredView>(
+                new(ask.State is AskState.Approved, ask.Way is AskWay.Device));
         }
 
         return !ask.IsOver(clock.GetUtcNow()) && await QuestionAsync(http, ask) is { } question

@@ -55,9 +55,13 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         BackchannelTokenDeliveryModesSupported = ["poll", "ping"],
         BackchannelAuthenticationRequestSigningAlgValuesSupported = BackchannelMembers.Algorithms,
         BackchannelUserCodeParameterSupported = false,
+        DeferredTokenResponseSupported = true,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
         UserinfoEndpoint = tenant.UserInfo,
+        EndSessionEndpoint = tenant.Address("/logout"),
+        BackchannelLogoutSupported = true,
+        BackchannelLogoutSessionSupported = true,
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
@@ -75,6 +79,7 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
             ClientMetadata.TokenExchange,
             .. issuers.Has(tenant.Id) ? (string[])[ClientMetadata.JwtBearer] : [],
             ClientMetadata.Backchannel,
+            ClientMetadata.Deferred,
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
@@ -128,6 +133,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> BackchannelAuthenticationRequestSigningAlgValuesSupported { get; init; }
 
         public required bool BackchannelUserCodeParameterSupported { get; init; }
+
+        public required bool DeferredTokenResponseSupported { get; init; }
 
         public required string RevocationEndpoint { get; init; }
 
@@ -184,6 +191,12 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> PromptValuesSupported { get; init; }
 
         public required string UserinfoEndpoint { get; init; }
+
+        public required string EndSessionEndpoint { get; init; }
+
+        public required bool BackchannelLogoutSupported { get; init; }
+
+        public required bool BackchannelLogoutSessionSupported { get; init; }
 
         public required IReadOnlyList<string> SubjectTypesSupported { get; init; }
 

@@ -36,7 +36,7 @@ internal sealed class WishReader(ServerBook servers, TimeProvider clock, RandomN
                 Id = GrantId.New(now, random).Value,
                 Client = client.Id.Value,
                 ClientName = client.Name,
-                Scope = scopes.ToString(),
+                Scope = scopes.With(client.NarrowIdentity(asked)).ToString(),
                 Resource = server.Resource.Value,
                 Details = DetailCheck.Plain(details),
                 CreatedAt = now.ToUnixTimeSeconds(),

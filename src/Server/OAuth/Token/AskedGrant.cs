@@ -24,6 +24,8 @@ internal sealed class AskedGrant(AskBook asks, AskCodes codes, PollPace pace, Gr
         var (ask, now) = (await asks.FindAsync(tenant, id, stop), clock.GetUtcNow());
         return ask switch
         {
+            { Holder: { } key } when key != presenter.Holder?.ToString() =>
+                OAuthError.InvalidGrant("the code is bound to another key, or no proof came"),
             { State: AskState.Denied } => new OAuthError("access_denied", "The person said no."),
             null => Expired,
             _ when ask.IsOver(now) => Expired,

@@ -6,7 +6,8 @@ using Postern.Servers;
 namespace Postern.OAuth.Token;
 
 /// <summary>A client that acts as itself (RFC 6749 §4.4), within what an operator registered it for.</summary>
-internal sealed class ClientCredentialsGrant(StandingGrants grants, ServerBook servers, TimeProvider clock) : IGrantType
+internal sealed class ClientCredentialsGrant(
+    StandingGrants grants, ServerBook servers, Deferrals deferrals, TimeProvider clock) : IGrantType
 {
     public string Name => ClientMetadata.ClientCredentials;
 
@@ -23,6 +24,12 @@ internal sealed class ClientCredentialsGrant(StandingGrants grants, ServerBook s
         if (ResourceOf(request, client) is not { } resource)
         {
             return OAuthError.InvalidTarget("Name one resource that this client is registered for.");
+        }
+
+        // RFC 6749 §4.4: it may also act for somebody with whom that was arranged, which is what it is put off for.
+        if (client.Approval is { } person)
+        {
+            return await deferrals.DeferAsync(request, presenter, person, resource, stop);
         }
 
         var offered = servers.ByResource(tenant, resource) is { } server

@@ -16,6 +16,17 @@ internal sealed record TokenRequest
     /// <summary>CIBA Core §10.1.</summary>
     public string? AuthReqId { get; private init; }
 
+    /// <summary>How else than at once the client can be answered (draft-ietf-oauth-deferred-token-response).</summary>
+    public string? CompletionMode { get; private init; }
+
+    public string? DeferralCode { get; private init; }
+
+    /// <summary>By what the client knows that news of a deferred answer is ours.</summary>
+    public string? NotificationToken { get; private init; }
+
+    /// <summary>Whether the client can come back for an answer; words that are not known ask for nothing.</summary>
+    public bool CanBeDeferred => CompletionMode?.Split(' ').Contains("deferred") is true;
+
     /// <summary>RFC 8628 §3.4.</summary>
     public string? DeviceCode { get; private init; }
 
@@ -78,6 +89,9 @@ internal sealed record TokenRequest
             Code = form["code"],
             CodeVerifier = form["code_verifier"],
             AuthReqId = form["auth_req_id"],
+            CompletionMode = form["completion_mode"],
+            DeferralCode = form["deferral_code"],
+            NotificationToken = form["client_notification_token"],
             DeviceCode = form["device_code"],
             RedirectUri = form["redirect_uri"],
             RefreshToken = form["refresh_token"],

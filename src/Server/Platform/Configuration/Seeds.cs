@@ -66,6 +66,10 @@ internal sealed record ClientSeed
 
     public required string? MayAct { get; init; }
 
+    public required string? Approval { get; init; }
+
+    public required string? DeferredEndpoint { get; init; }
+
     public required string? DeliveryMode { get; init; }
 
     public required string? NotificationEndpoint { get; init; }
@@ -106,8 +110,8 @@ internal sealed record ClientSeed
         GrantTypes = node.List(
             "grant_types",
             "How it may come to tokens.",
-            "authorization_code, refresh_token, client_credentials, or the URN of ciba, device_code, jwt-bearer or "
-                + "token-exchange",
+            "authorization_code, refresh_token, client_credentials, or the URN of ciba, deferred, device_code, "
+                + "jwt-bearer or token-exchange",
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         OpenId = OpenIdSeed.Read(node),
@@ -126,6 +130,14 @@ internal sealed record ClientSeed
             text => text is "ai_agent" or "service" or "client_instance" ? text : null),
         MayAct = node.Text(
             "may_act", "The one client that may act by this one's tokens (RFC 8693 §4.4).", null, "a client_id"),
+        Approval = node.Value<string>(
+            "approval",
+            "The person it acts for with client_credentials, who must agree first; needs the grant type deferred.",
+            null,
+            "an e-mail address",
+            text => text.Contains('@') ? text : null),
+        DeferredEndpoint = node.Text(
+            "deferred_client_notification_endpoint", "Where it is told of a deferred answer.", null, "an https URL"),
         DeliveryMode = node.Value(
             "backchannel_token_delivery_mode",
             "How it learns of a person's answer (CIBA).",

@@ -27,13 +27,30 @@ internal sealed partial class OAuthErrorResult(OAuthError error) : IResult
         }
 
         await http.Response.WriteAsJsonAsync(
-            new(error.Code, error.Description), OAuthErrorJson.Default.Body, "application/json", http.RequestAborted);
+            new(error.Code, error.Description)
+            {
+                DeferralCode = error.Deferral?.Code,
+                ExpiresIn = error.Deferral?.ExpiresIn,
+                Interval = error.Deferral?.Interval,
+            },
+            OAuthErrorJson.Default.Body,
+            "application/json",
+            http.RequestAborted);
     }
 
-    internal sealed record Body(string Error, string ErrorDescription);
+    internal sealed record Body(string Error, string ErrorDescription)
+    {
+        public string? DeferralCode { get; init; }
+
+        public long? ExpiresIn { get; init; }
+
+        public long? Interval { get; init; }
+    }
 
     [JsonSerializable(typeof(Body))]
-    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
     private sealed partial class OAuthErrorJson : JsonSerializerContext;
 
     private static partial class Log
