@@ -57,8 +57,11 @@ public sealed class DoorTests
         {
             ("administrator's token", _, _) => (HttpStatusCode.Unauthorized, null),
             ("administrator", _, _) => (HttpStatusCode.SeeOther, "/signin?to=console"),
+            ("person", _, "/device") => (HttpStatusCode.SeeOther, "/signin?to=device"),
             ("person", "GET", "/consent") => (HttpStatusCode.SeeOther, "/authorize?transaction="),
             ("person", "POST", "/consent") => (HttpStatusCode.BadRequest, null),
+            ("person", _, "/i/{name}") => (HttpStatusCode.SeeOther, "/signin?to=ask-%7Bname%7D"),
+            ("person", "POST", "/logout/confirm") => (HttpStatusCode.OK, null),
             ("person", "POST", "/signout") => (HttpStatusCode.SeeOther, "/"),
             ("person", _, _) => (HttpStatusCode.SeeOther, "/signin"),
             _ => throw new InvalidOperationException($"Nobody knows what {who} means."),
