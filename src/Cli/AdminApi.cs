@@ -5,7 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Postern.Cli;
 
-/// <summary>The admin API of one server, or of a tenant of it. Whatever goes wrong becomes one sentence that says what to do.</summary>
+/// <summary>
+/// The admin API of one server, or of a tenant of it. Whatever goes wrong becomes one sentence that says what to do.
+/// </summary>
 internal sealed class AdminApi : IDisposable
 {
     private const int MostBytes = 32 * 1024 * 1024, MostWords = 300;

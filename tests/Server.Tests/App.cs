@@ -37,7 +37,9 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
             resources: [echo]
           - client_id: swap
             client_secret: {{SwapSecret}}
-            grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:grant-type:jwt-bearer']
+            grant_types:
+              - 'urn:ietf:params:oauth:grant-type:token-exchange'
+              - 'urn:ietf:params:oauth:grant-type:jwt-bearer'
             resources: [echo]
             actor: service
           - client_id: watch

@@ -12,12 +12,16 @@ public sealed class DetailTests
         """[{"type":"mcp_tool","locations":["https://a.example/mcp"],"actions":["a","b"]}]""",
         """
         [{"type":"mcp_tool","locations":["https://a.example/mcp"],"actions":["a"],"constraints":{"args":{"properties":{
-        "n":{"minimum":-1.5,"maximum":20},"repo":{"enum":["x",1,true,false]},"up":{"maximum":3}}},"max_calls":5,"per":"hour"}}]
+        "n":{"minimum":-1.5,"maximum":20},"repo":{"enum":["x",1,true,false]},"up":{"maximum":3}}},
+        "max_calls":5,"per":"hour"}}]
         """,
         """
-        [{"type":"spend","currency":"EUR","max_per_tx":20,"max_total":100.5,"merchants":["m"],"valid_until":"2026-12-01T00:00:00Z"}]
+        [{"type":"spend","currency":"EUR","max_per_tx":20,"max_total":100.5,"merchants":["m"],
+        "valid_until":"2026-12-01T00:00:00Z"}]
         """,
-        """[{"type":"egress","upstream":"github","methods":["GET"],"path_templates":["/repos/*"],"data_labels":["public"]}]""",
+        """
+        [{"type":"egress","upstream":"github","methods":["GET"],"path_templates":["/repos/*"],"data_labels":["public"]}]
+        """,
         """[{"type":"data_access","datatypes":["mail"],"labels":["work"],"row_filter_ref":"own"}]""",
     ];
 
@@ -50,12 +54,25 @@ public sealed class DetailTests
         """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{}}}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{}}}}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{"x":{}}}}}]""",
-        """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{"x":{"pattern":"."}}}}}]""",
-        """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{"x":{"const":[]}}}}}]""",
-        """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{"x":{"minimum":2,"maximum":1}}}}}]""",
-        """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{"x":{"minimum":"1"}}}}}]""",
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x":{"pattern":"."}}}}}]
+        """,
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x":{"const":[]}}}}}]
+        """,
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x":{"minimum":2,"maximum":1}}}}}]
+        """,
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x":{"minimum":"1"}}}}}]
+        """,
         """[{"type":"spend","currency":"EUR"}]""", """[{"type":"spend","currency":"euro","max_total":1}]""",
-        """[{"type":"spend","currency":"EUR","max_total":0}]""", """[{"type":"spend","currency":"EUR","max_total":"1"}]""",
+        """[{"type":"spend","currency":"EUR","max_total":0}]""",
+        """[{"type":"spend","currency":"EUR","max_total":"1"}]""",
         """[{"type":"spend","currency":"EUR","max_total":1,"valid_until":"tomorrow"}]""",
         """[{"type":"egress","upstream":"a","methods":["GET"]}]""", """[{"type":"data_access","labels":["a"]}]""",
     ];
@@ -109,7 +126,8 @@ public sealed class DetailTests
     {
         var detail = Details.Parse(
             """
-            [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{"n":{"const":1}}}}}]
+            [{"type":"mcp_tool","locations":["a"],"actions":["a"],
+            "constraints":{"args":{"properties":{"n":{"const":1}}}}}]
             """)!.All[0];
 
         Assert.Equal(isAccepted, detail.Accepts(JsonElement.Parse(arguments)));
@@ -121,7 +139,8 @@ public sealed class DetailTests
         var random = new Random(seed);
         var details = Enumerable.Range(0, random.Next(1, 3)).Select(_ => random.Next(4) is 0
             ? $$"""{"type":"spend","currency":"EUR","max_total":{{random.Next(1, 4)}}}"""
-            : $$"""{"type":"mcp_tool","locations":["l"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}],"constraints":{{Constraints()}}}""");
+            : $$"""{"type":"mcp_tool","locations":["l"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}]"""
+                + $$""","constraints":{{Constraints()}}}""");
         return Details.Parse($"[{string.Join(',', details)}]")!;
 
         string Some(params string[] values) =>

@@ -9,7 +9,9 @@ using Postern.Audit;
 
 namespace Postern.Tests;
 
-/// <summary>Randomness is handed in, as the clock is: identifiers and secrets come from the source a test owns.</summary>
+/// <summary>
+/// Randomness is handed in, as the clock is: identifiers and secrets come from the source a test owns.
+/// </summary>
 public sealed class RandomnessTests
 {
     [Fact]

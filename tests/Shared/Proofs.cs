@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Postern.Tests.Shared;
 
-/// <summary>What may be sent as proof of a key, and must be taken; and what must be refused wherever it is sent.</summary>
+/// <summary>
+/// What may be sent as proof of a key, and must be taken; and what must be refused wherever it is sent.
+/// </summary>
 internal static class Proofs
 {
     private delegate string[] Make(DpopKey key, ProofAsk ask);

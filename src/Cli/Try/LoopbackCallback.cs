@@ -8,8 +8,8 @@ namespace Postern.Cli.Try;
 
 /// <summary>
 /// Where the browser brings the answer (RFC 8252 §7.3): a port of this machine's loopback, open for one answer. Who
-/// else on the machine knocks is not believed: the answer must carry our state. Before that, it is where a browser takes
-/// over from this program.
+/// else on the machine knocks is not believed: the answer must carry our state. Before that, it is where a browser
+/// takes over from this program.
 /// </summary>
 internal sealed class LoopbackCallback : IDisposable
 {

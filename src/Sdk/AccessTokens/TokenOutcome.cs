@@ -12,7 +12,8 @@ public abstract record TokenOutcome
 }
 
 /// <summary>
-/// A refusal (RFC 6750 §3.1, RFC 9449 §7.1). Code and description are for the client, <see cref="Reason"/> for the log alone.
+/// A refusal (RFC 6750 §3.1, RFC 9449 §7.1). Code and description are for the client, <see cref="Reason"/> for the log
+/// alone.
 /// </summary>
 public sealed record TokenRefusal : TokenOutcome
 {
@@ -41,7 +42,10 @@ public sealed record TokenRefusal : TokenOutcome
     public string? Nonce { get; private init; }
 
     internal static TokenRefusal Request(string reason) => new(
-        400, "invalid_request", "Send one access token, in one Authorization header: Bearer or DPoP, and the token.", reason);
+        400,
+        "invalid_request",
+        "Send one access token, in one Authorization header: Bearer or DPoP, and the token.",
+        reason);
 
     internal static TokenRefusal Token(string reason) => new(
         401, "invalid_token", "The access token is invalid, has ended, or is meant for another resource.", reason);

@@ -21,7 +21,9 @@ public static class Acr
     /// <summary>By what it was proven (RFC 8176).</summary>
     public static IReadOnlyList<string> Methods(string acr) => acr is Passkey ? ByPasskey : ByPassword;
 
-    /// <summary>Whether a sign-in is as strong as one of these; values that are not known here ask for nothing.</summary>
+    /// <summary>
+    /// Whether a sign-in is as strong as one of these; values that are not known here ask for nothing.
+    /// </summary>
     public static bool Meets(string? acr, IEnumerable<string> wanted)
     {
         var known = wanted.Select(value => Array.IndexOf(All, value)).Where(rank => rank >= 0).ToList();

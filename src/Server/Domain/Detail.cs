@@ -101,5 +101,6 @@ public sealed record Detail(string Type, IReadOnlyDictionary<string, Limit> Limi
     }
 
     /// <summary>Without noughts at the end: 1.0 is 1.</summary>
-    internal static string Plain(decimal number) => number.ToString("0.############################", CultureInfo.InvariantCulture);
+    internal static string Plain(decimal number) =>
+        number.ToString("0.############################", CultureInfo.InvariantCulture);
 }

@@ -153,7 +153,9 @@ internal static class DetailReader
         var names = json.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal);
         return string.Join(' ', names) switch
         {
-            "const" => Detail.Scalar(json.GetProperty("const")) is { Length: <= MaxText } one ? new Limit.Texts([one]) : null,
+            "const" => Detail.Scalar(json.GetProperty("const")) is { Length: <= MaxText } one
+                ? new Limit.Texts([one])
+                : null,
             "enum" => Values(json.GetProperty("enum"), Detail.Scalar),
             "maximum" => Between(decimal.MinValue, Number(json, "maximum")),
             "minimum" => Between(Number(json, "minimum"), decimal.MaxValue),
@@ -185,13 +187,16 @@ internal static class DetailReader
 
     private static Limit.Texts? Texts(JsonElement json) => Values(json, Text);
 
-    private static Limit.Same? Same(JsonElement json) => Text(json) is { Length: > 0 and <= MaxText } text ? new(text) : null;
+    private static Limit.Same? Same(JsonElement json) =>
+        Text(json) is { Length: > 0 and <= MaxText } text ? new(text) : null;
 
     private static Limit.Same? Currency(JsonElement json) =>
         Text(json) is { Length: 3 } text && text.All(char.IsAsciiLetterUpper) ? new(text) : null;
 
     private static Limit.Range? Amount(JsonElement json) =>
-        json.ValueKind is JsonValueKind.Number && json.TryGetDecimal(out var number) && number > 0 ? new(0, number) : null;
+        json.ValueKind is JsonValueKind.Number && json.TryGetDecimal(out var number) && number > 0
+            ? new(0, number)
+            : null;
 
     private static Limit.Until? Time(JsonElement json) => Text(json) is { } text && DateTimeOffset.TryParseExact(
         text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? new(at) : null;

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace Postern.Domain;
 
 /// <summary>
-/// Authorization details (RFC 9396): each allows something by itself. Read strictly: what is not understood would make a
-/// wider grant than was asked for.
+/// Authorization details (RFC 9396): each allows something by itself. Read strictly: what is not understood would make
+/// a wider grant than was asked for.
 /// </summary>
 public sealed class Details
 {
@@ -31,10 +31,12 @@ public sealed class Details
 
     /// <summary>What both allow.</summary>
     public Details Intersect(Details other) => new(
-        [.. from own in All from theirs in other.All let both = own.Intersect(theirs) where both is not null select both]);
+        [.. from own in All from theirs in other.All
+            let both = own.Intersect(theirs) where both is not null select both]);
 
     /// <summary>The same with these tools alone.</summary>
-    public Details For(IReadOnlyCollection<string> tools) => new([.. All.Select(one => one.For(tools)).OfType<Detail>()]);
+    public Details For(IReadOnlyCollection<string> tools) =>
+        new([.. All.Select(one => one.For(tools)).OfType<Detail>()]);
 
     public void WriteTo(Utf8JsonWriter json)
     {

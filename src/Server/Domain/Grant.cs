@@ -118,7 +118,8 @@ public sealed record Grant
         var tools = Tools is null ? "*" : string.Join('\t', Tools);
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{tools}\n{Details}{(Details is null ? "" : "\n")}{ExpiresAt.ToUnixTimeSeconds()}");
+            $"{Id}\n{Subject}\n{Client}\n{Resource}\n{Scopes}\n{tools}\n{Details}{(Details is null ? "" : "\n")}"
+                + $"{ExpiresAt.ToUnixTimeSeconds()}");
         text += string.Concat(Actors.Select(actor => $"\n{actor}"));
         return "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }

@@ -57,7 +57,9 @@ public abstract record Limit
         public override Limit? Intersect(Limit other) => other is Until more ? (At <= more.At ? this : more) : null;
     }
 
-    /// <summary>So many in every minute, hour or day of the calendar; the shorter ones fit whole into the longer.</summary>
+    /// <summary>
+    /// So many in every minute, hour or day of the calendar; the shorter ones fit whole into the longer.
+    /// </summary>
     public sealed record Rate(long Calls, TimeSpan Per) : Limit
     {
         /// <summary>The words for the lengths there are.</summary>
@@ -69,7 +71,8 @@ public abstract record Limit
         public override bool IsWithin(Limit other) =>
             other is Rate most && Calls * Math.Max(1, most.Per.Ticks / Per.Ticks) <= most.Calls;
 
-        // With neither within the other, as few as the smaller allows in as long as the longer one lasts is within both.
+        // With neither within the other, as few as the smaller allows in as long as the longer one lasts is within
+        // both.
         public override Limit? Intersect(Limit other) => other is not Rate more ? null
             : IsWithin(more) ? this
             : more.IsWithin(this) ? more

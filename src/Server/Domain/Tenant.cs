@@ -32,7 +32,9 @@ public sealed record Tenant
     /// <summary>The longest a person can let somebody in for.</summary>
     public required TimeSpan RefreshAbsolute { get; init; }
 
-    /// <summary>Where a token is good that tells who a person is (OpenID Connect Core §5.3), and nothing else.</summary>
+    /// <summary>
+    /// Where a token is good that tells who a person is (OpenID Connect Core §5.3), and nothing else.
+    /// </summary>
     public string UserInfo => Address("/userinfo");
 
     /// <summary>MCP servers that may be added to it.</summary>

@@ -34,7 +34,8 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// <summary>The refresh token of a generation.</summary>
     public string Token(Grant grant, long generation)
     {
-        var body = string.Create(CultureInfo.InvariantCulture, $"{grant.Id.Value[GrantId.Prefix.Length..]}.{generation}");
+        var body = string.Create(
+            CultureInfo.InvariantCulture, $"{grant.Id.Value[GrantId.Prefix.Length..]}.{generation}");
         var mac = sealer.Mac(grant.Tenant, Purpose, Encoding.ASCII.GetBytes(body));
         return $"{Prefix}{body}.{Base64Url.EncodeToString(mac)}";
     }

@@ -13,7 +13,9 @@ internal sealed class Logouts(Db db, TimeProvider clock)
 {
     public const string Kind = "logout";
 
-    /// <summary>Tries until nobody is told any more; each waits twice as long as the one before, 17 hours in all.</summary>
+    /// <summary>
+    /// Tries until nobody is told any more; each waits twice as long as the one before, 17 hours in all.
+    /// </summary>
     public const long MostAttempts = 11;
 
     /// <summary>Rows that are taken at once.</summary>

@@ -259,7 +259,10 @@ public sealed class MeTests : IAsyncLifetime
             (await visitor.PageAsync("/me")).Forms["password"]!, "/me", ("password", old), ("new_password", wanted));
 
     private async Task AskAsync(Grant grant, string tool, Risk risk) => await Permit.AskAsync(
-        house.Get<AuditLog>(), house.Get<CallCounts>(), house.Get<Settings>(), new(grant, grant.Resource, tool, risk, null, "t"));
+        house.Get<AuditLog>(),
+        house.Get<CallCounts>(),
+        house.Get<Settings>(),
+        new(grant, grant.Resource, tool, risk, null, "t"));
 
     private async Task<Grant> GrantAsync(string email, string client)
     {

@@ -6,7 +6,8 @@ using Postern.Platform;
 namespace Postern.Tests.OAuth;
 
 /// <summary>Every parameter of the back channel in every wrong form (CIBA Core §7, FAPI-CIBA §5.2.2).</summary>
-public sealed class BackchannelInputTests(BackchannelInputTests.House house) : IClassFixture<BackchannelInputTests.House>
+public sealed class BackchannelInputTests(BackchannelInputTests.House house)
+    : IClassFixture<BackchannelInputTests.House>
 {
     private const string Ciba = "OpenID CIBA Core", Long = "long", Twice = "twice";
 

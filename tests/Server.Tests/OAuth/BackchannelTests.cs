@@ -224,7 +224,9 @@ public sealed class BackchannelTests : IAsyncLifetime
         await butler.AskAsync();
         await ada.AnswerAsync(await ada.AskedAsync(Assert.Single(await Butler.WaitingAsync(ada))), "allow");
 
-        var kinds = (await Chain.VerifiedAsync(server)).Select(record => record.GetProperty("kind").GetString()).ToList();
+        var kinds = (await Chain.VerifiedAsync(server))
+            .Select(record => record.GetProperty("kind").GetString())
+            .ToList();
 
         Assert.Contains(AuditKinds.GrantAsked, kinds);
         Assert.Contains(AuditKinds.GrantApproved, kinds);

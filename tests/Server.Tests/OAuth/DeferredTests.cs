@@ -3,7 +3,9 @@ using Postern.OAuth.Token;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>draft-ietf-oauth-deferred-token-response: a client that acts by itself for a person who must agree.</summary>
+/// <summary>
+/// draft-ietf-oauth-deferred-token-response: a client that acts by itself for a person who must agree.
+/// </summary>
 public sealed class DeferredTests : IAsyncLifetime
 {
     private const string Draft = "Deferred Token Response", Long = "long", Twice = "twice";

@@ -12,7 +12,10 @@ public sealed class DetailFlowTests
           - { email: {{Person.Ada}}, password: {{Person.AdasPassword}} }
         clients:
           - { client_id: native, redirect_uris: [http://127.0.0.1:8765/callback] }
-          - { client_id: watch, client_secret: {{App.WatchSecret}}, grant_types: [client_credentials], introspects: [notes] }
+          - client_id: watch
+            client_secret: {{App.WatchSecret}}
+            grant_types: [client_credentials]
+            introspects: [notes]
         """;
 
     [Theory, OnBoth, Rfc(9396, "3"), Rfc(9396, "6"), Rfc(9396, "7"), Rfc(9396, "9.1"), Rfc(9396, "9.2")]
@@ -74,9 +77,8 @@ public sealed class DetailFlowTests
         using var ada = new Person(host.Issuer, host.Http.BaseAddress!);
         var app = new App(host.Http, host.Issuer, "native", "http://127.0.0.1:8765/callback");
         var resource = $"{host.Issuer}/mcp/notes";
-        var details = $$$"""
-            [{"type":"mcp_tool","locations":["{{{resource}}}"],"actions":["list_notes"],"constraints":{"max_calls":5,"per":"day"}}]
-            """;
+        var details = $$$"""[{"type":"mcp_tool","locations":["{{{resource}}}"],"actions":["list_notes"]"""
+            + ""","constraints":{"max_calls":5,"per":"day"}}]""";
         var answer = await ada.AllowAsync(
             app.Authorize(("resource", resource), ("authorization_details", details)), "list_notes");
         var token = (await app.RedeemAsync(answer.Code, ("resource", null))).AccessToken;

@@ -367,7 +367,8 @@ public sealed class DocumentTests
     {
         await using var host = new DocumentHost();
         await using var server = await TestServer.StartAsync(host.Settings + App.Town);
-        var methods = $",\"token_endpoint_auth_method\":\"{one}\",\"token_endpoint_auth_methods_supported\":[{several}]";
+        var methods = $",\"token_endpoint_auth_method\":\"{one}\""
+            + $",\"token_endpoint_auth_methods_supported\":[{several}]";
         var url = host.Client("/client.json", $"{methods},\"jwks_uri\":\"{host.At("/keys")}\"");
         var app = new App(server, url, Redirect);
 

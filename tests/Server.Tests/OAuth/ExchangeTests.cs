@@ -57,7 +57,8 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
         Assert.Equal("mcp:read mcp:write", reply.Scope);
         Assert.Equal(first.Claims.GetProperty("sub").GetString(), reply.Claims.GetProperty("sub").GetString());
         Assert.Equal("desk", reply.Claims.GetProperty("client_id").GetString());
-        Assert.Equal($$"""{"iss":"{{Server.Issuer}}","sub":"desk","sub_profile":"ai_agent"}""", Act(reply).GetRawText());
+        Assert.Equal(
+            $$"""{"iss":"{{Server.Issuer}}","sub":"desk","sub_profile":"ai_agent"}""", Act(reply).GetRawText());
         Assert.Equal("sub", reply.Claims.GetProperty("may_act").GetProperty("sub").GetString());
         Assert.NotEqual(HttpStatusCode.Unauthorized, await App.Web(Server).CallAsync(reply.AccessToken));
     }

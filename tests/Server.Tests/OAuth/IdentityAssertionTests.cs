@@ -120,7 +120,8 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         TokenTests.Refused(await AskAsync(told), "invalid_grant");
         TokenTests.Refused(await AskAsync(told, ("subject_token_type", IdToken)), "invalid_grant");
         TokenTests.Refused(
-            await AskAsync(told, ("subject_token_type", AccessToken), ("requested_token_type", null)), "invalid_request");
+            await AskAsync(told, ("subject_token_type", AccessToken), ("requested_token_type", null)),
+            "invalid_request");
     }
 
     [Fact, Rfc("ID-JAG", "7.1")]
@@ -138,7 +139,9 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         var tokens = await Desk.LetInAsync(two.Ada);
 
         var reply = await TransactAsync(
-            tokens.AccessToken, ("request_details", """{"tool":"send"}"""), ("request_context", """{"req_ip":"::1"}"""));
+            tokens.AccessToken,
+            ("request_details", """{"tool":"send"}"""),
+            ("request_context", """{"req_ip":"::1"}"""));
 
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         Assert.Equal(TxnToken, reply.Member("issued_token_type"));

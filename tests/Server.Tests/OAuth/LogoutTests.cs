@@ -62,9 +62,15 @@ public sealed class LogoutTests
         }));
         var stop = await ada.OpenAsync("/logout?" + query);
 
-        Assert.Equal(expected is "refused" ? HttpStatusCode.BadRequest : stop.Left is null ? HttpStatusCode.OK : HttpStatusCode.SeeOther, stop.Status);
+        Assert.Equal(
+            expected is "refused" ? HttpStatusCode.BadRequest
+                : stop.Left is null ? HttpStatusCode.OK
+                : HttpStatusCode.SeeOther,
+            stop.Status);
         var away = parameters.Contains("state", StringComparison.Ordinal) ? Bye + "?state=a%20b%26c" : Bye;
-        Assert.Equal(expected.Contains("away", StringComparison.Ordinal) ? away : null, stop.Left?.AbsoluteUri.Replace("+", "%20", StringComparison.Ordinal));
+        Assert.Equal(
+            expected.Contains("away", StringComparison.Ordinal) ? away : null,
+            stop.Left?.AbsoluteUri.Replace("+", "%20", StringComparison.Ordinal));
         Assert.Equal(expected is "asked", stop.Page?.QuerySelector("form[action^='/logout/confirm']") is not null);
         using var me = await ada.GetAsync("/me");
         Assert.Equal(expected.StartsWith("out", StringComparison.Ordinal), me.StatusCode is HttpStatusCode.SeeOther);
@@ -167,7 +173,9 @@ public sealed class LogoutTests
         await sender.NowAsync(default);
 
         Assert.Equal(2, site.Heard.Count);
-        Assert.NotEqual(Jwt.Claims(site.Heard[0]).GetProperty("jti").GetString(), Jwt.Claims(site.Heard[^1]).GetProperty("jti").GetString());
+        Assert.NotEqual(
+            Jwt.Claims(site.Heard[0]).GetProperty("jti").GetString(),
+            Jwt.Claims(site.Heard[^1]).GetProperty("jti").GetString());
     }
 
     [Fact, Rfc(Back, "2.1")]
@@ -205,7 +213,8 @@ public sealed class LogoutTests
 
         /// <summary>The logout tokens it was sent.</summary>
         public IReadOnlyList<string> Heard =>
-            [.. host.Heard.Select(text => HttpUtility.ParseQueryString(text[(text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..])["logout_token"]!)];
+            [.. host.Heard.Select(text => HttpUtility.ParseQueryString(
+                text[(text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..])["logout_token"]!)];
 
         public string Settings => host.Settings + $$"""
             demo: false

@@ -70,7 +70,9 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
         var tokens = await app.RedeemAsync((await ada.AllowAsync(app.Authorize())).Code);
 
         await SendAsync(
-            HttpMethod.Put, made, Body(made, body => body["redirect_uris"] = new JsonArray("https://moved.example/cb")));
+            HttpMethod.Put,
+            made,
+            Body(made, body => body["redirect_uris"] = new JsonArray("https://moved.example/cb")));
 
         TokenTests.Refused(await app.RefreshAsync(tokens.RefreshToken), "invalid_grant");
     }
@@ -124,7 +126,8 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.BadRequest, refused.Status);
         Assert.Equal(error, refused.Member("error"));
-        Assert.Equal(Redirect, (await SendAsync(HttpMethod.Get, made)).Json.GetProperty("redirect_uris")[0].GetString());
+        Assert.Equal(
+            Redirect, (await SendAsync(HttpMethod.Get, made)).Json.GetProperty("redirect_uris")[0].GetString());
     }
 
     [Fact, Rfc(7592, "2.3")]
@@ -171,7 +174,8 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
             Assert.Equal("Bearer error=\"invalid_token\"", turned.Headers.WwwAuthenticate.ToString());
         }
 
-        Assert.Equal(Redirect, (await SendAsync(HttpMethod.Get, made)).Json.GetProperty("redirect_uris")[0].GetString());
+        Assert.Equal(
+            Redirect, (await SendAsync(HttpMethod.Get, made)).Json.GetProperty("redirect_uris")[0].GetString());
     }
 
     [Fact]

@@ -82,11 +82,14 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
         var stop = await Ada.AnswerAsync(question, "allow", fields => fields["told"] = [.. left]);
         var reply = await app.RedeemAsync(new Answer(stop.Left!).Code, ("resource", null));
 
-        Assert.Equal(["openid", .. left], reply.Scope!.Split(' ').Order(StringComparer.Ordinal).OrderBy(s => s is not "openid"));
+        Assert.Equal(
+            ["openid", .. left],
+            reply.Scope!.Split(' ').Order(StringComparer.Ordinal).OrderBy(s => s is not "openid"));
         using var answer = await AskAsync(reply.AccessToken);
         var told = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
         Assert.Equal(
-            expected, string.Join(' ', told.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal)));
+            expected,
+            string.Join(' ', told.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal)));
     }
 
     [Theory, Rfc(Core, "5.3.3"), Rfc(6750, "3.1")]
@@ -181,7 +184,8 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
     {
         var app = RelyingTown.Site(Server);
         const string claims =
-            """{"userinfo":{"name":{"essential":true},"birthdate":null},"id_token":{"email":null,"auth_time":{"essential":true}}}""";
+            """{"userinfo":{"name":{"essential":true},"birthdate":null}"""
+            + ""","id_token":{"email":null,"auth_time":{"essential":true}}}""";
 
         var reply = await app.LetInAsync(Ada, RelyingTown.Identity("openid", ("claims", claims)));
 
@@ -212,7 +216,8 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
     [Fact, Rfc(Core, "5.3.2"), Rfc(Core, "8.1"), Rfc(Core, "3.1.3.7")]
     public async Task A_client_gets_the_signature_and_the_kind_of_name_it_registered_for()
     {
-        var (one, two, site) = (RelyingTown.Pair(Server, "pair"), RelyingTown.Pair(Server, "pear"), RelyingTown.Site(Server));
+        var (one, two) = (RelyingTown.Pair(Server, "pair"), RelyingTown.Pair(Server, "pear"));
+        var site = RelyingTown.Site(Server);
         var here = await one.LetInAsync(Ada, RelyingTown.Identity("openid"));
         var there = await two.LetInAsync(Ada, RelyingTown.Identity("openid"));
         var open = await site.LetInAsync(Ada, RelyingTown.Identity("openid"));
@@ -230,7 +235,10 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
         var (_, told) = await ReadAsync(await answer.Content.ReadAsStringAsync());
         Assert.Equal(
             (names[0], "pair", Server.Issuer),
-            (told.GetProperty("sub").GetString(), told.GetProperty("aud").GetString(), told.GetProperty("iss").GetString()));
+            (
+                told.GetProperty("sub").GetString(),
+                told.GetProperty("aud").GetString(),
+                told.GetProperty("iss").GetString()));
     }
 
     private async Task<HttpResponseMessage> AskAsync(string token, HttpMethod? method = null)
@@ -261,7 +269,8 @@ internal static class Jwt
         var key = keys.GetProperty("keys").EnumerateArray().Single(
             key => key.GetProperty("kid").GetString() == header.GetProperty("kid").GetString());
         Assert.Equal(key.GetProperty("alg").GetString(), header.GetProperty("alg").GetString());
-        var (data, signature) = (Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]));
+        var (data, signature) = (
+            Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]));
         Assert.True(key.GetProperty("kty").GetString() is "RSA"
             ? RsaOf(key).VerifyData(data, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : EcOf(key).VerifyData(data, signature, HashAlgorithmName.SHA256));

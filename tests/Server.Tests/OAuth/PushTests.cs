@@ -139,7 +139,8 @@ public sealed class PushTests(Town town) : IClassFixture<Town>
 
         Assert.NotNull(new Answer(answer.Left!).Code);
         await IsShownAsync(address);
-        var late = await town.Ada.AnswerAsync(reloaded, "allow", fields => fields["tool"] = ["Everything that can read"]);
+        var late = await town.Ada.AnswerAsync(
+            reloaded, "allow", fields => fields["tool"] = ["Everything that can read"]);
         Assert.Equal(HttpStatusCode.BadRequest, late.Status);
         Assert.Null(late.Left);
     }
@@ -270,7 +271,9 @@ public sealed class PushTests(Town town) : IClassFixture<Town>
         Assert.Equal(byAll, ofAnother.Left is not null);
         Assert.NotNull(pushed.Code);
         Assert.Contains(
-            $"\"require_pushed_authorization_requests\":{(byAll ? "true" : "false")}", metadata, StringComparison.Ordinal);
+            $"\"require_pushed_authorization_requests\":{(byAll ? "true" : "false")}",
+            metadata,
+            StringComparison.Ordinal);
     }
 
     [Fact, Rfc(9126, "6")]

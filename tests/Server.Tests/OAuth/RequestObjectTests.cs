@@ -46,7 +46,8 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
     }
 
     [Theory, Rfc(9101, "6.2"), Rfc(9101, "6.3"), Rfc(9101, "10.8"), Rfc(8725, "3.11")]
-    [InlineData("iss", null), InlineData("iss", "other"), InlineData("client_id", null), InlineData("client_id", "other")]
+    [InlineData("iss", null), InlineData("iss", "other")]
+    [InlineData("client_id", null), InlineData("client_id", "other")]
     [InlineData("aud", null), InlineData("aud", "https://elsewhere.example"), InlineData("aud", "ISSUER/par")]
     [InlineData("exp", null), InlineData("exp", "-1"), InlineData("exp", "3700"), InlineData("exp", "text")]
     [InlineData("nbf", null), InlineData("nbf", "60"), InlineData("nbf", "-3700"), InlineData("nbf", "text")]
@@ -132,11 +133,15 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
         Assert.NotNull((await signers.Ada.AllowAsync(app.Pushed(signed))).Code);
     }
 
-    [Theory, InlineData("\"request_object_signing_alg\":\"none\""), InlineData("\"require_signed_request_object\":true")]
-    [InlineData("\"request_object_signing_alg\":\"RS256\""), InlineData("\"authorization_signed_response_alg\":\"none\"")]
+    [Theory]
+    [InlineData("\"request_object_signing_alg\":\"none\"")]
+    [InlineData("\"require_signed_request_object\":true")]
+    [InlineData("\"request_object_signing_alg\":\"RS256\"")]
+    [InlineData("\"authorization_signed_response_alg\":\"none\"")]
     public async Task A_registration_that_weakens_or_cannot_keep_it_is_refused(string member)
     {
-        var reply = await Registered.PostAsync(Server, $$"""{"redirect_uris":["https://self.example/cb"],{{member}}}""");
+        var reply = await Registered.PostAsync(
+            Server, $$"""{"redirect_uris":["https://self.example/cb"],{{member}}}""");
 
         Assert.Equal("invalid_client_metadata", reply.Error);
     }

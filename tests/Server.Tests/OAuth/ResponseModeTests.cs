@@ -67,7 +67,8 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
     {
         var stranger = await Registered.Async(Server, "https://stranger.example/cb");
 
-        var own = await town.Ada.OpenAsync(App.Web(Server).Authorize(("response_mode", "form_post"), ("scope", "admin")));
+        var own = await town.Ada.OpenAsync(
+            App.Web(Server).Authorize(("response_mode", "form_post"), ("scope", "admin")));
         var other = await town.Ada.OpenAsync(stranger.Authorize(("response_mode", "form_post"), ("scope", "admin")));
 
         Assert.Equal("invalid_scope", Fields(FormOf(own.Page!))["error"]);
@@ -126,5 +127,7 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
         (IHtmlFormElement)page.QuerySelector("form.post-back")!;
 
     private static Dictionary<string, string> Fields(IHtmlFormElement form) =>
-        form.QuerySelectorAll("input").OfType<IHtmlInputElement>().ToDictionary(input => input.Name!, input => input.Value);
+        form.QuerySelectorAll("input")
+            .OfType<IHtmlInputElement>()
+            .ToDictionary(input => input.Name!, input => input.Value);
 }

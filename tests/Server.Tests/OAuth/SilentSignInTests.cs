@@ -14,7 +14,9 @@ public sealed class SilentSignInTests
         var silent = app.Authorize(RelyingTown.Identity("openid email", ("prompt", "none")));
 
         var stranger = new Answer((await ada.OpenAsync(silent)).Left!);
-        Assert.Equal(("login_required", "the state + of it", server.Issuer), (stranger["error"], stranger["state"], stranger["iss"]));
+        Assert.Equal(
+            ("login_required", "the state + of it", server.Issuer),
+            (stranger["error"], stranger["state"], stranger["iss"]));
         await ada.SignInAsync();
         Assert.Equal("consent_required", new Answer((await ada.OpenAsync(silent)).Left!)["error"]);
 
@@ -76,7 +78,8 @@ public sealed class SilentSignInTests
 
         var again = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid")));
         var silent = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", ("prompt", "none"))));
-        var tools = await ada.OpenAsync(RelyingTown.Site(server).Authorize(("scope", "openid mcp:read"), ("prompt", "none")));
+        var tools = await ada.OpenAsync(
+            RelyingTown.Site(server).Authorize(("scope", "openid mcp:read"), ("prompt", "none")));
 
         Assert.Null(again.Left);
         Assert.Equal("consent_required", new Answer(silent.Left!)["error"]);
@@ -108,7 +111,8 @@ public sealed class SilentSignInTests
         var reply = await app.LetInAsync(ada, RelyingTown.Identity("openid", (name, value)));
 
         var again = Jwt.Claims(reply.Member("id_token")!);
-        Assert.Equal(first.GetProperty("auth_time").GetInt64() + (isNew ? 60 : 0), again.GetProperty("auth_time").GetInt64());
+        Assert.Equal(
+            first.GetProperty("auth_time").GetInt64() + (isNew ? 60 : 0), again.GetProperty("auth_time").GetInt64());
         Assert.Equal(isNew, first.GetProperty("sid").GetString() != again.GetProperty("sid").GetString());
         Assert.Equal(first.GetProperty("sub").GetString(), again.GetProperty("sub").GetString());
     }
@@ -128,7 +132,8 @@ public sealed class SilentSignInTests
         // Signs in anew on the way, by password again.
         var stop = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", (name, value))));
         server.Clock.Advance(TimeSpan.FromMinutes(1));
-        var silent = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", (name, value), ("prompt", "none"))));
+        var silent = await ada.OpenAsync(
+            app.Authorize(RelyingTown.Identity("openid", (name, value), ("prompt", "none"))));
 
         Assert.Equal("unmet_authentication_requirements", new Answer(stop.Left!)["error"]);
         Assert.Equal("login_required", new Answer(silent.Left!)["error"]);

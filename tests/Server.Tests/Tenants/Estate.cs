@@ -29,7 +29,9 @@ internal sealed class Estate : IDisposable
     /// <summary>An app that has registered itself here.</summary>
     public App App { get; private set; } = null!;
 
-    /// <summary>Makes a tenant with Ada and Bob, the server <c>echo</c> that nobody needs to reach, and an app.</summary>
+    /// <summary>
+    /// Makes a tenant with Ada and Bob, the server <c>echo</c> that nobody needs to reach, and an app.
+    /// </summary>
     public static async Task<Estate> AddAsync(TestServer server, string name, string? host = null)
     {
         var tenant = await server.Get<TenantBook>()

@@ -42,7 +42,9 @@ internal static class FrontGate
     // Pages of this machine may call a server of this machine; what they lack is a token.
     private static bool IsAllowed(Tenant tenant, string asking) =>
         asking == tenant.Origin
-        || (IsThisMachine(new(tenant.Origin)) && Uri.TryCreate(asking, UriKind.Absolute, out var page) && IsThisMachine(page)
+        || (IsThisMachine(new(tenant.Origin))
+            && Uri.TryCreate(asking, UriKind.Absolute, out var page)
+            && IsThisMachine(page)
             && page.Scheme is "http" or "https"
             && page.GetLeftPart(UriPartial.Authority) == asking);
 

@@ -123,7 +123,8 @@ internal sealed partial class Gatekeeper(
             catalogues.Refresh(server);
         }
 
-        BearerChallenge.For(refusal, MetadataOf(http, server), servers.Scopes(server).ToString()).WriteTo(http.Response);
+        BearerChallenge.For(refusal, MetadataOf(http, server), servers.Scopes(server).ToString())
+            .WriteTo(http.Response);
         return null;
     }
 

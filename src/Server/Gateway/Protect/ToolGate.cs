@@ -14,7 +14,8 @@ namespace Postern.Gateway.Protect;
 /// <summary>
 /// Puts a tool call to policy. What the caller may not call and could not ask for is as if it were not there.
 /// </summary>
-internal sealed class ToolGate(Catalogues catalogues, ServerBook servers, AuditLog audit, CallCounts counts, Settings settings)
+internal sealed class ToolGate(
+    Catalogues catalogues, ServerBook servers, AuditLog audit, CallCounts counts, Settings settings)
 {
     /// <summary>The verdict, or null for a tool that is not there, or is hidden from the caller.</summary>
     public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name, Message call)

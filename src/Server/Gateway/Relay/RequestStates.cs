@@ -33,7 +33,12 @@ internal sealed class RequestStates(Sealer sealer, TimeProvider clock)
         var plain = new byte[sizeof(long) + state.Length];
         BinaryPrimitives.WriteInt64BigEndian(plain, (clock.GetUtcNow() + GoodFor).ToUnixTimeSeconds());
         state.CopyTo(plain.AsSpan(sizeof(long)));
-        return [(byte)'"', .. Encoding.ASCII.GetBytes(sealer.Seal(call.Caller.Tenant, Purpose, plain, Context(call))), (byte)'"'];
+        return
+        [
+            (byte)'"',
+            .. Encoding.ASCII.GetBytes(sealer.Seal(call.Caller.Tenant, Purpose, plain, Context(call))),
+            (byte)'"',
+        ];
     }
 
     /// <summary>The state that a request brings; empty when it brings none. False when it is not this call's.</summary>

@@ -145,7 +145,8 @@ internal sealed class PasskeyCeremonies(
         TenantId tenant, string purpose, string? text, string? holder)
     {
         if (text is null || holder is null
-            || sealer.Open(tenant, purpose, text, Encoding.UTF8.GetBytes(holder)) is not { Length: > sizeof(long) } bytes)
+            || sealer.Open(tenant, purpose, text, Encoding.UTF8.GetBytes(holder))
+                is not { Length: > sizeof(long) } bytes)
         {
             return null;
         }

@@ -93,7 +93,11 @@ internal sealed class SignInTries(
         }
 
         var account = new Secret(EmailAddress.Normalize(email) ?? "").Hash();
-        return [new($"account {http.Tenant.Id} {account} {SourceNetwork.Of(http)}", SignInThrottle.PerAccount), PerNetwork(http)];
+        return
+        [
+            new($"account {http.Tenant.Id} {account} {SourceNetwork.Of(http)}", SignInThrottle.PerAccount),
+            PerNetwork(http),
+        ];
     }
 
     private static Allowance PerBrowser(string name) => new($"known {name}", SignInThrottle.PerAccount);

@@ -39,7 +39,8 @@ internal sealed class UserStore(Db db)
         insert into users
           (tenant, id, email, email_normal, name, email_verified, password_hash, roles, created_at)
         values ({user.Tenant.Value}, {user.Id.Value}, {user.Email}, {EmailAddress.Normalize(user.Email)},
-          {user.Name}, {user.IsEmailVerified}, {user.PasswordHash}, {(user.IsAdmin ? Admin : "")}, {user.CreatedAt.ToUnixTimeSeconds()})
+          {user.Name}, {user.IsEmailVerified}, {user.PasswordHash}, {(user.IsAdmin ? Admin : "")},
+          {user.CreatedAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """) is 1;
 

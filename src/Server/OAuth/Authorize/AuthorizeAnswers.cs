@@ -89,7 +89,8 @@ internal sealed record AuthorizeAnswer(string Uri, bool IsForm, IReadOnlyList<(s
             };
     }
 
-    private PageResult<PostBackPage, PostBackView> Page(string what, string whose, bool isAutomatic, int status = 200) =>
+    private PageResult<PostBackPage, PostBackView> Page(
+        string what, string whose, bool isAutomatic, int status = 200) =>
         new(new(what, whose, Uri, Untrusted.Place(new(Uri)), Parameters, isAutomatic))
         {
             Status = status,

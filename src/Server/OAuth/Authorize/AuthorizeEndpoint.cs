@@ -140,7 +140,8 @@ internal sealed class AuthorizeEndpoint(
     private async Task<IResult> GoOnAsync(HttpContext http)
     {
         var holder = Browser.Known(http);
-        if (http.Request.Query[Transaction] is not [{ } text] || proposals.Open(http.Tenant.Id, text, holder) is not { } proposal)
+        if (http.Request.Query[Transaction] is not [{ } text]
+            || proposals.Open(http.Tenant.Id, text, holder) is not { } proposal)
         {
             return Over;
         }

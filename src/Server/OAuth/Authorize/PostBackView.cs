@@ -6,7 +6,8 @@ namespace Postern.OAuth.Authorize;
 /// <param name="Address">The client's own, proven before.</param>
 /// <param name="Place">The same in words.</param>
 /// <param name="Fields">What is posted.</param>
-/// <param name="IsAutomatic">It goes by itself; without scripts, and where a person should look first, by a button.</param>
+/// <param name="IsAutomatic">It goes by itself; without scripts, and where a person should look first, by a
+/// button.</param>
 public sealed record PostBackView(
     string What,
     string Whose,

@@ -187,7 +187,8 @@ internal sealed class ClientBook
     private async ValueTask<Result<Client>> ReadAsync(
         TenantId tenant, ClientId id, FetchOutcome.Answered answer, CancellationToken stop)
     {
-        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer).Failed(out var error, out var metadata))
+        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer)
+            .Failed(out var error, out var metadata))
         {
             // Errors are not kept: the next request asks again, within the host's budget.
             return new OAuthError("invalid_client", error.Description, 401) { Reason = "metadata document" };

@@ -30,7 +30,9 @@ internal sealed class ForeignToken
 
     private ForeignToken(JsonWebToken token, JsonElement claims) => (this.token, Claims) = (token, claims);
 
-    /// <summary>The kind it says it is (RFC 8725 §3.11), without the prefix that may be left out; null for none.</summary>
+    /// <summary>
+    /// The kind it says it is (RFC 8725 §3.11), without the prefix that may be left out; null for none.
+    /// </summary>
     public string? Typ => token.Typ is { Length: > 0 } typ
         ? (typ.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? typ[12..] : typ).ToLowerInvariant()
         : null;

@@ -4,8 +4,8 @@ using Postern.Platform.Keys;
 namespace Postern.OAuth.ClientAuth;
 
 /// <summary>
-/// What a client registered as a relying party (OpenID Connect Dynamic Client Registration §2; RP-Initiated Logout §3.1;
-/// Back-Channel Logout §2.2).
+/// What a client registered as a relying party (OpenID Connect Dynamic Client Registration §2; RP-Initiated Logout
+/// §3.1; Back-Channel Logout §2.2).
 /// </summary>
 internal sealed record OpenIdClient
 {

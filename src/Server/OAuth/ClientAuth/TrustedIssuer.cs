@@ -3,7 +3,9 @@ using Postern.Platform.Configuration;
 
 namespace Postern.OAuth.ClientAuth;
 
-/// <summary>What the assertions of an issuer are taken for. One issuer is one kind, so none is taken for another.</summary>
+/// <summary>
+/// What the assertions of an issuer are taken for. One issuer is one kind, so none is taken for another.
+/// </summary>
 internal enum IssuerKind
 {
     /// <summary>It says who a person is (ID-JAG).</summary>

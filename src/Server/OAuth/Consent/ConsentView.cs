@@ -23,7 +23,9 @@ public sealed record ConsentView
     /// <summary>Who waits elsewhere; null when the browser takes the answer along.</summary>
     public WaitingPlace? Waiting { get; init; }
 
-    /// <summary>The server the tools belong to, as its operator named it; null when only who they are is asked.</summary>
+    /// <summary>
+    /// The server the tools belong to, as its operator named it; null when only who they are is asked.
+    /// </summary>
     public required string? Server { get; init; }
 
     /// <summary>It would know the person again.</summary>

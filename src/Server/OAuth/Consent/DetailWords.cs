@@ -4,8 +4,8 @@ using Postern.Platform.Pages;
 namespace Postern.OAuth.Consent;
 
 /// <summary>
-/// Authorization details as people read them. What the gateway keeps is said as a fact; what it can only pass on is said
-/// to be that.
+/// Authorization details as people read them. What the gateway keeps is said as a fact; what it can only pass on is
+/// said to be that.
 /// </summary>
 internal static class DetailWords
 {
@@ -28,9 +28,13 @@ internal static class DetailWords
         string[] limits =
         [
             .. detail.Arguments.Select(argument => $"only with {Clean(argument.Name)} {Values(argument.Limit)}"),
-            .. detail.Rate is { } rate ? [$"at most {PlainTime.Count((int)rate.Calls, "time")} in a {rate.Word}"] : Array.Empty<string>(),
+            .. detail.Rate is { } rate
+                ? [$"at most {PlainTime.Count((int)rate.Calls, "time")} in a {rate.Word}"]
+                : Array.Empty<string>(),
         ];
-        return limits is [] ? null : $"{string.Join(", ", detail.Actions!.Select(Clean))}: {string.Join("; ", limits)}.";
+        return limits is []
+            ? null
+            : $"{string.Join(", ", detail.Actions!.Select(Clean))}: {string.Join("; ", limits)}.";
     }
 
     private static string OfMoney(Detail detail)

@@ -48,7 +48,12 @@ internal sealed record ValidLogoutRequest
         // §3: exactly one that the client registered.
         return request.RedirectUri is { } uri && client?.OpenId.PostLogoutRedirectUris.Contains(uri) is not true
             ? OAuthError.InvalidRequest("The address to go to afterwards is not registered for this app.")
-            : new ValidLogoutRequest { Client = client, Hint = hint, Address = With(request.RedirectUri, request.State) };
+            : new ValidLogoutRequest
+            {
+                Client = client,
+                Hint = hint,
+                Address = With(request.RedirectUri, request.State),
+            };
     }
 
     private static string? With(string? uri, string? state) =>

@@ -33,8 +33,8 @@ internal sealed class Subjects(Db db, Sealer sealer, RandomNumberGenerator rando
     }
 
     /// <summary>
-    /// A grant as the access token names its person: where the token is good at UserInfo alone, by the client's name for
-    /// them. At a server the person is the same whichever client comes for them.
+    /// A grant as the access token names its person: where the token is good at UserInfo alone, by the client's name
+    /// for them. At a server the person is the same whichever client comes for them.
     /// </summary>
     public async ValueTask<Grant> NamedAsync(Tenant tenant, Client client, Grant grant, CancellationToken stop) =>
         client.OpenId.Sector is null || grant.Resource.Value != tenant.UserInfo

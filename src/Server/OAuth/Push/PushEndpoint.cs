@@ -60,7 +60,8 @@ internal sealed partial class PushEndpoint(
             return await objects.ReadAsync(presenter.Tenant, presenter.Client, text, stop);
         }
 
-        // The client is the one that proved itself, whether or not it also says so; its proof is no part of the request.
+        // The client is the one that proved itself, whether or not it also says so; its proof is no part of the
+        // request.
         var asked = form.All.Where(field => AuthorizeRequest.Names.Contains(field.Key) && field.Key is not "client_id");
         return AuthorizeRequest.Parse(
             asked.Append(KeyValuePair.Create("client_id", new StringValues(presenter.Client.Id.Value))));

@@ -39,7 +39,8 @@ internal sealed class ManageEndpoint(
 
     private async Task<IResult> ReadAsync(HttpContext http, string id) =>
         await ProvenAsync(http, id) is { } proven
-            ? Registered.Of(http.Tenant, proven.Client, proven.Token, null).ToHttp(http, proven.Client, StatusCodes.Status200OK)
+            ? Registered.Of(http.Tenant, proven.Client, proven.Token, null)
+                .ToHttp(http, proven.Client, StatusCodes.Status200OK)
             : Stranger.Result;
 
     private async Task<IResult> ReplaceAsync(HttpContext http, string id)
@@ -96,7 +97,8 @@ internal sealed class ManageEndpoint(
             Reason = "removed by itself",
             Network = SourceNetwork.Of(http),
         };
-        // The client first, so that nobody lets it in between; a removal that is cut off leaves grants without a client.
+        // The client first, so that nobody lets it in between; a removal that is cut off leaves grants without a
+        // client.
         await db.WriteAsync(async unit =>
         {
             if (await ClientStore.RemoveAsync(unit, http.Tenant.Id, client.Id) is 1)

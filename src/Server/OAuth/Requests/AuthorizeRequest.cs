@@ -85,7 +85,9 @@ internal sealed record AuthorizeRequest
     /// <summary>A reference to a request that was pushed (RFC 9126); to any other, none is served.</summary>
     public string? RequestUri { get; private init; }
 
-    /// <summary>The name of the grant it may become, when it was pushed; null for one that the browser brings.</summary>
+    /// <summary>
+    /// The name of the grant it may become, when it was pushed; null for one that the browser brings.
+    /// </summary>
     public GrantId? Pushed { get; private init; }
 
     /// <summary>Its client signed it.</summary>
@@ -146,7 +148,9 @@ internal sealed record AuthorizeRequest
 
             // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an
             // address.
-            if (Names.Contains(name) && name is not ("claims" or "login_hint") && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            if (Names.Contains(name)
+                && name is not ("claims" or "login_hint")
+                && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             {
                 return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");
             }

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Postern.OAuth.Requests;
 
-/// <summary>The <c>claims</c> parameter (OpenID Connect Core §5.5): what is known here of it, and nothing else.</summary>
+/// <summary>
+/// The <c>claims</c> parameter (OpenID Connect Core §5.5): what is known here of it, and nothing else.
+/// </summary>
 /// <param name="Wanted">What is to be told of the person; null for nothing.</param>
 /// <param name="AcrValues">How strongly they must have signed in, any of these; empty for no matter.</param>
 /// <param name="Subject">Who they must be, by the client's name for them.</param>

@@ -17,7 +17,8 @@ internal static class DetailCheck
 
         if (Details.Parse(text) is not { } details)
         {
-            return Invalid($"Each is an object of one of the types {string.Join(", ", Details.Types)}, exactly as described.");
+            return Invalid(
+                $"Each is an object of one of the types {string.Join(", ", Details.Types)}, exactly as described.");
         }
 
         return details.All.All(detail => detail.Actions is null

@@ -34,7 +34,10 @@ internal sealed partial class PushedRequests(
     {
         var now = clock.GetUtcNow();
         var pushed = new Pushed(
-            GrantId.New(now, random).Value, now.Add(Lifetime).ToUnixTimeMilliseconds(), request.IsSigned, request.Values);
+            GrantId.New(now, random).Value,
+            now.Add(Lifetime).ToUnixTimeMilliseconds(),
+            request.IsSigned,
+            request.Values);
         var plain = JsonSerializer.SerializeToUtf8Bytes(pushed, Compact.Pushed);
         return Prefix + sealer.Seal(tenant.Id, Purpose, plain, ContextOf(client));
     }

@@ -21,7 +21,8 @@ internal sealed class RequestObjects(ClientKeys keys, TimeProvider clock)
     {
         if (client is { Jwks: null, JwksUri: null })
         {
-            return new OAuthError("request_not_supported", "No key is registered by which the app could sign a request.");
+            return new OAuthError(
+                "request_not_supported", "No key is registered by which the app could sign a request.");
         }
 
         if (ForeignToken.Read(text) is not { } token)

@@ -1,6 +1,8 @@
 namespace Postern.OAuth.Requests;
 
-/// <summary>How an answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode §2, JARM §2.3).</summary>
+/// <summary>
+/// How an answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode §2, JARM §2.3).
+/// </summary>
 /// <param name="IsForm">The browser posts it, so that it stands in no address.</param>
 /// <param name="IsSigned">It is one JWT that nobody on the way can change or take apart.</param>
 internal sealed record ResponseMode(bool IsForm, bool IsSigned)

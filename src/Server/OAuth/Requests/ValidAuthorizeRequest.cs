@@ -203,7 +203,8 @@ internal sealed record ValidAuthorizeRequest
             // Letting an agent in is always a person's decision, so nothing can happen without one. Who they are may
             // have been told before.
             ["none"] when !IsIdentity(request) => new("interaction_required", "A person must agree."),
-            { Length: > 1 } prompts when prompts.Contains("none") => OAuthError.InvalidRequest("prompt none stands alone."),
+            { Length: > 1 } prompts when prompts.Contains("none") =>
+                OAuthError.InvalidRequest("prompt none stands alone."),
             _ => null,
         };
 

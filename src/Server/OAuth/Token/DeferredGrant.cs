@@ -3,7 +3,9 @@ using Postern.OAuth.ClientAuth;
 
 namespace Postern.OAuth.Token;
 
-/// <summary>A client that comes back for an answer it was promised (draft-ietf-oauth-deferred-token-response).</summary>
+/// <summary>
+/// A client that comes back for an answer it was promised (draft-ietf-oauth-deferred-token-response).
+/// </summary>
 internal sealed class DeferredGrant(AskedGrant asked) : IGrantType
 {
     public string Name => ClientMetadata.Deferred;

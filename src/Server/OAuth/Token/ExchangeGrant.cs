@@ -86,7 +86,10 @@ internal sealed class ExchangeGrant(
             "Tokens are exchanged by confidential clients that an operator registered."),
         { SubjectToken: null } or { SubjectTokenType: null } =>
             OAuthError.InvalidRequest("subject_token and subject_token_type are needed."),
-        { RequestedTokenType: not (null or AccessTokenType or IdentityAssertions.TokenType or TransactionTokens.TokenType) } =>
+        {
+            RequestedTokenType: not (null or AccessTokenType or IdentityAssertions.TokenType
+                or TransactionTokens.TokenType)
+        } =>
             OAuthError.InvalidRequest("A token of the requested_token_type is not issued here."),
         _ => null,
     };

@@ -32,7 +32,9 @@ internal sealed record OpenIdSeed
     {
         IdTokenAlgorithm = Algorithm(node, "id_token_signed_response_alg", "How its ID tokens are signed."),
         UserInfoAlgorithm = Algorithm(
-            node, "userinfo_signed_response_alg", "How its UserInfo answers are signed; left out, they are plain JSON."),
+            node,
+            "userinfo_signed_response_alg",
+            "How its UserInfo answers are signed; left out, they are plain JSON."),
         IsPairwise = node.Value<string>(
             "subject_type",
             "Whether it knows people by our name for them or by one of its own.",
@@ -46,7 +48,10 @@ internal sealed record OpenIdSeed
             "an https URL",
             Https),
         PostLogoutRedirectUris = node.List(
-            "post_logout_redirect_uris", "Where people may be sent after they signed out, exactly.", "a URI", text => text),
+            "post_logout_redirect_uris",
+            "Where people may be sent after they signed out, exactly.",
+            "a URI",
+            text => text),
         BackchannelLogoutUri = node.Value<string>(
             "backchannel_logout_uri", "Where it is told that a session ended.", null, "an https URL", Https),
         NeedsSid = node.Flag(

@@ -3,9 +3,9 @@ using Postern.Platform.Tenants;
 namespace Postern.Platform.Http;
 
 /// <summary>
-/// Serves only requests that name a host as the configuration, or a tenant's, does. A page whose name was rebound to our address,
-/// and a request that hopes to see its own host in our links, are both turned away (CVE-2025-66414, CVE-2026-29067).
-/// Probes come by address, so they are let pass; they tell nothing.
+/// Serves only requests that name a host as the configuration, or a tenant's, does. A page whose name was rebound to
+/// our address, and a request that hopes to see its own host in our links, are both turned away (CVE-2025-66414,
+/// CVE-2026-29067). Probes come by address, so they are let pass; they tell nothing.
 /// </summary>
 internal sealed class HostGuard(RequestDelegate next)
 {

@@ -5,11 +5,14 @@ using System.Text.Json;
 
 namespace Postern.Platform.Keys;
 
-/// <summary>Writes and signs what is no access token: ID tokens, logout tokens, signed answers (RFC 7515 §3.1).</summary>
+/// <summary>
+/// Writes and signs what is no access token: ID tokens, logout tokens, signed answers (RFC 7515 §3.1).
+/// </summary>
 internal sealed class JwtWriter(SigningKeys keys)
 {
     /// <param name="tenant">Whose key signs.</param>
-    /// <param name="type">What it is, so that it is taken for nothing else (RFC 8725 §3.11); null to leave it out.</param>
+    /// <param name="type">What it is, so that it is taken for nothing else (RFC 8725 §3.11); null to leave it
+    /// out.</param>
     /// <param name="algorithm">By what it is signed.</param>
     /// <param name="claims">Writes the members of the payload.</param>
     /// <param name="stop">Ends the waiting.</param>

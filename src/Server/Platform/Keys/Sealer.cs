@@ -137,7 +137,10 @@ internal sealed class Sealer(MasterKey master, RandomNumberGenerator random)
     private byte[] Key(string id, TenantId tenant, string purpose) => derived.GetOrAdd(
         (id, tenant, purpose),
         static (name, keys) => HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, keys[name.Id], 32, info: Encoding.UTF8.GetBytes(Label(name.Tenant, name.Purpose))),
+            HashAlgorithmName.SHA256,
+            keys[name.Id],
+            32,
+            info: Encoding.UTF8.GetBytes(Label(name.Tenant, name.Purpose))),
         master.Keys);
 
     // The tenant at the root has the labels from before there were others. No purpose has a slash in it.

@@ -87,7 +87,8 @@ internal sealed class SigningKey : IDisposable
     {
         var key = rested.TryTake(out var one) ? one : Import(Algorithm, pkcs8);
         _ = key is ECDsa ec
-            ? ec.SignData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation)
+            ? ec.SignData(
+                data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation)
             : ((RSA)key).SignData(data, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         rested.Add(key);
     }

@@ -15,7 +15,9 @@ internal sealed class SigningKeyStore(Db db, Sealer sealer, TimeProvider clock)
 
     private const string Purpose = "signing-key";
 
-    /// <summary>The keys that are published, with the tenant of each; those that are known stay what they are.</summary>
+    /// <summary>
+    /// The keys that are published, with the tenant of each; those that are known stay what they are.
+    /// </summary>
     public async Task<List<(TenantId Tenant, SigningKey Key)>> LoadAsync(
         IReadOnlyDictionary<string, SigningKey> known, CancellationToken stop)
     {

@@ -163,7 +163,9 @@ internal sealed class TenantBook : IDisposable
     {
         var before = all;
         var rows = await store.AllAsync(stop);
-        Publish(rows.Select(row => before.GetValueOrDefault(row.Id) ?? row.Tenant.Under(Default, row.Id)).Append(Default));
+        Publish(rows
+            .Select(row => before.GetValueOrDefault(row.Id) ?? row.Tenant.Under(Default, row.Id))
+            .Append(Default));
         if (all.Keys.Except(places.All.Select(tenant => tenant.Id)).Any())
         {
             foreach (var prepare in Preparing)
