@@ -6,7 +6,7 @@ using Shared = Postern.Tests.Shared.Proofs;
 namespace Postern.AspNetCore.Tests.Proofs;
 
 /// <summary>A token that is bound to a key, at a resource server: with its proof or not at all (RFC 9449 §7).</summary>
-public sealed class ProofTests(ProtectedApi api) : IClassFixture<ProtectedApi>, IDisposable
+public sealed class ProofTests(ProtectedApi api) : IClassFixture<ProtectedApi>, IAsyncLifetime
 {
     private readonly DpopKey key = new();
 
@@ -14,7 +14,17 @@ public sealed class ProofTests(ProtectedApi api) : IClassFixture<ProtectedApi>, 
 
     public static TheoryData<string> Good => [.. Shared.AllGood];
 
-    public void Dispose() => key.Dispose();
+    // What remembers proofs begins with the first request; from a minute after that on no nonce is asked for.
+    public async ValueTask InitializeAsync()
+    {
+        using var first = await api.Server.GetAsync("/notes");
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        key.Dispose();
+        return ValueTask.CompletedTask;
+    }
 
     [Theory, MemberData(nameof(Bad))]
     public async Task A_bad_proof_is_refused_and_a_good_one_after_it_is_not(string name)
