@@ -65,6 +65,7 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<HolderProofs>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
+        _ = app.Services.GetRequiredService<ClientCertificates>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
         Map(app);
         return app;
@@ -88,6 +89,7 @@ internal static partial class Program
     private static void Map(WebApplication app)
     {
         app.UseMiddleware<Failures>();
+        app.UseMiddleware<CertificateHeader>();
         app.UseForwardedHeaders();
         app.UseMiddleware<TenantPlace>();
         app.UseMiddleware<HostGuard>();
@@ -148,7 +150,9 @@ internal static partial class Program
         services.AddSingleton<ClientStore>();
         services.AddSingleton<ClientBook>();
         services.AddSingleton<ClientKeys>();
+        services.AddSingleton<AuthMethods>();
         services.AddSingleton<ClientAssertion>();
+        services.AddSingleton<ClientCertificates>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();

@@ -46,6 +46,9 @@ internal sealed record McpServer
     /// <summary>Takes only tokens that are bound to a key, each with a proof (RFC 9449).</summary>
     public bool RequiresDpop { get; init; }
 
+    /// <summary>Takes only tokens that are bound to the certificate of the connection (RFC 8705 §3).</summary>
+    public bool RequiresCertificate { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public IReadOnlyDictionary<string, Risk> Risks { get; init; } =
         new Dictionary<string, Risk>(StringComparer.Ordinal);

@@ -281,6 +281,7 @@ internal sealed partial class ServerBook : IDisposable
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
                 RequiresDpop = seed.RequiresDpop,
+                RequiresCertificate = seed.RequiresCertificate,
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };

@@ -8,7 +8,8 @@ namespace Postern.OAuth.ClientAuth;
 /// RFC 6749 §2.3: proves who is calling, by the method the client is registered with and no other, before an endpoint
 /// acts on anything else of the request. A client with a secret is never believed without it.
 /// </summary>
-internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion assertions)
+internal sealed class ClientAuthenticator(
+    ClientBook clients, ClientAssertion assertions, ClientCertificates certificates, TimeProvider clock)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
     private static readonly string NobodysHash = new('A', 43);
@@ -36,23 +37,27 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
             return error.Code is "invalid_client" ? OAuthError.InvalidClient(error.Reason ?? "unknown client") : error;
         }
 
-        return await RefusalAsync(tenant, client, credentials, stop) is { } refusal
+        return await RefusalAsync(http.HttpContext, client, credentials, stop) is { } refusal
             ? OAuthError.InvalidClient(refusal)
             : new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
     }
 
     private async ValueTask<string?> RefusalAsync(
-        Tenant tenant, Client client, ClientCredentials credentials, CancellationToken stop) =>
+        HttpContext http, Client client, ClientCredentials credentials, CancellationToken stop) =>
         credentials switch
         {
-            ClientCredentials.Named => client.IsPublic ? null : "no proof from a confidential client",
+            ClientCredentials.Named when client.IsPublic => null,
+            // RFC 8705 §2: the certificate is the proof, and client_id says whose.
+            ClientCredentials.Named => client.AuthMethods.Any(ClientMetadata.IsByCertificate)
+                ? await certificates.RefusalAsync(http, client, stop)
+                : "no proof from a confidential client",
             ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>
-                client.SecretHash is { } hash && client.AuthMethods.Contains(method) && secret.Matches(hash)
+                client.AuthMethods.Contains(method) && client.Knows(secret, clock.GetUtcNow())
                     ? null
                     : "wrong secret or method",
             ClientCredentials.WithAssertion { Assertion: var assertion } =>
                 client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
-                    ? await assertions.RefusalAsync(tenant, client, assertion, stop)
+                    ? await assertions.RefusalAsync(http.Tenant, client, assertion, stop)
                     : "wrong method",
             _ => throw new UnreachableException(),
         };

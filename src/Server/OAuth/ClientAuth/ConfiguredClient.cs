@@ -15,6 +15,8 @@ internal static class ConfiguredClient
             Name = seed.ClientName ?? seed.ClientId,
             AuthMethods = Methods(seed),
             SecretHash = seed.ClientSecret?.Hash(),
+            PassingSecrets =
+                [.. seed.ClientSecrets.Select(one => new PassingSecret(one.Secret.Hash(), one.Until))],
             Jwks = seed.Jwks,
             JwksUri = seed.JwksUri,
             RedirectUris = seed.RedirectUris,
@@ -35,6 +37,10 @@ internal static class ConfiguredClient
                 ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
                 : null,
             RequiresDpop = seed.DpopBoundAccessTokens,
+            Certificate = CertificateMembers.Of(
+                seed.Certificate.Names,
+                seed.Certificate.BindsTokens,
+                why => throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {why}")),
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
         return Refusal(client, settings) is { } refusal
@@ -46,7 +52,7 @@ internal static class ConfiguredClient
     private static IReadOnlyList<string> Methods(ClientSeed seed) => seed switch
     {
         { AuthMethod: { } method } => [method],
-        { ClientSecret: not null } => [ClientMetadata.Basic, ClientMetadata.Post],
+        { ClientSecret: not null } or { ClientSecrets.Count: > 0 } => [ClientMetadata.Basic, ClientMetadata.Post],
         { Jwks: not null } or { JwksUri: not null } => [ClientMetadata.PrivateKeyJwt],
         _ => [ClientMetadata.None],
     };
@@ -76,10 +82,17 @@ internal static class ConfiguredClient
             .FirstOrDefault(why => why is not null);
         return client switch
         {
-            { AuthMethods: var methods } when !methods.All(ClientMetadata.AuthMethods.Contains) =>
-                $"`token_endpoint_auth_method` is one of {string.Join(", ", ClientMetadata.AuthMethods)}.",
-            { AuthMethods: var methods, SecretHash: null } when methods.Any(IsBySecret) =>
+            { AuthMethods: var methods } when !methods.All(AuthMethods.Of(settings).Contains) =>
+                $"`token_endpoint_auth_method` is one of {string.Join(", ", AuthMethods.Of(settings))}; those by "
+                + "certificate need `tls.client_certificates` or `mtls.proxies`, and `mtls.authorities`.",
+            { Certificate.BindsTokens: true } when !settings.TakesCertificates =>
+                "nobody can show a certificate without `tls.client_certificates` or `mtls.proxies`.",
+            { AuthMethods: [var method, ..] } when client.Certificate.Refusal(
+                method, client.RequiresDpop, (client.Jwks ?? client.JwksUri) is not null) is { } certificate => certificate,
+            { AuthMethods: var methods, HasSecret: false } when methods.Any(IsBySecret) =>
                 "`client_secret` is missing.",
+            { SecretHash: not null, PassingSecrets.Count: > 0 } =>
+                "either `client_secret`, or all of them in `client_secrets`.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
                 "`jwks` or `jwks_uri` is missing.",
             { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
