@@ -213,6 +213,8 @@ internal sealed class ServerBook : IDisposable
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
                 RequiresDpop = seed.RequiresDpop,
+                Demands = SignInDemands.From(seed.Require),
+                TakesTransactionTokens = seed.TransactionTokens,
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };
@@ -241,6 +243,9 @@ internal sealed class ServerBook : IDisposable
         {
             Kind = ServerKind.Http,
             Url = new(added.Url),
+            RequiresDpop = added.RequireDpop,
+            Demands = SignInDemands.From(added.Require),
+            TakesTransactionTokens = added.TransactionTokens,
             Risks = added.Tools.ToDictionary(
                 tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
         };
@@ -281,4 +286,10 @@ internal sealed class ServerBook : IDisposable
 /// A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.
 /// </summary>
 internal sealed record ServerSettings(
-    string Name, string? Title, string Url, IReadOnlyDictionary<string, string> Tools);
+    string Name,
+    string? Title,
+    string Url,
+    IReadOnlyDictionary<string, string> Tools,
+    bool RequireDpop = false,
+    RequireSeed? Require = null,
+    bool TransactionTokens = false);

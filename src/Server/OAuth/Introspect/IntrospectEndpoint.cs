@@ -78,6 +78,7 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
         GrantId = token.GrantId,
         Act = Acting.Of(token.Actor),
         AuthTime = token.AuthenticatedAt?.ToUnixTimeSeconds(),
+        Acr = token.AuthenticationContext,
         AuthorizationDetails = token.AuthorizationDetails is [] ? null : token.AuthorizationDetails,
     };
 
@@ -110,6 +111,8 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
         public Acting? Act { get; init; }
 
         public long? AuthTime { get; init; }
+
+        public string? Acr { get; init; }
 
         public IReadOnlyList<System.Text.Json.JsonElement>? AuthorizationDetails { get; init; }
     }
