@@ -141,6 +141,8 @@ internal static partial class Program
         services.AddSingleton<HolderProofs>();
         services.AddSingleton<StandingGrants>();
         services.AddSingleton<OwnTokens>();
+        services.AddSingleton<ServerStore>();
+        services.AddSingleton<CatalogueStore>();
         services.AddSingleton<ServerBook>();
     }
 
