@@ -66,6 +66,7 @@ internal static partial class Program
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
         _ = app.Services.GetRequiredService<ClientCertificates>();
+        _ = app.Services.GetRequiredService<SpiffeBundles>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
         Map(app);
         return app;
@@ -156,6 +157,8 @@ internal static partial class Program
         services.AddSingleton<AuthMethods>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<ClientCertificates>();
+        services.AddSingleton<SpiffeBundles>();
+        services.AddSingleton<Svids>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();

@@ -9,7 +9,7 @@ namespace Postern.OAuth.ClientAuth;
 /// acts on anything else of the request. A client with a secret is never believed without it.
 /// </summary>
 internal sealed class ClientAuthenticator(
-    ClientBook clients, ClientAssertion assertions, ClientCertificates certificates, TimeProvider clock)
+    ClientBook clients, ClientAssertion assertions, ClientCertificates certificates, Svids svids, TimeProvider clock)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
     private static readonly string NobodysHash = new('A', 43);
@@ -29,10 +29,15 @@ internal sealed class ClientAuthenticator(
             return error;
         }
 
-        var id = credentials is ClientCredentials.WithAssertion { Assertion: var text }
-            ? ClientAssertion.Claimed(text)
-            : credentials.ClientId;
-        if (id is null || (credentials.ClientId is { } named && named != id))
+        var id = credentials switch
+        {
+            ClientCredentials.WithAssertion { Assertion: var text } => ClientAssertion.Claimed(text),
+            // An SVID names a workload, which may be one of many that are the client that is named.
+            ClientCredentials.WithSvid { Svid: var svid } => credentials.ClientId ?? Svids.Claimed(svid),
+            _ => credentials.ClientId,
+        };
+        if (id is null
+            || (credentials is ClientCredentials.WithAssertion && credentials.ClientId is { } named && named != id))
         {
             return OAuthError.InvalidClient("the assertion is of another client, or of none");
         }
@@ -55,6 +60,8 @@ internal sealed class ClientAuthenticator(
         credentials switch
         {
             ClientCredentials.Named when client.IsPublic => null,
+            ClientCredentials.Named when client.AuthMethods.Contains(ClientMetadata.SpiffeX509) =>
+                await svids.RefusalAsync(http, client, credentials.ClientId, stop),
             // RFC 8705 §2: the certificate is the proof, and client_id says whose.
             ClientCredentials.Named => client.AuthMethods.Any(ClientMetadata.IsByCertificate)
                 ? await certificates.RefusalAsync(http, client, stop)
@@ -66,6 +73,10 @@ internal sealed class ClientAuthenticator(
             ClientCredentials.WithAssertion { Assertion: var assertion } =>
                 client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
                     ? await assertions.RefusalAsync(http.Tenant, client, assertion, stop)
+                    : "wrong method",
+            ClientCredentials.WithSvid { Svid: var svid, ClientId: var named } =>
+                client.AuthMethods.Contains(ClientMetadata.SpiffeJwt)
+                    ? await svids.RefusalAsync(http.Tenant, client, named, svid, stop)
                     : "wrong method",
             _ => throw new UnreachableException(),
         };

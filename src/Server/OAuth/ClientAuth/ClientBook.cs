@@ -33,6 +33,8 @@ internal sealed class ClientBook
     private readonly TenantBook tenants;
     private readonly TimeProvider clock;
     private readonly IReadOnlyDictionary<string, Client> configured;
+    // Those that are one workload first, then those of the longest path.
+    private readonly IReadOnlyList<Client> workloads;
     private readonly Cache<(TenantId, ClientId), Client> stored;
     private readonly FetchCache<Client> documents;
 
@@ -54,6 +56,14 @@ internal sealed class ClientBook
         (this.settings, this.methods, this.clock) = (settings, methods, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
             .ToDictionary(client => client.Id.Value);
+        workloads = [.. configured.Values.Where(client => client.SpiffeId is not null)
+            .OrderBy(client => client.SpiffeId!.IsPrefix)
+            .ThenByDescending(client => client.SpiffeId!.Id.Path.Length)];
+        if (workloads.GroupBy(client => client.SpiffeId).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new SetupException($"`spiffe_id` {twice.Key!.Id} is of two clients.");
+        }
+
         documents = new(Capacity, clock);
         stored = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
@@ -158,7 +168,11 @@ internal sealed class ClientBook
 
     // The configuration speaks for the tenant at the root alone.
     private Client? ConfiguredOf(TenantId tenant, string id) =>
-        tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) : null;
+        tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) ?? WorkloadOf(id) : null;
+
+    private Client? WorkloadOf(string id) => SpiffeId.Parse(id) is { } workload
+        ? workloads.FirstOrDefault(client => client.SpiffeId!.Has(workload))
+        : null;
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
     {

@@ -36,6 +36,9 @@ internal sealed record ClientMetadata
     /// <summary>What is always served, strongest first; <see cref="ClientAuth.AuthMethods"/> has the rest.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
 
+    /// <summary>Of workloads, by their SVIDs (draft-ietf-oauth-spiffe-client-auth).</summary>
+    public const string SpiffeJwt = "spiffe_jwt", SpiffeX509 = "spiffe_x509";
+
     public static bool IsByCertificate(string method) => method is TlsClientAuth or SelfSignedTlsClientAuth;
 
     /// <summary>By which requests are signed, and by which answers.</summary>

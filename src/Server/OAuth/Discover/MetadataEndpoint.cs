@@ -91,12 +91,12 @@ internal sealed partial class MetadataEndpoint(
         TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
-        TokenEndpointAuthMethodsSupported = methods.All,
+        TokenEndpointAuthMethodsSupported = methods.At(tenant.Id),
         TokenEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        RevocationEndpointAuthMethodsSupported = methods.All,
+        RevocationEndpointAuthMethodsSupported = methods.At(tenant.Id),
         RevocationEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         IntrospectionEndpointAuthMethodsSupported =
-            [.. methods.All.Where(method => method is not ClientMetadata.None)],
+            [.. methods.At(tenant.Id).Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported =
             [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],

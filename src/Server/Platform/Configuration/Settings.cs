@@ -85,6 +85,9 @@ internal sealed record Settings
 
     public required IReadOnlyList<ServerSeed> Servers { get; init; }
 
+    /// <summary>Trust domains whose workloads prove themselves here.</summary>
+    public required IReadOnlyList<SpiffeSeed> Spiffe { get; init; }
+
     /// <summary>Those whose assertions are grants here.</summary>
     public required IReadOnlyList<TrustedIssuerSeed> TrustedIssuers { get; init; }
 
@@ -212,6 +215,7 @@ internal sealed record Settings
             Users = root.Groups("users", "email", UserSeed.Read),
             Clients = root.Groups("clients", "client_id", ClientSeed.Read),
             Servers = root.Groups("servers", "name", ServerSeed.Read),
+            Spiffe = root.Groups("spiffe", "trust_domain", SpiffeSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
             TrustDomain = root.Text(
                 "trust_domain",
