@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Postern.Audit;
+using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Database;
 
@@ -128,10 +129,14 @@ internal sealed partial class GrantBook : IAsyncDisposable
     public Task RevokeAllAsync(TenantId tenant, ClientId client, AuditEntry by) =>
         RevokeAllAsync(unit => GrantStore.OfClientAsync(unit, tenant, client, clock.GetUtcNow()), by);
 
+    /// <summary>Ends all grants that a party stands in; answers how many.</summary>
+    public Task<int> RevokeAllAsync(Party party, AuditEntry by) =>
+        RevokeAllAsync(unit => GrantStore.OfPartyAsync(unit, party, clock.GetUtcNow()), by);
+
     // A page in a transaction, so that others write between.
-    private async Task RevokeAllAsync(Func<Unit, ValueTask<List<Grant>>> living, AuditEntry by)
+    private async Task<int> RevokeAllAsync(Func<Unit, ValueTask<List<Grant>>> living, AuditEntry by)
     {
-        var ended = GrantStore.Page;
+        var (all, ended) = (0, GrantStore.Page);
         while (ended is GrantStore.Page)
         {
             ended = await db.WriteAsync(async unit =>
@@ -144,7 +149,10 @@ internal sealed partial class GrantBook : IAsyncDisposable
 
                 return page.Count;
             });
+            all += ended;
         }
+
+        return all;
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Postern.Grants.Parties;
 using Postern.Platform.Database;
 
 namespace Postern.Grants;
@@ -177,6 +178,48 @@ internal sealed partial class GrantStore(Db db)
             limit {(long)Page}
             """,
             Read);
+
+    /// <summary>Living grants that a party stands in, at most a page of them.</summary>
+    public static ValueTask<List<Grant>> OfPartyAsync(Unit unit, Party party, DateTimeOffset now)
+    {
+        var (tenant, id, seconds) = (party.Tenant.Value, party.Id, now.ToUnixTimeSeconds());
+        return unit.AllAsync(
+            party.Kind switch
+            {
+                PartyKind.Client => (FormattableString)$"""
+                    select * from grants where tenant = {tenant} and client_id = {id}
+                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
+                    """,
+                PartyKind.User => $"""
+                    select * from grants where tenant = {tenant} and subject = {id}
+                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
+                    """,
+                PartyKind.Agent => $"""
+                    select * from grants where tenant = {tenant} and client_id in (
+                        select client_id from agent_clients where tenant = {tenant} and agent_id = {id})
+                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
+                    """,
+                PartyKind.IdentityProvider => $"""
+                    select * from grants where tenant = {tenant} and approved_by = {id}
+                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
+                    """,
+                PartyKind.Organization => $"""
+                    select g.* from grants g where g.tenant = {tenant}
+                      and g.revoked_at is null and g.expires_at > {seconds}
+                      and exists (
+                        select 1 from organization_members m
+                        where m.tenant = g.tenant and m.organization = {id} and (
+                          (m.kind = {"user"} and m.id = g.subject)
+                          or (m.kind = {"identity_provider"} and m.id = g.approved_by)
+                          or (m.kind = {"agent"} and m.id = (
+                            select c.agent_id from agent_clients c
+                            where c.tenant = g.tenant and c.client_id = g.client_id))))
+                    limit {(long)Page}
+                    """,
+                _ => throw new System.Diagnostics.UnreachableException(),
+            },
+            Read);
+    }
 
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
     public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) =>
