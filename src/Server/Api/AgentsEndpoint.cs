@@ -113,7 +113,8 @@ internal static class AgentsEndpoint
 
         await switches.TurnOffAsync(
             agent.Party, By.Name, null, SwitchesEndpoint.Entry(http, agent.Party, AuditKinds.SwitchedOff));
-        await grants.RevokeAllAsync(agent.Party, By.Admin(http, AuditKinds.GrantRevoked));
+        await grants.RevokeAllAsync(
+            agent.Tenant, GrantsOf.Of(agent.Party), By.Admin(http, AuditKinds.GrantRevoked));
         return await agents.RemoveAsync(agent, By.Admin(http, AuditKinds.AgentRetired))
             ? Results.NoContent()
             : NotThere;

@@ -1,6 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Grants.Parties;
+using Postern.Identity.Sessions;
 using Postern.Platform.Http;
 using Postern.Platform.Tenants;
 
@@ -38,7 +39,7 @@ internal static class SwitchesEndpoint
         HttpContext http,
         KnownParties known,
         Switches switches,
-        GrantBook grants,
+        Dismissal dismissal,
         TimeProvider clock,
         CancellationToken stop)
     {
@@ -60,11 +61,11 @@ internal static class SwitchesEndpoint
             ? await switches.TurnOffAsync(party, By.Name, asked.Reason, Entry(http, party, AuditKinds.SwitchedOff))
             : await switches.TurnOnAsync(party, Entry(http, party, AuditKinds.SwitchedOn));
         var ended = asked.Revoke
-            ? await grants.RevokeAllAsync(party, By.Admin(http, AuditKinds.GrantRevoked))
-            : 0;
+            ? await dismissal.EndAsync(party.Tenant, GrantsOf.Of(party), Entry(http, party, AuditKinds.GrantAllRevoked))
+            : new(0, 0);
         var took = Math.Round(clock.GetElapsedTime(began).TotalMilliseconds, 1);
         return Results.Json(
-            new SwitchTurned(party.Word, party.Id, asked.Off, isChanged, ended, took), ApiJson.Default.SwitchTurned);
+            new SwitchTurned(party.Word, party.Id, asked.Off, isChanged, ended.Grants, took), ApiJson.Default.SwitchTurned);
     }
 
     /// <summary>How the log tells of something that concerns a party.</summary>

@@ -1,7 +1,7 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Postern.Grants.Parties;
 using Postern.Platform.Database;
 
 namespace Postern.Grants;
@@ -157,68 +157,53 @@ internal sealed partial class GrantStore(Db db)
             """,
             row => row.GetInt64(0)))[0];
 
-    /// <summary>Living grants of a resource, at most a page of them.</summary>
-    public static ValueTask<List<Grant>> OfResourceAsync(
-        Unit unit, TenantId tenant, Resource resource, DateTimeOffset now) =>
-        unit.AllAsync(
-            $"""
-            select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
-              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
-            limit {(long)Page}
-            """,
-            Read);
-
-    /// <summary>Living grants of a client, at most a page of them.</summary>
-    public static ValueTask<List<Grant>> OfClientAsync(
-        Unit unit, TenantId tenant, ClientId client, DateTimeOffset now) =>
-        unit.AllAsync(
-            $"""
-            select * from grants where tenant = {tenant.Value} and client_id = {client.Value}
-              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
-            limit {(long)Page}
-            """,
-            Read);
-
-    /// <summary>Living grants that a party stands in, at most a page of them.</summary>
-    public static ValueTask<List<Grant>> OfPartyAsync(Unit unit, Party party, DateTimeOffset now)
+    /// <summary>Living grants of somebody or something, at most a page of them.</summary>
+    public static ValueTask<List<Grant>> OfAsync(Unit unit, TenantId tenant, GrantsOf whose, DateTimeOffset now)
     {
-        var (tenant, id, seconds) = (party.Tenant.Value, party.Id, now.ToUnixTimeSeconds());
-        return unit.AllAsync(
-            party.Kind switch
-            {
-                PartyKind.Client => (FormattableString)$"""
-                    select * from grants where tenant = {tenant} and client_id = {id}
-                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
-                    """,
-                PartyKind.User => $"""
-                    select * from grants where tenant = {tenant} and subject = {id}
-                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
-                    """,
-                PartyKind.Agent => $"""
-                    select * from grants where tenant = {tenant} and client_id in (
-                        select client_id from agent_clients where tenant = {tenant} and agent_id = {id})
-                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
-                    """,
-                PartyKind.IdentityProvider => $"""
-                    select * from grants where tenant = {tenant} and approved_by = {id}
-                      and revoked_at is null and expires_at > {seconds} limit {(long)Page}
-                    """,
-                PartyKind.Organization => $"""
-                    select g.* from grants g where g.tenant = {tenant}
-                      and g.revoked_at is null and g.expires_at > {seconds}
-                      and exists (
-                        select 1 from organization_members m
-                        where m.tenant = g.tenant and m.organization = {id} and (
-                          (m.kind = {"user"} and m.id = g.subject)
-                          or (m.kind = {"identity_provider"} and m.id = g.approved_by)
-                          or (m.kind = {"agent"} and m.id = (
-                            select c.agent_id from agent_clients c
-                            where c.tenant = g.tenant and c.client_id = g.client_id))))
-                    limit {(long)Page}
-                    """,
-                _ => throw new System.Diagnostics.UnreachableException(),
-            },
-            Read);
+        var at = now.ToUnixTimeSeconds();
+        FormattableString sql = whose switch
+        {
+            GrantsOf.Person { Id: var person } => $"""
+                select * from grants where tenant = {tenant.Value} and subject = {person.Value} and is_own = {false}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Client { Id: var client } => $"""
+                select * from grants where tenant = {tenant.Value} and client_id = {client.Value}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Copy { Id: var copy } => $"""
+                select * from grants where tenant = {tenant.Value} and installation = {copy.Value}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Agent { Id: var agent } => $"""
+                select * from grants where tenant = {tenant.Value} and client_id in (
+                    select client_id from agent_clients where tenant = {tenant.Value} and agent_id = {agent})
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Issuer { Name: var issuer } => $"""
+                select * from grants where tenant = {tenant.Value} and approved_by = {issuer}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Organization { Id: var organization } => $"""
+                select g.* from grants g where g.tenant = {tenant.Value}
+                  and g.revoked_at is null and g.expires_at > {at}
+                  and exists (
+                    select 1 from organization_members m
+                    where m.tenant = g.tenant and m.organization = {organization} and (
+                      (m.kind = {"user"} and m.id = g.subject)
+                      or (m.kind = {"identity_provider"} and m.id = g.approved_by)
+                      or (m.kind = {"agent"} and m.id = (
+                        select c.agent_id from agent_clients c
+                        where c.tenant = g.tenant and c.client_id = g.client_id))))
+                limit {(long)Page}
+                """,
+            GrantsOf.Server { Resource: var resource } => $"""
+                select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            _ => throw new UnreachableException(),
+        };
+        return unit.AllAsync(sql, Read);
     }
 
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>

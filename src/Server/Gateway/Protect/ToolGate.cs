@@ -21,7 +21,8 @@ internal sealed class ToolGate(
     AgentBook agents,
     AuditLog audit,
     CallCounts counts,
-    Settings settings)
+    Settings settings,
+    TimeProvider clock)
 {
     /// <summary>The verdict, or null for a tool that is not there, or is hidden from the caller.</summary>
     public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name, Message call)
@@ -43,6 +44,7 @@ internal sealed class ToolGate(
             Agent = AgentOf(admission),
             Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
+            Unmet = Gatekeeper.Unmet(server.Demands.For(name, risk), admission.Whole, clock.GetUtcNow()),
             Arguments = admission.Grant.Details is null ? default : ArgumentsOf(call),
         };
         var verdict = await Permit.AskAsync(audit, counts, settings, question);

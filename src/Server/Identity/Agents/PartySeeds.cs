@@ -32,7 +32,7 @@ internal sealed class PartySeeds(
         await MembersAsync(tenant, stop);
         foreach (var over in agents.All(tenant).Where(agent => agent.IsConfigured && !IsNamed(agent)))
         {
-            await grants.RevokeAllAsync(over.Party, Entry(AuditKinds.GrantRevoked));
+            await grants.RevokeAllAsync(tenant, GrantsOf.Of(over.Party), Entry(AuditKinds.GrantRevoked));
             await agents.RemoveAsync(over, Entry(AuditKinds.AgentRetired));
         }
 
