@@ -299,20 +299,16 @@ public sealed class PartyApiTests : IAsyncLifetime
     public async Task What_one_tenant_has_another_neither_sees_nor_switches()
     {
         using var estate = await Tenants.Estate.AddAsync(server, "acme");
-        estate.Http.DefaultRequestHeaders.Authorization = new("Bearer", Token);
 
-        var agents = await estate.JsonAsync("/api/agents");
-        using var off = await estate.Http.PostAsync(
-            new Uri("/api/switches", UriKind.Relative),
-            new StringContent(
-                """{"kind":"agent","id":"robot","off":true}""", Encoding.UTF8, "application/json"));
+        var agents = (await SendAsync(estate.Http, HttpMethod.Get, "/api/agents", null)).Json;
+        var off = await PostAsync(estate.Http, "/api/switches", new { kind = "agent", id = "robot", off = true });
         var made = await PostAsync(estate.Http, "/api/agents", Good(("servers", new[] { "echo" })));
         var id = made.Json.GetProperty("id").GetString()!;
         var there = await AsItselfAsync(id, new App(estate.Http, estate.Tenant.Issuer, id, ""), estate.Tenant.Issuer);
         var here = await AsItselfAsync(id);
 
         Assert.Empty(agents.GetProperty("agents").EnumerateArray());
-        Assert.Equal(HttpStatusCode.NotFound, off.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, off.Status);
         Assert.Equal(HttpStatusCode.OK, there.Status);
         Assert.Equal(estate.Tenant.Address("/mcp/echo"), there.Claims.GetProperty("aud").GetString());
         Assert.Equal("invalid_client", here.Error);
