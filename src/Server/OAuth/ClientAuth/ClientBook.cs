@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Postern.Audit;
+using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -31,6 +32,8 @@ internal sealed class ClientBook
     private readonly Settings settings;
     private readonly AuthMethods methods;
     private readonly TenantBook tenants;
+    private readonly Switches switches;
+    private readonly AgentBook agents;
     private readonly TimeProvider clock;
     private readonly IReadOnlyDictionary<string, Client> configured;
     // Those that are one workload first, then those of the longest path.
@@ -50,8 +53,11 @@ internal sealed class ClientBook
         Settings settings,
         AuthMethods methods,
         TenantBook tenants,
+        Switches switches,
+        AgentBook agents,
         TimeProvider clock)
     {
+        (this.switches, this.agents) = (switches, agents);
         (this.store, this.outbound, this.audit, this.tenants) = (store, outbound, audit, tenants);
         (this.settings, this.methods, this.clock) = (settings, methods, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
@@ -80,12 +86,17 @@ internal sealed class ClientBook
     /// </summary>
     public async ValueTask<Result<Client>> FindAsync(TenantId tenant, string id, CancellationToken stop)
     {
-        if (ConfiguredOf(tenant, id) is { } known)
+        var client = new ClientId(id);
+        if (switches.WhyOff(tenant, client) is { } off)
+        {
+            return OAuthError.InvalidClient(off);
+        }
+
+        if (NamedOf(tenant, id) is { } known)
         {
             return known;
         }
 
-        var client = new ClientId(id);
         if (client.IsDocument)
         {
             return await DocumentAsync(tenant, client, stop);
@@ -106,9 +117,14 @@ internal sealed class ClientBook
     public async ValueTask<Result<Client>> FindKnownAsync(TenantId tenant, string id, CancellationToken stop)
     {
         var client = new ClientId(id);
-        if (!client.IsDocument || ConfiguredOf(tenant, id) is not null || documents.Find(id) is not null)
+        if (!client.IsDocument || NamedOf(tenant, id) is not null || documents.Find(id) is not null)
         {
             return await FindAsync(tenant, id, stop);
+        }
+
+        if (switches.WhyOff(tenant, client) is { } off)
+        {
+            return OAuthError.InvalidClient(off);
         }
 
         if (!settings.MetadataDocuments || await stored.FindAsync((tenant, client), stop) is not { } known)
@@ -166,9 +182,12 @@ internal sealed class ClientBook
         return true;
     }
 
-    // The configuration speaks for the tenant at the root alone.
-    private Client? ConfiguredOf(TenantId tenant, string id) =>
-        tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) ?? WorkloadOf(id) : null;
+    // What an operator named: in the configuration, which speaks for the tenant at the root alone, or as an agent.
+    private Client? NamedOf(TenantId tenant, string id) =>
+        (tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) ?? WorkloadOf(id) : null)
+        ?? (agents.Find(tenant, id) is { Jwks: not null } agent && tenants.Find(tenant) is { } place
+            ? AgentClient.Of(agent, place)
+            : null);
 
     private Client? WorkloadOf(string id) => SpiffeId.Parse(id) is { } workload
         ? workloads.FirstOrDefault(client => client.SpiffeId!.Has(workload))

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Postern.AspNetCore.Challenges;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
@@ -20,6 +21,7 @@ internal sealed class ManageEndpoint(
     Sectors sectors,
     AuthMethods methods,
     GrantBook grants,
+    Switches switches,
     Db db,
     AuditLog audit,
     RandomNumberGenerator random)
@@ -155,6 +157,7 @@ internal sealed class ManageEndpoint(
             && await store.FindAsync(http.Tenant.Id, new(id), http.RequestAborted) is
             { RegistrationHash: { } hash } client
             && token.Matches(hash)
+            && switches.WhyOff(http.Tenant.Id, client.Id) is null
                 ? new(client, token)
                 : null;
     }

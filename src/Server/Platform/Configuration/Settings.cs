@@ -88,6 +88,10 @@ internal sealed record Settings
     /// <summary>Trust domains whose workloads prove themselves here.</summary>
     public required IReadOnlyList<SpiffeSeed> Spiffe { get; init; }
 
+    public required IReadOnlyList<OrganizationSeed> Organizations { get; init; }
+
+    public required IReadOnlyList<AgentSeed> Agents { get; init; }
+
     /// <summary>Those whose assertions are grants here.</summary>
     public required IReadOnlyList<TrustedIssuerSeed> TrustedIssuers { get; init; }
 
@@ -216,6 +220,8 @@ internal sealed record Settings
             Clients = root.Groups("clients", "client_id", ClientSeed.Read),
             Servers = root.Groups("servers", "name", ServerSeed.Read),
             Spiffe = root.Groups("spiffe", "trust_domain", SpiffeSeed.Read),
+            Organizations = root.Groups("organizations", "id", OrganizationSeed.Read),
+            Agents = root.Groups("agents", "id", AgentSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
             TrustDomain = root.Text(
                 "trust_domain",
