@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Postern.Grants.Parties;
 
 namespace Postern.Tests.OAuth;
 
@@ -68,6 +69,18 @@ public sealed class SpiffeTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await ShowAsync(svid)).Status);
         server.Clock.Advance(TimeSpan.FromMinutes(5));
         TokenTests.Refused(await ShowAsync(svid), "invalid_client");
+    }
+
+    [Fact]
+    public async Task A_client_that_is_switched_off_is_off_by_every_name_of_its_workloads()
+    {
+        await Borough.OffAsync(server, PartyKind.Client, "workers");
+
+        TokenTests.Refused(await ShowAsync(Svid(Worker)), "invalid_client");
+        TokenTests.Refused(await ShowAsync(Svid(Worker), Worker), "invalid_client");
+        TokenTests.Refused(await ShowAsync(Svid(Worker), "workers"), "invalid_client");
+        TokenTests.Refused(await HeaderServer.AskAsync(server, Worker, Issue(Worker)), "invalid_client");
+        Assert.Equal(HttpStatusCode.OK, (await ShowAsync(Svid(Agent))).Status);
     }
 
     public static TheoryData<string> Wrong =>

@@ -87,12 +87,14 @@ internal sealed class ClientBook
     public async ValueTask<Result<Client>> FindAsync(TenantId tenant, string id, CancellationToken stop)
     {
         var client = new ClientId(id);
-        if (switches.WhyOff(tenant, client) is { } off)
+        var known = NamedOf(tenant, id);
+        // A workload is known by its own name; it is the client that is switched off.
+        if (switches.WhyOff(tenant, known?.Id ?? client) is { } off)
         {
             return OAuthError.InvalidClient(off);
         }
 
-        if (NamedOf(tenant, id) is { } known)
+        if (known is not null)
         {
             return known;
         }
