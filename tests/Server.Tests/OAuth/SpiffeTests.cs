@@ -195,7 +195,7 @@ public sealed class SpiffeTests : IAsyncLifetime
                 request.CertificateExtensions.Remove(
                     request.CertificateExtensions.OfType<X509KeyUsageExtension>().Single());
                 request.CertificateExtensions.Add(
-                    new X509KeyUsageExtension(X509KeyUsageFlags.KeyAgreement, true));
+                    new X509KeyUsageExtension(X509KeyUsageFlags.NonRepudiation, true));
             }),
             "over" => Issue(Agent, good: (now.AddDays(-1), now.AddSeconds(-1))),
             "by JWT alone" => Issue("spiffe://example.org/jwt"),
