@@ -11,6 +11,7 @@ using Postern.Hosting;
 using Postern.Identity;
 using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
+using Postern.OAuth.Attest;
 using Postern.OAuth.Authorize;
 using Postern.OAuth.Backchannel;
 using Postern.OAuth.ClientAuth;
@@ -102,6 +103,7 @@ internal static partial class Program
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
         ManageEndpoint.Map(app);
+        ChallengeEndpoint.Map(app);
         PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
@@ -149,6 +151,9 @@ internal static partial class Program
         services.AddSingleton<ClientBook>();
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<ClientAssertion>();
+        services.AddSingleton<Attesters>();
+        services.AddSingleton<Attestations>();
+        services.AddSingleton<ChallengeEndpoint>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();

@@ -7,6 +7,9 @@ namespace Postern.Domain;
 /// </summary>
 public sealed record Holder
 {
+    /// <summary>The member of a key that signs DPoP proofs.</summary>
+    public const string ProofMember = "jkt";
+
     private const int Sha256 = 43;
 
     private Holder(string member, string thumbprint) => (Member, Thumbprint) = (member, thumbprint);
@@ -20,7 +23,7 @@ public sealed record Holder
     public string TokenType => "DPoP";
 
     /// <summary>A key that signs DPoP proofs, by its thumbprint (RFC 9449 §6.1).</summary>
-    public static Holder OfKey(string thumbprint) => new("jkt", thumbprint);
+    public static Holder OfKey(string thumbprint) => new(ProofMember, thumbprint);
 
     /// <summary>Whether a text can be a thumbprint: SHA-256 in base64url, in its one spelling.</summary>
     public static bool IsThumbprint(string text) =>

@@ -63,19 +63,23 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     }
 
     /// <summary>
-    /// Whether this is the newest generation of its line, and has not rested too long. Nothing is used up.
+    /// Whether this is the newest generation of its line, has not rested too long, and is this one's. Nothing is used
+    /// up.
     /// </summary>
-    public async Task<bool> IsNewestAsync(Grant grant, long generation, CancellationToken stop) => await db.FirstAsync(
+    public async Task<bool> IsNewestAsync(
+        Grant grant, long generation, Hand hand, CancellationToken stop) => await db.FirstAsync(
         $"""
         select grant_id from families
         where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value} and generation = {generation}
           and idle_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
+          and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayChangeKeys})
         """,
         row => row.GetString(0),
         stop) is not null;
 
     /// <summary>
-    /// Moves the line from <paramref name="generation"/> to the next, once. The unit also takes the entry that
+    /// Moves the line from <paramref name="generation"/> to the next, once; or, for a client that may keep its refresh
+    /// token, only puts its rest off. The unit also takes the entry that
     /// <paramref name="entry"/> describes, when this caller is the winner or repeats its own rotation.
     /// </summary>
     /// <param name="grant">The grant, alive as far as this node knows.</param>
@@ -92,6 +96,12 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         var idleUntil = Math.Min(now.Add(idle).ToUnixTimeSeconds(), grant.ExpiresAt.ToUnixTimeSeconds());
         return await db.WriteAsync<Rotation>(async unit =>
         {
+            if (generation > 0 && await IsKeptAsync(unit, grant, generation, hand, seconds, idleUntil))
+            {
+                audit.Write(unit, entry);
+                return new Rotation.Moved(generation, idleUntil);
+            }
+
             // The grant is looked at again in the statement itself: another
             // node may have ended it and not been heard yet. So is the key: a wrong one consumes nothing.
             var moved = await unit.RunAsync(
@@ -109,12 +119,28 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
             if (moved is 1)
             {
                 audit.Write(unit, entry);
-                return new Rotation.Moved(generation + 1);
+                return new Rotation.Moved(generation + 1, idleUntil);
             }
 
             return await WhyNotAsync(unit, grant, generation, hand, now, entry, isPolled);
         });
     }
+
+    // FAPI 2.0 §5.3.2.1: to whom else a refresh token goes is nothing to them without the client's own proof and the
+    // key it is bound to, so that a new one at each use would only be one more answer to lose. With another key it is
+    // a new one, and the old one is over: what is seen of theft stays seen.
+    private static async ValueTask<bool> IsKeptAsync(
+        Unit unit, Grant grant, long generation, Hand hand, long now, long idleUntil) =>
+        hand is { KeepsToken: true, Key: not "" }
+        && await unit.RunAsync(
+            $"""
+            update families set idle_until = {idleUntil}
+            where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
+              and generation = {generation} and idle_until > {now} and bound_to = {hand.Key}
+              and exists (
+                select 1 from grants
+                where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
+            """) is 1;
 
     private async ValueTask<Rotation> WhyNotAsync(
         Unit unit,
@@ -127,11 +153,11 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     {
         var row = await unit.FirstAsync(
             $"""
-            select f.generation, f.rotated_at, f.holder, f.bound_to from families f
+            select f.generation, f.rotated_at, f.holder, f.bound_to, f.idle_until from families f
             join grants g on g.tenant = f.tenant and g.id = f.grant_id
             where f.tenant = {grant.Tenant.Value} and f.grant_id = {grant.Id.Value} and g.revoked_at is null
             """,
-            row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3)));
+            row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetInt64(4)));
         if (row is null || row.Generation == generation)
         {
             return row is null || hand.Holds(row.BoundTo) ? new Rotation.Expired() : new Rotation.Foreign();
@@ -145,7 +171,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         if (isRetry && generation > 0)
         {
             audit.Write(unit, entry);
-            return new Rotation.Moved(row.Generation);
+            return new Rotation.Moved(row.Generation, row.IdleUntil);
         }
 
         // Two polls side by side: one has the answer, the other has nothing and harms nothing.
@@ -165,7 +191,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         return new Rotation.Reused();
     }
 
-    private sealed record Line(long Generation, long RotatedAt, string Holder, string BoundTo);
+    private sealed record Line(long Generation, long RotatedAt, string Holder, string BoundTo, long IdleUntil);
 }
 
 /// <summary>Who presents a one-time token, as far as that can be told.</summary>
@@ -174,8 +200,16 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
 /// <param name="MayChangeKeys">It is known by more than its key.</param>
 internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys)
 {
+    /// <summary>
+    /// It proves itself beside its key, so that the same refresh token is good again and again with that key.
+    /// </summary>
+    public bool KeepsToken { get; init; }
+
+    /// <summary>The key of the copy of the client, which then counts instead of <see cref="Holder"/>.</summary>
+    public string? Instance { get; init; }
+
     /// <summary>The key as it is stored; empty for none.</summary>
-    public string Key => Holder?.ToString() ?? "";
+    public string Key => Instance is not null ? $"instance:{Instance}" : Holder?.ToString() ?? "";
 
     /// <summary>Whether it may present what is bound to this key.</summary>
     public bool Holds(string key) => MayChangeKeys || key is "" || key == Key;
@@ -188,8 +222,11 @@ internal abstract record Rotation
     {
     }
 
-    /// <summary>The line stands at this generation, which is the caller's to have.</summary>
-    public sealed record Moved(long Generation) : Rotation;
+    /// <summary>
+    /// The line stands at this generation, which is the caller's to have, and rests until then at the longest (Unix
+    /// seconds).
+    /// </summary>
+    public sealed record Moved(long Generation, long IdleUntil) : Rotation;
 
     /// <summary>It rested too long, or its grant ended in the meantime.</summary>
     public sealed record Expired : Rotation;

@@ -14,6 +14,11 @@ internal sealed record Admission(McpServer Server, AccessToken Token, Grant Gran
     /// <summary>All that was granted; <see cref="Grant"/> reaches no further than the token says.</summary>
     public Grant Whole { get; init; } = Grant;
 
+    /// <summary>
+    /// The details by whose places calls are counted: those where the chain of delegation begins. Null for none.
+    /// </summary>
+    public Details? Counted { get; init; }
+
     public Principal Caller { get; } = new(Grant.Tenant, Grant.Subject, Grant.Client, Grant.Id);
 }
 
@@ -93,21 +98,10 @@ internal sealed partial class Gatekeeper(
         }
 
         grants.NoteUse(grant);
-        return new(server, token, Narrowed(grant, token)) { Whole = grant };
-    }
-
-    // A refresh may have asked for less than was granted; the token never reaches further than it says.
-    private static Grant Narrowed(Grant grant, AccessToken token)
-    {
-        foreach (var risk in Risks.All)
-        {
-            if (grant.Scopes.Has(risk.Scope) && !token.HasScope(risk.Scope))
-            {
-                return grant with { Scopes = grant.Scopes.Intersect(Scopes.Of(token.Scopes)) };
-            }
-        }
-
-        return grant;
+        var first = grant is { Details: not null, Root: { } root }
+            ? await grants.FindAsync(grant.Tenant, root, http.RequestAborted)
+            : grant;
+        return new(server, token, TokenReach.Of(grant, token)) { Whole = grant, Counted = first?.Details };
     }
 
     private Admission? Challenge(HttpContext http, McpServer server, TokenRefusal? refusal)

@@ -37,6 +37,7 @@ internal sealed class ToolGate(
             Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
             Arguments = admission.Grant.Details is null ? default : ArgumentsOf(call),
+            Counted = admission.Counted,
         };
         var verdict = await Permit.AskAsync(audit, counts, settings, question);
         if (verdict is Verdict.Yes || IsForTheAsking(admission, name, risk))

@@ -8,7 +8,8 @@ namespace Postern.OAuth.ClientAuth;
 /// RFC 6749 §2.3: proves who is calling, by the method the client is registered with and no other, before an endpoint
 /// acts on anything else of the request. A client with a secret is never believed without it.
 /// </summary>
-internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion assertions)
+internal sealed class ClientAuthenticator(
+    ClientBook clients, ClientAssertion assertions, Attestations attestations)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
     private static readonly string NobodysHash = new('A', 43);
@@ -20,12 +21,15 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
             return error;
         }
 
-        var id = credentials is ClientCredentials.WithAssertion { Assertion: var text }
-            ? ClientAssertion.Claimed(text)
-            : credentials.ClientId;
+        var id = credentials switch
+        {
+            ClientCredentials.WithAssertion { Assertion: var text } => ClientAssertion.Claimed(text),
+            ClientCredentials.WithAttestation { Attestation: var read } => read?.Client,
+            _ => credentials.ClientId,
+        };
         if (id is null || (credentials.ClientId is { } named && named != id))
         {
-            return OAuthError.InvalidClient("the assertion is of another client, or of none");
+            return Refused(credentials, "the assertion is of another client, or of none");
         }
 
         var tenant = http.HttpContext.Tenant;
@@ -33,13 +37,22 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
         {
             // As much work for nobody's secret as for somebody's.
             _ = (credentials as ClientCredentials.WithSecret)?.Secret.Matches(NobodysHash);
-            return error.Code is "invalid_client" ? OAuthError.InvalidClient(error.Reason ?? "unknown client") : error;
+            return error.Code is "invalid_client" ? Refused(credentials, error.Reason ?? "unknown client") : error;
         }
 
-        return await RefusalAsync(tenant, client, credentials, stop) is { } refusal
-            ? OAuthError.InvalidClient(refusal)
-            : new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
+        if (await RefusalAsync(tenant, client, credentials, stop) is { } refusal)
+        {
+            return Refused(credentials, refusal);
+        }
+
+        var presenter = new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
+        return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && !client.IsPublic
+            ? await attestations.ProveAsync(http, presenter, attestation, stop)
+            : presenter;
     }
+
+    private static OAuthError Refused(ClientCredentials credentials, string reason) =>
+        credentials is ClientCredentials.WithAttestation ? Attesters.Invalid(reason) : OAuthError.InvalidClient(reason);
 
     private async ValueTask<string?> RefusalAsync(
         Tenant tenant, Client client, ClientCredentials credentials, CancellationToken stop) =>
@@ -53,6 +66,11 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
             ClientCredentials.WithAssertion { Assertion: var assertion } =>
                 client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
                     ? await assertions.RefusalAsync(tenant, client, assertion, stop)
+                    : "wrong method",
+            // The rest of it is judged by what it says. To who need not prove anything it adds nothing.
+            ClientCredentials.WithAttestation =>
+                client.IsPublic || client.AuthMethods.Any(ClientMetadata.AttestedMethods.Contains)
+                    ? null
                     : "wrong method",
             _ => throw new UnreachableException(),
         };

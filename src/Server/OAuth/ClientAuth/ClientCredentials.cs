@@ -27,6 +27,9 @@ internal abstract record ClientCredentials
 
     public sealed record WithAssertion(string Assertion) : ClientCredentials;
 
+    /// <summary>An attestation of the copy that asks; null for one that cannot be read.</summary>
+    public sealed record WithAttestation(Attestation? Attestation) : ClientCredentials;
+
     public static Result<ClientCredentials> Read(HttpRequest http, Form form)
     {
         // RFC 6749 §2.3.1: never in the URI.
@@ -53,6 +56,12 @@ internal abstract record ClientCredentials
             return type is AssertionType && assertion is { Length: > 0 }
                 ? new WithAssertion(assertion) { ClientId = id }
                 : OAuthError.InvalidRequest("client_assertion comes with client_assertion_type " + AssertionType + ".");
+        }
+
+        // Beside another method it is one signal more, which nobody asks for here.
+        if (secret is null && http.Headers[Attestation.Header] is { Count: > 0 } attested)
+        {
+            return new WithAttestation(attested is [{ } text] ? Attestation.Read(text) : null) { ClientId = id };
         }
 
         return (id, secret) switch

@@ -11,6 +11,9 @@ internal sealed record ClientMetadata
     public const string
         None = "none", Basic = "client_secret_basic", Post = "client_secret_post", PrivateKeyJwt = "private_key_jwt";
 
+    /// <summary>By an attestation of the copy that asks (draft-ietf-oauth-attestation-based-client-auth §8).</summary>
+    public const string Attested = "attest_jwt_client_auth", AttestedDpop = "attest_jwt_client_auth_dpop";
+
     public const string
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
@@ -31,6 +34,9 @@ internal sealed record ClientMetadata
 
     /// <summary>What is served, strongest first.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
+
+    /// <summary>What is served beside, of clients for which an operator trusts an attester.</summary>
+    public static readonly string[] AttestedMethods = [Attested, AttestedDpop];
 
     /// <summary>By which requests are signed, and by which answers.</summary>
     public static readonly string[] RequestAlgorithms = ["ES256", "PS256"];
@@ -201,7 +207,7 @@ internal sealed record ClientMetadata
     // taken.
     private static string AuthMethodOf(MetadataMembers members, bool isDocument)
     {
-        var offered = isDocument ? [PrivateKeyJwt, None] : AuthMethods;
+        var offered = isDocument ? [PrivateKeyJwt, None, .. AttestedMethods] : AuthMethods;
         var preferred = members.Text("token_endpoint_auth_method") ?? (isDocument ? None : Basic);
         var usable = members.List("token_endpoint_auth_methods_supported") is { Count: > 0 } several
             ? several

@@ -6,6 +6,8 @@ namespace Postern.OAuth.ClientAuth;
 /// <summary>Reads the clients of the configuration; what contradicts itself stops the start.</summary>
 internal static class ConfiguredClient
 {
+    private static readonly string[] Methods = [.. ClientMetadata.AuthMethods, .. ClientMetadata.AttestedMethods];
+
     public static Client Read(ClientSeed seed, Settings settings)
     {
         var client = new Client
@@ -13,7 +15,7 @@ internal static class ConfiguredClient
             Id = new(seed.ClientId),
             Source = ClientSource.Configured,
             Name = seed.ClientName ?? seed.ClientId,
-            AuthMethods = Methods(seed),
+            AuthMethods = MethodsOf(seed),
             SecretHash = seed.ClientSecret?.Hash(),
             Jwks = seed.Jwks,
             JwksUri = seed.JwksUri,
@@ -35,15 +37,19 @@ internal static class ConfiguredClient
                 ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
                 : null,
             RequiresDpop = seed.DpopBoundAccessTokens,
+            IsFapi2 = seed.Profile.IsFapi2,
+            RefreshIdle = seed.Profile.RefreshIdle,
+            RefreshAbsolute = seed.Profile.RefreshAbsolute,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
         };
+        client = client.IsFapi2 ? FapiProfile.Hold(client) : client;
         return Refusal(client, settings) is { } refusal
             ? throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {refusal}")
             : client;
     }
 
     // A secret without a named method may come in the header or in the body; libraries differ in what they try first.
-    private static IReadOnlyList<string> Methods(ClientSeed seed) => seed switch
+    private static IReadOnlyList<string> MethodsOf(ClientSeed seed) => seed switch
     {
         { AuthMethod: { } method } => [method],
         { ClientSecret: not null } => [ClientMetadata.Basic, ClientMetadata.Post],
@@ -76,8 +82,11 @@ internal static class ConfiguredClient
             .FirstOrDefault(why => why is not null);
         return client switch
         {
-            { AuthMethods: var methods } when !methods.All(ClientMetadata.AuthMethods.Contains) =>
-                $"`token_endpoint_auth_method` is one of {string.Join(", ", ClientMetadata.AuthMethods)}.",
+            { AuthMethods: var methods } when !methods.All(Methods.Contains) =>
+                $"`token_endpoint_auth_method` is one of {string.Join(", ", Methods)}.",
+            { AuthMethods: var methods } when methods.Any(ClientMetadata.AttestedMethods.Contains)
+                && !settings.TrustedAttesters.Any(one => one.Clients.Contains(client.Id.Value)) =>
+                "none of `trusted_attesters` names it.",
             { AuthMethods: var methods, SecretHash: null } when methods.Any(IsBySecret) =>
                 "`client_secret` is missing.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
@@ -101,6 +110,7 @@ internal static class ConfiguredClient
                 $"`approval` is for client_credentials with {ClientMetadata.Deferred}.",
             { DeferredEndpoint: { } address } when !BackchannelMembers.IsHttps(address) =>
                 "`deferred_client_notification_endpoint` is an https URL.",
+            { IsFapi2: true } when FapiProfile.Refusal(client) is { } unfit => unfit,
             _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
             _ => redirect,
         };

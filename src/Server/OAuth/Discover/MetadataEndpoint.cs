@@ -15,7 +15,8 @@ namespace Postern.OAuth.Discover;
 /// What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same
 /// content.
 /// </summary>
-internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers issuers, ServerBook servers)
+internal sealed partial class MetadataEndpoint(
+    Settings settings, TrustedIssuers issuers, Attesters attesters, ServerBook servers)
 {
     private static readonly string[] OwnClaims =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
@@ -43,6 +44,10 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         return Results.Text(keys.Json(http.Tenant.Id), "application/jwk-set+json");
     }
 
+    // The keyed ones first: clients take the first that they know.
+    private string[] MethodsOf(Tenant tenant) =>
+        [.. attesters.Any(tenant.Id) ? ClientMetadata.AttestedMethods : [], .. ClientMetadata.AuthMethods];
+
     private Metadata Document(Tenant tenant) => new()
     {
         Issuer = tenant.Issuer,
@@ -62,6 +67,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         EndSessionEndpoint = tenant.Address("/logout"),
         BackchannelLogoutSupported = true,
         BackchannelLogoutSessionSupported = true,
+        ChallengeEndpoint = attesters.Any(tenant.Id) ? tenant.Address("/challenge") : null,
+        ClientAttestationSigningAlgValuesSupported = attesters.Any(tenant.Id) ? Attesters.Algorithms : null,
+        ClientAttestationPopSigningAlgValuesSupported = attesters.Any(tenant.Id) ? Attesters.Algorithms : null,
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
@@ -83,15 +91,16 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
+        RefreshTokenExpirationTypesSupported = ["authorization", "token_timeout"],
         DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
-        TokenEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
+        TokenEndpointAuthMethodsSupported = MethodsOf(tenant),
         TokenEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        RevocationEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
+        RevocationEndpointAuthMethodsSupported = MethodsOf(tenant),
         RevocationEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         IntrospectionEndpointAuthMethodsSupported =
-            [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
+            [.. MethodsOf(tenant).Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported =
             [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
@@ -140,6 +149,12 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
 
         public required string IntrospectionEndpoint { get; init; }
 
+        public required string? ChallengeEndpoint { get; init; }
+
+        public required IReadOnlyList<string>? ClientAttestationSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string>? ClientAttestationPopSigningAlgValuesSupported { get; init; }
+
         public required string PushedAuthorizationRequestEndpoint { get; init; }
 
         public required bool RequirePushedAuthorizationRequests { get; init; }
@@ -161,6 +176,8 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 
         public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> RefreshTokenExpirationTypesSupported { get; init; }
 
         public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 

@@ -26,6 +26,8 @@ internal sealed class TokenIssuer(
         Redemption redemption, TokenRequest request, Presenter presenter)
     {
         var (grant, id) = (redemption.Grant, writer.NewId());
+        // Of what was granted, as much as was asked for.
+        var held = request.Details is { } asked && redemption.Statement is null ? grant.Within(asked)! : grant;
         var entry = new AuditEntry
         {
             Tenant = grant.Tenant,
@@ -34,13 +36,13 @@ internal sealed class TokenIssuer(
             User = grant.IsOwn ? null : grant.Subject,
             Client = grant.Client,
             Resource = grant.Resource.Value,
-            Grant = grant,
+            Grant = held,
             Effect = "allow",
             TokenId = id,
             Network = presenter.Network,
         };
 
-        string? refresh = null;
+        (string Token, long RestsUntil)? refresh = null;
         if (redemption.Generation is not { } generation)
         {
             await audit.WriteAsync(entry);
@@ -49,10 +51,17 @@ internal sealed class TokenIssuer(
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
             switch (await families.RotateAsync(
-                grant, generation, HandOf(presenter), presenter.Tenant.RefreshIdle, entry, redemption.IsPolled))
+                grant,
+                generation,
+                presenter.Hand,
+                presenter.Client.At(presenter.Tenant).RefreshIdle,
+                entry,
+                redemption.IsPolled))
             {
                 case Rotation.Moved moved:
-                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
+                    refresh = MayRefresh(grant, presenter.Client)
+                        ? (families.Token(grant, moved.Generation), moved.IdleUntil)
+                        : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
@@ -79,7 +88,7 @@ internal sealed class TokenIssuer(
         var token = writer.Write(new()
         {
             Tenant = presenter.Tenant,
-            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None),
+            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, held, CancellationToken.None),
             Scopes = ScopesAt(presenter.Tenant, grant, scopes),
             Id = id,
             IssuedAt = now,
@@ -96,9 +105,13 @@ internal sealed class TokenIssuer(
             Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
             ExpiresIn = (long)(expires - now).TotalSeconds,
-            RefreshToken = refresh,
+            RefreshToken = refresh?.Token,
+            // Left for the refresh token, and for what the person agreed to; the first never ends after the second.
+            RefreshTimeout = refresh?.RestsUntil - now.ToUnixTimeSeconds(),
+            AuthorizationExpiresIn =
+                refresh is null ? null : grant.ExpiresAt.ToUnixTimeSeconds() - now.ToUnixTimeSeconds(),
             Scope = scopes,
-            Grant = grant,
+            Grant = held,
         };
     }
 
@@ -139,10 +152,6 @@ internal sealed class TokenIssuer(
     private static Scopes ScopesAt(Tenant tenant, Grant grant, Scopes scopes) =>
         (grant.Resource.Value == tenant.UserInfo ? scopes : scopes.Without(Scopes.Identity))
             .Without(Scopes.OfflineAccess);
-
-    // RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone.
-    private static Hand HandOf(Presenter presenter) =>
-        new(presenter.Network, presenter.Holder, MayChangeKeys: !presenter.Client.IsPublic);
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);

@@ -57,6 +57,9 @@ internal sealed record ClientSeed
     /// <summary>What it is as a relying party.</summary>
     public required OpenIdSeed OpenId { get; init; }
 
+    /// <summary>How strictly it is held.</summary>
+    public required ProfileSeed Profile { get; init; }
+
     public required bool DpopBoundAccessTokens { get; init; }
 
     /// <summary>Names of servers, or URLs.</summary>
@@ -102,7 +105,8 @@ internal sealed record ClientSeed
             "token_endpoint_auth_method",
             "How it proves itself.",
             null,
-            "none, client_secret_basic, client_secret_post or private_key_jwt"),
+            "none, client_secret_basic, client_secret_post, private_key_jwt, attest_jwt_client_auth or "
+                + "attest_jwt_client_auth_dpop"),
         Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
         JwksUri = node.Text("jwks_uri", "Where its public keys are.", null, "an https URL"),
         RedirectUris = node.List(
@@ -115,6 +119,7 @@ internal sealed record ClientSeed
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         OpenId = OpenIdSeed.Read(node),
+        Profile = ProfileSeed.Read(node),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
         Resources = node.List(
