@@ -396,11 +396,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
             case "cnf jkt": claims["cnf"] = new JsonObject { ["jkt"] = new string('x', 43) }; break;
             case "cnf both": claims["cnf"]!["jkt"] = new string('x', 43); break;
             case "cnf private": jwk!["d"] = jwk["x"]!.DeepClone(); break;
-            case "cnf symmetric": claims["cnf"] = new JsonObject
-            {
-                ["jwk"] = new JsonObject { ["kty"] = "oct", ["k"] = "c2VjcmV0" },
-            };
-                break;
+            case "cnf symmetric": claims["cnf"] = JsonNode.Parse("""{"jwk":{"kty":"oct","k":"c2VjcmV0"}}"""); break;
             case "cnf another curve": jwk!["crv"] = "P-384"; break;
             case "cnf off the curve": jwk!["y"] = jwk["x"]!.DeepClone(); break;
             case "sub a list": claims["sub"] = new JsonArray("desk", "desk"); break;

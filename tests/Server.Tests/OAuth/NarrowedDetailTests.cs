@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Postern.Grants;
 using Postern.Tests.Gateway;
 
 namespace Postern.Tests.OAuth;
