@@ -41,6 +41,8 @@ internal static class ConfiguredClient
             RefreshIdle = seed.Profile.RefreshIdle,
             RefreshAbsolute = seed.Profile.RefreshAbsolute,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
+            IntrospectionAlgorithm = seed.IntrospectionAlgorithm,
+            MayRevokePeople = seed.MayRevokePeople,
         };
         client = client.IsFapi2 ? FapiProfile.Hold(client) : client;
         return Refusal(client, settings) is { } refusal
@@ -101,6 +103,8 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot use client_credentials.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
                 "a client that cannot prove itself cannot exchange tokens.",
+            { IsPublic: true, MayRevokePeople: true } =>
+                "a client that cannot prove itself cannot end anything (`global_revocation`).",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.JwtBearer) =>
                 "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>

@@ -63,6 +63,9 @@ internal sealed partial class MetadataEndpoint(
         DeferredTokenResponseSupported = true,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        IntrospectionSigningAlgValuesSupported = OpenIdClient.Algorithms,
+        GlobalTokenRevocationEndpoint = tenant.Address("/revoke/person"),
+        GlobalTokenRevocationEndpointAuthMethodsSupported = ClientCredentials.HeaderMethods,
         UserinfoEndpoint = tenant.UserInfo,
         EndSessionEndpoint = tenant.Address("/logout"),
         BackchannelLogoutSupported = true,
@@ -154,6 +157,12 @@ internal sealed partial class MetadataEndpoint(
         public required IReadOnlyList<string>? ClientAttestationSigningAlgValuesSupported { get; init; }
 
         public required IReadOnlyList<string>? ClientAttestationPopSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string> IntrospectionSigningAlgValuesSupported { get; init; }
+
+        public required string GlobalTokenRevocationEndpoint { get; init; }
+
+        public required IReadOnlyList<string> GlobalTokenRevocationEndpointAuthMethodsSupported { get; init; }
 
         public required string PushedAuthorizationRequestEndpoint { get; init; }
 
