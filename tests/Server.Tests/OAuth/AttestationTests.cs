@@ -100,7 +100,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
             var bad = await app.PostAsync("/token", AsItself, [.. headers, ProofOf(app)]);
             var good = await app.AsItselfAsync();
 
-            TokenTests.Refused(bad, what is "missing" ? "invalid_client" : "invalid_client_attestation");
+            Refused(bad, what is "missing" ? "invalid_client" : "invalid_client_attestation");
             Assert.Equal(HttpStatusCode.OK, good.Status);
         }
     }
@@ -138,12 +138,12 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
 
         var bad = await app.PostAsync("/token", AsItself, [(Header, app.Attestation()), .. headers]);
 
-        TokenTests.Refused(bad, "invalid_client_attestation");
+        Refused(bad, "invalid_client_attestation");
         Assert.Equal(HttpStatusCode.OK, (await app.AsItselfAsync()).Status);
     }
 
     [Theory, Rfc(Draft, "5.2"), Rfc(Draft, "7.3")]
-    [InlineData("missing", "invalid_client_attestation"), InlineData("twice", "invalid_client_attestation")]
+    [InlineData("missing", "invalid_client_attestation"), InlineData("twice", "invalid_dpop_proof")]
     [InlineData("by another key", "invalid_client_attestation"), InlineData("another address", "invalid_dpop_proof")]
     [InlineData("a statement beside", "invalid_client_attestation")]
     [InlineData("a statement instead", "invalid_client_attestation")]
@@ -207,7 +207,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
 
         var reply = await app.PostAsync("/token", AsItself, (Header, made), ProofOf(app));
 
-        TokenTests.Refused(reply, "use_fresh_attestation");
+        Refused(reply, "use_fresh_attestation");
     }
 
     [Theory, OnBoth, Rfc(Draft, "11.1")]
@@ -247,10 +247,10 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var secret = await app.PostAsync(path, [.. fields, ("client_secret", "x")]);
 
         Assert.True(good.Status is HttpStatusCode.OK or HttpStatusCode.Created, good.Text);
-        TokenTests.Refused(bare, "invalid_client");
-        TokenTests.Refused(alone, "invalid_client_attestation");
-        TokenTests.Refused(proof, "invalid_client");
-        TokenTests.Refused(secret, "invalid_client");
+        Refused(bare, "invalid_client");
+        Refused(alone, "invalid_client_attestation");
+        Refused(proof, "invalid_client");
+        Refused(secret, "invalid_client");
     }
 
     [Theory, InlineData("desk"), InlineData("desk-dpop"), Rfc(Draft, "9.3")]
@@ -260,7 +260,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var tokens = await app.RedeemAsync((await bureau.Ada.AllowAsync(app.App.Authorize())).Code);
         using var copy = app.Copy();
 
-        TokenTests.Refused(await copy.RefreshAsync(tokens.RefreshToken), "invalid_grant");
+        Refused(await copy.RefreshAsync(tokens.RefreshToken), "invalid_grant");
         var kept = await app.RefreshAsync(tokens.RefreshToken);
 
         Assert.Equal(tokens.RefreshToken, kept.RefreshToken);
@@ -282,7 +282,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
 
         Assert.Equal(first.Thumbprint, tokens.Claims.GetProperty("cnf").GetProperty("jkt").GetString());
         Assert.Equal(second.Thumbprint, next.Claims.GetProperty("cnf").GetProperty("jkt").GetString());
-        TokenTests.Refused(await copy.RefreshAsync(tokens.RefreshToken), "invalid_grant");
+        Refused(await copy.RefreshAsync(tokens.RefreshToken), "invalid_grant");
     }
 
     [Fact, Rfc(Draft, "9.4"), Rfc(9126, "2")]
@@ -293,7 +293,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var pushed = await app.SendAsync("/par", [.. app.App.Usual]);
         var code = (await bureau.Ada.AllowAsync(app.App.Pushed(pushed))).Code;
 
-        TokenTests.Refused(await copy.RedeemAsync(code, app.App.Verifier), "invalid_grant");
+        Refused(await copy.RedeemAsync(code, app.App.Verifier), "invalid_grant");
         Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(code)).Status);
     }
 
@@ -308,7 +308,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var beside = await app.PostAsync(
             "/introspect", [("token", "x"), ("client_id", "web"), ("client_secret", App.WebSecret)], headers);
 
-        TokenTests.Refused(alone, "invalid_client_attestation");
+        Refused(alone, "invalid_client_attestation");
         Assert.Equal(HttpStatusCode.OK, beside.Status);
     }
 
@@ -373,6 +373,17 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         return app;
     }
 
+    private static void Refused(Reply reply, string error)
+    {
+        Assert.Equal(error, reply.Error);
+        Assert.Equal(
+            error.StartsWith("invalid_client", StringComparison.Ordinal)
+                ? HttpStatusCode.Unauthorized
+                : HttpStatusCode.BadRequest,
+            reply.Status);
+        Assert.Equal("no-store", reply.Headers.CacheControl!.ToString());
+    }
+
     private (string, string) ProofOf(AttestedApp app) => app.IsCombined
         ? ("DPoP", app.Key.Proof(new("POST", Server.Issuer + "/token", app.Now), nonce: app.Challenge))
         : (ProofHeader, app.Proof());
@@ -382,6 +393,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var jwk = claims["cnf"]?["jwk"]?.AsObject();
         switch (what)
         {
+            case "missing" or "twice": break;
             case "iss of another": claims["iss"] = "https://another.example"; break;
             case "iss off": claims["iss"] = "https://off.example"; break;
             case "sub other" or "sub web" or "sub nobody": claims["sub"] = what[4..]; break;

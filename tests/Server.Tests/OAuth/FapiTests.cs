@@ -73,7 +73,7 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
         var value = length is null ? null : new string('n', int.Parse(length, CultureInfo.InvariantCulture));
 
         var answer = await bank.Ada.AllowAsync(app.App.Pushed(await app.PushAsync(
-            ("scope", "openid mcp:read"), ("nonce", "usual"), (name, value))));
+            ("scope", "openid mcp:read"), (name, value))));
         var tokens = await app.RedeemAsync(answer.Code);
 
         Assert.Equal(HttpStatusCode.OK, tokens.Status);
