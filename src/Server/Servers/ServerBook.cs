@@ -281,6 +281,7 @@ internal sealed partial class ServerBook : IDisposable
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
                 RequiresDpop = seed.RequiresDpop,
+                Token = TokenForm.Of(seed.Token),
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };
@@ -309,6 +310,7 @@ internal sealed partial class ServerBook : IDisposable
         {
             Kind = ServerKind.Http,
             Url = new(added.Url),
+            Token = TokenForm.Of(added.Token),
             Risks = added.Tools.ToDictionary(
                 tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
         };
@@ -360,4 +362,4 @@ internal sealed partial class ServerBook : IDisposable
 /// A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.
 /// </summary>
 internal sealed record ServerSettings(
-    string Name, string? Title, string Url, IReadOnlyDictionary<string, string> Tools);
+    string Name, string? Title, string Url, IReadOnlyDictionary<string, string> Tools, TokenRules? Token = null);

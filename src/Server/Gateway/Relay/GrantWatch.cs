@@ -25,7 +25,7 @@ internal sealed class GrantWatch
     {
         (this.grants, this.revoked, this.tenants, this.clock) = (grants, revoked, tenants, clock);
         grants.Watch(Cut);
-        revoked.Watch((tenant, token) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
+        revoked.Watch((tenant, token, _) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
         tenants.Watch(gone => CutAll(watched => watched.Key.Tenant == gone.Id));
         changes.Subscribe(change =>
         {

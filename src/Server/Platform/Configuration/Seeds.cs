@@ -193,12 +193,14 @@ internal sealed record ServerSeed
 
     public required bool RequiresDpop { get; init; }
 
+    public required TokenRules Token { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public required IReadOnlyDictionary<string, string> Tools { get; init; }
 
     public static ServerSeed Read(SettingsNode node)
     {
-        var sandbox = node.Group("sandbox");
+        var (sandbox, token) = (node.Group("sandbox"), node.Group("token"));
         var seed = new ServerSeed
         {
             Name = node.Value<string>(
@@ -213,6 +215,7 @@ internal sealed record ServerSeed
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
             RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
+            Token = TokenRules.Read(token),
             Tools = node.Map(
                 "tools",
                 "Risk classes that win over what the server says.",
@@ -220,6 +223,7 @@ internal sealed record ServerSeed
                 text => Risks.Parse(text) is null ? null : text),
         };
         sandbox.Close();
+        token.Close();
         return (seed.Http is not null) == (seed.Command.Count > 0)
             ? throw node.Refuse($"server `{seed.Name}` needs either `http` or `command`")
             : seed;
