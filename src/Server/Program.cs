@@ -68,6 +68,7 @@ internal static partial class Program
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
+        _ = app.Services.GetRequiredService<RevocationFeed>();
         Map(app);
         return app;
     }
@@ -147,6 +148,8 @@ internal static partial class Program
         services.AddSingleton<ReferenceTokens>();
         services.AddSingleton<StatusPlaces>();
         services.AddSingleton<OwnTokens>();
+        services.AddSingleton<ServerStore>();
+        services.AddSingleton<CatalogueStore>();
         services.AddSingleton<ServerBook>();
     }
 

@@ -63,7 +63,7 @@ internal static class ServersEndpoint
         }
 
         var tools = asked.Tools ?? new Dictionary<string, string>();
-        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, tools, asked.Token);
+        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, tools, Token: asked.Token);
         if (!await servers.AddAsync(http.Tenant.Id, server, By.Admin(http, AuditKinds.ServerAdded))
             || servers.Find(http.Tenant.Id, asked.Name) is not { } added)
         {

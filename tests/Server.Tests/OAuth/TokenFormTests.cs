@@ -143,7 +143,12 @@ public sealed class TokenFormTests
         var by = new AuditEntry { Tenant = TenantId.Default, Kind = AuditKinds.ServerAdded };
         await server.Get<ServerBook>().AddAsync(
             TenantId.Default,
-            new("wiki", null, "https://wiki.example/mcp", new Dictionary<string, string>(), new("5m", "opaque")),
+            new(
+                "wiki",
+                null,
+                "https://wiki.example/mcp",
+                new Dictionary<string, string>(),
+                Token: new("5m", "opaque")),
             by);
         using var ada = new Person(server);
 

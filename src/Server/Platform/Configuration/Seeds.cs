@@ -193,6 +193,12 @@ internal sealed record ServerSeed
 
     public required bool RequiresDpop { get; init; }
 
+    /// <summary>How its callers must have signed in.</summary>
+    public required RequireSeed Require { get; init; }
+
+    /// <summary>Each call of a tool goes to it with a transaction token.</summary>
+    public required bool TransactionTokens { get; init; }
+
     public required TokenRules Token { get; init; }
 
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
@@ -200,7 +206,7 @@ internal sealed record ServerSeed
 
     public static ServerSeed Read(SettingsNode node)
     {
-        var (sandbox, token) = (node.Group("sandbox"), node.Group("token"));
+        var (sandbox, require, token) = (node.Group("sandbox"), node.Group("require"), node.Group("token"));
         var seed = new ServerSeed
         {
             Name = node.Value<string>(
@@ -215,6 +221,11 @@ internal sealed record ServerSeed
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
             RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
+            Require = RequireSeed.OfServer(require),
+            TransactionTokens = node.Flag(
+                "transaction_tokens",
+                "Each call of a tool goes to it with a transaction token of `trust_domain`; for remote servers.",
+                false),
             Token = TokenRules.Read(token),
             Tools = node.Map(
                 "tools",
@@ -223,7 +234,13 @@ internal sealed record ServerSeed
                 text => Risks.Parse(text) is null ? null : text),
         };
         sandbox.Close();
+        require.Close();
         token.Close();
+        if (seed is { TransactionTokens: true, Http: null })
+        {
+            throw node.Refuse("transaction_tokens", "false for a command: the token goes in a header");
+        }
+
         return (seed.Http is not null) == (seed.Command.Count > 0)
             ? throw node.Refuse($"server `{seed.Name}` needs either `http` or `command`")
             : seed;
