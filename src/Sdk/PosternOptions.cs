@@ -173,7 +173,8 @@ internal sealed class PosternOptionsCheck : IValidateOptions<PosternOptions>
             yield return "ClientId and ClientSecret are set both, or neither; FollowRevocations needs them.";
         }
 
-        if (options.RevocationPatience < TimeSpan.FromSeconds(6) || options.RevocationPatience > TimeSpan.FromMinutes(5))
+        if (options.RevocationPatience < TimeSpan.FromSeconds(6)
+            || options.RevocationPatience > TimeSpan.FromMinutes(5))
         {
             yield return $"RevocationPatience is {options.RevocationPatience}; expected 6 seconds to 5 minutes.";
         }

@@ -18,8 +18,8 @@ internal static class ServersEndpoint
 
     private const string Shape =
         "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title`, `tools` (names "
-            + "with read, change or destroy) and `token` (`lifetime`, `format`, `status_list`). Each member once, and no "
-            + "others.";
+            + "with read, change or destroy) and `token` (`lifetime`, `format`, `status_list`). Each member once, and "
+            + "no others.";
 
     public static void Map(IEndpointRouteBuilder api)
     {

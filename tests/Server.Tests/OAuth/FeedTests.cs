@@ -126,7 +126,7 @@ public sealed class FeedTests
             (App.Basic("web", App.WebSecret), echo, HttpStatusCode.Forbidden),
             (App.Basic("watch", App.WatchSecret), null, HttpStatusCode.Forbidden),
             (App.Basic("watch", App.WatchSecret), $"{server.Issuer}/mcp/other", HttpStatusCode.Forbidden),
-            (App.Basic("watch", App.WatchSecret), $"{echo}&resource={server.Issuer}/mcp/files", HttpStatusCode.Forbidden),
+            (App.Basic("watch", App.WatchSecret), $"{echo}&resource={echo}", HttpStatusCode.Forbidden),
         ];
         foreach (var (authorization, resource, status) in tries)
         {

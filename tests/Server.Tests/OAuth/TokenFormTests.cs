@@ -7,7 +7,9 @@ using Postern.Servers;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>What the access tokens of a server are like: how long they live, what they say, where they are listed.</summary>
+/// <summary>
+/// What the access tokens of a server are like: how long they live, what they say, where they are listed.
+/// </summary>
 public sealed class TokenFormTests
 {
     private const string StatusList = "Token Status List";
@@ -95,7 +97,8 @@ public sealed class TokenFormTests
         await server.Db.WriteAsync(async unit => await unit.RunAsync(
             $"update reference_tokens set id = {new Secret(forged).Hash()}"));
         Assert.False(await App.Watch(server).IsAliveAsync(forged));
-        string[] others = [token[..^1], token + "A", token.ToUpperInvariant(), token[4..], "pat_", token + "=", " " + token];
+        string[] others =
+            [token[..^1], token + "A", token.ToUpperInvariant(), token[4..], "pat_", token + "=", " " + token];
         foreach (var other in others)
         {
             Assert.False(await App.Watch(server).IsAliveAsync(other));
@@ -176,7 +179,8 @@ public sealed class TokenFormTests
         server.Clock.Advance(TimeSpan.FromSeconds(10));
         var after = await ListAsync(server);
 
-        Assert.All(places, place => Assert.Equal($"{server.Issuer}/statuslists/0", place.GetProperty("uri").GetString()));
+        var uri = $"{server.Issuer}/statuslists/0";
+        Assert.All(places, place => Assert.Equal(uri, place.GetProperty("uri").GetString()));
         var indexes = places.ConvertAll(place => place.GetProperty("idx").GetInt32());
         Assert.Equal([false, false, false], indexes.Select(index => IsSet(before, index)));
         Assert.Equal([true, true, false], indexes.Select(index => IsSet(after, index)));

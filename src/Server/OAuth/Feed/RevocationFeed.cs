@@ -6,8 +6,8 @@ using Postern.Platform.Database;
 namespace Postern.OAuth.Feed;
 
 /// <summary>
-/// Hands each end of a grant or token to those who follow its resource. Who cannot keep up is cut off, and comes back to
-/// what is stored: nothing is ever left out silently.
+/// Hands each end of a grant or token to those who follow its resource. Who cannot keep up is cut off, and comes back
+/// to what is stored: nothing is ever left out silently.
 /// </summary>
 internal sealed partial class RevocationFeed : IAsyncDisposable
 {
