@@ -7,6 +7,7 @@ using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Revocations;
 using Postern.OAuth.Feed;
+using Postern.Platform.Database;
 
 namespace Postern.Tests.OAuth;
 
@@ -88,6 +89,7 @@ public sealed class FeedTests
 
         // An hour later no token of that time is alive, and it is told to nobody.
         server.Clock.Advance(TimeSpan.FromMinutes(70));
+        await Eventually.TrueAsync(() => server.Get<Changes>().IsHearing);
         using var late = await FeedReader.OpenAsync(server, since: beat);
         Assert.Equal("beat", await late.NextAsync());
     }

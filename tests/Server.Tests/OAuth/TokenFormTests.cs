@@ -39,7 +39,7 @@ public sealed class TokenFormTests
         Assert.True(told.Json.GetProperty("active").GetBoolean());
         Assert.Equal("web", told.Member("client_id"));
         Assert.Equal($"{server.Issuer}/mcp/echo", told.Member("aud"));
-        Assert.Equal("mcp:read mcp:write mcp:destroy", told.Member("scope"));
+        Assert.Equal("mcp:read mcp:write", told.Member("scope"));
         Assert.Equal(
             server.Clock.GetUtcNow().ToUnixTimeSeconds() + 120, told.Json.GetProperty("exp").GetInt64());
         Assert.NotEqual(HttpStatusCode.Unauthorized, await web.CallAsync(reply.AccessToken));
