@@ -4,19 +4,21 @@ using System.Text.Json;
 using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
+using Postern.Grants.Parties;
 using Postern.Platform.Keys;
 
 namespace Postern.Grants;
 
 /// <summary>
 /// The one validator of our own access tokens, for every endpoint that takes them: signature, kind, issuer, audience,
-/// time, and whether the grant behind it is alive.
+/// time, whether the grant behind it is alive, and whether everybody in it may act.
 /// </summary>
 internal sealed class OwnTokens
 {
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
     private readonly HolderProofs proofs;
+    private readonly Switches switches;
     private readonly ReferenceTokens references;
     private readonly SigningKeys keys;
     private readonly ConcurrentDictionary<TenantId, LocalKeys> published = new();
@@ -28,10 +30,11 @@ internal sealed class OwnTokens
         GrantBook grants,
         RevokedTokens revoked,
         HolderProofs proofs,
+        Switches switches,
         ReferenceTokens references,
         TimeProvider clock)
     {
-        (this.keys, this.grants, this.revoked) = (keys, grants, revoked);
+        (this.keys, this.grants, this.revoked, this.switches) = (keys, grants, revoked, switches);
         (this.proofs, this.references, this.clock) = (proofs, references, clock);
         keys.Follow(Hear);
     }
@@ -99,13 +102,16 @@ internal sealed class OwnTokens
         }
 
         var finding = grants.FindAsync(tenant, new(id), stop);
-        return finding.IsCompletedSuccessfully ? new(WhyEnded(finding.Result)) : WaitAsync(finding);
+        return finding.IsCompletedSuccessfully ? WhyEndedAsync(finding.Result, stop) : WaitAsync(finding, stop);
     }
 
-    private async ValueTask<string?> WaitAsync(ValueTask<Grant?> finding) => WhyEnded(await finding);
+    private async ValueTask<string?> WaitAsync(ValueTask<Grant?> finding, CancellationToken stop) =>
+        await WhyEndedAsync(await finding, stop);
 
-    private string? WhyEnded(Grant? grant) =>
-        grant is not null && grant.IsLive(clock.GetUtcNow()) ? null : "over or revoked";
+    private ValueTask<string?> WhyEndedAsync(Grant? grant, CancellationToken stop) =>
+        grant is not null && grant.IsLive(clock.GetUtcNow())
+            ? switches.WhyOffAsync(grant, null, stop)
+            : new("over or revoked");
 
     private static byte[]? PayloadOf(string token) =>
         token.Length <= AccessTokenValidator.MaxTokenLength
