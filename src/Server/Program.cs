@@ -19,6 +19,7 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
+using Postern.OAuth.Feed;
 using Postern.OAuth.Introspect;
 using Postern.OAuth.Logout;
 using Postern.OAuth.OpenId;
@@ -26,6 +27,7 @@ using Postern.OAuth.Push;
 using Postern.OAuth.Register;
 using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
+using Postern.OAuth.Status;
 using Postern.OAuth.Token;
 using Postern.OAuth.UserInfo;
 using Postern.Platform;
@@ -68,6 +70,7 @@ internal static partial class Program
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
+        _ = app.Services.GetRequiredService<RevocationFeed>();
         Map(app);
         return app;
     }
@@ -116,6 +119,8 @@ internal static partial class Program
         RevokeEndpoint.Map(app);
         GlobalRevocationEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
+        StatusListEndpoint.Map(app);
+        FeedEndpoint.Map(app);
         UserInfoEndpoint.Map(app);
         LogoutEndpoint.Map(app);
         IdentityRooms.Map(app);
@@ -148,6 +153,8 @@ internal static partial class Program
         services.AddSingleton<Logouts>();
         services.AddSingleton<HolderProofs>();
         services.AddSingleton<StandingGrants>();
+        services.AddSingleton<ReferenceTokens>();
+        services.AddSingleton<StatusPlaces>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerStore>();
         services.AddSingleton<CatalogueStore>();
@@ -209,12 +216,16 @@ internal static partial class Program
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<TokenForms>();
         services.AddSingleton<SenderConstraint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<RevokeEndpoint>();
         services.AddSingleton<SubjectIdentifiers>();
         services.AddSingleton<GlobalRevocationEndpoint>();
         services.AddSingleton<IntrospectEndpoint>();
+        services.AddSingleton<StatusListEndpoint>();
+        services.AddSingleton<RevocationFeed>();
+        services.AddSingleton<FeedEndpoint>();
     }
 
     internal static async Task<int> ServeAsync(string[] args)

@@ -63,6 +63,7 @@ internal sealed partial class MetadataEndpoint(
         DeferredTokenResponseSupported = true,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        RevocationFeedEndpoint = tenant.Address("/revocations"),
         IntrospectionSigningAlgValuesSupported = OpenIdClient.Algorithms,
         GlobalTokenRevocationEndpoint = tenant.Address("/revoke/person"),
         GlobalTokenRevocationEndpointAuthMethodsSupported = ClientCredentials.HeaderMethods,
@@ -157,6 +158,9 @@ internal sealed partial class MetadataEndpoint(
         public required IReadOnlyList<string>? ClientAttestationSigningAlgValuesSupported { get; init; }
 
         public required IReadOnlyList<string>? ClientAttestationPopSigningAlgValuesSupported { get; init; }
+
+        /// <summary>Of our own: where resource servers follow what ends.</summary>
+        public required string RevocationFeedEndpoint { get; init; }
 
         public required IReadOnlyList<string> IntrospectionSigningAlgValuesSupported { get; init; }
 
