@@ -69,6 +69,7 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<HolderProofs>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
+        _ = app.Services.GetRequiredService<ClientCertificates>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
         _ = app.Services.GetRequiredService<RevocationFeed>();
         Map(app);
@@ -93,6 +94,7 @@ internal static partial class Program
     private static void Map(WebApplication app)
     {
         app.UseMiddleware<Failures>();
+        app.UseMiddleware<CertificateHeader>();
         app.UseForwardedHeaders();
         app.UseMiddleware<TenantPlace>();
         app.UseMiddleware<HostGuard>();
@@ -166,10 +168,12 @@ internal static partial class Program
         services.AddSingleton<ClientStore>();
         services.AddSingleton<ClientBook>();
         services.AddSingleton<ClientKeys>();
+        services.AddSingleton<AuthMethods>();
         services.AddSingleton<ClientAssertion>();
         services.AddSingleton<Attesters>();
         services.AddSingleton<Attestations>();
         services.AddSingleton<ChallengeEndpoint>();
+        services.AddSingleton<ClientCertificates>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();

@@ -21,6 +21,9 @@ internal enum ClientSource
     Workload,
 }
 
+/// <summary>A secret of a client, as SHA-256, that is good until a time.</summary>
+internal sealed record PassingSecret(string Hash, DateTimeOffset Until);
+
 /// <summary>A client whose metadata was checked, whatever its source.</summary>
 internal sealed record Client
 {
@@ -39,6 +42,11 @@ internal sealed record Client
 
     /// <summary>SHA-256 of its secret.</summary>
     public string? SecretHash { get; init; }
+
+    /// <summary>Secrets that are good beside it until a time, while one takes another's place.</summary>
+    public IReadOnlyList<PassingSecret> PassingSecrets { get; init; } = [];
+
+    public bool HasSecret => SecretHash is not null || PassingSecrets.Count > 0;
 
     /// <summary>SHA-256 of the token by which it manages its registration (RFC 7592); null where it cannot.</summary>
     public string? RegistrationHash { get; init; }
@@ -100,6 +108,9 @@ internal sealed record Client
     /// <summary>The longest it can be let in for; null for its tenant's word.</summary>
     public TimeSpan? RefreshAbsolute { get; init; }
 
+    /// <summary>Which certificates are its own, and whether its tokens are bound to them.</summary>
+    public CertificateMembers Certificate { get; init; } = CertificateMembers.None;
+
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
 
@@ -130,6 +141,7 @@ internal sealed record Client
         ScopeCap = metadata.Scope,
         OpenId = metadata.OpenId,
         RequiresDpop = metadata.DpopBoundAccessTokens,
+        Certificate = metadata.Certificate,
         RequiresPush = metadata.RequiresPush,
         RequiresSignedRequest = metadata.RequiresSignedRequest,
         RequestSigningAlg = metadata.RequestSigningAlg,
@@ -165,6 +177,11 @@ internal sealed record Client
         RefreshAbsolute = RefreshAbsolute < tenant.RefreshAbsolute ? RefreshAbsolute.Value : tenant.RefreshAbsolute,
     };
 
+    /// <summary>Whether this is one of its secrets now.</summary>
+    public bool Knows(Secret secret, DateTimeOffset now) =>
+        (SecretHash is { } hash && secret.Matches(hash))
+        || PassingSecrets.Any(passing => now < passing.Until && secret.Matches(passing.Hash));
+
     public bool IsPublic => AuthMethods is ["none"];
 
     public bool IsVouchedFor => Source is ClientSource.Configured;
@@ -177,5 +194,11 @@ internal sealed record Client
     /// it changes, refreshing stops until the person is asked again. Null for a client that an operator vouches for.
     /// </summary>
     public string? Hash => IsVouchedFor ? null : Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', [.. RedirectUris.Order(StringComparer.Ordinal), .. AuthMethods, JwksUri ?? ""]))));
+        string.Join('\n', [
+            .. RedirectUris.Order(StringComparer.Ordinal),
+            .. AuthMethods,
+            JwksUri ?? "",
+            // Left out while there is none: what people agreed to before this was known says the same as then.
+            .. Certificate.Name is { } name ? (string[])[name] : [],
+        ]))));
 }

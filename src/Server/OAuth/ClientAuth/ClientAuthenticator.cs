@@ -9,7 +9,11 @@ namespace Postern.OAuth.ClientAuth;
 /// acts on anything else of the request. A client with a secret is never believed without it.
 /// </summary>
 internal sealed class ClientAuthenticator(
-    ClientBook clients, ClientAssertion assertions, Attestations attestations)
+    ClientBook clients,
+    ClientAssertion assertions,
+    ClientCertificates certificates,
+    Attestations attestations,
+    TimeProvider clock)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
     private static readonly string NobodysHash = new('A', 43);
@@ -48,37 +52,40 @@ internal sealed class ClientAuthenticator(
             return error.Code is "invalid_client" ? Refused(credentials, error.Reason ?? "unknown client") : error;
         }
 
-        if (await RefusalAsync(tenant, client, credentials, stop) is { } refusal)
+        if (await RefusalAsync(http.HttpContext, client, credentials, stop) is { } refusal)
         {
             return Refused(credentials, refusal);
         }
 
         var presenter = new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
-        return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && !client.IsPublic
+        return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && IsAttested(client)
             ? await attestations.ProveAsync(http, presenter, attestation, stop)
             : presenter;
     }
+
+    private static bool IsAttested(Client client) => client.AuthMethods.Any(ClientMetadata.AttestedMethods.Contains);
 
     private static OAuthError Refused(ClientCredentials credentials, string reason) =>
         credentials is ClientCredentials.WithAttestation ? Attesters.Invalid(reason) : OAuthError.InvalidClient(reason);
 
     private async ValueTask<string?> RefusalAsync(
-        Tenant tenant, Client client, ClientCredentials credentials, CancellationToken stop) =>
+        HttpContext http, Client client, ClientCredentials credentials, CancellationToken stop) =>
         credentials switch
         {
-            ClientCredentials.Named => client.IsPublic ? null : "no proof from a confidential client",
+            // The rest of it is judged by what it says.
+            ClientCredentials.WithAttestation when IsAttested(client) => null,
+            ClientCredentials.Named or ClientCredentials.WithAttestation when client.IsPublic => null,
+            // RFC 8705 §2: the certificate is the proof, and client_id says whose.
+            ClientCredentials.Named or ClientCredentials.WithAttestation => client.AuthMethods.Any(ClientMetadata.IsByCertificate)
+                ? await certificates.RefusalAsync(http, client, stop)
+                : "no proof from a confidential client",
             ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>
-                client.SecretHash is { } hash && client.AuthMethods.Contains(method) && secret.Matches(hash)
+                client.AuthMethods.Contains(method) && client.Knows(secret, clock.GetUtcNow())
                     ? null
                     : "wrong secret or method",
             ClientCredentials.WithAssertion { Assertion: var assertion } =>
                 client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
-                    ? await assertions.RefusalAsync(tenant, client, assertion, stop)
-                    : "wrong method",
-            // The rest of it is judged by what it says. To who need not prove anything it adds nothing.
-            ClientCredentials.WithAttestation =>
-                client.IsPublic || client.AuthMethods.Any(ClientMetadata.AttestedMethods.Contains)
-                    ? null
+                    ? await assertions.RefusalAsync(http.Tenant, client, assertion, stop)
                     : "wrong method",
             _ => throw new UnreachableException(),
         };

@@ -30,6 +30,7 @@ internal sealed class ClientBook
     private readonly SafeHttp outbound;
     private readonly AuditLog audit;
     private readonly Settings settings;
+    private readonly AuthMethods methods;
     private readonly TenantBook tenants;
     private readonly Switches switches;
     private readonly AgentBook agents;
@@ -48,6 +49,7 @@ internal sealed class ClientBook
         SafeHttp outbound,
         AuditLog audit,
         Settings settings,
+        AuthMethods methods,
         TenantBook tenants,
         Switches switches,
         AgentBook agents,
@@ -55,7 +57,7 @@ internal sealed class ClientBook
     {
         (this.switches, this.agents) = (switches, agents);
         (this.store, this.outbound, this.audit, this.tenants) = (store, outbound, audit, tenants);
-        (this.settings, this.clock) = (settings, clock);
+        (this.settings, this.methods, this.clock) = (settings, methods, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
             .ToDictionary(client => client.Id.Value);
         documents = new(Capacity, clock);
@@ -206,7 +208,7 @@ internal sealed class ClientBook
     private async ValueTask<Result<Client>> ReadAsync(
         TenantId tenant, ClientId id, FetchOutcome.Answered answer, CancellationToken stop)
     {
-        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer)
+        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer, methods)
             .Failed(out var error, out var metadata))
         {
             // Errors are not kept: the next request asks again, within the host's budget.

@@ -6,8 +6,6 @@ namespace Postern.OAuth.ClientAuth;
 /// <summary>Reads the clients of the configuration; what contradicts itself stops the start.</summary>
 internal static class ConfiguredClient
 {
-    private static readonly string[] Methods = [.. ClientMetadata.AuthMethods, .. ClientMetadata.AttestedMethods];
-
     public static Client Read(ClientSeed seed, Settings settings)
     {
         var client = new Client
@@ -17,6 +15,8 @@ internal static class ConfiguredClient
             Name = seed.ClientName ?? seed.ClientId,
             AuthMethods = MethodsOf(seed),
             SecretHash = seed.ClientSecret?.Hash(),
+            PassingSecrets =
+                [.. seed.ClientSecrets.Select(one => new PassingSecret(one.Secret.Hash(), one.Until))],
             Jwks = seed.Jwks,
             JwksUri = seed.JwksUri,
             RedirectUris = seed.RedirectUris,
@@ -40,6 +40,10 @@ internal static class ConfiguredClient
             IsFapi2 = seed.Profile.IsFapi2,
             RefreshIdle = seed.Profile.RefreshIdle,
             RefreshAbsolute = seed.Profile.RefreshAbsolute,
+            Certificate = CertificateMembers.Of(
+                seed.Certificate.Names,
+                seed.Certificate.BindsTokens,
+                why => throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {why}")),
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
             IntrospectionAlgorithm = seed.IntrospectionAlgorithm,
             MayRevokePeople = seed.MayRevokePeople,
@@ -54,7 +58,7 @@ internal static class ConfiguredClient
     private static IReadOnlyList<string> MethodsOf(ClientSeed seed) => seed switch
     {
         { AuthMethod: { } method } => [method],
-        { ClientSecret: not null } => [ClientMetadata.Basic, ClientMetadata.Post],
+        { ClientSecret: not null } or { ClientSecrets.Count: > 0 } => [ClientMetadata.Basic, ClientMetadata.Post],
         { Jwks: not null } or { JwksUri: not null } => [ClientMetadata.PrivateKeyJwt],
         _ => [ClientMetadata.None],
     };
@@ -84,13 +88,20 @@ internal static class ConfiguredClient
             .FirstOrDefault(why => why is not null);
         return client switch
         {
-            { AuthMethods: var methods } when !methods.All(Methods.Contains) =>
-                $"`token_endpoint_auth_method` is one of {string.Join(", ", Methods)}.",
+            { AuthMethods: var methods } when !methods.All(Served(settings).Contains) =>
+                $"`token_endpoint_auth_method` is one of {string.Join(", ", Served(settings))}; those by "
+                + "certificate need `tls.client_certificates` or `mtls.proxies`, and `mtls.authorities`.",
             { AuthMethods: var methods } when methods.Any(ClientMetadata.AttestedMethods.Contains)
                 && !settings.TrustedAttesters.Any(one => one.Clients.Contains(client.Id.Value)) =>
                 "none of `trusted_attesters` names it.",
-            { AuthMethods: var methods, SecretHash: null } when methods.Any(IsBySecret) =>
+            { Certificate.BindsTokens: true } when !settings.TakesCertificates =>
+                "nobody can show a certificate without `tls.client_certificates` or `mtls.proxies`.",
+            { AuthMethods: [var method, ..] } when client.Certificate.Refusal(
+                method, client.RequiresDpop, (client.Jwks ?? client.JwksUri) is not null) is { } certificate => certificate,
+            { AuthMethods: var methods, HasSecret: false } when methods.Any(IsBySecret) =>
                 "`client_secret` is missing.",
+            { SecretHash: not null, PassingSecrets.Count: > 0 } =>
+                "either `client_secret`, or all of them in `client_secrets`.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
                 "`jwks` or `jwks_uri` is missing.",
             { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
@@ -119,6 +130,9 @@ internal static class ConfiguredClient
             _ => redirect,
         };
     }
+
+    private static IEnumerable<string> Served(Settings settings) =>
+        AuthMethods.Of(settings).Concat(ClientMetadata.AttestedMethods);
 
     private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;
 

@@ -11,13 +11,14 @@ internal static class FapiProfile
 
     // §5.3.2.1: a client proves itself by a key.
     private static readonly string[] Methods =
-        [ClientMetadata.PrivateKeyJwt, "tls_client_auth", "self_signed_tls_client_auth"];
+        [ClientMetadata.PrivateKeyJwt, ClientMetadata.TlsClientAuth, ClientMetadata.SelfSignedTlsClientAuth];
 
     /// <summary>The client with all that the profile demands of it.</summary>
     public static Client Hold(Client client) => client with
     {
         RequiresPush = true,
-        RequiresDpop = true,
+        // §5.3.2.1: to a key, or to its certificate.
+        RequiresDpop = !client.Certificate.BindsTokens,
         OpenId = client.OpenId with { IdTokenAlgorithm = "ES256" },
     };
 

@@ -16,7 +16,7 @@ namespace Postern.OAuth.Discover;
 /// content.
 /// </summary>
 internal sealed partial class MetadataEndpoint(
-    Settings settings, TrustedIssuers issuers, Attesters attesters, ServerBook servers)
+    Settings settings, TrustedIssuers issuers, AuthMethods methods, Attesters attesters, ServerBook servers)
 {
     private static readonly string[] OwnClaims =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
@@ -46,7 +46,7 @@ internal sealed partial class MetadataEndpoint(
 
     // The keyed ones first: clients take the first that they know.
     private string[] MethodsOf(Tenant tenant) =>
-        [.. attesters.Any(tenant.Id) ? ClientMetadata.AttestedMethods : [], .. ClientMetadata.AuthMethods];
+        [.. attesters.Any(tenant.Id) ? ClientMetadata.AttestedMethods : [], .. methods.All];
 
     private Metadata Document(Tenant tenant) => new()
     {
@@ -97,6 +97,7 @@ internal sealed partial class MetadataEndpoint(
         CodeChallengeMethodsSupported = ["S256"],
         RefreshTokenExpirationTypesSupported = ["authorization", "token_timeout"],
         DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
+        TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
         TokenEndpointAuthMethodsSupported = MethodsOf(tenant),
@@ -193,6 +194,9 @@ internal sealed partial class MetadataEndpoint(
         public required IReadOnlyList<string> RefreshTokenExpirationTypesSupported { get; init; }
 
         public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
+
+        /// <summary>RFC 8705 §3.3.</summary>
+        public required bool? TlsClientCertificateBoundAccessTokens { get; init; }
 
         public required bool AuthorizationResponseIssParameterSupported { get; init; }
 

@@ -45,6 +45,9 @@ internal sealed record ClientSeed
 
     public required Secret? ClientSecret { get; init; }
 
+    /// <summary>Several, while one takes another's place.</summary>
+    public required IReadOnlyList<SecretSeed> ClientSecrets { get; init; }
+
     public required string? AuthMethod { get; init; }
 
     public required string? Jwks { get; init; }
@@ -64,6 +67,9 @@ internal sealed record ClientSeed
     public required ProfileSeed Profile { get; init; }
 
     public required bool DpopBoundAccessTokens { get; init; }
+
+    /// <summary>What it is by its certificates.</summary>
+    public required CertificateSeed Certificate { get; init; }
 
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
@@ -108,12 +114,13 @@ internal sealed record ClientSeed
             "at least 32 characters",
             text => text.Length >= 32 ? new(text) : null,
             isSecret: true),
+        ClientSecrets = node.Groups("client_secrets", null, SecretSeed.Read),
         AuthMethod = node.Text(
             "token_endpoint_auth_method",
             "How it proves itself.",
             null,
-            "none, client_secret_basic, client_secret_post, private_key_jwt, attest_jwt_client_auth or "
-                + "attest_jwt_client_auth_dpop"),
+            "none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, "
+                + "self_signed_tls_client_auth, attest_jwt_client_auth or attest_jwt_client_auth_dpop"),
         Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
         JwksUri = node.Text("jwks_uri", "Where its public keys are.", null, "an https URL"),
         RedirectUris = node.List(
@@ -129,6 +136,7 @@ internal sealed record ClientSeed
         Profile = ProfileSeed.Read(node),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
+        Certificate = CertificateSeed.Read(node),
         Resources = node.List(
             "resources",
             "What it may ask for by itself, and where it may exchange tokens.",
@@ -201,6 +209,8 @@ internal sealed record ServerSeed
 
     public required bool RequiresDpop { get; init; }
 
+    public required bool RequiresCertificate { get; init; }
+
     /// <summary>How its callers must have signed in.</summary>
     public required RequireSeed Require { get; init; }
 
@@ -229,6 +239,8 @@ internal sealed record ServerSeed
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
             RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
+            RequiresCertificate = node.Flag(
+                "require_certificate", "Takes only tokens that are bound to a certificate (RFC 8705).", false),
             Require = RequireSeed.OfServer(require),
             TransactionTokens = node.Flag(
                 "transaction_tokens",
@@ -247,6 +259,11 @@ internal sealed record ServerSeed
         if (seed is { TransactionTokens: true, Http: null })
         {
             throw node.Refuse("transaction_tokens", "false for a command: the token goes in a header");
+        }
+
+        if (seed is { RequiresDpop: true, RequiresCertificate: true })
+        {
+            throw node.Refuse($"server `{seed.Name}`: a token is bound to a key or to a certificate, not to both");
         }
 
         return (seed.Http is not null) == (seed.Command.Count > 0)
