@@ -1,6 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Users;
+using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
@@ -23,6 +24,7 @@ internal sealed class Opening(
     ServerBook servers,
     RevokedTokens revoked,
     UserSeeds users,
+    DepartedClients departed,
     AuditLog audit,
     Settings settings,
     TimeProvider clock) : IHostedService
@@ -37,6 +39,7 @@ internal sealed class Opening(
         await tenants.LoadAsync(cancellationToken);
         await revoked.LoadAsync(cancellationToken);
         await users.ApplyAsync(cancellationToken);
+        await departed.EndAsync(cancellationToken);
         await audit.WriteAsync(
             new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStarted, Resource = settings.Issuer });
     }
