@@ -11,6 +11,8 @@ namespace Postern.OAuth.ClientAuth;
 /// </summary>
 internal sealed class DepartedClients(Db db, ClientBook clients, GrantBook grants, TenantBook tenants)
 {
+    private const string Because = "the client was taken out of the configuration";
+
     public async Task EndAsync(CancellationToken stop)
     {
         var tenant = tenants.Default.Id;
@@ -21,16 +23,20 @@ internal sealed class DepartedClients(Db db, ClientBook clients, GrantBook grant
             stop);
         foreach (var gone in before.Where(client => !named.Contains(client)))
         {
-            await grants.RevokeAllAsync(tenant, new ClientId(gone), new()
+            await grants.RevokeAllAsync(tenant, new GrantsOf.Client(new(gone)), new()
             {
                 Tenant = tenant,
                 Kind = AuditKinds.GrantRevoked,
                 Client = new(gone),
-                Reason = "the client was taken out of the configuration",
+                Reason = Because,
             });
             // Last, so that a start that is cut off begins again here.
-            await db.WriteAsync(async unit => await unit.RunAsync(
-                $"delete from configured_clients where tenant = {tenant.Value} and client_id = {gone}"));
+            await db.WriteAsync(async unit =>
+            {
+                await GrantStore.ForgetKeysAsync(unit, tenant, new(gone), Because);
+                await unit.RunAsync(
+                    $"delete from configured_clients where tenant = {tenant.Value} and client_id = {gone}");
+            });
         }
 
         await db.WriteAsync(async unit =>
