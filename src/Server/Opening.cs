@@ -1,5 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
+using Postern.Identity.Agents;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
@@ -25,6 +27,9 @@ internal sealed class Opening(
     RevokedTokens revoked,
     UserSeeds users,
     DepartedClients departed,
+    PartySeeds parties,
+    AgentBook agents,
+    Switches switches,
     AuditLog audit,
     Settings settings,
     TimeProvider clock) : IHostedService
@@ -38,7 +43,10 @@ internal sealed class Opening(
         tenants.Preparing.AddRange([keys.RefreshAsync, servers.LoadAsync]);
         await tenants.LoadAsync(cancellationToken);
         await revoked.LoadAsync(cancellationToken);
+        await switches.LoadAsync(cancellationToken);
         await users.ApplyAsync(cancellationToken);
+        await agents.LoadAsync(cancellationToken);
+        await parties.ApplyAsync(cancellationToken);
         await departed.EndAsync(cancellationToken);
         await audit.WriteAsync(
             new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStarted, Resource = settings.Issuer });
