@@ -27,11 +27,14 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
     /// RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone, and a
     /// copy of a client by the key it was attested with.
     /// </summary>
-    public Hand Hand => new(Network, Holder, MayChangeKeys: !Client.IsPublic && Instance is null)
-    {
-        KeepsToken = !Client.IsPublic,
-        Instance = Instance,
-    };
+    /// <param name="asked">A digest of what is asked for.</param>
+    /// <param name="keptAs">What an access token is to be called whose refresh token stays.</param>
+    public Hand HandFor(string asked, string? keptAs) =>
+        new(Network, Holder, MayChangeKeys: !Client.IsPublic && Instance is null, asked)
+        {
+            KeptAs = Client.IsPublic ? null : keptAs,
+            Instance = Instance,
+        };
 
     /// <summary>
     /// Whether it may exchange a token for another: its own with what that is bound to, and one that it was sent with

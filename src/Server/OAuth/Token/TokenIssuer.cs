@@ -35,7 +35,11 @@ internal sealed class TokenIssuer(
             return OAuthError.InvalidGrant(off);
         }
 
-        var (grant, id) = (redemption.Grant, writer.NewId());
+        var grant = redemption.Grant;
+        // A refresh that is repeated is answered with the same token, so that nobody gains one by repeating it.
+        var id = redemption.Generation is { } shown and > 0
+            ? families.TokenId(grant, shown + 1, request.Digest)
+            : writer.NewId();
         // Of what was granted, as much as was asked for.
         var held = request.Details is { } asked && redemption.Statement is null ? grant.Within(asked)! : grant;
         var agent = agents.Of(grant.Tenant, grant.Client);
@@ -54,7 +58,7 @@ internal sealed class TokenIssuer(
             Network = presenter.Network,
         };
 
-        (string Token, long RestsUntil)? refresh = null;
+        var (refresh, rests, at) = ((string?)null, 0L, clock.GetUtcNow());
         if (redemption.Generation is not { } generation)
         {
             await audit.WriteAsync(entry);
@@ -62,18 +66,19 @@ internal sealed class TokenIssuer(
         else
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
+            var another = writer.NewId();
             switch (await families.RotateAsync(
                 grant,
                 generation,
-                presenter.Hand,
+                presenter.HandFor(request.Digest, another),
                 presenter.Client.At(presenter.Tenant).RefreshIdle,
                 entry,
-                redemption.IsPolled))
+                redemption.IsPolled,
+                redemption.Begin))
             {
                 case Rotation.Moved moved:
-                    refresh = MayRefresh(grant, presenter.Client)
-                        ? (families.Token(grant, moved.Generation), moved.IdleUntil)
-                        : null;
+                    (at, rests, id) = (moved.At, moved.IdleUntil, moved.IsKept ? another : id);
+                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
                     return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
@@ -93,9 +98,8 @@ internal sealed class TokenIssuer(
         }
 
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
-        var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
-        var expires = forms.Expires(presenter.Tenant, grant, now);
+        var expires = forms.Expires(presenter.Tenant, grant, at);
         expires = redemption.Until < expires ? redemption.Until.Value : expires;
         expires = agent?.EndsAt < expires ? agent.EndsAt : expires;
         var token = await forms.MakeAsync(new()
@@ -104,11 +108,12 @@ internal sealed class TokenIssuer(
             Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, held, CancellationToken.None),
             Scopes = ScopesAt(presenter.Tenant, grant, scopes),
             Id = id,
-            IssuedAt = now,
+            IssuedAt = at,
             ExpiresAt = expires,
             Holder = presenter.Holder,
             MayAct = presenter.Client.MayAct,
         });
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
         return new IssuedTokens
         {
             AccessToken = token,
@@ -117,12 +122,11 @@ internal sealed class TokenIssuer(
                 : null,
             Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
-            ExpiresIn = (long)(expires - now).TotalSeconds,
-            RefreshToken = refresh?.Token,
+            ExpiresIn = expires.ToUnixTimeSeconds() - now,
+            RefreshToken = refresh,
             // Left for the refresh token, and for what the person agreed to; the first never ends after the second.
-            RefreshTimeout = refresh?.RestsUntil - now.ToUnixTimeSeconds(),
-            AuthorizationExpiresIn =
-                refresh is null ? null : grant.ExpiresAt.ToUnixTimeSeconds() - now.ToUnixTimeSeconds(),
+            RefreshTimeout = refresh is null ? null : rests - now,
+            AuthorizationExpiresIn = refresh is null ? null : grant.ExpiresAt.ToUnixTimeSeconds() - now,
             Scope = scopes,
             Grant = held,
         };
