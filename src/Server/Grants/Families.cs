@@ -72,16 +72,16 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     }
 
     /// <summary>
-    /// Whether this is the newest generation of its line, has not rested too long, and is this one's. Nothing is used
-    /// up.
+    /// Whether this is the newest generation of its line, has not rested too long, and is this one's to present, if it
+    /// matters whose. Nothing is used up.
     /// </summary>
     public async Task<bool> IsNewestAsync(
-        Grant grant, long generation, Hand hand, CancellationToken stop) => await db.FirstAsync(
+        Grant grant, long generation, CancellationToken stop, Hand? hand = null) => await db.FirstAsync(
         $"""
         select grant_id from families
         where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value} and generation = {generation}
           and idle_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
-          and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayChangeKeys})
+          and (bound_to = {""} or bound_to = {hand?.Key ?? ""} or {hand is not { MayChangeKeys: false }})
         """,
         row => row.GetString(0),
         stop) is not null;
