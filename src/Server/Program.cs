@@ -70,6 +70,7 @@ internal static partial class Program
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
         _ = app.Services.GetRequiredService<ClientCertificates>();
+        _ = app.Services.GetRequiredService<SpiffeBundles>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
         _ = app.Services.GetRequiredService<RevocationFeed>();
         Map(app);
@@ -176,6 +177,8 @@ internal static partial class Program
         services.AddSingleton<Attestations>();
         services.AddSingleton<ChallengeEndpoint>();
         services.AddSingleton<ClientCertificates>();
+        services.AddSingleton<SpiffeBundles>();
+        services.AddSingleton<Svids>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();

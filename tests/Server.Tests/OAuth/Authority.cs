@@ -65,6 +65,15 @@ internal sealed class Authority : IDisposable
         return request.CreateSelfSigned(begin, end);
     }
 
+    /// <summary>One of a server on this machine, good by the real clock: clients of others look at that.</summary>
+    public static X509Certificate2 OfServer(string subject)
+    {
+        var (request, _) = Request(subject, null);
+        Extend(request, names => names.AddIpAddress(System.Net.IPAddress.Loopback), ForServers);
+        var now = TimeProvider.System.GetUtcNow();
+        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
+    }
+
     /// <summary>A key of a client as it registers it, with the certificate or without.</summary>
     public static string Jwks(X509Certificate2 certificate, bool withCertificate = true)
     {

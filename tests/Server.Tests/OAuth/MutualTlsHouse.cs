@@ -18,6 +18,9 @@ public sealed class MutualTlsHouse : IAsyncLifetime
 
     internal TestServer Server { get; private set; } = null!;
 
+    /// <summary>What a client must trust to speak with the server.</summary>
+    internal string ServerAuthority => Path.Combine(folder, "server.pem");
+
     public MutualTlsHouse() => Branch = new("CN=A branch", Authority);
 
     /// <summary>The certificate that belongs to each client.</summary>
@@ -87,7 +90,7 @@ public sealed class MutualTlsHouse : IAsyncLifetime
     /// <summary>Writes a certificate of a server and its key.</summary>
     internal static async Task<(string Certificate, string Key)> WriteAsync(string folder, string subject)
     {
-        using var certificate = Authority.SelfSigned(subject);
+        using var certificate = Authority.OfServer(subject);
         var (file, key) = (Path.Combine(folder, "server.pem"), Path.Combine(folder, "server.key"));
         await File.WriteAllTextAsync(file, certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(key, certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());

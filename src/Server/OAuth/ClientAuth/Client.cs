@@ -111,6 +111,9 @@ internal sealed record Client
     /// <summary>Which certificates are its own, and whether its tokens are bound to them.</summary>
     public CertificateMembers Certificate { get; init; } = CertificateMembers.None;
 
+    /// <summary>The workloads that it is; null for none.</summary>
+    public SpiffePattern? SpiffeId { get; init; }
+
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
 

@@ -12,6 +12,7 @@ internal sealed class ClientAuthenticator(
     ClientBook clients,
     ClientAssertion assertions,
     ClientCertificates certificates,
+    Svids svids,
     Attestations attestations,
     TimeProvider clock)
 {
@@ -37,9 +38,13 @@ internal sealed class ClientAuthenticator(
         {
             ClientCredentials.WithAssertion { Assertion: var text } => ClientAssertion.Claimed(text),
             ClientCredentials.WithAttestation { Attestation: var read } => read?.Client,
+            // An SVID names a workload, which may be one of many that are the client that is named.
+            ClientCredentials.WithSvid { Svid: var svid } => credentials.ClientId ?? Svids.Claimed(svid),
             _ => credentials.ClientId,
         };
-        if (id is null || (credentials.ClientId is { } named && named != id))
+        if (id is null
+            || (credentials is ClientCredentials.WithAssertion or ClientCredentials.WithAttestation
+                && credentials.ClientId is { } named && named != id))
         {
             return Refused(credentials, "the assertion is of another client, or of none");
         }
@@ -75,8 +80,12 @@ internal sealed class ClientAuthenticator(
             // The rest of it is judged by what it says.
             ClientCredentials.WithAttestation when IsAttested(client) => null,
             ClientCredentials.Named or ClientCredentials.WithAttestation when client.IsPublic => null,
+            ClientCredentials.Named or ClientCredentials.WithAttestation
+                when client.AuthMethods.Contains(ClientMetadata.SpiffeX509) =>
+                await svids.RefusalAsync(http, client, credentials.ClientId, stop),
             // RFC 8705 §2: the certificate is the proof, and client_id says whose.
-            ClientCredentials.Named or ClientCredentials.WithAttestation => client.AuthMethods.Any(ClientMetadata.IsByCertificate)
+            ClientCredentials.Named or ClientCredentials.WithAttestation =>
+                client.AuthMethods.Any(ClientMetadata.IsByCertificate)
                 ? await certificates.RefusalAsync(http, client, stop)
                 : "no proof from a confidential client",
             ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>
@@ -86,6 +95,10 @@ internal sealed class ClientAuthenticator(
             ClientCredentials.WithAssertion { Assertion: var assertion } =>
                 client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
                     ? await assertions.RefusalAsync(http.Tenant, client, assertion, stop)
+                    : "wrong method",
+            ClientCredentials.WithSvid { Svid: var svid, ClientId: var named } =>
+                client.AuthMethods.Contains(ClientMetadata.SpiffeJwt)
+                    ? await svids.RefusalAsync(http.Tenant, client, named, svid, stop)
                     : "wrong method",
             _ => throw new UnreachableException(),
         };

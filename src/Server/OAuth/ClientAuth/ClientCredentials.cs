@@ -12,6 +12,9 @@ internal abstract record ClientCredentials
 {
     public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+    /// <summary>draft-ietf-oauth-spiffe-client-auth §3.1.</summary>
+    public const string SvidType = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
+
     private const int MaxLength = 4000, MaxAssertion = 16_000;
 
     private ClientCredentials()
@@ -29,6 +32,9 @@ internal abstract record ClientCredentials
 
     /// <summary>An attestation of the copy that asks; null for one that cannot be read.</summary>
     public sealed record WithAttestation(Attestation? Attestation) : ClientCredentials;
+
+    /// <summary>What SPIFFE gave a workload, as a JWT.</summary>
+    public sealed record WithSvid(string Svid) : ClientCredentials;
 
     public static Result<ClientCredentials> Read(HttpRequest http, Form form)
     {
@@ -53,9 +59,13 @@ internal abstract record ClientCredentials
 
         if (assertion is not null || type is not null)
         {
-            return type is AssertionType && assertion is { Length: > 0 }
-                ? new WithAssertion(assertion) { ClientId = id }
-                : OAuthError.InvalidRequest("client_assertion comes with client_assertion_type " + AssertionType + ".");
+            return (type, assertion) switch
+            {
+                (AssertionType, { Length: > 0 }) => new WithAssertion(assertion) { ClientId = id },
+                (SvidType, { Length: > 0 }) => new WithSvid(assertion) { ClientId = id },
+                _ => OAuthError.InvalidRequest(
+                    $"client_assertion comes with client_assertion_type {AssertionType} or {SvidType}."),
+            };
         }
 
         // Beside another method it is one signal more, which nobody asks for here.

@@ -42,6 +42,9 @@ internal sealed record ClientMetadata
     /// <summary>What is served beside, of clients for which an operator trusts an attester.</summary>
     public static readonly string[] AttestedMethods = [Attested, AttestedDpop];
 
+    /// <summary>Of workloads, by their SVIDs (draft-ietf-oauth-spiffe-client-auth).</summary>
+    public const string SpiffeJwt = "spiffe_jwt", SpiffeX509 = "spiffe_x509";
+
     public static bool IsByCertificate(string method) => method is TlsClientAuth or SelfSignedTlsClientAuth;
 
     /// <summary>By which requests are signed, and by which answers.</summary>

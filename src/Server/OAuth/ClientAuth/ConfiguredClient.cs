@@ -13,7 +13,8 @@ internal static class ConfiguredClient
             Id = new(seed.ClientId),
             Source = ClientSource.Configured,
             Name = seed.ClientName ?? seed.ClientId,
-            AuthMethods = MethodsOf(seed),
+            AuthMethods = Methods(seed, settings),
+            SpiffeId = WorkloadOf(seed),
             SecretHash = seed.ClientSecret?.Hash(),
             PassingSecrets =
                 [.. seed.ClientSecrets.Select(one => new PassingSecret(one.Secret.Hash(), one.Until))],
@@ -55,13 +56,30 @@ internal static class ConfiguredClient
     }
 
     // A secret without a named method may come in the header or in the body; libraries differ in what they try first.
-    private static IReadOnlyList<string> MethodsOf(ClientSeed seed) => seed switch
+    private static IReadOnlyList<string> Methods(ClientSeed seed, Settings settings) => seed switch
     {
         { AuthMethod: { } method } => [method],
         { ClientSecret: not null } or { ClientSecrets.Count: > 0 } => [ClientMetadata.Basic, ClientMetadata.Post],
         { Jwks: not null } or { JwksUri: not null } => [ClientMetadata.PrivateKeyJwt],
+        { SpiffeId: not null } => [ClientMetadata.SpiffeJwt, .. AuthMethods.ForWorkloads(settings).Skip(1)],
+        { ClientId: var id } when id.StartsWith(SpiffeId.Scheme, StringComparison.Ordinal) =>
+            [ClientMetadata.SpiffeJwt, .. AuthMethods.ForWorkloads(settings).Skip(1)],
         _ => [ClientMetadata.None],
     };
+
+    // A client that is called by a SPIFFE ID is that workload.
+    private static SpiffePattern? WorkloadOf(ClientSeed seed)
+    {
+        var isNamedSo = seed.ClientId.StartsWith(SpiffeId.Scheme, StringComparison.Ordinal);
+        var text = seed.SpiffeId ?? (isNamedSo ? seed.ClientId : null);
+        return text is null
+            ? null
+            : SpiffePattern.Parse(text) is { } pattern && !(isNamedSo && (pattern.IsPrefix || text != seed.ClientId))
+                ? pattern
+                : throw new SetupException(
+                    $"{seed.Place}client `{seed.ClientId}`: `{text}` is not spiffe://DOMAIN/PATH, or PATH/*, "
+                    + "or not the client_id.");
+    }
 
     private static OpenIdClient OpenId(ClientSeed seed) => new()
     {
@@ -88,8 +106,12 @@ internal static class ConfiguredClient
             .FirstOrDefault(why => why is not null);
         return client switch
         {
-            { AuthMethods: var methods } when !methods.All(Served(settings).Contains) =>
-                $"`token_endpoint_auth_method` is one of {string.Join(", ", Served(settings))}; those by "
+            { SpiffeId: { } pattern } when settings.Spiffe.All(seed => seed.TrustDomain != pattern.Id.TrustDomain) =>
+                $"`spiffe` does not name the trust domain {pattern.Id.TrustDomain}.",
+            { SpiffeId: null, AuthMethods: [ClientMetadata.SpiffeJwt or ClientMetadata.SpiffeX509, ..] } =>
+                "`spiffe_id` is missing.",
+            { AuthMethods: var methods } when !methods.All(IsServed) =>
+                $"`token_endpoint_auth_method` is one of {string.Join(", ", AuthMethods.Of(settings))}; those by "
                 + "certificate need `tls.client_certificates` or `mtls.proxies`, and `mtls.authorities`.",
             { AuthMethods: var methods } when methods.Any(ClientMetadata.AttestedMethods.Contains)
                 && !settings.TrustedAttesters.Any(one => one.Clients.Contains(client.Id.Value)) =>
@@ -97,7 +119,7 @@ internal static class ConfiguredClient
             { Certificate.BindsTokens: true } when !settings.TakesCertificates =>
                 "nobody can show a certificate without `tls.client_certificates` or `mtls.proxies`.",
             { AuthMethods: [var method, ..] } when client.Certificate.Refusal(
-                method, client.RequiresDpop, (client.Jwks ?? client.JwksUri) is not null) is { } certificate => certificate,
+                method, client.RequiresDpop, (client.Jwks ?? client.JwksUri) is not null) is { } why => why,
             { AuthMethods: var methods, HasSecret: false } when methods.Any(IsBySecret) =>
                 "`client_secret` is missing.",
             { SecretHash: not null, PassingSecrets.Count: > 0 } =>
@@ -129,10 +151,11 @@ internal static class ConfiguredClient
             _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
             _ => redirect,
         };
-    }
 
-    private static IEnumerable<string> Served(Settings settings) =>
-        AuthMethods.Of(settings).Concat(ClientMetadata.AttestedMethods);
+        bool IsServed(string method) =>
+            AuthMethods.Of(settings).Contains(method) || AuthMethods.ForWorkloads(settings).Contains(method)
+            || ClientMetadata.AttestedMethods.Contains(method);
+    }
 
     private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;
 

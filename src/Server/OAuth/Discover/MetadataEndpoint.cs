@@ -44,10 +44,6 @@ internal sealed partial class MetadataEndpoint(
         return Results.Text(keys.Json(http.Tenant.Id), "application/jwk-set+json");
     }
 
-    // The keyed ones first: clients take the first that they know.
-    private string[] MethodsOf(Tenant tenant) =>
-        [.. attesters.Any(tenant.Id) ? ClientMetadata.AttestedMethods : [], .. methods.All];
-
     private Metadata Document(Tenant tenant) => new()
     {
         Issuer = tenant.Issuer,
@@ -100,12 +96,12 @@ internal sealed partial class MetadataEndpoint(
         TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
-        TokenEndpointAuthMethodsSupported = MethodsOf(tenant),
+        TokenEndpointAuthMethodsSupported = methods.At(tenant.Id),
         TokenEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        RevocationEndpointAuthMethodsSupported = MethodsOf(tenant),
+        RevocationEndpointAuthMethodsSupported = methods.At(tenant.Id),
         RevocationEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         IntrospectionEndpointAuthMethodsSupported =
-            [.. MethodsOf(tenant).Where(method => method is not ClientMetadata.None)],
+            [.. methods.At(tenant.Id).Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported =
             [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],

@@ -68,6 +68,9 @@ internal sealed record ClientSeed
 
     public required bool DpopBoundAccessTokens { get; init; }
 
+    /// <summary>The workloads that it is (SPIFFE).</summary>
+    public required string? SpiffeId { get; init; }
+
     /// <summary>What it is by its certificates.</summary>
     public required CertificateSeed Certificate { get; init; }
 
@@ -120,7 +123,8 @@ internal sealed record ClientSeed
             "How it proves itself.",
             null,
             "none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, "
-                + "self_signed_tls_client_auth, attest_jwt_client_auth or attest_jwt_client_auth_dpop"),
+                + "self_signed_tls_client_auth, spiffe_jwt, spiffe_x509, attest_jwt_client_auth or "
+                + "attest_jwt_client_auth_dpop"),
         Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
         JwksUri = node.Text("jwks_uri", "Where its public keys are.", null, "an https URL"),
         RedirectUris = node.List(
@@ -136,6 +140,11 @@ internal sealed record ClientSeed
         Profile = ProfileSeed.Read(node),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
+        SpiffeId = node.Text(
+            "spiffe_id",
+            "The workload that it is, or all below a path; the client_id itself may be one, too.",
+            null,
+            "spiffe://DOMAIN/PATH or spiffe://DOMAIN/PATH/*"),
         Certificate = CertificateSeed.Read(node),
         Resources = node.List(
             "resources",

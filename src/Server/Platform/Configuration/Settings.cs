@@ -85,6 +85,9 @@ internal sealed record Settings
 
     public required IReadOnlyList<ServerSeed> Servers { get; init; }
 
+    /// <summary>Trust domains whose workloads prove themselves here.</summary>
+    public required IReadOnlyList<SpiffeSeed> Spiffe { get; init; }
+
     public required IReadOnlyList<OrganizationSeed> Organizations { get; init; }
 
     public required IReadOnlyList<AgentSeed> Agents { get; init; }
@@ -219,6 +222,7 @@ internal sealed record Settings
             Users = root.Groups("users", "email", UserSeed.Read),
             Clients = root.Groups("clients", "client_id", ClientSeed.Read),
             Servers = root.Groups("servers", "name", ServerSeed.Read),
+            Spiffe = root.Groups("spiffe", "trust_domain", SpiffeSeed.Read),
             Organizations = root.Groups("organizations", "id", OrganizationSeed.Read),
             Agents = root.Groups("agents", "id", AgentSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
