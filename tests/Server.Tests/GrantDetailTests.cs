@@ -5,7 +5,7 @@ using FsCheck.Fluent;
 namespace Postern.Tests;
 
 /// <summary>The laws of having a token for less than was granted (RFC 9396 §6), tried with any grants.</summary>
-public sealed class AuthorityTests
+public sealed class GrantDetailTests
 {
     private const string Place = "https://rs.example/one";
 

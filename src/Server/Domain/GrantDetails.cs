@@ -4,7 +4,7 @@ namespace Postern.Domain;
 /// What a grant allows, said in details, and how a token of it comes to hold fewer of them (RFC 9396 §6). Pure, so that
 /// its laws can be tried with any grants.
 /// </summary>
-internal static class Authority
+internal static class GrantDetails
 {
     extension(Grant grant)
     {
