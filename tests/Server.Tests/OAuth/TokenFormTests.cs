@@ -19,6 +19,7 @@ public sealed class TokenFormTests
             "- { name: echo, http: http://127.0.0.1:9/mcp }",
             "- { name: echo, http: http://127.0.0.1:9/mcp, token: { lifetime: 2m, format: opaque } }",
             StringComparison.Ordinal)
+        .Replace("actor: service", "actor: service\n    introspects: [echo]", StringComparison.Ordinal)
         .Replace(
             "- { name: files, http: http://127.0.0.1:9/mcp }",
             "- { name: files, http: http://127.0.0.1:9/mcp, token: { status_list: true } }",
@@ -123,34 +124,6 @@ public sealed class TokenFormTests
         Assert.Equal(HttpStatusCode.Unauthorized, await App.Web(server).CallAsync(token));
         var told = await App.Watch(server).IntrospectAsync(token);
         Assert.Equal(bound.Key.Thumbprint, told.Json.GetProperty("cnf").GetProperty("jkt").GetString());
-    }
-
-    [Fact, Rfc(9126, "2.1"), Rfc(6749, "6")]
-    public async Task Whichever_way_leads_to_a_token_the_server_decides_what_it_is_like()
-    {
-        await using var server = await TestServer.StartAsync(Butler.Town().Replace(
-            "- { name: echo, http: http://127.0.0.1:9/mcp }",
-            "- { name: echo, http: http://127.0.0.1:9/mcp, token: { format: opaque } }",
-            StringComparison.Ordinal));
-        using var ada = new Person(server);
-        var (web, butler) = (App.Web(server), Butler.Of(server));
-
-        var pushed = await web.RedeemAsync((await ada.AllowAsync(web.Pushed(await web.PushAsync()))).Code);
-        var refreshed = await web.RefreshAsync(pushed.RefreshToken);
-        var asked = await butler.AskAsync();
-        foreach (var address in await Butler.WaitingAsync(ada))
-        {
-            await ada.AnswerAsync(await ada.AskedAsync(address), "allow");
-        }
-
-        var answered = await butler.PollAsync(asked.Member("auth_req_id")!);
-        var own = await App.Bench(server).AsItselfAsync();
-        foreach (var reply in (Reply[])[pushed, refreshed, answered, own])
-        {
-            Assert.StartsWith("pat_", reply.AccessToken, StringComparison.Ordinal);
-            Assert.True(await App.Watch(server).IsAliveAsync(reply.AccessToken));
-            Assert.NotEqual(HttpStatusCode.Unauthorized, await web.CallAsync(reply.AccessToken));
-        }
     }
 
     [Fact]
