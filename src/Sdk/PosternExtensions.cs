@@ -42,7 +42,11 @@ public static class PosternExtensions
         services.AddHostedService<RevocationFollower>();
         services.TryAddSingleton(Validator);
         services.TryAddSingleton(Proofs);
-        services.TryAddSingleton<RequestValidator>();
+        services.TryAddSingleton(services => new RequestValidator(
+            services.GetRequiredService<AccessTokenValidator>(), services.GetRequiredService<ProofValidator>())
+        {
+            RequiresCertificate = services.GetRequiredService<IOptions<PosternOptions>>().Value.RequireCertificate,
+        });
         services.TryAddTransient<PosternHandler>();
         services.AddAuthentication(authentication =>
         {
