@@ -99,6 +99,7 @@ internal static partial class Program
         app.UseMiddleware<TenantPlace>();
         app.UseMiddleware<HostGuard>();
         app.UseRouting();
+        app.UseMiddleware<ExactPath>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -166,6 +167,7 @@ internal static partial class Program
     {
         services.AddSingleton<ClientStore>();
         services.AddSingleton<ClientBook>();
+        services.AddSingleton<DepartedClients>();
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<AuthMethods>();
         services.AddSingleton<ClientAssertion>();

@@ -156,12 +156,16 @@ internal sealed record Client
     }
 
     /// <summary>
-    /// What it may be told of the person besides, at a resource: nothing unless it asks for <c>openid</c> and may.
+    /// What it may be told of the person: nothing unless it asks for <c>openid</c> and may (OpenID Connect Core
+    /// §3.1.2.1).
     /// </summary>
-    public Scopes NarrowIdentity(Scopes asked)
+    /// <param name="asked">What it asks for.</param>
+    /// <param name="isAlone">It asks for nothing at a resource, so whether it may refresh is said here.</param>
+    public Scopes NarrowIdentity(Scopes asked, bool isAlone = false)
     {
-        var within = ScopeCap is { } cap ? asked.Intersect(cap) : asked;
-        return within.Has(Scopes.OpenId) ? within.Intersect(Scopes.Identity) : Scopes.None;
+        var besides = isAlone ? Scopes.Of(Scopes.OfflineAccess) : Scopes.None;
+        var within = ScopeCap is { } cap ? asked.Intersect(cap.With(besides)) : asked;
+        return within.Has(Scopes.OpenId) ? within.Intersect(Scopes.Identity.With(besides)) : Scopes.None;
     }
 
     /// <summary>Whether this is one of its secrets now.</summary>
