@@ -99,7 +99,7 @@ CREATE TABLE clients (
   metadata text not null,
   secret_hash text,
   created_at bigint not null,
-  used_at bigint not null, registration_hash text,
+  used_at bigint not null, registration_hash text, old_secret_hash text, old_secret_until bigint,
   primary key (tenant, id)
 );
 CREATE INDEX clients_age on clients (tenant, created_at, id);

@@ -85,7 +85,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
             Is(System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier))), 2);
 
         /// <summary>RFC 9449 §10: one that is bound to a key is good with that key alone.</summary>
-        public bool IsHeldBy(Holder? holder) => Is("", 3) || (holder is not null && Is(holder.Thumbprint, 3));
+        public bool IsHeldBy(Holder? holder) => Is("", 3) || (holder is { IsKey: true } && Is(holder.Thumbprint, 3));
 
         private bool Is(string value, int index) => CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(value)), digests.AsSpan(index * Digest, Digest));
