@@ -141,7 +141,9 @@ internal static class Advertised
         ["scopes_supported email"] = walk => walk.SignInAsync("site", "openid email"),
         ["scopes_supported offline_access"] = walk => walk.RefreshAsync(),
         ["protected_resources ISSUER/mcp/echo"] = walk => walk.ResourceAsync("echo"),
-        ["protected_resources ISSUER/mcp/files"] = walk => walk.ResourceAsync("files"),
+        // Whose tokens are references, which the walk cannot read.
+        ["protected_resources ISSUER/mcp/files"] =
+            By(nameof(FeedTests.An_application_takes_references_too_and_asks_what_they_mean)),
         ["protected_resources ISSUER/mcp/notes"] = walk => walk.ResourceAsync("notes"),
 
         ["prompt_values_supported none"] = walk => walk.PromptAsync("none"),

@@ -19,6 +19,7 @@ public sealed class TokenFormTests
             "- { name: echo, http: http://127.0.0.1:9/mcp }",
             "- { name: echo, http: http://127.0.0.1:9/mcp, token: { lifetime: 2m, format: opaque } }",
             StringComparison.Ordinal)
+        .Replace("actor: service", "actor: service\n    introspects: [echo]", StringComparison.Ordinal)
         .Replace(
             "- { name: files, http: http://127.0.0.1:9/mcp }",
             "- { name: files, http: http://127.0.0.1:9/mcp, token: { status_list: true } }",
