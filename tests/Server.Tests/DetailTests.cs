@@ -43,6 +43,16 @@ public sealed class DetailTests
         """[{"type":"mcp_tool","locations":["a"],"actions":[7]}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":[""]}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":["\ud800"]}]""",
+        """[{"type":"mcp_tool","locations":["a"],"actions":["a\u0000"]}]""",
+        """[{"type":"egress","upstream":"a\u001bb","methods":["GET"],"path_templates":["/"]}]""",
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x":{"const":"a\u009fb"}}}}}]
+        """,
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x\u0007":{"const":"a"}}}}}]
+        """,
         """[{"type":"mcp_tool","locations":"a","actions":["a"]}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"more":1}]""",
         """[{"type":"mcp_tool","type":"spend","locations":["a"],"actions":["a"]}]""",
@@ -134,12 +144,12 @@ public sealed class DetailTests
     }
 
     // Few values, so that chance brings what overlaps.
-    private static Details Any(int seed)
+    internal static Details Any(int seed, string place = "l")
     {
         var random = new Random(seed);
         var details = Enumerable.Range(0, random.Next(1, 3)).Select(_ => random.Next(4) is 0
             ? $$"""{"type":"spend","currency":"EUR","max_total":{{random.Next(1, 4)}}}"""
-            : $$"""{"type":"mcp_tool","locations":["l"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}]"""
+            : $$"""{"type":"mcp_tool","locations":["{{place}}"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}]"""
                 + $$""","constraints":{{Constraints()}}}""");
         return Details.Parse($"[{string.Join(',', details)}]")!;
 
