@@ -86,6 +86,7 @@ internal static partial class Program
         RegisterAuthorizationServer(services);
         // What runs in the background starts in this order.
         services.AddHostedService<Opening>();
+        services.AddHostedService(provider => provider.GetRequiredService<LogoutSender>());
         HostingRoom.Add(services, settings.File);
         GatewayRoom.Add(services);
         ConsoleRooms.Add(services);

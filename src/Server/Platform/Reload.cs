@@ -40,8 +40,14 @@ internal sealed partial class Reload(
         }
     }
 
+    // Twice, where the container knows its owner by two names.
     public void Dispose()
     {
+        if (ending.IsCancellationRequested)
+        {
+            return;
+        }
+
         ending.Cancel();
         ending.Dispose();
     }

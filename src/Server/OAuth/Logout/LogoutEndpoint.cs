@@ -28,8 +28,6 @@ internal sealed class LogoutEndpoint(
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        // Made now: it also tells of sessions that were ended elsewhere.
-        _ = routes.ServiceProvider.GetRequiredService<LogoutSender>();
         routes.MapGet("/logout", (HttpContext http, LogoutEndpoint logout) => logout.BeginAsync(http)).Open();
         routes.MapPost("/logout", AsLinkAsync).Open();
         routes.MapPost("/logout/confirm", (HttpContext http, LogoutEndpoint logout) => logout.ConfirmAsync(http))

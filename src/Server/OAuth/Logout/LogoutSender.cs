@@ -15,7 +15,7 @@ namespace Postern.OAuth.Logout;
 /// Tells clients that a session ended (OpenID Connect Back-Channel Logout §2.5): at once where it can be, and again for
 /// hours where a client does not answer.
 /// </summary>
-internal sealed class LogoutSender : IDisposable
+internal sealed class LogoutSender : IHostedService, IDisposable
 {
     /// <summary>The <c>typ</c> of a logout token, and of nothing else (§2.4).</summary>
     public const string Type = "logout+jwt";
@@ -34,7 +34,7 @@ internal sealed class LogoutSender : IDisposable
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
     private readonly Reload sending;
-    private readonly ITimer timer;
+    private ITimer? timer;
 
     public LogoutSender(
         Logouts logouts,
@@ -58,7 +58,20 @@ internal sealed class LogoutSender : IDisposable
                 sending.Soon();
             }
         });
+    }
+
+    /// <summary>Not before: there is no database yet. What other nodes left is taken up from then on.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
         timer = clock.CreateTimer(_ => sending.Soon(), null, Every, Every);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>While there still is one.</summary>
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        timer?.Dispose();
+        return Task.CompletedTask;
     }
 
     /// <summary>Tells whoever is due now; returns when each was told or has not answered in time.</summary>
@@ -66,7 +79,7 @@ internal sealed class LogoutSender : IDisposable
 
     public void Dispose()
     {
-        timer.Dispose();
+        timer?.Dispose();
         sending.Dispose();
     }
 
