@@ -175,6 +175,17 @@ public sealed class AgentTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await App.Bench(second).AsItselfAsync()).Status);
     }
 
+    [Fact]
+    public async Task An_agent_whose_owner_is_no_more_does_nothing()
+    {
+        var token = (await App.Bench(server).AsItselfAsync()).AccessToken;
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"delete from users where email = {Person.Bob}"));
+        await server.Get<AgentBook>().LoadAsync(default);
+
+        Assert.False(await App.Watch(server).IsAliveAsync(token));
+        Assert.Equal("invalid_client", (await App.Bench(server).AsItselfAsync()).Error);
+    }
+
     private (string Name, string? Value)[] Exchanging(string token) =>
     [
         ("grant_type", Borough.Exchange),
