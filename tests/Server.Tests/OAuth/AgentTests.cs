@@ -58,11 +58,14 @@ public sealed class AgentTests : IAsyncLifetime
 
         var byKeys = await Clerk.PostAsync("/token", Exchanging(porter.AccessToken));
         var byLinked = await Borough.ExchangeAsync(server, "desk", web.AccessToken);
+        var named = await Borough.ExchangeAsync(
+            server, "desk", (await App.Native(server).LetInAsync(ada)).AccessToken);
         var unnamed = await Clerk.PostAsync("/token", Exchanging(web.AccessToken));
         var another = await Borough.ExchangeAsync(server, "desk", porter.AccessToken);
 
         Assert.Equal(Actor("clerk"), byKeys.Claims.GetProperty("act").GetRawText());
         Assert.Equal(Actor("robot"), byLinked.Claims.GetProperty("act").GetRawText());
+        Assert.Equal(Actor("robot"), named.Claims.GetProperty("act").GetRawText());
         TokenTests.Refused(unnamed, "invalid_request");
         TokenTests.Refused(another, "invalid_request");
     }
