@@ -13,6 +13,8 @@ internal sealed class Artefacts
         ["code"] = made => Task.FromResult(made.Code),
         ["refresh_token"] = made => Task.FromResult(made.Tokens.RefreshToken),
         ["access_token"] = made => Task.FromResult(made.Tokens.AccessToken),
+        ["reference_token"] = async made => (await made.App.LetInAsync(
+            made.Town.Ada, ("resource", $"{made.Server.Issuer}/mcp/files"))).AccessToken,
         ["id_token"] = async made => (await made.SignedInAsync()).Member("id_token")!,
         ["userinfo_token"] = async made => (await made.SignedInAsync()).AccessToken,
         ["transaction"] = made => Task.FromResult(made.Question.Fields()["transaction"][0]),
@@ -21,7 +23,7 @@ internal sealed class Artefacts
         ["browser"] = made => Task.FromResult(made.Town.Ada.Cookie("postern_browser")!),
         ["known"] = made => Task.FromResult(made.Town.Ada.Cookie("postern_known")!),
         ["request_uri"] = async made => (await made.App.PushAsync()).Member("request_uri")!,
-        ["request"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Request(), "JWT")),
+        ["request"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Request(), "oauth-authz-req+jwt")),
         ["client_assertion"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Assertion(), "JWT")),
         ["backchannel_request"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Ask(), null)),
         ["assertion"] = made => Task.FromResult(WalkTown.Idp.Sign(made.Word(), "oauth-id-jag+jwt")),
