@@ -3,8 +3,8 @@ using System.Net;
 namespace Postern.Tests.OAuth;
 
 /// <summary>
-/// A value made for one purpose is nothing in every other place (RFC 8725 §3.11, RFC 9700 §4). What is made is listed in
-/// <see cref="Artefacts"/>, where it could be put in <see cref="ArtefactPlaces"/>.
+/// A value made for one purpose is nothing in every other place (RFC 8725 §3.11, RFC 9700 §4). What is made is listed
+/// in <see cref="Artefacts"/>, where it could be put in <see cref="ArtefactPlaces"/>.
 /// </summary>
 public sealed class ArtefactTests(StrictTown town) : IClassFixture<StrictTown>
 {
