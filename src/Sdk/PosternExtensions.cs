@@ -77,6 +77,23 @@ public static class PosternExtensions
         return builder.RequireAuthorization(policy).WithMetadata(requirement);
     }
 
+    /// <summary>
+    /// Opens the endpoint to tokens whose person has signed in like this. Others are told by 401
+    /// <c>insufficient_user_authentication</c> what is missing, so that the client can have them sign in again (RFC
+    /// 9470 §3). Said twice, for a group and an endpoint, both hold.
+    /// </summary>
+    /// <param name="maxAge">How long ago it may have been; null for no matter.</param>
+    /// <param name="acrValues">Any of these is strong enough; none for no matter.</param>
+    /// <exception cref="ArgumentException">Nothing is demanded, or what can never be met or said.</exception>
+    public static TBuilder RequireSignIn<TBuilder>(
+        this TBuilder builder, TimeSpan? maxAge = null, params string[] acrValues)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        var requirement = new SignInRequirement(new(acrValues, maxAge));
+        var policy = new AuthorizationPolicyBuilder(AnyToken).AddRequirements(requirement).Build();
+        return builder.RequireAuthorization(policy).WithMetadata(requirement);
+    }
+
     extension(HttpContext http)
     {
         /// <summary>

@@ -45,7 +45,17 @@ internal sealed partial class PosternHandler(
     public Task ForbidAsync(AuthenticationProperties? properties)
     {
         var needed = NeededScopes();
-        if (http.AccessToken is { } token && !Array.TrueForAll(needed, token.HasScope))
+        if (http.AccessToken is { } token && NeededSignIn() is { } demand && !SignInRequirement.IsMet(http, demand))
+        {
+            // Scopes too: one challenge says all that the operation needs.
+            BearerChallenge
+                .InsufficientUserAuthentication(
+                    demand, MetadataUrl, string.Join(' ', needed), isDpop: token.KeyThumbprint is not null)
+                .WriteTo(http.Response);
+            return Task.CompletedTask;
+        }
+
+        if (http.AccessToken is { } lesser && !Array.TrueForAll(needed, lesser.HasScope))
         {
             BearerChallenge.InsufficientScope(string.Join(' ', needed), MetadataUrl).WriteTo(http.Response);
             return Task.CompletedTask;
@@ -59,6 +69,9 @@ internal sealed partial class PosternHandler(
 
     private string[] NeededScopes() => http.GetEndpoint()?.Metadata.GetOrderedMetadata<ScopeRequirement>()
         .SelectMany(requirement => requirement.Scopes).Distinct(StringComparer.Ordinal).ToArray() ?? [];
+
+    private SignInDemand? NeededSignIn() => http.GetEndpoint()?.Metadata.GetOrderedMetadata<SignInRequirement>()
+        .Aggregate((SignInDemand?)null, (all, one) => one.Demand.And(all));
 
     private ValueTask<TokenOutcome?> JudgeAsync() => validator.ValidateAsync(
         http.Request, options.Value.Resource, PublicUrl, options.Value.RequireDpop, http.RequestAborted);

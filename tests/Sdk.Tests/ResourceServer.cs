@@ -37,6 +37,9 @@ internal sealed class ResourceServer : IAsyncDisposable
         app.MapDelete("/notes", http => Task.CompletedTask).RequireScope("notes:read", "notes:destroy");
         var group = app.MapGroup("/admin").RequireScope("admin");
         group.MapGet("/", http => Task.CompletedTask).RequireScope("notes:read");
+        var safe = app.MapGroup("/safe").RequireSignIn(TimeSpan.FromMinutes(5));
+        safe.MapGet("/open", http => Task.CompletedTask).RequireSignIn(null, "phr", "phrh").RequireScope("notes:read");
+        safe.MapGet("/look", http => Task.CompletedTask);
         app.MapGet("/undeclared", http => Task.CompletedTask);
         app.MapGet("/whoami", (ClaimsPrincipal user) => user.Claims.Select(claim => $"{claim.Type}={claim.Value}"));
     }

@@ -30,6 +30,9 @@ public sealed record BearerChallenge(string ResourceMetadata)
     /// <summary>All scopes that the operation needs, with one space between; null to say nothing about it.</summary>
     public string? Scope { get; init; }
 
+    /// <summary>How the person must have signed in (RFC 9470 §3); null to say nothing about it.</summary>
+    public SignInDemand? SignIn { get; private init; }
+
     /// <summary>The answer to a request without a token, or with one that was refused.</summary>
     /// <param name="refusal">The refusal; null when there was no token.</param>
     /// <param name="resourceMetadata">The URL of the metadata document.</param>
@@ -59,6 +62,25 @@ public sealed record BearerChallenge(string ResourceMetadata)
         Scope = scope,
     };
 
+    /// <summary>
+    /// The answer, 401, to a good token whose person did not sign in strongly or lately enough: the client may have
+    /// them sign in again and come back with the token that brings (RFC 9470 §3).
+    /// </summary>
+    /// <param name="demand">What is needed.</param>
+    /// <param name="resourceMetadata">The URL of the metadata document.</param>
+    /// <param name="scope">All scopes that the operation needs, with one space between.</param>
+    /// <param name="isDpop">The request used the scheme DPoP.</param>
+    public static BearerChallenge InsufficientUserAuthentication(
+        SignInDemand demand, string resourceMetadata, string? scope = null, bool isDpop = false) =>
+        new(resourceMetadata)
+        {
+            Error = "insufficient_user_authentication",
+            ErrorDescription = "The person must sign in again, more strongly or more lately, for this.",
+            SignIn = demand,
+            Scope = scope,
+            IsDpop = isDpop,
+        };
+
     /// <summary>Sets status and header of the answer. It writes no body.</summary>
     public void WriteTo(HttpResponse response)
     {
@@ -81,7 +103,13 @@ public sealed record BearerChallenge(string ResourceMetadata)
     /// <summary>The value of the header. Bearer comes first: some clients read no further.</summary>
     public override string ToString()
     {
-        (string, string?)[] error = [("error", Error), ("error_description", ErrorDescription)];
+        (string, string?)[] error =
+        [
+            ("error", Error),
+            ("error_description", ErrorDescription),
+            ("acr_values", SignIn is null ? null : string.Join(' ', SignIn.AcrValues)),
+            ("max_age", SignIn?.MaxAge is { } age ? $"{(long)age.TotalSeconds}" : null),
+        ];
         (string, string?)[] bearer = [("scope", Scope), ("resource_metadata", ResourceMetadata)];
         (string, string?)[] proof = [("algs", string.Join(' ', ProofValidator.Algorithms))];
         return IsDpop

@@ -26,7 +26,18 @@ public static class Acr
     /// </summary>
     public static bool Meets(string? acr, IEnumerable<string> wanted)
     {
-        var known = wanted.Select(value => Array.IndexOf(All, value)).Where(rank => rank >= 0).ToList();
-        return known.Count is 0 || (acr is not null && Array.IndexOf(All, acr) >= known.Min());
+        var least = Least(wanted);
+        return least < 0 || (acr is not null && Array.IndexOf(All, acr) >= least);
     }
+
+    /// <summary>These, and all that is stronger, the weakest first.</summary>
+    public static IReadOnlyList<string> AtLeast(IEnumerable<string> wanted) => [.. All.Skip(Least(wanted))];
+
+    /// <summary>Of two demands the one that is harder to meet: who meets it meets both.</summary>
+    public static IReadOnlyList<string> Stricter(IReadOnlyList<string> one, IReadOnlyList<string> other) =>
+        Least(other) > Least(one) ? other : one;
+
+    // The place of the weakest that is enough; before the first when nothing known is asked for.
+    private static int Least(IEnumerable<string> wanted) =>
+        wanted.Select(value => Array.IndexOf(All, value)).Where(rank => rank >= 0).DefaultIfEmpty(-1).Min();
 }

@@ -38,7 +38,9 @@ internal sealed partial class Errand(
                 break;
             case var _ when !visit.Admission.Grant.Scopes.Has(Scopes.Read):
                 await RefuseAsync(
-                    visit, Scopes.Of(Scopes.Read), "the grant does not reach what the server lets one read", message);
+                    visit,
+                    new("the grant does not reach what the server lets one read", Scopes.Of(Scopes.Read), null),
+                    message);
                 break;
             default:
                 await RelayAsync(visit, message);
@@ -94,7 +96,7 @@ internal sealed partial class Errand(
                     RpcError.BadArgument("There is no such tool. Call tools/list to see those there are."), message);
                 break;
             case Verdict.No no:
-                await RefuseAsync(visit, no.Needs, no.Because, message);
+                await RefuseAsync(visit, no, message);
                 break;
             case Verdict.Yes { Permit: var permit }:
                 await CallToolAsync(visit, message, permit);
@@ -148,10 +150,9 @@ internal sealed partial class Errand(
                 : (method, parameters, stop) => desk.AskAsync(visit, method, parameters, stop),
         };
 
-    private static ValueTask RefuseAsync(Visit visit, Scopes needs, string because, Message message) =>
-        visit.Writer.IsStreaming
-            ? visit.AnswerAsync(Gatekeeper.OutsideGrant(because), message)
-            : Gatekeeper.RefuseAsync(visit.Http, visit.Admission, needs, because, message);
+    private static ValueTask RefuseAsync(Visit visit, Verdict.No no, Message message) => visit.Writer.IsStreaming
+        ? visit.AnswerAsync(Gatekeeper.Refusal(visit.Admission, no), message)
+        : Gatekeeper.RefuseAsync(visit.Http, visit.Admission, no, message.RawId);
 
     private async Task FailAsync(Visit visit, Message message, UpstreamException failure)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Postern.AspNetCore;
 using Postern.Audit;
 using Postern.Platform;
 using Postern.Platform.Configuration;
@@ -21,6 +22,9 @@ internal sealed record Question(
     public string? TraceParent { get; init; }
 
     public string? ArgumentsDigest { get; init; }
+
+    /// <summary>How the person must have signed in for it and did not; null when nothing is wanting.</summary>
+    public SignInDemand? Unmet { get; init; }
 
     /// <summary>What the tool is called with; asked for only where the grant limits it.</summary>
     public JsonElement Arguments { get; init; }
@@ -71,7 +75,9 @@ internal sealed class Permit
         Telemetry.Decisions.Add(1, new("server", question.Resource.Value), new("effect", entry.Effect));
         var waits = refusal is not null || !settings.AuditIsRelaxed || question.Risk is not Risk.Read;
         var id = waits ? await audit.WriteAsync(entry) : audit.WriteSoon(entry);
-        return refusal is null ? new Verdict.Yes(new(question, id)) : new Verdict.No(refusal, Needs(question));
+        return refusal is null
+            ? new Verdict.Yes(new(question, id))
+            : new Verdict.No(refusal, Needs(question), question.Unmet);
     }
 
     // The rules so far are the grant itself. They are pure: all they need comes with the question.
@@ -81,8 +87,17 @@ internal sealed class Permit
         { Grant.Scopes: var scopes } when !scopes.Has(question.Risk.Scope) =>
             $"the grant does not reach tools that {Verb(question.Risk)}",
         { Grant.Tools: { } tools } when !tools.Contains(question.Tool) => "the tool was not agreed to",
+        { Unmet: not null } => SignInReason(question.Grant),
         _ => null,
     };
+
+    /// <summary>The refusal of everything at a server for whose demands the person has not signed in.</summary>
+    public static Verdict.No SignInRefusal(Grant grant, Scopes needs, SignInDemand demand) =>
+        new(SignInReason(grant), needs, demand);
+
+    private static string SignInReason(Grant grant) => grant.IsOwn
+        ? "a person must have signed in for it, and there is none"
+        : "the person must sign in again for it, more strongly or more lately";
 
     // Each detail allows by itself (RFC 9396 §2). A call is counted last, and only when nothing else stands against it.
     private static async ValueTask<string?> LimitAsync(CallCounts counts, Question question)
@@ -143,5 +158,6 @@ internal abstract record Verdict
 
     /// <param name="Because">The cause in words that may be shown to the caller.</param>
     /// <param name="Needs">The scopes a challenge must name.</param>
-    public sealed record No(string Because, Scopes Needs) : Verdict;
+    /// <param name="SignIn">How the person must sign in beside that; null when they did.</param>
+    public sealed record No(string Because, Scopes Needs, SignInDemand? SignIn) : Verdict;
 }

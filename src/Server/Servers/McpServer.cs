@@ -46,6 +46,12 @@ internal sealed record McpServer
     /// <summary>Takes only tokens that are bound to a key, each with a proof (RFC 9449).</summary>
     public bool RequiresDpop { get; init; }
 
+    /// <summary>How its callers must have signed in (RFC 9470).</summary>
+    public SignInDemands Demands { get; init; } = SignInDemands.None;
+
+    /// <summary>Each call of a tool goes to it with a transaction token.</summary>
+    public bool TakesTransactionTokens { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public IReadOnlyDictionary<string, Risk> Risks { get; init; } =
         new Dictionary<string, Risk>(StringComparer.Ordinal);

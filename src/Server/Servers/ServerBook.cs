@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Postern.Audit;
 using Postern.Platform;
 using Postern.Platform.Configuration;
@@ -12,18 +10,17 @@ namespace Postern.Servers;
 /// The MCP servers of this installation, in memory: those of the configuration, those added by the API, and the demo.
 /// A name of the configuration cannot be taken by the API.
 /// </summary>
-internal sealed partial class ServerBook : IDisposable
+internal sealed class ServerBook : IDisposable
 {
     /// <summary>The most servers of all tenants together; each has a limit of its own.</summary>
     public const int Most = 10_000;
 
-    public const string Kind = "server", CatalogueKind = "catalogue";
-
     private readonly Db db;
     private readonly AuditLog audit;
+    private readonly ServerStore store;
+    private readonly CatalogueStore catalogues;
     private readonly Settings settings;
     private readonly TenantBook tenants;
-    private readonly TimeProvider clock;
     private readonly Dictionary<(TenantId, string), McpServer> configured;
     private readonly Reload reload;
     private readonly Lock watching = new();
@@ -34,12 +31,14 @@ internal sealed partial class ServerBook : IDisposable
         Db db,
         Changes changes,
         AuditLog audit,
+        ServerStore store,
+        CatalogueStore catalogues,
         Settings settings,
         TenantBook tenants,
         TimeProvider clock,
         ILogger<ServerBook> logger)
     {
-        (this.db, this.audit, this.clock) = (db, audit, clock);
+        (this.db, this.audit, this.store, this.catalogues) = (db, audit, store, catalogues);
         (this.settings, this.tenants) = (settings, tenants);
         configured = Configured();
         var first = new Dictionary<(TenantId, string), McpServer>(configured);
@@ -109,31 +108,7 @@ internal sealed partial class ServerBook : IDisposable
             return;
         }
 
-        var text = JsonSerializer.Serialize([.. catalogue.Tools], ServersJson.Default.ToolArray);
-        var isKept = await db.WriteAsync(async unit =>
-        {
-            if (!await IsThereAsync(unit, server))
-            {
-                return false;
-            }
-
-            await unit.RunAsync(
-                $"""
-                insert into catalogues (tenant, server, tools, seen_at)
-                values ({server.Tenant.Value}, {server.Name}, {text}, {catalogue.SeenAt.ToUnixTimeSeconds()})
-                on conflict (tenant, server) do update set tools = excluded.tools, seen_at = excluded.seen_at
-                """);
-            unit.Announce(CatalogueKind, server.Tenant, server.Name);
-            audit.Write(unit, new()
-            {
-                Tenant = server.Tenant,
-                Kind = AuditKinds.ToolChanged,
-                Resource = server.Resource.Value,
-                Reason = known is null ? "first seen" : "the server describes its tools in another way",
-            });
-            return true;
-        });
-        if (isKept)
+        if (await catalogues.KeepAsync(server, catalogue, isFirst: known is null))
         {
             await LoadAsync(CancellationToken.None);
         }
@@ -151,25 +126,15 @@ internal sealed partial class ServerBook : IDisposable
             return false;
         }
 
-        var text = JsonSerializer.Serialize(server, ServersJson.Default.ServerSettings);
         var added = await db.WriteAsync(async unit =>
         {
-            var rows = await unit.RunAsync(
-                $"""
-                insert into servers (tenant, name, settings, created_at)
-                values ({tenant.Value}, {server.Name}, {text}, {clock.GetUtcNow().ToUnixTimeSeconds()})
-                on conflict do nothing
-                """);
-            if (rows is 1)
+            var isNew = await store.InsertAsync(unit, tenant, server);
+            if (isNew)
             {
-                await ForgetAsync(unit, tenant, server.Name);
-                unit.Announce(Kind, tenant, server.Name);
-                audit.Write(
-                    unit,
-                    by with { Kind = AuditKinds.ServerAdded, Resource = AddressOf(tenant, server.Name) });
+                await NoteAsync(unit, tenant, server.Name, by with { Kind = AuditKinds.ServerAdded });
             }
 
-            return rows is 1;
+            return isNew;
         });
         await LoadAsync(CancellationToken.None);
         return added;
@@ -180,16 +145,13 @@ internal sealed partial class ServerBook : IDisposable
     {
         var removed = await db.WriteAsync(async unit =>
         {
-            var rows = await unit.RunAsync($"delete from servers where tenant = {tenant.Value} and name = {name}");
-            if (rows is 1)
+            var wasThere = await ServerStore.DeleteAsync(unit, tenant, name);
+            if (wasThere)
             {
-                await ForgetAsync(unit, tenant, name);
-                unit.Announce(Kind, tenant, name);
-                audit.Write(
-                    unit, by with { Kind = AuditKinds.ServerRemoved, Resource = AddressOf(tenant, name) });
+                await NoteAsync(unit, tenant, name, by with { Kind = AuditKinds.ServerRemoved });
             }
 
-            return rows is 1;
+            return wasThere;
         });
         await LoadAsync(CancellationToken.None);
         return removed;
@@ -205,67 +167,37 @@ internal sealed partial class ServerBook : IDisposable
         var before = shelf;
         var all = new Dictionary<(TenantId, string), McpServer>(configured);
         AddDemos(all, before);
-        var rows = await db.AllAsync(
-            $"select tenant, name, settings, created_at from servers limit {(long)Most}",
-            row => new Row(new(row.GetString(0)), row.GetString(1), row.GetString(2), row.GetInt64(3)),
-            stop);
+        var rows = await store.ReadAsync(stop);
         foreach (var row in rows.Where(row => tenants.Find(row.Tenant) is not null))
         {
             // One that is as it was stays what it is to all who hold something of it.
             all.TryAdd(row.Key, before.Rows.Contains(row) ? before.Servers[row.Key] : Added(row));
         }
 
-        shelf = new(all, [.. rows], await CataloguesAsync(all, stop));
+        shelf = new(all, [.. rows], await catalogues.ReadAsync(all, stop));
         Array.ForEach([.. before.Servers.Values.Except(all.Values)], gone);
         Array.ForEach([.. all.Values.Except(before.Servers.Values)], came);
     }
 
-    private async Task<Dictionary<(TenantId, string), ToolCatalogue>> CataloguesAsync(
-        Dictionary<(TenantId, string), McpServer> known, CancellationToken stop)
-    {
-        var rows = await db.AllAsync(
-            $"select tenant, server, tools, seen_at from catalogues limit {(long)Most}",
-            row => Tuple.Create(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3)),
-            stop);
-        return rows.Where(row => known.ContainsKey((new(row.Item1), row.Item2))).ToDictionary(
-            row => (new TenantId(row.Item1), row.Item2),
-            row => new ToolCatalogue(
-                JsonSerializer.Deserialize(row.Item3, ServersJson.Default.ToolArray)!,
-                DateTimeOffset.FromUnixTimeSeconds(row.Item4)));
-    }
-
     private void Hear(Change change)
     {
-        if (change.Kind is Kind or CatalogueKind or Changes.Everything)
+        if (change.Kind is ServerStore.Kind or CatalogueStore.Kind or Changes.Everything)
         {
             reload.Soon();
         }
     }
 
-    /// <summary>
-    /// Whether the server is there at this point of a transaction. Its name may have been given to another meanwhile.
-    /// </summary>
-    public static async ValueTask<bool> IsThereAsync(Unit unit, McpServer server)
+    // What stands under the name from here on is another server, of which nothing is known.
+    private async ValueTask NoteAsync(Unit unit, TenantId tenant, string name, AuditEntry by)
     {
-        if (server.IsConfigured || server.Kind is ServerKind.Native)
-        {
-            return true;
-        }
-
-        var text = await unit.FirstAsync(
-            $"select settings from servers where tenant = {server.Tenant.Value} and name = {server.Name}",
-            row => row.GetString(0));
-        return text is not null
-            && new Uri(JsonSerializer.Deserialize(text, ServersJson.Default.ServerSettings)!.Url) == server.Url;
-    }
-
-    private async ValueTask ForgetAsync(Unit unit, TenantId tenant, string name)
-    {
-        await unit.RunAsync($"delete from catalogues where tenant = {tenant.Value} and server = {name}");
+        await CatalogueStore.ForgetAsync(unit, tenant, name);
         foreach (var forget in Forgetting)
         {
             await forget(unit, tenant, name);
         }
+
+        unit.Announce(ServerStore.Kind, tenant, name);
+        audit.Write(unit, by with { Resource = AddressOf(tenant, name) });
     }
 
     private Dictionary<(TenantId, string), McpServer> Configured()
@@ -281,6 +213,8 @@ internal sealed partial class ServerBook : IDisposable
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
                 RequiresDpop = seed.RequiresDpop,
+                Demands = SignInDemands.From(seed.Require),
+                TakesTransactionTokens = seed.TransactionTokens,
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };
@@ -302,13 +236,16 @@ internal sealed partial class ServerBook : IDisposable
         }
     }
 
-    private McpServer Added(Row row)
+    private McpServer Added(ServerStore.Row row)
     {
-        var added = JsonSerializer.Deserialize(row.Settings, ServersJson.Default.ServerSettings)!;
+        var added = row.Settings;
         return Make(row.Tenant, row.Name, added.Title) with
         {
             Kind = ServerKind.Http,
             Url = new(added.Url),
+            RequiresDpop = added.RequireDpop,
+            Demands = SignInDemands.From(added.Require),
+            TakesTransactionTokens = added.TransactionTokens,
             Risks = added.Tools.ToDictionary(
                 tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
         };
@@ -330,34 +267,29 @@ internal sealed partial class ServerBook : IDisposable
     /// <summary>All of it at one moment, published as a whole: what is gone from the database is gone here.</summary>
     private sealed class Shelf(
         Dictionary<(TenantId, string), McpServer> servers,
-        HashSet<Row> rows,
+        HashSet<ServerStore.Row> rows,
         Dictionary<(TenantId, string), ToolCatalogue> catalogues)
     {
         public Dictionary<(TenantId, string), McpServer> Servers => servers;
 
         /// <summary>What the servers of the API were made from.</summary>
-        public HashSet<Row> Rows => rows;
+        public HashSet<ServerStore.Row> Rows => rows;
 
         public Dictionary<(TenantId, string), McpServer> ByResource { get; } =
             servers.Values.ToDictionary(server => (server.Tenant, server.Resource.Value));
 
         public Dictionary<(TenantId, string), ToolCatalogue> Catalogues => catalogues;
     }
-
-    private sealed record Row(TenantId Tenant, string Name, string Settings, long CreatedAt)
-    {
-        public (TenantId, string) Key => (Tenant, Name);
-    }
-
-    [JsonSerializable(typeof(Tool[]))]
-    [JsonSerializable(typeof(ServerSettings))]
-    [JsonSourceGenerationOptions(
-        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true)]
-    private sealed partial class ServersJson : JsonSerializerContext;
 }
 
 /// <summary>
 /// A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.
 /// </summary>
 internal sealed record ServerSettings(
-    string Name, string? Title, string Url, IReadOnlyDictionary<string, string> Tools);
+    string Name,
+    string? Title,
+    string Url,
+    IReadOnlyDictionary<string, string> Tools,
+    bool RequireDpop = false,
+    RequireSeed? Require = null,
+    bool TransactionTokens = false);

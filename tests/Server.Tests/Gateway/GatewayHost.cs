@@ -60,10 +60,13 @@ internal sealed class GatewayHost : IAsyncDisposable
         GatewayHost? like = null) =>
         new(await TestServer.StartAsync($"{more}\nservers:\n{servers}\n", on, replace, like?.server));
 
-    /// <summary>A grant at a server, for one person and client, with these scopes and tools.</summary>
+    /// <summary>
+    /// A grant at a server, for one person and client, with these scopes and tools; the person signed in now, by a
+    /// password, unless said otherwise.
+    /// </summary>
     public async Task<Grant> GrantAsync(
         string at, string scopes = AllScopes, string subject = "ada", string client = "app", string[]? tools = null,
-        bool isOwn = false)
+        bool isOwn = false, string? acr = Acr.Password, TimeSpan ago = default)
     {
         var now = DateTimeOffset.FromUnixTimeSeconds(server.Clock.GetUtcNow().ToUnixTimeSeconds());
         var grant = new Grant
@@ -79,6 +82,8 @@ internal sealed class GatewayHost : IAsyncDisposable
                 ? parsed
                 : throw new ArgumentException(scopes, nameof(scopes)),
             Tools = tools,
+            AuthTime = isOwn ? null : now - ago,
+            Acr = isOwn ? null : acr,
             CreatedAt = now,
             ExpiresAt = now.AddHours(1),
         };

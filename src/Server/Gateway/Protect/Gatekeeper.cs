@@ -1,9 +1,11 @@
+using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Challenges;
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Relay;
 using Postern.Grants;
 using Postern.Platform.Tenants;
+using Postern.Policy;
 using Postern.Servers;
 
 namespace Postern.Gateway.Protect;
@@ -23,16 +25,28 @@ internal sealed partial class Gatekeeper(
     OwnTokens tokens,
     GrantBook grants,
     Catalogues catalogues,
+    TimeProvider clock,
     ILogger<Gatekeeper> logger)
 {
     // Of our own range: the protocol has no code for it.
     private const int OutsideGrantCode = 403;
 
     /// <summary>What a model is told of a refusal: what is missing, and who can give it.</summary>
-    public static RpcError OutsideGrant(string because) => new(
-        OutsideGrantCode,
-        $"Not allowed: {because}. Nothing was done. Ask the person to connect again and to allow it.",
-        StatusCodes.Status403Forbidden);
+    public static RpcError Refusal(Admission admission, Verdict.No no) => no switch
+    {
+        { SignIn: null } => new(
+            OutsideGrantCode,
+            $"Not allowed: {no.Because}. Nothing was done. Ask the person to connect again and to allow it.",
+            StatusCodes.Status403Forbidden),
+        _ when admission.Grant.IsOwn => new(
+            OutsideGrantCode,
+            $"Not allowed: {no.Because}. Nothing was done. Come with the token of a person who lets you in.",
+            StatusCodes.Status403Forbidden),
+        _ => new(
+            StatusCodes.Status401Unauthorized,
+            $"Not allowed yet: {no.Because}. Nothing was done. Connect again, so that they are asked to sign in.",
+            StatusCodes.Status401Unauthorized),
+    };
 
     /// <summary>
     /// What a model is told when the grant ended under a call: nobody knows how far the server had come.
@@ -68,14 +82,33 @@ internal sealed partial class Gatekeeper(
     }
 
     /// <summary>
-    /// 403: all the operation needs in one challenge, and for the model a sentence that it can act on.
+    /// All the operation needs in one challenge, and for the model a sentence that it can act on: 403 for what was not
+    /// agreed to, 401 for a person who must sign in again (RFC 9470 §3). Who acts as itself can do nothing about that.
     /// </summary>
-    public static async ValueTask RefuseAsync(
-        HttpContext http, Admission admission, Scopes needs, string because, Message request)
+    public static ValueTask RefuseAsync(
+        HttpContext http, Admission admission, Verdict.No no, ReadOnlySpan<byte> id = default)
     {
-        BearerChallenge.InsufficientScope(needs.ToString(), MetadataOf(http, admission.Server)).WriteTo(http.Response);
-        var json = OutsideGrant(because).ToJson(request.RawId);
+        var (refusal, metadata) = (Refusal(admission, no), MetadataOf(http, admission.Server));
+        if (no.SignIn is null)
+        {
+            BearerChallenge.InsufficientScope(no.Needs.ToString(), metadata).WriteTo(http.Response);
+        }
+        else if (!admission.Grant.IsOwn)
+        {
+            BearerChallenge
+                .InsufficientUserAuthentication(
+                    no.SignIn, metadata, no.Needs.ToString(), isDpop: admission.Token.KeyThumbprint is not null)
+                .WriteTo(http.Response);
+        }
+
+        http.Response.StatusCode = refusal.Status;
+        return WriteAsync(http, refusal.ToJson(id));
+    }
+
+    private static async ValueTask WriteAsync(HttpContext http, byte[] json)
+    {
         http.Response.ContentType = "application/json";
+        http.Response.Headers.CacheControl = "no-store";
         http.Response.ContentLength = json.Length;
         await http.Response.Body.WriteAsync(json, http.RequestAborted);
     }
@@ -92,9 +125,21 @@ internal sealed partial class Gatekeeper(
             return Challenge(http, server, null);
         }
 
+        var admission = new Admission(server, token, Narrowed(grant, token)) { Whole = grant };
+        if (Unmet(server.Demands.Everywhere, grant, clock.GetUtcNow()) is { } demand)
+        {
+            Log.Weak(logger, token.Id);
+            await RefuseAsync(http, admission, Permit.SignInRefusal(grant, servers.Scopes(server), demand));
+            return null;
+        }
+
         grants.NoteUse(grant);
-        return new(server, token, Narrowed(grant, token)) { Whole = grant };
+        return admission;
     }
+
+    /// <summary>A demand that the sign-in behind a grant does not meet; null when it meets it.</summary>
+    public static SignInDemand? Unmet(SignInDemand? demand, Grant grant, DateTimeOffset now) =>
+        demand?.IsMetBy(grant.Acr, grant.AuthTime, now) is false ? demand : null;
 
     // A refresh may have asked for less than was granted; the token never reaches further than it says.
     private static Grant Narrowed(Grant grant, AccessToken token)
@@ -136,6 +181,9 @@ internal sealed partial class Gatekeeper(
     {
         [LoggerMessage(LogLevel.Information, "A token was refused with {Code}: {Reason}")]
         public static partial void Refused(ILogger logger, string code, string reason);
+
+        [LoggerMessage(LogLevel.Information, "Token {Token} was refused: its person must sign in again")]
+        public static partial void Weak(ILogger logger, string token);
 
         [LoggerMessage(LogLevel.Information, "Token {Token} was refused: its grant is gone")]
         public static partial void Ended(ILogger logger, string token);

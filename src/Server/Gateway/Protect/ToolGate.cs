@@ -15,7 +15,7 @@ namespace Postern.Gateway.Protect;
 /// Puts a tool call to policy. What the caller may not call and could not ask for is as if it were not there.
 /// </summary>
 internal sealed class ToolGate(
-    Catalogues catalogues, ServerBook servers, AuditLog audit, CallCounts counts, Settings settings)
+    Catalogues catalogues, ServerBook servers, AuditLog audit, CallCounts counts, Settings settings, TimeProvider clock)
 {
     /// <summary>The verdict, or null for a tool that is not there, or is hidden from the caller.</summary>
     public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name, Message call)
@@ -36,6 +36,7 @@ internal sealed class ToolGate(
         {
             Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
+            Unmet = Gatekeeper.Unmet(server.Demands.For(name, risk), admission.Whole, clock.GetUtcNow()),
             Arguments = admission.Grant.Details is null ? default : ArgumentsOf(call),
         };
         var verdict = await Permit.AskAsync(audit, counts, settings, question);

@@ -36,7 +36,7 @@ internal sealed class ConsentDecision(
             }
 
             // Asked here: the page lay open, and what this node has in memory may be old.
-            if ((question.Server is { } server && !await ServerBook.IsThereAsync(unit, server))
+            if ((question.Server is { } server && !await ServerStore.IsThereAsync(unit, server))
                 || !await clients.KeepAsync(unit, caller.Tenant, question.Client))
             {
                 return new ConsentOutcome.Gone();

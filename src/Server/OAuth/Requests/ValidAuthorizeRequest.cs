@@ -98,6 +98,9 @@ internal sealed record ValidAuthorizeRequest
         var acr = claims.AcrValues is { Count: > 0 } essential
             ? essential
             : request.AcrValues?.Split(' ') ?? client.OpenId.DefaultAcrValues;
+        // What the server will demand at its door is asked of the person at once: not every client understands a
+        // challenge (RFC 9470 §3), and the same token would only be refused again.
+        var demand = IsIdentity(request) ? null : server?.Demands.Everywhere;
         return new()
         {
             Challenge = request.CodeChallenge!,
@@ -106,15 +109,18 @@ internal sealed record ValidAuthorizeRequest
             Details = DetailCheck.Plain(request.Details),
             Server = IsIdentity(request) ? null : server,
             Prompt = request.Prompt?.Split(' ') ?? [],
-            MaxAge = request.MaxAge is { } age
-                ? long.Parse(age, CultureInfo.InvariantCulture)
-                : client.OpenId.DefaultMaxAge,
+            MaxAge = Least(
+                request.MaxAge is { } age ? long.Parse(age, CultureInfo.InvariantCulture) : client.OpenId.DefaultMaxAge,
+                (long?)demand?.MaxAge?.TotalSeconds),
             Nonce = request.Nonce,
             LoginHint = request.LoginHint,
             Claims = claims with { Wanted = claims.Wanted?.Within(client.ScopeCap ?? Scopes.Identity) },
-            AcrValues = [.. acr.Where(Acr.All.Contains).Distinct(StringComparer.Ordinal)],
+            AcrValues = Acr.Stricter(
+                [.. acr.Where(Acr.All.Contains).Distinct(StringComparer.Ordinal)], demand?.AcrValues ?? []),
         };
     }
+
+    private static long? Least(long? one, long? other) => one is null || other < one ? other ?? one : one;
 
     private static Scopes Asked(AuthorizeRequest request) =>
         Scopes.TryParse(request.Scope, out var asked) ? asked : Scopes.None;

@@ -79,6 +79,10 @@ internal sealed record ClientSeed
     /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
     public required IReadOnlyList<string> Introspects { get; init; }
 
+    public required string IntrospectionAlgorithm { get; init; }
+
+    public required bool MayRevokePeople { get; init; }
+
     public required bool RequiresPush { get; init; }
 
     public required bool RequiresSignedRequest { get; init; }
@@ -157,6 +161,14 @@ internal sealed record ClientSeed
             "The resources it serves, about whose tokens it may ask (RFC 7662).",
             "a server's name or a URL",
             text => text),
+        IntrospectionAlgorithm = node.Value(
+            "introspection_signed_response_alg",
+            "By what signed answers about tokens are signed for it (RFC 9701).",
+            "RS256",
+            "RS256 or ES256",
+            text => text is "RS256" or "ES256" ? text : null),
+        MayRevokePeople = node.Flag(
+            "global_revocation", "It may end all that a person let in, and their sessions, at once.", false),
         RequiresPush = node.Flag(
             "require_pushed_authorization_requests", "It pushes its requests, or they are refused (RFC 9126).", false),
         RequiresSignedRequest = node.Flag(
@@ -181,12 +193,18 @@ internal sealed record ServerSeed
 
     public required bool RequiresDpop { get; init; }
 
+    /// <summary>How its callers must have signed in.</summary>
+    public required RequireSeed Require { get; init; }
+
+    /// <summary>Each call of a tool goes to it with a transaction token.</summary>
+    public required bool TransactionTokens { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public required IReadOnlyDictionary<string, string> Tools { get; init; }
 
     public static ServerSeed Read(SettingsNode node)
     {
-        var sandbox = node.Group("sandbox");
+        var (sandbox, require) = (node.Group("sandbox"), node.Group("require"));
         var seed = new ServerSeed
         {
             Name = node.Value<string>(
@@ -201,6 +219,11 @@ internal sealed record ServerSeed
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
             RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
+            Require = RequireSeed.OfServer(require),
+            TransactionTokens = node.Flag(
+                "transaction_tokens",
+                "Each call of a tool goes to it with a transaction token of `trust_domain`; for remote servers.",
+                false),
             Tools = node.Map(
                 "tools",
                 "Risk classes that win over what the server says.",
@@ -208,6 +231,12 @@ internal sealed record ServerSeed
                 text => Risks.Parse(text) is null ? null : text),
         };
         sandbox.Close();
+        require.Close();
+        if (seed is { TransactionTokens: true, Http: null })
+        {
+            throw node.Refuse("transaction_tokens", "false for a command: the token goes in a header");
+        }
+
         return (seed.Http is not null) == (seed.Command.Count > 0)
             ? throw node.Refuse($"server `{seed.Name}` needs either `http` or `command`")
             : seed;

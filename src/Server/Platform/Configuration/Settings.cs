@@ -212,6 +212,11 @@ internal sealed record Settings
         };
         Array.ForEach([registration, tokens, outbound, audit, dpop, telemetry, logs, root], node => node.Close());
         source.Close();
+        if (settings is { TrustDomain: null } && settings.Servers.Any(server => server.TransactionTokens))
+        {
+            throw root.Refuse("`trust_domain` is missing; a server has `transaction_tokens`");
+        }
+
         return settings.DefaultServer is { } name && !settings.Names(name)
             ? throw root.Refuse("default_server", "the name of one of `servers`")
             : settings;

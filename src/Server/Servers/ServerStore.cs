@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Postern.Platform.Database;
+
+namespace Postern.Servers;
+
+/// <summary>The servers that the API added, as they are kept.</summary>
+internal sealed partial class ServerStore(Db db, TimeProvider clock)
+{
+    public const string Kind = "server";
+
+    public Task<List<Row>> ReadAsync(CancellationToken stop) => db.AllAsync(
+        $"select tenant, name, settings, created_at from servers limit {(long)ServerBook.Most}",
+        row => new Row(new(row.GetString(0)), row.GetString(1), row.GetString(2), row.GetInt64(3)),
+        stop);
+
+    /// <summary>False when the name is taken.</summary>
+    public async ValueTask<bool> InsertAsync(Unit unit, TenantId tenant, ServerSettings server)
+    {
+        var text = JsonSerializer.Serialize(server, ServersJson.Default.ServerSettings);
+        var rows = await unit.RunAsync(
+            $"""
+            insert into servers (tenant, name, settings, created_at)
+            values ({tenant.Value}, {server.Name}, {text}, {clock.GetUtcNow().ToUnixTimeSeconds()})
+            on conflict do nothing
+            """);
+        return rows is 1;
+    }
+
+    /// <summary>False when there is none of that name.</summary>
+    public static async ValueTask<bool> DeleteAsync(Unit unit, TenantId tenant, string name) =>
+        await unit.RunAsync($"delete from servers where tenant = {tenant.Value} and name = {name}") is 1;
+
+    /// <summary>
+    /// Whether the server is there at this point of a transaction. Its name may have been given to another meanwhile.
+    /// </summary>
+    public static async ValueTask<bool> IsThereAsync(Unit unit, McpServer server)
+    {
+        if (server.IsConfigured || server.Kind is ServerKind.Native)
+        {
+            return true;
+        }
+
+        var text = await unit.FirstAsync(
+            $"select settings from servers where tenant = {server.Tenant.Value} and name = {server.Name}",
+            row => row.GetString(0));
+        return text is not null && new Uri(Parse(text).Url) == server.Url;
+    }
+
+    private static ServerSettings Parse(string text) =>
+        JsonSerializer.Deserialize(text, ServersJson.Default.ServerSettings)!;
+
+    internal sealed record Row(TenantId Tenant, string Name, string Text, long CreatedAt)
+    {
+        public (TenantId, string) Key => (Tenant, Name);
+
+        public ServerSettings Settings => Parse(Text);
+    }
+
+    [JsonSerializable(typeof(ServerSettings))]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    private sealed partial class ServersJson : JsonSerializerContext;
+}
