@@ -9,6 +9,7 @@ internal static class Differences
         Verb = "The path is there; the verb is not (RFC 9110 §15.5.6).",
         NoBody = "RFC 6750 §3 says it in the header, and Postern says it there alone.",
         Unproven = "A reference that is not good may be anybody's, so that a person is told and nothing is redirected.",
+        Unbelieved = "What is not believed has no state that could be repeated, and what stands beside it counts for nothing.",
         NoKeys = "The client has no keys, and so signs nothing that could be read.",
         Registered = "Postern answers with what was registered or decided, and not with the defaults of standards.",
         Shown = "A person is at this endpoint, and is shown a page.";
@@ -31,6 +32,10 @@ internal static class Differences
         ["authorize with a dpop_jkt that is no thumbprint"] = "The peer finds it at the token endpoint.",
         ["authorize with state twice"] =
             "With two opinions on what was asked, nobody knows whom to answer (RFC 6749 §3.1).",
+        ["authorize, signed with another key"] = Unbelieved,
+        ["authorize, signed for another server"] = Unbelieved,
+        ["authorize, signed by another client"] = Unbelieved,
+        ["authorize, signed and expired"] = Unbelieved,
         ["authorize, signed without an end"] = "FAPI 2.0 Message Signing §5.3.1 wants `exp`.",
         ["authorize, signed with another typ"] = "RFC 9101 §10.8: an access token is no request.",
         ["push with a request_uri"] = "RFC 9126 §2.1 refuses it as such; other references are not the point.",

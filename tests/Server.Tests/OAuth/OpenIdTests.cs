@@ -216,7 +216,7 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
     }
 
     [Fact, Rfc(Core, "5.3.2"), Rfc(Core, "8.1"), Rfc(Core, "3.1.3.7")]
-    [Rfc("OpenID Connect Core", "8")]
+    [Rfc("OpenID Connect Core", "8"), Rfc("OpenID Connect Registration", "2")]
     public async Task A_client_gets_the_signature_and_the_kind_of_name_it_registered_for()
     {
         var (one, two) = (RelyingTown.Pair(Server, "pair"), RelyingTown.Pair(Server, "pear"));

@@ -25,7 +25,7 @@ public sealed class InputTests(InputTown town) : IClassFixture<InputTown>
         (Wrong.Expired, "expired"), (Wrong.Replayed, "used before"),
     ];
 
-    [Fact, Rfc(6749, "3.1"), Rfc(6749, "5.2"), Rfc(9700, "4.10")]
+    [Fact, Rfc(6749, "3.1"), Rfc(6749, "5.2"), Rfc(7009, "2.2"), Rfc(9700, "2.4"), Rfc(9700, "4.10")]
     public async Task Every_wrong_parameter_is_answered_by_its_own_error_and_uses_nothing_up()
     {
         var page = new StringBuilder(Head.ReplaceLineEndings("\n"));
