@@ -9,7 +9,8 @@ internal static class Differences
         Verb = "The path is there; the verb is not (RFC 9110 §15.5.6).",
         NoBody = "RFC 6750 §3 says it in the header, and Postern says it there alone.",
         Unproven = "A reference that is not good may be anybody's, so that a person is told and nothing is redirected.",
-        Unbelieved = "What is not believed has no state that could be repeated, and what stands beside it counts for nothing.",
+        Unbelieved =
+            "What is not believed has no state that could be repeated, and what stands beside it counts for nothing.",
         NoKeys = "The client has no keys, and so signs nothing that could be read.",
         Registered = "Postern answers with what was registered or decided, and not with the defaults of standards.",
         Shown = "A person is at this endpoint, and is shown a page.";
