@@ -22,7 +22,8 @@ public sealed class ReaderPropertyTests
 
     private static readonly Gen<string> AnyText = Gen.OneOf(
         Gen.Elements(
-            "", "x", "\ud800", "\0", "\u202e", "http://127.0.0.1:1/cb", "https://a.example/", "=?base64?eA==?="),
+            "", "x", "\ud800", "\0", "\u202e", "http://127.0.0.1:1/cb", "https://a.example/", "/", "/x",
+            "=?base64?eA==?="),
         ArbMap.Default.GeneratorFor<string>().Select(text => text ?? ""));
 
     // JSON of every shape, a member twice now and then, nested a little.
