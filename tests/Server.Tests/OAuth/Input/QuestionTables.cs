@@ -1,3 +1,5 @@
+using Postern.OAuth.Token;
+
 namespace Postern.Tests.OAuth.Input;
 
 internal static partial class Tables
@@ -21,6 +23,12 @@ internal static partial class Tables
             {
                 [("device_code", Wrong.OtherClient)] = async () =>
                     (await Gadget.Radio(town.Server).AskAsync(("scope", "mcp:read"))).Member("device_code")!,
+                [("device_code", Wrong.OtherTenant)] = async () =>
+                {
+                    var id = await town.Acme.RegisterAsync(Gadget.GrantType);
+                    var app = new App(town.Acme.Http, town.Acme.Tenant.Issuer, id, "https://app.example/cb");
+                    return (await new Gadget(app).AskAsync()).Member("device_code")!;
+                },
                 [("device_code", Wrong.OtherPurpose)] = async () => (await tv.AskAsync()).Member("user_code")!,
                 [("device_code", Wrong.Expired)] = async () =>
                     await LaterAsync(town, TimeSpan.FromMinutes(11), tv.AnsweredAsync(town.Ada)),
@@ -88,6 +96,8 @@ internal static partial class Tables
         {
             Others = OfClient(town, new()
             {
+                [("deferral_code", Wrong.Expired)] = () =>
+                    LaterAsync(town, Deferrals.Lifetime + TimeSpan.FromMinutes(1), DeferredAsync(town, night)),
                 [("deferral_code", Wrong.OtherPurpose)] = () => AllowedAsync(town, Butler.Of(town.Server)),
                 [("deferral_code", Wrong.Replayed)] = async () =>
                 {
