@@ -213,6 +213,7 @@ internal sealed class ServerBook : IDisposable
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
                 RequiresDpop = seed.RequiresDpop,
+                RequiresCertificate = seed.RequiresCertificate,
                 Demands = SignInDemands.From(seed.Require),
                 TakesTransactionTokens = seed.TransactionTokens,
                 Risks = seed.Tools.ToDictionary(
