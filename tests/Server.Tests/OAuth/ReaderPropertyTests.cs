@@ -13,7 +13,7 @@ using Postern.OAuth.Requests;
 namespace Postern.Tests.OAuth;
 
 /// <summary>Whatever anybody sends, readers answer; and what they accept has one meaning.</summary>
-public sealed class ReaderPropertyTests
+public sealed class ReaderPropertyTests(Town town) : IClassFixture<Town>
 {
     private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(2000);
 
@@ -76,7 +76,7 @@ public sealed class ReaderPropertyTests
         _ = UserCode.Read(text);
         _ = RedirectUris.Refusal(text, "https://as.example", allowsPrivateSchemes: true);
         _ = RedirectUris.Match("http://127.0.0.1:1/cb", text);
-        _ = ClientMetadata.Register(Encoding.UTF8.GetBytes(text), "https://as.example");
+        _ = Register(text);
         return !Resource.TryParse(text, out var resource)
             || (Resource.TryParse(resource.Value, out var again) && again == resource);
     }));
@@ -84,8 +84,7 @@ public sealed class ReaderPropertyTests
     [Fact]
     public void A_registration_is_read_or_refused_and_never_names_anything_twice() =>
         Check.One(Many, Prop.ForAll(Arb.From(AnyJson), json =>
-            ClientMetadata.Register(Encoding.UTF8.GetBytes(json), "https://as.example").Failed(out _, out _)
-            || !HasTwice(json)));
+            Register(json).Failed(out _, out _) || !HasTwice(json)));
 
     [Fact]
     public void A_value_in_a_header_means_what_it_was_made_of() =>
@@ -117,6 +116,9 @@ public sealed class ReaderPropertyTests
                 || (fields.TrueForAll(field => field.Key is "resource" || field.Value.Count <= 1)
                     && read.State is null or { Length: > 0 });
         }));
+
+    private Result<ClientMetadata> Register(string json) => ClientMetadata.Register(
+        Encoding.UTF8.GetBytes(json), "https://as.example", town.Server.Get<AuthMethods>());
 
     private static DefaultHttpContext Context(string body)
     {
