@@ -18,7 +18,9 @@ internal sealed record RestartedServer(string Name, bool Restarted);
 
 internal sealed record ServersAnswer(IReadOnlyList<ServerAnswer> Servers);
 
-internal sealed record NewServer(string Name, string Url, string? Title);
+internal sealed record NewServer(string Name, string Url, string? Title, NewServerToken? Token = null);
+
+internal sealed record NewServerToken(string? Lifetime, string? Format, bool? StatusList);
 
 internal sealed record GrantAnswer(
     string Id,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Postern.Platform.Configuration;
 
 namespace Postern.Api;
 
@@ -14,6 +15,7 @@ internal sealed record ServerBody(
     string? Url,
     string Origin,
     int? Tools,
+    TokenRules? Token = null,
     HostedBody? Hosted = null);
 
 /// <summary>A local command: how it is shut in, and what has become of its processes.</summary>
@@ -26,7 +28,11 @@ internal sealed record ServerList(IReadOnlyList<ServerBody> Servers);
 
 /// <summary>A server to add: everything but <c>name</c> and <c>url</c> may be left out.</summary>
 internal sealed record NewServer(
-    string Name, string Url, string? Title = null, IReadOnlyDictionary<string, string>? Tools = null);
+    string Name,
+    string Url,
+    string? Title = null,
+    IReadOnlyDictionary<string, string>? Tools = null,
+    TokenRules? Token = null);
 
 internal sealed record GrantBody(
     string Id,

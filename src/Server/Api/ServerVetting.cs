@@ -31,6 +31,7 @@ internal sealed class ServerVetting(OutboundOptions options, TimeProvider clock)
             Problem.Bad($"`title` must be a line of 1 to {MaxTitle} characters."),
         { Tools: { } tools } when tools.Count > MaxTools || tools.Any(tool => !IsTool(tool)) =>
             Problem.Bad($"`tools` must be at most {MaxTools} names with read, change or destroy."),
+        { Token: { } token } when token.Refuse() is { } wrong => Problem.Bad(wrong),
         _ => await IsReachableAsync(server.Url, stop) ? null : NotReachable,
     };
 

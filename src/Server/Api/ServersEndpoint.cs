@@ -17,9 +17,9 @@ internal static class ServersEndpoint
     private const string Added = "api";
 
     private const string Shape =
-        "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title` and `tools` (names "
-            + "with read, "
-        + "change or destroy). Each member once, and no others.";
+        "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title`, `tools` (names "
+            + "with read, change or destroy) and `token` (`lifetime`, `format`, `status_list`). Each member once, and "
+            + "no others.";
 
     public static void Map(IEndpointRouteBuilder api)
     {
@@ -63,7 +63,7 @@ internal static class ServersEndpoint
         }
 
         var tools = asked.Tools ?? new Dictionary<string, string>();
-        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, tools);
+        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, tools, Token: asked.Token);
         if (!await servers.AddAsync(http.Tenant.Id, server, By.Admin(http, AuditKinds.ServerAdded))
             || servers.Find(http.Tenant.Id, asked.Name) is not { } added)
         {
@@ -113,7 +113,15 @@ internal static class ServersEndpoint
         server.Resource.Value,
         server.Url?.GetLeftPart(UriPartial.Path),
         Origin(server),
-        servers.Catalogue(server)?.Tools.Count);
+        servers.Catalogue(server)?.Tools.Count,
+        RulesOf(server.Token));
+
+    private static TokenRules? RulesOf(TokenForm form) => form == TokenForm.Usual
+        ? null
+        : new(
+            form.Life is { } life ? Durations.Format(life) : null,
+            form.IsOpaque ? "opaque" : "jwt",
+            form.HasStatus);
 
     private static string Origin(McpServer server) => server switch
     {

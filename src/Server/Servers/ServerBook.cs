@@ -216,6 +216,7 @@ internal sealed class ServerBook : IDisposable
                 RequiresCertificate = seed.RequiresCertificate,
                 Demands = SignInDemands.From(seed.Require),
                 TakesTransactionTokens = seed.TransactionTokens,
+                Token = TokenForm.Of(seed.Token),
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };
@@ -247,6 +248,7 @@ internal sealed class ServerBook : IDisposable
             RequiresDpop = added.RequireDpop,
             Demands = SignInDemands.From(added.Require),
             TakesTransactionTokens = added.TransactionTokens,
+            Token = TokenForm.Of(added.Token),
             Risks = added.Tools.ToDictionary(
                 tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
         };
@@ -293,4 +295,5 @@ internal sealed record ServerSettings(
     IReadOnlyDictionary<string, string> Tools,
     bool RequireDpop = false,
     RequireSeed? Require = null,
-    bool TransactionTokens = false);
+    bool TransactionTokens = false,
+    TokenRules? Token = null);

@@ -13,6 +13,8 @@ internal sealed class Artefacts
         ["code"] = made => Task.FromResult(made.Code),
         ["refresh_token"] = made => Task.FromResult(made.Tokens.RefreshToken),
         ["access_token"] = made => Task.FromResult(made.Tokens.AccessToken),
+        ["reference_token"] = async made => (await made.App.LetInAsync(
+            made.Town.Ada, ("resource", $"{made.Server.Issuer}/mcp/files"))).AccessToken,
         ["id_token"] = async made => (await made.SignedInAsync()).Member("id_token")!,
         ["userinfo_token"] = async made => (await made.SignedInAsync()).AccessToken,
         ["transaction"] = made => Task.FromResult(made.Question.Fields()["transaction"][0]),
@@ -33,7 +35,12 @@ internal sealed class Artefacts
         ["nonce"] = made => made.NonceAsync(),
         ["device_code"] = async made => (await Gadget.Tv(made.Server).AskAsync()).Member("device_code")!,
         ["user_code"] = async made => (await Gadget.Tv(made.Server).AskAsync()).Member("user_code")!,
-        ["auth_req_id"] = async made => (await Butler.Of(made.Server).AskAsync()).Member("auth_req_id")!,
+        ["auth_req_id"] = async made =>
+        {
+            // Few questions wait for one person at a time.
+            await made.Town.AllowAllAsync();
+            return (await Butler.Of(made.Server).AskAsync()).Member("auth_req_id")!;
+        },
         ["deferral_code"] = async made =>
             (await made.Night.AsItselfAsync(("completion_mode", "deferred"))).Member("deferral_code")!,
         ["registration_token"] = async made => (await made.RegisteredAsync()).Member("registration_access_token")!,

@@ -20,6 +20,10 @@ public class WalkTown : IAsyncLifetime
     private static readonly string Yaml = Butler.Town("TOLD")
         .Replace("demo: false", "trust_domain: inside.example", StringComparison.Ordinal)
         .Replace("roles: [admin] }", "roles: [admin], name: Ada Lovelace }", StringComparison.Ordinal)
+        .Replace(
+            "{ name: files, http: http://127.0.0.1:9/mcp }",
+            "{ name: files, http: http://127.0.0.1:9/mcp, token: { format: opaque } }",
+            StringComparison.Ordinal)
         .Replace("servers:", $$"""
               - client_id: site
                 client_secret: {{Secret}}
@@ -62,6 +66,18 @@ public class WalkTown : IAsyncLifetime
                 resources: [echo]
                 actor: service
               - { client_id: connector, client_secret: {{Secret}}, grant_types: ['{{JwtBearer}}'] }
+              - client_id: copy
+                token_endpoint_auth_method: attest_jwt_client_auth
+                grant_types: [client_credentials]
+                resources: [echo]
+              - client_id: copy-dpop
+                token_endpoint_auth_method: attest_jwt_client_auth_dpop
+                grant_types: [client_credentials]
+                resources: [echo]
+            trusted_attesters:
+              - issuer: https://attester.example
+                jwks: '{{AttestedApp.Attester.Jwks}}'
+                clients: [copy, copy-dpop]
             asserts_to:
               - issuer: https://elsewhere.example
                 resources: [https://elsewhere.example/mcp]

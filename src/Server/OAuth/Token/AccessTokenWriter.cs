@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Postern.Grants;
 using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
@@ -23,6 +24,17 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         Span<byte> bytes = stackalloc byte[16];
         random.GetBytes(bytes);
         return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>What a token would say, for one that only refers to it.</summary>
+    public static byte[] Claims(in TokenContent content)
+    {
+        var (json, writer) = buffers ??= new();
+        json.ResetWrittenCount();
+        writer.Reset(json);
+        Claims(writer, content);
+        writer.Flush();
+        return json.WrittenSpan.ToArray();
     }
 
     public string Write(in TokenContent content)
@@ -68,6 +80,16 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         {
             json.WriteStartObject("cnf"u8);
             json.WriteString(holder.Member, holder.Thumbprint);
+            json.WriteEndObject();
+        }
+
+        if (content.Status is { } place)
+        {
+            json.WriteStartObject("status"u8);
+            json.WriteStartObject("status_list"u8);
+            json.WriteNumber("idx"u8, place.Index);
+            json.WriteString("uri"u8, content.Tenant.Address($"{StatusPlaces.Path}/{place.List}"));
+            json.WriteEndObject();
             json.WriteEndObject();
         }
 
@@ -118,46 +140,16 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     /// <summary>What a person agreed to in more detail than scopes (RFC 9396 §7), if there is any.</summary>
     public static void WriteDetails(Utf8JsonWriter json, Grant grant)
     {
-        if (grant is { Tools: null, Details: null })
+        if (grant.Told is { } told)
         {
-            return;
+            json.WritePropertyName("authorization_details"u8);
+            told.WriteTo(json);
         }
-
-        json.WriteStartArray("authorization_details"u8);
-        // Details that name tools name all that were left on.
-        if (grant.Tools is { } tools && grant.Details?.Tools is null)
-        {
-            WriteTools(json, grant.Resource, tools);
-        }
-
-        foreach (var detail in grant.Details?.All ?? [])
-        {
-            DetailWriter.Write(json, detail);
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteTools(Utf8JsonWriter json, Resource resource, IReadOnlyList<string> tools)
-    {
-        json.WriteStartObject();
-        json.WriteString("type"u8, "mcp_tool"u8);
-        json.WriteStartArray("locations"u8);
-        json.WriteStringValue(resource.Value);
-        json.WriteEndArray();
-        json.WriteStartArray("actions"u8);
-        foreach (var tool in tools)
-        {
-            json.WriteStringValue(tool);
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
     }
 
     /// <summary>When a token made now ends: never after its grant.</summary>
-    public static DateTimeOffset Expires(Tenant tenant, Grant grant, DateTimeOffset now) =>
-        now + tenant.AccessLifetime < grant.ExpiresAt ? now + tenant.AccessLifetime : grant.ExpiresAt;
+    public static DateTimeOffset Expires(TimeSpan life, Grant grant, DateTimeOffset now) =>
+        now + life < grant.ExpiresAt ? now + life : grant.ExpiresAt;
 
     [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread, over memory of our own.")]
     private sealed class Buffers
