@@ -25,6 +25,24 @@ public sealed class Scene : IAsyncLifetime
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         + "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
 
+    private const string Agents =
+        $$"""
+        clients:
+          - { client_id: harbor-books, client_name: Harbor Books, redirect_uris: ["https://books.harbor.example/cb"] }
+        organizations:
+          - { id: harbor, name: Harbor Ltd }
+        agents:
+          - id: ledger
+            name: Ledger
+            owner: {{House.Email}}
+            organization: harbor
+            purpose: Enters what the ferries took each evening
+            ends: 2027-06-30
+            clients: [harbor-books]
+          - { id: pilot, name: Pilot, owner: {{House.OtherEmail}}, purpose: Reads the tides, ends: 2026-11-22 }
+
+        """;
+
     private readonly House house = new();
     private readonly Chromium chromium = new();
     private readonly DocumentHost documents = Documents();
@@ -50,7 +68,7 @@ public sealed class Scene : IAsyncLifetime
         await chromium.InitializeAsync();
         await house.StartAsync(
             withPeople: true,
-            settings: documents.Settings,
+            settings: documents.Settings + Agents,
             replace: services => services.AddSingleton<SafeHttp>(given => new(
                 given.GetRequiredService<OutboundOptions>(),
                 given.GetRequiredService<TimeProvider>(),
