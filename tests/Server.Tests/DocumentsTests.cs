@@ -26,8 +26,22 @@ public sealed class DocumentsTests
             .ThenBy(line => line.Name, StringComparer.Ordinal)
             .Select(line => $"- {line.Document} §{line.Section}: {line.Name.Replace('_', ' ')}\n");
 
+        var spared = Musts.Spared.Select(must => $"- {must.Key.Document} §{must.Key.Section}: {must.Value}\n");
         CommittedFile.Matches(
-            "# Requirements and the tests that hold them\n\n" + string.Concat(lines), "../../docs/conformance.md");
+            "# Requirements and the tests that hold them\n\n" + string.Concat(lines)
+            + "\n## What asks nothing of this server\n\n" + string.Concat(spared),
+            "../../docs/conformance.md");
+    }
+
+    [Fact]
+    public void No_section_with_a_MUST_is_without_a_test_or_a_reason()
+    {
+        var held = Tests.SelectMany(method => method.GetCustomAttributes<RfcAttribute>())
+            .Select(rfc => (rfc.Document, rfc.Section)).ToHashSet();
+        var asked = Musts.All.SelectMany(must => must.Sections.Split(' '), (must, section) => (must.Document, section));
+
+        Assert.DoesNotContain(asked, must => !held.Contains(must) && !Musts.Spared.ContainsKey(must));
+        Assert.DoesNotContain(Musts.Spared.Keys, held.Contains);
     }
 
     [Fact]

@@ -15,6 +15,7 @@ namespace Postern.Tests;
 public sealed class RandomnessTests
 {
     [Fact]
+    [Rfc(6749, "10.10")]
     public async Task Identifiers_and_secrets_are_drawn_from_the_source_that_is_handed_in()
     {
         using var source = new Source();

@@ -47,9 +47,10 @@ internal static class DetailReader
             var all = document.RootElement.EnumerateArray().Select(Read).ToList();
             return all.Contains(null) ? null : new([.. all.OfType<Detail>()]);
         }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or FormatException)
+        catch (Exception malformed)
+            when (malformed is JsonException or InvalidOperationException or ArgumentException or FormatException)
         {
-            // The second for half of a surrogate pair.
+            // The second and the third for half of a surrogate pair, escaped and as it is.
             return null;
         }
     }

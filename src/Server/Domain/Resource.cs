@@ -17,7 +17,8 @@ public sealed record Resource
     public static bool TryParse(string? value, [NotNullWhen(true)] out Resource? resource)
     {
         resource = null;
-        if (value is null or { Length: 0 or > MaxLength }
+        // A path alone would be the address of a file here.
+        if (value is null or { Length: 0 or > MaxLength } or ['/', ..]
             || value.Any(c => c is <= ' ' or >= '\u007f' or '\\' or '"' or '<' or '>' or '#')
             || !Uri.TryCreate(value, UriKind.Absolute, out var uri)
             || uri.UserInfo is not "")

@@ -14,6 +14,7 @@ public sealed class GateTests : BothEras
     [InlineData("GET")]
     [InlineData("DELETE")]
     [Rfc(9728, "5.1")]
+    [Rfc(6750, "3"), Rfc(6750, "2.1")]
     public async Task Without_a_token_every_verb_is_challenged_with_scopes_and_the_way_to_the_metadata(string verb)
     {
         using var request = new HttpRequestMessage(new(verb), "/mcp/crm");
@@ -30,6 +31,7 @@ public sealed class GateTests : BothEras
     }
 
     [Fact, Rfc(9728, "3.1")]
+    [Rfc(9728, "3.2"), Rfc(9728, "3")]
     public async Task The_metadata_names_the_address_as_it_is_typed_and_who_gives_tokens()
     {
         var metadata = JsonNode.Parse(await host.Http.GetStringAsync("/.well-known/oauth-protected-resource/mcp/crm"))!;
@@ -39,6 +41,7 @@ public sealed class GateTests : BothEras
     }
 
     [Fact]
+    [Rfc(9700, "2.3")]
     public async Task A_token_for_another_server_is_no_token_here()
     {
         var token = host.Token(await host.GrantAsync("modern"));

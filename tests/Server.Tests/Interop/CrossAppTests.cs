@@ -43,6 +43,32 @@ public sealed class CrossAppTests
             answer.Json.GetProperty("token").GetProperty("payload").GetProperty("client_id").GetString());
     }
 
+    [Fact, Rfc("ID-JAG", "4.3.1"), Rfc("ID-JAG", "4.4")]
+    public async Task An_MCP_client_asks_the_identity_provider_by_itself_with_an_ID_token()
+    {
+        var elsewhere = $"http://127.0.0.1:{Postgres.FreePort()}";
+        await using var idp = await StartAsync(ProviderFor(elsewhere));
+        var keys = await idp.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative));
+        await using var server = await StartAsync(ServerThatTrusts(idp, keys), elsewhere);
+        using var ada = new Person(idp);
+        var app = new App(idp, "desk", "https://desk.example/cb", Secret);
+        var here = ("resource", $"{idp.Issuer}/mcp/notes");
+        var answer = await ada.AllowAsync(app.Authorize(here, ("scope", "openid mcp:read")));
+        var tokens = await app.RedeemAsync(answer.Code, here);
+
+        var ran = await Node.RunAsync(
+            "clients/cross-app.mjs", "--base", server.Issuer, "--server", "notes",
+            "--client-id", "connector", "--client-secret", Secret,
+            "--idp", idp.Issuer, "--idp-client-id", "desk", "--idp-client-secret", Secret,
+            "--id-token", tokens.Member("id_token")!,
+            "--call", "list_notes", "--arguments", "{}");
+
+        Assert.True(ran.Succeeded, ran.ToString());
+        var said = ran.Json.GetProperty("assertion");
+        Assert.Equal("oauth-id-jag+jwt", said.GetProperty("header").GetProperty("typ").GetString());
+        Assert.Equal(server.Issuer, said.GetProperty("payload").GetProperty("aud").GetString());
+    }
+
     private static string ProviderFor(string elsewhere) => $$"""
         users:
           - { email: {{Person.Ada}}, password: {{Person.AdasPassword}} }

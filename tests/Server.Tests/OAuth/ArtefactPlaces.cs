@@ -155,7 +155,7 @@ internal sealed class ArtefactPlaces(WalkTown town, Artefacts made)
 
     private async Task<bool> IsNoHintAsync(string text)
     {
-        var stop = await town.Ada.OpenAsync(town.App("site").Authorize(RelyingTown.Identity(
+        var stop = await town.Ada.OpenAsync(town.AppOf("site").Authorize(RelyingTown.Identity(
             "openid", ("prompt", "none"), ("id_token_hint", text))));
         return stop.Left is { } back
             ? new Answer(back)["error"] is "invalid_request"

@@ -3,8 +3,8 @@ using System.Net;
 namespace Postern.Tests.OAuth;
 
 /// <summary>
-/// A value made for one purpose is nothing in every other place (RFC 8725 §3.11, RFC 9700 §4). What is made is listed in
-/// <see cref="Artefacts"/>, where it could be put in <see cref="ArtefactPlaces"/>.
+/// A value made for one purpose is nothing in every other place (RFC 8725 §3.11, RFC 9700 §4). What is made is listed
+/// in <see cref="Artefacts"/>, where it could be put in <see cref="ArtefactPlaces"/>.
 /// </summary>
 public sealed class ArtefactTests(StrictTown town) : IClassFixture<StrictTown>
 {
@@ -31,6 +31,23 @@ public sealed class ArtefactTests(StrictTown town) : IClassFixture<StrictTown>
         // None of it has done any harm.
         Assert.Equal(HttpStatusCode.OK, (await made.App.RedeemAsync(made.Code)).Status);
         Assert.Equal(HttpStatusCode.OK, (await made.App.RefreshAsync(made.Tokens.RefreshToken)).Status);
+    }
+
+    // Or a place that refuses everything would pass for one that tells them apart.
+    [Theory]
+    [InlineData("code"), InlineData("refresh_token"), InlineData("client_assertion"), InlineData("assertion")]
+    [InlineData("device_code"), InlineData("auth_req_id"), InlineData("deferral_code"), InlineData("nonce")]
+    [InlineData("userinfo_token"), InlineData("admin_token"), InlineData("request_uri"), InlineData("request")]
+    [InlineData("backchannel_request"), InlineData("transaction"), InlineData("form"), InlineData("session")]
+    [InlineData("user_code"), InlineData("id_token", "id_token hint")]
+    [InlineData("access_token", "token access_token reference_token")]
+    [InlineData("access_token", "access_token at a server"), InlineData("request", "request that is pushed")]
+    public async Task What_is_at_home_is_taken(string kind, string? place = null)
+    {
+        var made = await Artefacts.MakeAsync(town);
+        var value = await Artefacts.Makers[kind](made);
+
+        Assert.False(await ArtefactPlaces.All[place ?? kind](new(town, made), value), $"{kind}: {value}");
     }
 
     // Behind the marks of the others too, without its own, and as it is where it does not belong.

@@ -35,7 +35,12 @@ internal sealed class Artefacts
         ["nonce"] = made => made.NonceAsync(),
         ["device_code"] = async made => (await Gadget.Tv(made.Server).AskAsync()).Member("device_code")!,
         ["user_code"] = async made => (await Gadget.Tv(made.Server).AskAsync()).Member("user_code")!,
-        ["auth_req_id"] = async made => (await Butler.Of(made.Server).AskAsync()).Member("auth_req_id")!,
+        ["auth_req_id"] = async made =>
+        {
+            // Few questions wait for one person at a time.
+            await made.Town.AllowAllAsync();
+            return (await Butler.Of(made.Server).AskAsync()).Member("auth_req_id")!;
+        },
         ["deferral_code"] = async made =>
             (await made.Night.AsItselfAsync(("completion_mode", "deferred"))).Member("deferral_code")!,
         ["registration_token"] = async made => (await made.RegisteredAsync()).Member("registration_access_token")!,
@@ -109,12 +114,13 @@ internal sealed class Artefacts
         return claims;
     }
 
-    private Task<Reply> SignedInAsync() => Town.App("site").LetInAsync(Town.Ada, RelyingTown.Identity("openid email"));
+    private Task<Reply> SignedInAsync() =>
+        Town.AppOf("site").LetInAsync(Town.Ada, RelyingTown.Identity("openid email"));
 
     private async Task<Reply> SaidElsewhereAsync() => await ExchangeAsync(
         "desk",
         ("requested_token_type", "urn:ietf:params:oauth:token-type:id-jag"),
-        ("subject_token", (await Town.App("desk").LetInAsync(Town.Ada)).RefreshToken),
+        ("subject_token", (await Town.AppOf("desk").LetInAsync(Town.Ada)).RefreshToken),
         ("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token"),
         ("audience", "https://elsewhere.example"));
 
@@ -136,7 +142,7 @@ internal sealed class Artefacts
     {
         using var bob = new Person(Server, Person.Bob);
         var before = Town.Host.Heard.Count;
-        var hint = (await Town.App("site").LetInAsync(bob, RelyingTown.Identity("openid"))).Member("id_token");
+        var hint = (await Town.AppOf("site").LetInAsync(bob, RelyingTown.Identity("openid"))).Member("id_token");
         await bob.OpenAsync($"/logout?id_token_hint={hint}");
         var heard = Town.Host.Heard.Skip(before).Single();
         return heard[(heard.IndexOf("logout_token=") + "logout_token=".Length)..];

@@ -89,6 +89,8 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
     };
 
     [Theory, MemberData(nameof(Assertions)), Rfc(7523, "3"), Rfc(8725, "3.1"), Rfc(8725, "3.11")]
+    [Rfc(7523, "2.2"), Rfc(8725, "3.8"), Rfc(8725, "3.9")]
+    [Rfc(8725, "3.10"), Rfc(8725, "3.12"), Rfc("OpenID Connect Core", "9")]
     public async Task An_assertion_proves_the_client_only_when_everything_in_it_is_right(string what, bool isGood)
     {
         var reply = await SendAsync(Make(what));

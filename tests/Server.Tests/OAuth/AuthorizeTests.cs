@@ -70,6 +70,7 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
 
     [Theory, MemberData(nameof(Faults))]
     [Rfc(6749, "4.1.2.1"), Rfc(9207, "2"), Rfc(7636, "4.4.1"), Rfc(8707, "2")]
+    [Rfc(6749, "3.1.1"), Rfc(8707, "2.1"), Rfc(9700, "2.1.2")]
     public async Task A_fault_is_told_to_a_proven_address_with_state_and_one_iss(
         string parameter, string? value, string error)
     {
@@ -117,6 +118,7 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     };
 
     [Theory, MemberData(nameof(Strangers)), Rfc(6749, "4.1.2.1"), Rfc(9700, "4.11")]
+    [Rfc(6749, "3.1.2.4"), Rfc(6749, "4.1.1"), Rfc(6749, "10.15")]
     public async Task Before_client_and_address_are_proven_nothing_is_redirected(string parameter, string? value)
     {
         foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Post])
@@ -154,6 +156,7 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(9207, "2"), Rfc(6749, "4.1.2")]
+    [Rfc("OpenID Connect Core", "3.1.2.5")]
     public async Task A_yes_brings_code_state_and_one_iss()
     {
         var answer = await town.Ada.AllowAsync(App.Web(Server).Authorize());

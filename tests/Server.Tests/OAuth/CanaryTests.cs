@@ -7,6 +7,7 @@ namespace Postern.Tests.OAuth;
 public sealed class CanaryTests
 {
     [Fact, Rfc(9700, "4.2.4")]
+    [Rfc(6749, "10.3")]
     public async Task Nothing_secret_is_written_down_or_shown()
     {
         await using var server = await TestServer.StartAsync(App.Town);

@@ -44,6 +44,7 @@ public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients 
     };
 
     [Theory, MemberData(nameof(Table)), Rfc(6749, "2.3.1"), Rfc(6749, "5.2")]
+    [Rfc(6749, "2.3")]
     public async Task A_client_is_believed_by_its_own_method_only(
         string what, string? authorization, string? id, string? secret, string error)
     {
@@ -85,6 +86,7 @@ public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients 
     [InlineData("/token")]
     [InlineData("/revoke")]
     [InlineData("/introspect")]
+    [Rfc(6749, "3.2.1"), Rfc(7662, "2.1")]
     public async Task Every_endpoint_asks_for_the_same_proof(string path)
     {
         (string Name, string? Value)[] fields = [("token", "x"), ("grant_type", "client_credentials")];

@@ -83,6 +83,7 @@ public sealed class CodeTests
     [InlineData("with a blank")]
     [InlineData("too long")]
     [InlineData("another's")]
+    [Rfc(7636, "4.4"), Rfc(9700, "4.8")]
     public async Task Only_the_verifier_redeems(string what)
     {
         await using var server = await TestServer.StartAsync(App.Town);

@@ -187,6 +187,7 @@ public sealed class ConsentTests : IAsyncLifetime
     [InlineData("token as transaction")]
     [InlineData("no transaction")]
     [InlineData("nothing")]
+    [Rfc(6749, "10.12")]
     public async Task A_form_that_our_page_did_not_send_does_nothing(string what)
     {
         var question = await ada.AskedAsync(App.Web(server).Authorize());

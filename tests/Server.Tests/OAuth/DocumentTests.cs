@@ -14,6 +14,7 @@ public sealed class DocumentTests
     private const string Redirect = "https://doc.example/cb";
 
     [Fact]
+    [Rfc("OAuth Client ID Metadata Document", "4")]
     public async Task A_document_is_a_client_and_is_fetched_once_while_it_is_fresh()
     {
         await using var host = new DocumentHost();
@@ -83,6 +84,7 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    [Rfc("OAuth Client ID Metadata Document", "4.1")]
     public async Task A_document_that_is_not_as_it_must_be_is_no_client_and_is_never_redirected()
     {
         await using var host = new DocumentHost();
@@ -102,6 +104,7 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    [Rfc("OAuth Client ID Metadata Document", "3")]
     public async Task An_address_that_can_be_read_in_two_ways_is_refused_before_any_fetch()
     {
         await using var host = new DocumentHost();

@@ -88,6 +88,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(9449, "8"), Rfc(9449, "9")]
+    [Rfc(9449, "8.2")]
     public async Task A_server_that_requires_nonces_says_which_and_takes_no_old_ones()
     {
         await using var server = await TestServer.StartAsync($"dpop: {{ require_nonce: true }}\n{App.Town}");

@@ -8,6 +8,7 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
     [Theory, Rfc(8414, "3.2"), Rfc(9207, "3"), Rfc(7636, "6.2")]
     [InlineData("/.well-known/oauth-authorization-server")]
     [InlineData("/.well-known/openid-configuration")]
+    [Rfc("OpenID Connect Discovery", "4.2"), Rfc("OpenID Connect Discovery", "4.1")]
     public async Task The_metadata_promises_what_is_served_and_nothing_weak(string path)
     {
         var text = await town.Server.Http.GetStringAsync(new Uri(path, UriKind.Relative));

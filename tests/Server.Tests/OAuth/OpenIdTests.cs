@@ -16,6 +16,7 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
     private Person Ada => town.Ada;
 
     [Fact, Rfc(Core, "2"), Rfc(Core, "3.1.3.6"), Rfc(Core, "3.1.2.1"), Rfc(Core, "10.1")]
+    [Rfc("OpenID Connect Core", "3.1.3.1"), Rfc("OpenID Connect Core", "3.1.3.3"), Rfc(9470, "6.1")]
     public async Task Who_somebody_is_is_told_in_an_ID_token_that_our_keys_signed()
     {
         var app = RelyingTown.Site(Server);
@@ -43,6 +44,7 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
     }
 
     [Fact, Rfc(Core, "5.3.2"), Rfc(Core, "5.4"), Rfc(Core, "5.3.1")]
+    [Rfc("OpenID Connect Core", "5.3")]
     public async Task UserInfo_tells_exactly_what_the_scopes_stand_for_to_whoever_holds_the_token()
     {
         var app = RelyingTown.Site(Server);
@@ -244,6 +246,7 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
     }
 
     [Fact, Rfc(Core, "5.3.2"), Rfc(Core, "8.1"), Rfc(Core, "3.1.3.7")]
+    [Rfc("OpenID Connect Core", "8"), Rfc("OpenID Connect Registration", "2")]
     public async Task A_client_gets_the_signature_and_the_kind_of_name_it_registered_for()
     {
         var (one, two) = (RelyingTown.Pair(Server, "pair"), RelyingTown.Pair(Server, "pear"));

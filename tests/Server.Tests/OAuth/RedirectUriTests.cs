@@ -62,6 +62,7 @@ public sealed class RedirectUriTests(Town town) : IClassFixture<Town>
     ];
 
     [Theory, MemberData(nameof(Impostors)), Rfc(9700, "2.1"), Rfc(6749, "3.1.2.3")]
+    [Rfc(6749, "10.6"), Rfc(8252, "8.4")]
     public async Task Nothing_but_the_registered_address_is_answered(string impostor)
     {
         await ShownAsync(App.Web(Server).Authorize(("redirect_uri", impostor)));
@@ -158,6 +159,7 @@ public sealed class RedirectUriTests(Town town) : IClassFixture<Town>
     ];
 
     [Theory, MemberData(nameof(Unregistrable)), Rfc(7591, "3.2.2"), Rfc(9700, "4.1.3")]
+    [Rfc(6749, "3.1.2")]
     public async Task An_address_that_can_be_misread_or_misused_cannot_be_registered(string uri)
     {
         var reply = await Registered.PostAsync(Server, JsonSerializer.Serialize(new

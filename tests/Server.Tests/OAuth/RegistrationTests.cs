@@ -74,6 +74,7 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
     };
 
     [Theory, MemberData(nameof(RealClients)), Rfc(7591, "3.2.1")]
+    [Rfc(7591, "3.1"), Rfc("OpenID Connect Registration", "3.1"), Rfc("OpenID Connect Registration", "3.2")]
     public async Task The_clients_people_use_register_and_are_asked_about(string name, string redirect, string json)
     {
         var reply = await Registered.PostAsync(Server, json);
@@ -162,6 +163,7 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
     };
 
     [Theory, MemberData(nameof(Hostile)), Rfc(7591, "3.2.2")]
+    [Rfc(6749, "3.1.2.2"), Rfc(7591, "2.1"), Rfc("OpenID Connect Registration", "3.3")]
     public async Task A_member_with_a_wrong_value_is_refused_and_nothing_is_kept(
         string member, string value, string error)
     {

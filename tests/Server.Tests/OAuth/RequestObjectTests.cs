@@ -15,6 +15,7 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
     [Theory, InlineData("ES256", "oauth-authz-req+jwt"), InlineData("PS256", "oauth-authz-req+jwt")]
     [InlineData("ES256", null), InlineData("ES256", "application/oauth-authz-req+jwt")]
     [Rfc(9101, "5.1"), Rfc(9101, "6.2"), Rfc(9126, "3")]
+    [Rfc("OpenID Connect Core", "6.1")]
     public async Task A_signed_request_leads_to_a_code_by_address_and_pushed(string alg, string? typ)
     {
         var text = Own.Sign(Claims(), typ, alg);
@@ -54,6 +55,7 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
     [InlineData("iat", "60"), InlineData("sub", "signer"), InlineData("redirect_uri", null)]
     [InlineData("request", "x"), InlineData("request_uri", "https://elsewhere.example/r")]
     [InlineData("scope", "JSON"), InlineData("state", "JSON"), InlineData("resource", "JSON")]
+    [Rfc(9101, "4"), Rfc(9101, "7"), Rfc("FAPI 2.0 Message Signing", "5.3.1")]
     public async Task An_object_that_is_not_exactly_for_this_is_refused(string claim, string? value)
     {
         var claims = Claims();

@@ -15,6 +15,7 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
 
     [Theory, InlineData("jwt"), InlineData("query.jwt"), InlineData("form_post.jwt")]
     [Rfc("JARM", "2.1"), Rfc("JARM", "2.3"), Rfc("JARM", "2.4")]
+    [Rfc("FAPI 2.0 Message Signing", "5.4.1")]
     public async Task A_signed_answer_is_one_JWT_of_this_server_for_this_client(string mode)
     {
         var app = App.Web(Server);

@@ -225,6 +225,7 @@ public sealed class SilentSignInTests
     }
 
     [Fact, Rfc(8252, "8.6")]
+    [Rfc(6749, "10.2")]
     public async Task A_program_that_anybody_could_be_is_never_let_in_silently()
     {
         await using var server = await TestServer.StartAsync(RelyingTown.Yaml);
@@ -256,6 +257,7 @@ public sealed class SilentSignInTests
     [InlineData("acr_values", "0 1 nonsense", false)]
     [InlineData("acr_values", Acr.Password, false)]
     [InlineData("something", "else", false)]
+    [Rfc("OpenID Connect Core", "3.1.2.3")]
     public async Task What_asks_for_a_new_sign_in_gets_one_and_nothing_else_does(string name, string value, bool isNew)
     {
         await using var server = await TestServer.StartAsync(RelyingTown.Yaml);

@@ -77,6 +77,7 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
 
     [Theory, MemberData(nameof(WrongRedemptions))]
     [Rfc(6749, "5.2"), Rfc(6749, "3.1"), Rfc(7636, "4.6"), Rfc(8707, "2.2")]
+    [Rfc(6749, "4.1.3"), Rfc("OpenID Connect Core", "3.1.3.2"), Rfc("OpenID Connect Core", "3.1.3.4")]
     public async Task A_wrong_redemption_is_refused_and_the_code_is_still_good(
         string parameter, string? value, string error)
     {
@@ -119,6 +120,7 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
 
     [Theory, MemberData(nameof(WrongRefreshes))]
     [Rfc(6749, "6"), Rfc(9700, "4.14.2")]
+    [Rfc(9700, "2.2.2")]
     public async Task A_wrong_refresh_is_refused_and_the_token_is_still_good(
         string parameter, string? value, string error)
     {
@@ -161,6 +163,7 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
     [InlineData("web", App.WebSecret)]
     [InlineData("native", null)]
     [InlineData("watch", App.WatchSecret)]
+    [Rfc(6749, "4.4.2")]
     public async Task A_client_that_is_not_registered_to_act_as_itself_gets_nothing(string id, string? secret)
     {
         var reply = await new App(Server, id, "", secret).AsItselfAsync(("resource", App.Bench(Server).Resource));
@@ -169,6 +172,7 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(6749, "5.1"), Rfc(9068, "2.2")]
+    [Rfc(6749, "3.3"), Rfc(6749, "4.1.4"), Rfc(9068, "3")]
     public async Task A_good_answer_says_what_was_given_and_is_never_kept_by_a_cache()
     {
         var reply = await App.Bench(Server).AsItselfAsync();

@@ -2,7 +2,7 @@ using Postern.Servers;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>A server with a client for everything that its metadata advertises, and a person who has signed in.</summary>
+/// <summary>A server with a client for everything that is advertised, and a person who has signed in.</summary>
 public class WalkTown : IAsyncLifetime
 {
     internal const string Secret = "walk-secret-walk-secret-walk-secret-";
@@ -104,7 +104,7 @@ public class WalkTown : IAsyncLifetime
     /// <summary>The seconds since 1970.</summary>
     internal long Now => Server.Clock.GetUtcNow().ToUnixTimeSeconds();
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         Host.Put("/told", "");
         Host.Put("/left", "");
@@ -119,7 +119,7 @@ public class WalkTown : IAsyncLifetime
         await Eventually.TrueAsync(() => Server.Get<ServerBook>().Catalogue(notes) is not null);
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         Ada.Dispose();
@@ -128,7 +128,7 @@ public class WalkTown : IAsyncLifetime
     }
 
     /// <summary>A client that keeps a secret and answers at a host of its own.</summary>
-    internal App App(string id) => new(Server, id, $"https://{id}.example/cb", Secret);
+    internal App AppOf(string id) => new(Server, id, $"https://{id}.example/cb", Secret);
 
     /// <summary>Ada says yes to everything that waits on her page.</summary>
     internal async Task AllowAllAsync()

@@ -15,6 +15,7 @@ public sealed class WalkedMetadataTests(WalkTown town) : IClassFixture<WalkTown>
     public static TheoryData<string> Values => [.. Advertised.Uses.Keys];
 
     [Theory, MemberData(nameof(Values)), Rfc(8414, "2")]
+    [Rfc("OpenID Connect Discovery", "3")]
     public Task What_is_advertised_is_there(string value) => Advertised.Uses[value](new(town));
 
     [Fact, Rfc(8414, "2"), Rfc(9728, "2")]

@@ -96,7 +96,7 @@ internal sealed partial class Walker
             "desk",
             ("grant_type", Exchange),
             ("requested_token_type", idJag),
-            ("subject_token", (await town.App("desk").LetInAsync(town.Ada)).RefreshToken),
+            ("subject_token", (await town.AppOf("desk").LetInAsync(town.Ada)).RefreshToken),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token"),
             ("audience", "https://elsewhere.example"));
         Assert.Equal(idJag, reply.Member("issued_token_type"));
@@ -104,7 +104,7 @@ internal sealed partial class Walker
 
     public async Task<Reply> SignInAsync(string client, string scope, params (string Name, string? Value)[] more)
     {
-        var reply = await town.App(client).LetInAsync(town.Ada, RelyingTown.Identity(scope, more));
+        var reply = await town.AppOf(client).LetInAsync(town.Ada, RelyingTown.Identity(scope, more));
         Assert.Equal(scope, reply.Scope);
         return reply;
     }
@@ -157,7 +157,7 @@ internal sealed partial class Walker
     {
         using var bob = new Person(Server, Person.Bob);
         var before = town.Host.Heard.Count;
-        var hint = (await town.App("site").LetInAsync(bob, RelyingTown.Identity("openid"))).Member("id_token")!;
+        var hint = (await town.AppOf("site").LetInAsync(bob, RelyingTown.Identity("openid"))).Member("id_token")!;
         var stop = await bob.OpenAsync(
             $"/logout?id_token_hint={hint}&post_logout_redirect_uri=https%3A%2F%2Fsite.example%2Fbye");
         Assert.Equal("https://site.example/bye", stop.Left!.AbsoluteUri);

@@ -5,7 +5,7 @@ const mostPages = 8;
 
 /**
  * Opens the authorization URL, signs in when asked, agrees when asked (after changing the boxes named in `boxes`), and
- * returns the URL the server sends the client back to, with the pages seen on the way.
+ * returns the URL the server sends the client back to, with the pages seen on the way and the browser as it is then.
  */
 export async function agree(authorizationUrl, { email, password, redirectUri, button = "Allow", boxes = {} }) {
   const browser = new Browser(redirectUri);
@@ -20,7 +20,7 @@ export async function agree(authorizationUrl, { email, password, redirectUri, bu
     throw new Error(`${describe(at)} came after ${mostPages} others and is not the end.`);
   }
 
-  return { callback: at.callback, pages };
+  return { callback: at.callback, pages, browser };
 
   function step(browser, page) {
     const sameAgain = pages.filter(({ path, title }) => path === page.url.pathname && title === page.title).length > 2;

@@ -24,6 +24,8 @@ const known = {
   boxes: "{}",
   flow: "code",
   par: undefined,
+  key: undefined,
+  details: undefined,
   dpop: undefined,
   requirements: undefined,
   scenario: undefined,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm oidc-provider in memory: the peer that measurements compare with, and a second authorization server that shows
 // the clients here to be fair. With --upstream it also guards one MCP server at /mcp/{name}, as Postern does.
-//   node peer/server.mjs [--port N] [--server echo --upstream http://127.0.0.1:9001/mcp] [--stay]
+//   node peer/server.mjs [--port N] [--server echo --upstream http://127.0.0.1:9001/mcp] [--jwk KEY] [--stay]
 import { once } from "node:events";
 import { createServer, request as send } from "node:http";
 import { parseArgs } from "node:util";
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     port: { type: "string", default: "0" },
     server: { type: "string", default: "echo" },
     upstream: { type: "string" },
+    jwk: { type: "string" },
     stay: { type: "boolean", default: false },
   },
 });
@@ -51,6 +52,31 @@ const provider = new Provider(issuer, {
       redirect_uris: ["http://127.0.0.1/callback"],
       scope: `openid offline_access ${scopes}`,
     },
+    {
+      client_id: "web",
+      client_secret: "web-secret-web-secret-web-secret-web",
+      token_endpoint_auth_method: "client_secret_post",
+      application_type: "native",
+      grant_types: ["authorization_code", "refresh_token"],
+      redirect_uris: ["http://127.0.0.1:8765/callback"],
+      scope: `openid offline_access ${scopes}`,
+    },
+    ...values.jwk ? [{
+      client_id: "keyed",
+      token_endpoint_auth_method: "private_key_jwt",
+      application_type: "native",
+      redirect_uris: ["http://127.0.0.1:8765/callback"],
+      scope: `openid offline_access ${scopes}`,
+      jwks: { keys: [JSON.parse(values.jwk)] },
+    }] : [],
+    {
+      client_id: "tv",
+      token_endpoint_auth_method: "none",
+      grant_types: ["urn:ietf:params:oauth:grant-type:device_code"],
+      redirect_uris: [],
+      response_types: [],
+      scope: scopes,
+    },
   ],
   clientDefaults: { scope: `openid offline_access ${scopes}` },
   pkce: { required: () => true },
@@ -76,9 +102,13 @@ const provider = new Provider(issuer, {
     registration: { enabled: true },
     dPoP: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
+    deviceFlow: { enabled: true },
+    requestObjects: { enabled: true },
+    jwtResponseModes: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      defaultResource: () => resource,
+      // Who asks for an identity alone gets a token for UserInfo.
+      defaultResource: ({ oidc }) => (/mcp:/.test(oidc.params?.scope ?? "mcp:") ? resource : undefined),
       useGrantedResource: () => true,
       getResourceServerInfo: (_, audience) => ({
         audience,

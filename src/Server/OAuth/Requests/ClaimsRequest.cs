@@ -30,9 +30,9 @@ internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string>
                 ? Of(token, info)
                 : null;
         }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or ArgumentException)
         {
-            // The second for a text with half of a surrogate pair.
+            // The others for half of a surrogate pair, escaped and as it is.
             return null;
         }
     }

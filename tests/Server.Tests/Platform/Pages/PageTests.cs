@@ -35,6 +35,7 @@ public sealed class PageTests(Gallery gallery, Chromium chromium) : IClassFixtur
     }
 
     [Theory, MemberData(nameof(Names))]
+    [Rfc(6749, "10.13"), Rfc(9700, "4.16")]
     public async Task A_page_is_closed_to_everything_foreign(string name)
     {
         using var http = new HttpClient { BaseAddress = gallery.Address };
@@ -52,6 +53,7 @@ public sealed class PageTests(Gallery gallery, Chromium chromium) : IClassFixtur
     }
 
     [Theory, MemberData(nameof(Names))]
+    [Rfc(6749, "10.14")]
     public async Task Nothing_an_outsider_wrote_becomes_markup_or_turns_the_line(string name)
     {
         using var http = new HttpClient { BaseAddress = gallery.Address };

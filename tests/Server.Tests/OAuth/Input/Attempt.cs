@@ -1,0 +1,61 @@
+namespace Postern.Tests.OAuth.Input;
+
+/// <summary>
+/// A request that is answered well as it stands, and everything that can be wrong with each of its parameters.
+/// </summary>
+/// <param name="Fields">The parameters, each with a good value.</param>
+/// <param name="SendAsync">Sends them; says how it was answered, in a word.</param>
+internal sealed record Attempt(
+    (string Name, string? Value)[] Fields, Func<(string Name, string? Value)[], Task<string>> SendAsync)
+{
+    public const string Good = "accepted", None = "–";
+
+    /// <summary>What no decoder of UTF-8 can make; the place of it in a request.</summary>
+    public const string NoText = "\uFFFF";
+
+    private static readonly string Long = new('x', 17_000);
+
+    /// <summary>Values that are good elsewhere, or were, each made when it is needed.</summary>
+    public Dictionary<(string Parameter, Wrong How), Func<Task<string>>> Others { get; init; } = [];
+
+    /// <summary>Whether the same request is good only once, so that none can follow a refused one.</summary>
+    public bool IsSingle { get; init; }
+
+    /// <summary>How the request is answered with one parameter that is wrong.</summary>
+    public async Task<string> TryAsync(string parameter, Wrong how)
+    {
+        if (await ValuesAsync(parameter, how) is not { } values)
+        {
+            return None;
+        }
+
+        var outcome = await SendAsync(
+            [.. Fields.Where(field => field.Name != parameter), .. values.Select(value => (parameter, value))]);
+
+        // Whatever was refused, the request as it should be is still good: nothing was used up.
+        return outcome is Good || IsSingle || how is Wrong.Expired or Wrong.Replayed
+            || await SendAsync(Fields) is Good
+                ? outcome
+                : outcome + ", and used up";
+    }
+
+    private async Task<string?[]?> ValuesAsync(string parameter, Wrong how)
+    {
+        if (Others.TryGetValue((parameter, how), out var make))
+        {
+            return [await make()];
+        }
+
+        var good = Fields.Single(field => field.Name == parameter).Value;
+        return how switch
+        {
+            Wrong.Missing => [],
+            Wrong.Empty => [""],
+            Wrong.Twice => [good, good],
+            Wrong.Long => [Long],
+            Wrong.Type => ["[7]"],
+            Wrong.Encoding => [NoText],
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text;
+
+namespace Postern.Tests.OAuth.Input;
+
+/// <summary>
+/// Every parameter of every endpoint in every wrong form, and exactly how it is answered: docs/refusals.md.
+/// </summary>
+public sealed class InputTests(InputTown town) : IClassFixture<InputTown>
+{
+    private const string Head = """
+        # What is answered to a parameter that is wrong
+
+        Each row is a parameter of a request that is otherwise as it should be, each column a way to be wrong. `–`:
+        there is no such value. Errors come with 400 (`invalid_client` with 401) unless another status is named; *page*:
+        a person is told, and nobody is redirected. After each refusal the request as it should be was sent, and
+        accepted.
+
+        """;
+
+    private static readonly (Wrong How, string Words)[] Columns =
+    [
+        (Wrong.Missing, "missing"), (Wrong.Empty, "empty"), (Wrong.Twice, "twice"), (Wrong.Long, "too long"),
+        (Wrong.Type, "another type"), (Wrong.Encoding, "no UTF-8"), (Wrong.OtherClient, "another client's"),
+        (Wrong.OtherTenant, "another tenant's"), (Wrong.OtherPurpose, "for another purpose"),
+        (Wrong.Expired, "expired"), (Wrong.Replayed, "used before"),
+    ];
+
+    [Fact, Rfc(6749, "3.1"), Rfc(6749, "5.2"), Rfc(7009, "2.2"), Rfc(9700, "2.4"), Rfc(9700, "4.10")]
+    public async Task Every_wrong_parameter_is_answered_by_its_own_error_and_uses_nothing_up()
+    {
+        var page = new StringBuilder(Head.ReplaceLineEndings("\n"));
+        foreach (var (name, make) in Tables.All)
+        {
+            page.Append($"\n## {name}\n\n| parameter | ").AppendJoin(" | ", Columns.Select(column => column.Words));
+            page.Append(" |\n|---|").Append(string.Concat(Columns.Select(_ => "---|"))).Append('\n');
+            foreach (var parameter in (await make(town)).Fields.Select(field => field.Name))
+            {
+                page.Append($"| `{parameter}` |");
+                foreach (var (how, _) in Columns)
+                {
+                    var attempt = await make(town);
+                    page.Append($" {await attempt.TryAsync(parameter, how)} |");
+                }
+
+                page.Append('\n');
+            }
+        }
+
+        CommittedFile.Matches(page.ToString(), "../../../../docs/refusals.md");
+    }
+}

@@ -1,0 +1,91 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+
+namespace Postern.Tests.OAuth;
+
+/// <summary>What single sentences of the standards ask for, and no longer test shows.</summary>
+public sealed class RequirementTests(WalkTown town) : IClassFixture<WalkTown>
+{
+    private TestServer Server => town.Server;
+
+    [Theory, Rfc(6750, "2.3"), Rfc(9700, "4.3.2"), InlineData("/mcp/echo"), InlineData("/userinfo")]
+    public async Task A_token_is_taken_from_the_header_alone(string path)
+    {
+        var app = path is "/userinfo" ? town.AppOf("site") : App.Web(Server);
+        var changes = path is "/userinfo" ? RelyingTown.Identity("openid") : [];
+        var token = (await app.LetInAsync(town.Ada, changes)).AccessToken;
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("access_token", token)]);
+
+        using var inAddress = await Server.Http.PostAsync(
+            new Uri($"{path}?access_token={token}", UriKind.Relative), null);
+        using var inBody = await Server.Http.PostAsync(new Uri(path, UriKind.Relative), form);
+
+        Assert.All([inAddress, inBody], answer => Assert.True(
+            answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest, $"{answer.StatusCode}"));
+    }
+
+    [Fact, Rfc(9700, "4.12")]
+    public async Task A_browser_is_sent_on_without_what_it_posted()
+    {
+        var question = await town.Ada.AskedAsync(App.Web(Server).Authorize());
+
+        using var answered = await town.Ada.PostAsync(question, "allow");
+        using var asked = await Server.NewBrowser().PostAsync(
+            new Uri("/authorize", UriKind.Relative),
+            new StringContent(
+                App.Web(Server).Authorize().Split('?')[1], Encoding.UTF8, "application/x-www-form-urlencoded"));
+
+        Assert.Equal(HttpStatusCode.SeeOther, answered.StatusCode);
+        Assert.Equal(HttpStatusCode.SeeOther, asked.StatusCode);
+    }
+
+    [Fact, Rfc(9068, "2.1"), Rfc(9068, "4")]
+    public async Task An_access_token_calls_itself_one_and_is_signed()
+    {
+        var token = (await App.Bench(Server).AsItselfAsync()).AccessToken;
+        var (header, _) = await Jwt.ReadAsync(Server, token);
+        var parts = token.Split('.');
+        var unsigned = Base64Url.EncodeToString("""{"alg":"none","typ":"at+jwt"}"""u8);
+
+        Assert.Equal(("at+jwt", "ES256"), (Text(header, "typ"), Text(header, "alg")));
+        Assert.False(await App.Watch(Server).IsAliveAsync($"{unsigned}.{parts[1]}."));
+        Assert.Equal(HttpStatusCode.Unauthorized, await App.Web(Server).CallAsync($"{unsigned}.{parts[1]}."));
+    }
+
+    [Theory, Rfc("OpenID Connect Registration", "5"), Rfc("OpenID Connect Core", "8.1")]
+    [InlineData("""["https://a.sector.example/cb","https://b.sector.example/cb"]""", true)]
+    [InlineData("""["https://b.sector.example/cb","https://a.sector.example/cb","https://c.example/cb"]""", true)]
+    [InlineData("""["https://a.sector.example/cb"]""", false)]
+    [InlineData("""{"a":1}""", false)]
+    [InlineData("no JSON", false)]
+    public async Task Clients_of_several_hosts_are_one_sector_where_it_lists_them_all(string list, bool isGood)
+    {
+        town.Host.Put("/sector.json", list);
+
+        var reply = await Registered.PostAsync(Server, $$"""
+            {"redirect_uris":["https://a.sector.example/cb","https://b.sector.example/cb"],
+            "subject_type":"pairwise","sector_identifier_uri":"{{town.Host.At("/sector.json")}}"}
+            """);
+
+        Assert.True(isGood == reply.Status is HttpStatusCode.Created, reply.Text);
+        Assert.True(isGood || reply.Error is "invalid_client_metadata", reply.Text);
+    }
+
+    [Theory, Rfc("OpenID Connect Core", "11"), Rfc(6749, "1.5")]
+    [InlineData("offline_access", true)]
+    [InlineData("", true)]
+    [InlineData("once", false)]
+    public async Task Who_may_come_back_is_a_matter_of_the_client_and_of_the_persons_yes(string how, bool isGiven)
+    {
+        var app = how is "once" ? new App(Server, "once", "https://once.example/cb") : App.Web(Server);
+
+        var reply = await app.LetInAsync(
+            town.Ada, ("scope", $"mcp:read {how.Replace("once", "offline_access", StringComparison.Ordinal)}".Trim()));
+
+        Assert.Equal(isGiven, reply.Json.TryGetProperty("refresh_token", out _));
+    }
+
+    private static string? Text(JsonElement json, string name) => json.GetProperty(name).GetString();
+}
