@@ -59,7 +59,7 @@ public static class CommandLine
         new Command("server", "The MCP servers behind the gateway.")
         {
             new ServerOption(), new TenantOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand(),
-            new LogsCommand(), new RestartCommand(),
+            new ProtectCommand(), new LogsCommand(), new RestartCommand(),
         },
         new Command("grant", "What people allowed agents to do.")
         {

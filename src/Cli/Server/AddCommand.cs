@@ -18,19 +18,29 @@ internal sealed class AddCommand : Command
         HelpName = "TEXT",
     };
 
+    private readonly ProtectionOptions protection = new();
+
     public AddCommand()
         : base("add", "Puts a remote MCP server behind the gateway.")
     {
         Add(name);
         Add(url);
         Add(title);
+        protection.AddTo(this);
         SetAction(AddAsync);
     }
 
     private async Task<int> AddAsync(ParseResult parse, CancellationToken stop)
     {
         using var api = parse.OpenApi();
-        var asked = new NewServer(parse.GetRequiredValue(name), parse.GetRequiredValue(url), parse.GetValue(title));
+        var wanted = protection.Of(parse);
+        var asked = new NewServer(
+            parse.GetRequiredValue(name),
+            parse.GetRequiredValue(url),
+            parse.GetValue(title),
+            wanted.RequireDpop,
+            wanted.Require,
+            wanted.TransactionTokens);
         var text = await api.PostAsync("/api/servers", asked, CliJson.Default.NewServer, stop);
         return parse.Tell(api, text, CliJson.Default.ServerAnswer, (screen, added) =>
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Postern.Platform.Configuration;
 
 namespace Postern.Api;
 
@@ -14,7 +15,14 @@ internal sealed record ServerBody(
     string? Url,
     string Origin,
     int? Tools,
-    HostedBody? Hosted = null);
+    HostedBody? Hosted = null)
+{
+    public required bool RequireDpop { get; init; }
+
+    public required RequireSeed? Require { get; init; }
+
+    public required bool TransactionTokens { get; init; }
+}
 
 /// <summary>A local command: how it is shut in, and what has become of its processes.</summary>
 internal sealed record HostedBody(
@@ -26,7 +34,17 @@ internal sealed record ServerList(IReadOnlyList<ServerBody> Servers);
 
 /// <summary>A server to add: everything but <c>name</c> and <c>url</c> may be left out.</summary>
 internal sealed record NewServer(
-    string Name, string Url, string? Title = null, IReadOnlyDictionary<string, string>? Tools = null);
+    string Name,
+    string Url,
+    string? Title = null,
+    IReadOnlyDictionary<string, string>? Tools = null,
+    bool RequireDpop = false,
+    RequireSeed? Require = null,
+    bool TransactionTokens = false);
+
+/// <summary>What a server that was added demands of its callers, and is sent with calls; what is left out ends.</summary>
+internal sealed record Protection(
+    bool RequireDpop = false, RequireSeed? Require = null, bool TransactionTokens = false);
 
 internal sealed record GrantBody(
     string Id,
@@ -90,6 +108,7 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(StatusBody))]
 [JsonSerializable(typeof(ServerList))]
 [JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(Protection))]
 [JsonSerializable(typeof(LogBody))]
 [JsonSerializable(typeof(GrantList))]
 [JsonSerializable(typeof(RevokedGrant))]

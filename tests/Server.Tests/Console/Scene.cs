@@ -25,6 +25,18 @@ public sealed class Scene : IAsyncLifetime
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         + "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
 
+    // A service that has nothing to do with browsers, and asks Ada by name.
+    private const string Service =
+        $"""
+
+        clients:
+          - client_id: butler
+            client_name: Harbor Butler
+            client_secret: {Butler.Secret}
+            grant_types: ["{Butler.GrantType}"]
+
+        """;
+
     private readonly House house = new();
     private readonly Chromium chromium = new();
     private readonly DocumentHost documents = Documents();
@@ -45,12 +57,15 @@ public sealed class Scene : IAsyncLifetime
 
     internal string Asked { get; private set; } = "";
 
+    /// <summary>The question of a service that named her.</summary>
+    internal string Named { get; private set; } = "";
+
     public async ValueTask InitializeAsync()
     {
         await chromium.InitializeAsync();
         await house.StartAsync(
             withPeople: true,
-            settings: documents.Settings,
+            settings: documents.Settings + Service,
             replace: services => services.AddSingleton<SafeHttp>(given => new(
                 given.GetRequiredService<OutboundOptions>(),
                 given.GetRequiredService<TimeProvider>(),
@@ -78,6 +93,7 @@ public sealed class Scene : IAsyncLifetime
         house.Clock.Advance(TimeSpan.FromMinutes(4));
         await CallAsync(assistant, "delete_note", """{"number":1}""");
         Asked = await BringAsync(home);
+        Named = await NameAsync(home, new(new(http, issuer, "butler", "", Butler.Secret)));
         adas = await home.StorageStateAsync();
     }
 
@@ -87,6 +103,10 @@ public sealed class Scene : IAsyncLifetime
 
     /// <summary>The address that an app opens to be let in to the notes.</summary>
     internal string Asks(App app) => house.Address + app.Authorize(("resource", $"{house.Address}mcp/notes"))[1..];
+
+    /// <summary>The address that an app opens to learn who somebody is.</summary>
+    internal string Who(App app) =>
+        house.Address + app.Authorize(RelyingTown.Identity("openid profile email"))[1..];
 
     public async ValueTask DisposeAsync()
     {
@@ -175,6 +195,17 @@ public sealed class Scene : IAsyncLifetime
         var page = await context.NewPageAsync();
         await page.GotoAsync($"{house.Address}device?user_code={Code}");
         await page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await page.ArrivesAtAsync("**/i/**");
+        return page.Url;
+    }
+
+    private async Task<string> NameAsync(IBrowserContext context, Butler butler)
+    {
+        await butler.AskAsync(
+            ("resource", $"{house.Address}mcp/notes"), ("binding_message", "Ferry to Hven, 19:30"));
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"{house.Address}me");
+        await page.Locator("a.button[href^='/i/']").ClickAsync();
         await page.ArrivesAtAsync("**/i/**");
         return page.Url;
     }

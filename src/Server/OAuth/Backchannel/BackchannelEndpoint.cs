@@ -2,8 +2,10 @@ using System.Text.Json.Serialization;
 using Postern.Approvals;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
 using Postern.Platform.Http;
+using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Backchannel;
 
@@ -12,7 +14,8 @@ namespace Postern.OAuth.Backchannel;
 /// itself would learn who has an account, and fill people's pages with questions.
 /// </summary>
 internal sealed partial class BackchannelEndpoint(
-    BackchannelRequests requests, WishReader wishes, UserStore users, AskDesk asks, AskCodes codes, TimeProvider clock)
+    BackchannelRequests requests, WishReader wishes, UserStore users, SigningKeys keys, AskDesk asks, AskCodes codes,
+    TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
         "/bc-authorize",
@@ -55,7 +58,7 @@ internal sealed partial class BackchannelEndpoint(
         }
 
         var tenant = presenter.Tenant.Id;
-        if (await users.FindByEmailAsync(tenant, request.LoginHint, stop) is not { DisabledAt: null } user)
+        if (await MeantAsync(presenter, request, stop) is not { DisabledAt: null } user)
         {
             return new OAuthError("unknown_user_id", "Nobody of that name can be asked.");
         }
@@ -73,6 +76,23 @@ internal sealed partial class BackchannelEndpoint(
             CreatedAt = now,
             ExpiresAt = now + request.Life,
         };
+    }
+
+    // §7.1: by the address, or by an ID token that this client was given; that may have expired. A pairwise name says
+    // nothing of whose it is.
+    private async ValueTask<User?> MeantAsync(Presenter presenter, BackchannelRequest request, CancellationToken stop)
+    {
+        var (tenant, client) = (presenter.Tenant, presenter.Client);
+        if (request.IdTokenHint is not { } text)
+        {
+            return await users.FindByEmailAsync(tenant.Id, request.LoginHint, stop);
+        }
+
+        return await IdTokenHint.ReadAsync(tenant, keys, text) is { } hint
+            && hint.Client == client.Id.Value
+            && client.OpenId.Sector is null
+                ? await users.FindAsync(tenant.Id, new(hint.Subject), stop)
+                : null;
     }
 
     internal sealed record Answer(string AuthReqId, long ExpiresIn, long Interval);
