@@ -47,7 +47,7 @@ internal sealed record BenchOptions(string Root, Pace Pace, string? Only, bool W
 internal sealed record Pace(TimeSpan WarmUp, TimeSpan Round, int Rounds, TimeSpan Whole)
 {
     public static readonly Pace Full =
-        new(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(1.5), 5, TimeSpan.FromMinutes(8));
+        new(TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(1.5), 5, TimeSpan.FromMinutes(12));
 
     public static readonly Pace Quick =
         new(TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(0.5), 3, TimeSpan.FromMinutes(2));

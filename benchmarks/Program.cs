@@ -16,7 +16,8 @@ internal static class Program
         """
         ./bench [--quick] [--only ROW] [--write]
           --quick     a fifth of the time, for a first look
-          --only ROW  one row: disk, tokens, codes, refresh, calls, pace, validation, start
+          --only ROW  one row: disk, tokens, codes, refresh, par, proofs, exchange, introspection, calls, pace,
+                      validation, start
           --write     put the figures into docs/bench.md
         """;
 
@@ -26,7 +27,11 @@ internal static class Program
         new ClientCredentialsRow(),
         new CodeRow(),
         new RefreshRow(),
+        new PushRow(),
+        new ExchangeRow(),
+        new IntrospectionRow(),
         new ToolCallRow(),
+        new ProofRow(),
         new AddedLatencyRow(),
         new ValidationRow(),
         new StartRow(),

@@ -142,6 +142,7 @@ CREATE TABLE grants (
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
+CREATE INDEX grants_installation on grants (tenant, installation) where installation is not null and revoked_at is null;
 CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
 CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
 CREATE INDEX grants_root on grants (tenant, root_id) where root_id is not null;

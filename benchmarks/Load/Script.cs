@@ -4,18 +4,21 @@ using System.Text;
 namespace Postern.Bench.Load;
 
 /// <summary>
-/// What one connection says, and what it makes of the answers. Any answer but 200 ends the measurement.
+/// What one connection says, and what it makes of the answers. Any answer but the expected ends the measurement.
 /// </summary>
 internal abstract class Script
 {
+    /// <summary>The status of a good answer.</summary>
+    public int Expected { get; init; } = 200;
+
     /// <summary>The next request; empty when there is nothing more to say.</summary>
     public abstract ReadOnlyMemory<byte> Next();
 
     public virtual void Hear(Answer answer)
     {
-        if (answer.Status is not 200)
+        if (answer.Status != Expected)
         {
-            throw new InvalidOperationException($"Expected 200, came {answer}");
+            throw new InvalidOperationException($"Expected {Expected}, came {answer}");
         }
     }
 

@@ -27,8 +27,8 @@ internal sealed class ClientCredentialsRow : Row
         ];
     }
 
-    public static byte[] Request(int port) =>
-        Script.Form("/token", port, "grant_type=client_credentials&scope=mcp%3Aread", Stage.Basic);
+    public static byte[] Request(int port, params IEnumerable<string> headers) => Script.Form(
+        "/token", port, "grant_type=client_credentials&scope=mcp%3Aread", [Stage.Basic, .. headers]);
 
     private static Side Side(string name, Child child, Stage stage) =>
         new(name, child, length => ClosedLoop.RunAsync(

@@ -6,6 +6,8 @@ namespace Postern.Bench.Rows;
 /// <summary>One call of the tool <c>echo</c>, the same bytes for all sides but for the address and the token.</summary>
 internal static class ToolCall
 {
+    public const string Path = "/mcp/echo";
+
     private const string Meta =
         $$"""
         "io.modelcontextprotocol/protocolVersion":"{{EchoServer.Revision}}",
@@ -20,7 +22,11 @@ internal static class ToolCall
 
     /// <summary>Through the gateway, with a token that lives ten minutes: longer than any run.</summary>
     public static async Task<byte[]> ThroughGatewayAsync(Child product, Stage stage) =>
-        Request("/mcp/echo", product.Port, "Authorization: Bearer " + await TokenAsync(product, stage));
+        Request(Path, product.Port, "Authorization: Bearer " + await TokenAsync(product, stage));
+
+    /// <summary>The same with a token that is bound to a key, and a proof of it.</summary>
+    public static byte[] Bound(Child product, string token, string proof) =>
+        Request(Path, product.Port, "Authorization: DPoP " + token, proof);
 
     public static byte[] Direct(Child upstream) => Request("/mcp", upstream.Port);
 

@@ -16,6 +16,8 @@ internal sealed class Child : IAsyncDisposable
 
     public int Port { get; }
 
+    public string Issuer => FormattableString.Invariant($"http://127.0.0.1:{Port}");
+
     /// <summary>From the start of the process to its first good answer.</summary>
     public TimeSpan ReadyAfter { get; private set; }
 

@@ -11,6 +11,10 @@ internal sealed class Stage(string root, CancellationToken stop) : IAsyncDisposa
     public static readonly string Basic =
         "Authorization: Basic " + Convert.ToBase64String("bench:bench-secret-bench-secret-bench-1"u8);
 
+    /// <summary>The service that passes a person's token on.</summary>
+    public static readonly string DeskBasic =
+        "Authorization: Basic " + Convert.ToBase64String("desk:desk-secret-desk-secret-desk-sec1"u8);
+
     private readonly Dictionary<string, Child> children = new(StringComparer.Ordinal);
 
     // On the disk of the sources: a temporary folder in memory would make durable commits look free.
@@ -122,6 +126,13 @@ internal sealed class Stage(string root, CancellationToken stop) : IAsyncDisposa
             client_secret: bench-secret-bench-secret-bench-1
             grant_types: [client_credentials]
             scope: mcp:read
+            resources: [echo]
+          - client_id: desk
+            client_secret: desk-secret-desk-secret-desk-sec1
+            grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange']
+            actor: service
+            scope: mcp:read
+            introspects: [echo]
             resources: [echo]
           - client_id: app
             redirect_uris: [http://127.0.0.1/callback]

@@ -46,6 +46,10 @@ internal sealed record KeyAnswer(string Id, DateTimeOffset SignsFrom);
 
 internal sealed record RevokedAnswer(string Id, bool Revoked, double Ms);
 
+internal sealed record WhoseGrants(string? User, string? Client, string? Installation);
+
+internal sealed record RevokedAllAnswer(int Grants, int Sessions, double Ms);
+
 internal sealed record EntriesAnswer(IReadOnlyList<JsonElement> Entries, long Last);
 
 internal sealed record ProblemAnswer(string? Detail, string? ErrorDescription);
@@ -86,6 +90,8 @@ internal sealed record Failure(string Error);
 [JsonSerializable(typeof(Protection))]
 [JsonSerializable(typeof(GrantsAnswer))]
 [JsonSerializable(typeof(RevokedAnswer))]
+[JsonSerializable(typeof(WhoseGrants))]
+[JsonSerializable(typeof(RevokedAllAnswer))]
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(KeyAnswer))]
 [JsonSerializable(typeof(EntriesAnswer))]

@@ -111,6 +111,7 @@ internal static partial class Program
         AskEndpoint.Map(app);
         TokenEndpoint.Map(app);
         RevokeEndpoint.Map(app);
+        GlobalRevocationEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
         UserInfoEndpoint.Map(app);
         LogoutEndpoint.Map(app);
@@ -200,6 +201,8 @@ internal static partial class Program
         services.AddSingleton<SenderConstraint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<RevokeEndpoint>();
+        services.AddSingleton<SubjectIdentifiers>();
+        services.AddSingleton<GlobalRevocationEndpoint>();
         services.AddSingleton<IntrospectEndpoint>();
     }
 

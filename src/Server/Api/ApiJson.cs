@@ -53,6 +53,7 @@ internal sealed record GrantBody(
     string Client,
     string ClientName,
     string? Installation,
+    string? InstallationId,
     string Resource,
     string Scope,
     IReadOnlyList<string>? Tools,
@@ -68,6 +69,11 @@ internal sealed record GrantList(IReadOnlyList<GrantBody> Grants, string? Next);
 /// <c>revoked</c> is false when the grant was over already; <c>ms</c> is how long ending it took, durably.
 /// </summary>
 internal sealed record RevokedGrant(string Id, bool Revoked, double Ms);
+
+/// <summary>Whose grants are to end: one of these.</summary>
+internal sealed record WhoseGrants(string? User = null, string? Client = null, string? Installation = null);
+
+internal sealed record RevokedGrants(int Grants, int Sessions, double Ms);
 
 internal sealed record NewKey(bool Now);
 
@@ -112,6 +118,8 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(LogBody))]
 [JsonSerializable(typeof(GrantList))]
 [JsonSerializable(typeof(RevokedGrant))]
+[JsonSerializable(typeof(WhoseGrants))]
+[JsonSerializable(typeof(RevokedGrants))]
 [JsonSerializable(typeof(EntryList))]
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(KeyBody))]

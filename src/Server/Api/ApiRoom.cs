@@ -23,6 +23,7 @@ internal static class ApiRoom
         ServersEndpoint.Map(api);
         HostedEndpoint.Map(api);
         GrantsEndpoint.Map(api);
+        RevocationEndpoint.Map(api);
         AuditEndpoint.Map(api);
         KeysEndpoint.Map(api);
         TenantsEndpoint.Map(api);

@@ -72,6 +72,7 @@ internal static class GrantsEndpoint
         use.Grant.Client.Value,
         use.Grant.ClientName,
         use.Grant.InstallationName,
+        use.Grant.Installation?.Value,
         use.Grant.Resource.Value,
         use.Grant.Scopes.ToString(),
         use.Grant.Tools,

@@ -145,7 +145,8 @@ internal static class ServersEndpoint
 
     private static Task EndGrantsAsync(HttpContext http, GrantBook grants, string resource) => grants.RevokeAllAsync(
         http.Tenant.Id,
-        Resource.TryParse(resource, out var parsed) ? parsed : throw new UnreachableException(),
+        new GrantsOf.Server(
+            Resource.TryParse(resource, out var parsed) ? parsed : throw new UnreachableException()),
         By.Admin(http, AuditKinds.GrantRevoked) with { Reason = "its server was removed" });
 
     // The address without its query, where some services want a key.

@@ -116,35 +116,34 @@ internal sealed partial class GrantBook : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends all grants of a resource that is no more, so that whatever comes under its name later inherits nothing.
+    /// Ends all grants of somebody or something, and what was passed on from them; answers how many. A page in a
+    /// transaction, so that others write between: whoever is cut off in the middle asks again.
     /// </summary>
-    public async Task RevokeAllAsync(TenantId tenant, Resource resource, AuditEntry by)
+    public async Task<int> RevokeAllAsync(TenantId tenant, GrantsOf whose, AuditEntry by)
     {
-        await RevokeAllAsync(unit => GrantStore.OfResourceAsync(unit, tenant, resource, clock.GetUtcNow()), by);
-        await db.WriteAsync(unit => Offers.ForgetAsync(unit, tenant, resource));
-    }
-
-    /// <summary>Ends all grants of a client.</summary>
-    public Task RevokeAllAsync(TenantId tenant, ClientId client, AuditEntry by) =>
-        RevokeAllAsync(unit => GrantStore.OfClientAsync(unit, tenant, client, clock.GetUtcNow()), by);
-
-    // A page in a transaction, so that others write between.
-    private async Task RevokeAllAsync(Func<Unit, ValueTask<List<Grant>>> living, AuditEntry by)
-    {
-        var ended = GrantStore.Page;
-        while (ended is GrantStore.Page)
+        var (ended, found) = (0, GrantStore.Page);
+        while (found is GrantStore.Page)
         {
-            ended = await db.WriteAsync(async unit =>
+            (found, var more) = await db.WriteAsync(async unit =>
             {
-                var page = await living(unit);
+                var page = await GrantStore.OfAsync(unit, tenant, whose, clock.GetUtcNow());
                 foreach (var grant in page)
                 {
                     await RevokeAsync(unit, grant, by);
                 }
 
-                return page.Count;
+                return (page.Count, unit.Changes.Count(change => change.Kind is Kind));
             });
+            ended += more;
         }
+
+        if (whose is GrantsOf.Server server)
+        {
+            // Whatever comes under the name of a server that is no more inherits nothing.
+            await db.WriteAsync(unit => Offers.ForgetAsync(unit, tenant, server.Resource));
+        }
+
+        return ended;
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.Platform.Database;
@@ -156,27 +157,32 @@ internal sealed partial class GrantStore(Db db)
             """,
             row => row.GetInt64(0)))[0];
 
-    /// <summary>Living grants of a resource, at most a page of them.</summary>
-    public static ValueTask<List<Grant>> OfResourceAsync(
-        Unit unit, TenantId tenant, Resource resource, DateTimeOffset now) =>
-        unit.AllAsync(
-            $"""
-            select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
-              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
-            limit {(long)Page}
-            """,
-            Read);
-
-    /// <summary>Living grants of a client, at most a page of them.</summary>
-    public static ValueTask<List<Grant>> OfClientAsync(
-        Unit unit, TenantId tenant, ClientId client, DateTimeOffset now) =>
-        unit.AllAsync(
-            $"""
-            select * from grants where tenant = {tenant.Value} and client_id = {client.Value}
-              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
-            limit {(long)Page}
-            """,
-            Read);
+    /// <summary>Living grants of somebody or something, at most a page of them.</summary>
+    public static ValueTask<List<Grant>> OfAsync(Unit unit, TenantId tenant, GrantsOf whose, DateTimeOffset now)
+    {
+        var at = now.ToUnixTimeSeconds();
+        FormattableString sql = whose switch
+        {
+            GrantsOf.Person { Id: var person } => $"""
+                select * from grants where tenant = {tenant.Value} and subject = {person.Value} and is_own = {false}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Client { Id: var client } => $"""
+                select * from grants where tenant = {tenant.Value} and client_id = {client.Value}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Copy { Id: var copy } => $"""
+                select * from grants where tenant = {tenant.Value} and installation = {copy.Value}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Server { Resource: var resource } => $"""
+                select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            _ => throw new UnreachableException(),
+        };
+        return unit.AllAsync(sql, Read);
+    }
 
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
     public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) =>

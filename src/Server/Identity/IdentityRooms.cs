@@ -21,6 +21,7 @@ internal static class IdentityRooms
         services.AddSingleton<PasskeyCeremonies>();
         services.AddSingleton<SessionStore>();
         services.AddSingleton<SessionBook>();
+        services.AddSingleton<Dismissal>();
         services.AddSingleton<KnownBrowser>();
         services.AddSingleton<SignInThrottle>();
         services.AddSingleton<SignInTries>();

@@ -170,6 +170,28 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task All_of_a_person_is_ended_and_counted()
+    {
+        await using var town = await TestServer.StartAsync(App.Town);
+        using var ada = new Person(town);
+        var reply = await App.Native(town).LetInAsync(ada);
+        var token = await File.ReadAllTextAsync(Path.Combine(town.Folder, "admin.token"));
+        await postern.RunAsync("login", "--server", town.Issuer, "--token", token.Trim());
+
+        var ended = await postern.RunAsync("grant", "revoke", "--user", Person.Ada);
+        var again = await postern.RunAsync("grant", "revoke", "--client", "native", "--json");
+        var both = await postern.RunAsync("grant", "revoke", "gr_1", "--user", Person.Ada);
+        var nobody = await postern.RunAsync("grant", "revoke", "--user", "nobody@example.test");
+
+        Assert.True(ended.Code is 0, ended.ToString());
+        Assert.Contains("1 grants and 1 sessions are over", ended.Words);
+        Assert.Equal(0, again.Json.GetProperty("grants").GetInt32());
+        Assert.Equal(2, both.Code);
+        Assert.Equal(1, nobody.Code);
+        Assert.False(await App.Watch(town).IsAliveAsync(reply.AccessToken));
+    }
+
+    [Fact]
     public async Task A_key_is_rotated_ahead_of_its_time_or_at_once()
     {
         await LogInAsync();

@@ -96,6 +96,16 @@ internal static class Advertised
             walk => walk.ProveAsync("/introspect", "PS256"),
         ["introspection_endpoint_auth_signing_alg_values_supported RS256"] =
             walk => walk.ProveAsync("/introspect", "RS256"),
+        ["introspection_signing_alg_values_supported RS256"] =
+            By(nameof(IntrospectionTests.Whoever_accepts_a_signed_answer_gets_one_that_is_for_it_and_opens_nothing)),
+        ["introspection_signing_alg_values_supported ES256"] =
+            By(nameof(IntrospectionTests.Each_resource_server_has_its_own_algorithm)),
+        ["global_token_revocation_endpoint ISSUER/revoke/person"] =
+            By(nameof(GlobalRevocationTests.Everything_of_a_person_ends_and_nothing_of_another)),
+        ["global_token_revocation_endpoint_auth_methods_supported private_key_jwt"] =
+            By(nameof(GlobalRevocationTests.Only_a_client_that_an_operator_lets_ends_anything_and_by_its_own_proof)),
+        ["global_token_revocation_endpoint_auth_methods_supported client_secret_basic"] =
+            By(nameof(GlobalRevocationTests.Everything_of_a_person_ends_and_nothing_of_another)),
         ["client_id_metadata_document_supported true"] = walk => walk.DocumentAsync(),
         ["dpop_signing_alg_values_supported ES256"] = walk => walk.BindAsync("ES256"),
         ["dpop_signing_alg_values_supported PS256"] = walk => walk.BindAsync("PS256"),

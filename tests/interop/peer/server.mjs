@@ -83,7 +83,8 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: (_, audience) => ({
         audience,
         scope: scopes,
-        accessTokenFormat: "jwt",
+        // What the peer has signed it does not know again; what is asked about is opaque.
+        accessTokenFormat: audience.endsWith("/opaque") ? "opaque" : "jwt",
         jwt: { sign: { alg: "ES256" } },
       }),
     },

@@ -137,13 +137,20 @@ internal sealed class SessionBook
     /// <summary>
     /// Ends every session of this person but the caller's; the entry is that of what made it necessary.
     /// </summary>
-    public async ValueTask EndOthersAsync(Unit unit, Caller caller)
+    public async ValueTask EndOthersAsync(Unit unit, Caller caller) =>
+        await EndAllAsync(unit, caller.Tenant, caller.Subject, caller.Session);
+
+    /// <summary>Ends every session of a person, but for one that is named; answers how many.</summary>
+    public async ValueTask<int> EndAllAsync(Unit unit, TenantId tenant, SubjectId person, string but = "")
     {
-        foreach (var over in await SessionStore.DeleteOthersAsync(unit, caller.Tenant, caller.Subject, caller.Session))
+        var ended = await SessionStore.DeleteOthersAsync(unit, tenant, person, but);
+        foreach (var over in ended)
         {
-            unit.Announce(Kind, caller.Tenant, over);
-            await logouts.NoteAsync(unit, caller.Tenant, over);
+            unit.Announce(Kind, tenant, over);
+            await logouts.NoteAsync(unit, tenant, over);
         }
+
+        return ended.Count;
     }
 
     public void SetCookie(HttpContext http, Secret cookie) =>

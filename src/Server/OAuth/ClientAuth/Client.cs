@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using Postern.Platform.Keys;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -77,6 +78,12 @@ internal sealed record Client
 
     /// <summary>The resources whose tokens it may ask about (RFC 7662), being their server.</summary>
     public IReadOnlyList<string> Introspects { get; init; } = [];
+
+    /// <summary>By what signed answers about tokens are signed for it (RFC 9701 §6).</summary>
+    public string IntrospectionAlgorithm { get; init; } = SigningKey.Rs256;
+
+    /// <summary>It may end all that a person let in (global token revocation).</summary>
+    public bool MayRevokePeople { get; init; }
 
     /// <summary>What it registered as a relying party.</summary>
     public OpenIdClient OpenId { get; init; } = OpenIdClient.None;

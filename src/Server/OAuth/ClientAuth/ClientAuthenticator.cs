@@ -13,9 +13,17 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
     // 32 bytes of zeros: no secret is known to have this hash.
     private static readonly string NobodysHash = new('A', 43);
 
-    public async ValueTask<Result<Presenter>> AuthenticateAsync(HttpRequest http, Form form, CancellationToken stop)
+    public ValueTask<Result<Presenter>> AuthenticateAsync(HttpRequest http, Form form, CancellationToken stop) =>
+        AuthenticateAsync(http, ClientCredentials.Read(http, form), stop);
+
+    /// <summary>The same where there is no form: by a header, which no public client has.</summary>
+    public ValueTask<Result<Presenter>> AuthenticateAsync(HttpRequest http, CancellationToken stop) =>
+        AuthenticateAsync(http, ClientCredentials.OfHeader(http), stop);
+
+    private async ValueTask<Result<Presenter>> AuthenticateAsync(
+        HttpRequest http, Result<ClientCredentials> offered, CancellationToken stop)
     {
-        if (ClientCredentials.Read(http, form).Failed(out var error, out var credentials))
+        if (offered.Failed(out var error, out var credentials))
         {
             return error;
         }

@@ -12,7 +12,7 @@ internal abstract record ClientCredentials
 {
     public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-    private const int MaxLength = 4000;
+    private const int MaxLength = 4000, MaxAssertion = 16_000;
 
     private ClientCredentials()
     {
@@ -61,6 +61,22 @@ internal abstract record ClientCredentials
             (_, null) => new Named { ClientId = id },
             _ => new WithSecret(new(secret), ClientMetadata.Post) { ClientId = id },
         };
+    }
+
+    /// <summary>By what a client proves itself where there is no form.</summary>
+    public static readonly string[] HeaderMethods = [ClientMetadata.PrivateKeyJwt, ClientMetadata.Basic];
+
+    /// <summary>
+    /// What a request without a form offers, in its header alone: a secret (Basic), or an assertion that the client
+    /// signed (Bearer).
+    /// </summary>
+    public static Result<ClientCredentials> OfHeader(HttpRequest http)
+    {
+        const string Bearer = "Bearer ";
+        return http.Headers.Authorization is [{ Length: <= MaxAssertion } text]
+            && text.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+                ? new WithAssertion(text[Bearer.Length..])
+                : Basic(http.Headers.Authorization, null);
     }
 
     private static Result<ClientCredentials> Basic(StringValues header, string? id)

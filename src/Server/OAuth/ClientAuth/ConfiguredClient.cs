@@ -36,6 +36,8 @@ internal static class ConfiguredClient
                 : null,
             RequiresDpop = seed.DpopBoundAccessTokens,
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
+            IntrospectionAlgorithm = seed.IntrospectionAlgorithm,
+            MayRevokePeople = seed.MayRevokePeople,
         };
         return Refusal(client, settings) is { } refusal
             ? throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {refusal}")
@@ -92,6 +94,8 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot use client_credentials.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
                 "a client that cannot prove itself cannot exchange tokens.",
+            { IsPublic: true, MayRevokePeople: true } =>
+                "a client that cannot prove itself cannot end anything (`global_revocation`).",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.JwtBearer) =>
                 "a client that cannot prove itself cannot present assertions.",
             { RedirectUris.Count: 0, GrantTypes: var types } when types.Contains(ClientMetadata.AuthorizationCode) =>

@@ -58,6 +58,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         DeferredTokenResponseSupported = true,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        IntrospectionSigningAlgValuesSupported = OpenIdClient.Algorithms,
+        GlobalTokenRevocationEndpoint = tenant.Address("/revoke/person"),
+        GlobalTokenRevocationEndpointAuthMethodsSupported = ClientCredentials.HeaderMethods,
         UserinfoEndpoint = tenant.UserInfo,
         EndSessionEndpoint = tenant.Address("/logout"),
         BackchannelLogoutSupported = true,
@@ -139,6 +142,12 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
+
+        public required IReadOnlyList<string> IntrospectionSigningAlgValuesSupported { get; init; }
+
+        public required string GlobalTokenRevocationEndpoint { get; init; }
+
+        public required IReadOnlyList<string> GlobalTokenRevocationEndpointAuthMethodsSupported { get; init; }
 
         public required string PushedAuthorizationRequestEndpoint { get; init; }
 

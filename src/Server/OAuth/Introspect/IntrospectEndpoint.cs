@@ -1,18 +1,24 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Postern.AspNetCore.AccessTokens;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Http;
+using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Introspect;
 
 /// <summary>
 /// RFC 7662: a resource server asks whether a token is alive now. Only the token's own resource or its own client
-/// learns anything; to everybody else each token looks like none.
+/// learns anything; to everybody else each token looks like none. A resource server that accepts it is answered with a
+/// signed statement (RFC 9701), which it can keep as evidence.
 /// </summary>
-internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, OwnTokens tokens, AuditLog audit)
+internal sealed partial class IntrospectEndpoint(
+    ClientAuthenticator clients, OwnTokens tokens, JwtWriter jwt, AuditLog audit, TimeProvider clock)
 {
+    private const string JwtType = "token-introspection+jwt", JwtMedia = $"application/{JwtType}";
+
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/introspect", (HttpRequest http, IntrospectEndpoint introspect, CancellationToken stop) =>
             introspect.IntrospectAsync(http, stop))
@@ -37,16 +43,55 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
             return OAuthError.InvalidRequest("token is missing.").ToHttp();
         }
 
-        var token = await tokens.ReadAsync(presenter.Tenant, text, stop);
         http.HttpContext.Response.Headers.CacheControl = "no-store";
-        if (token is null || !MayAsk(presenter.Client, token))
+        var isSigned = presenter.Client.Introspects.Count > 0 && WantsSigned(http);
+        var answer = await AnswerAsync(presenter, text, isSigned, stop);
+        return isSigned
+            ? Results.Text(await SignAsync(presenter, answer, stop), JwtMedia)
+            : Results.Json(answer, IntrospectJson.Default.Introspection);
+    }
+
+    private async ValueTask<Introspection> AnswerAsync(
+        Presenter presenter, string text, bool isSigned, CancellationToken stop)
+    {
+        var token = await tokens.ReadAsync(presenter.Tenant, text, stop);
+        if (token is null || !MayAsk(presenter.Client, token, isSigned))
         {
-            return Results.Json(new() { Active = false }, IntrospectJson.Default.Introspection);
+            return new() { Active = false };
         }
 
         Record(presenter, token);
-        return Results.Json(Active(token), IntrospectJson.Default.Introspection);
+        return Active(token);
     }
+
+    // RFC 9701 §4: by the Accept header; between equals the one that had to be named.
+    private static bool WantsSigned(HttpRequest http)
+    {
+        var accepted = http.GetTypedHeaders().Accept;
+        return Quality(JwtMedia) is > 0 and var signed && signed >= Quality("application/json");
+
+        double Quality(string media) => accepted
+            .Where(range => range.MediaType.Equals(media, StringComparison.OrdinalIgnoreCase))
+            .Select(range => range.Quality ?? 1)
+            .FirstOrDefault();
+    }
+
+    // RFC 9701 §5: for the one who asked, of a kind of its own, and without sub and exp at the top, so that it passes
+    // for no access token.
+    private ValueTask<string> SignAsync(Presenter presenter, Introspection answer, CancellationToken stop) =>
+        jwt.WriteAsync(
+            presenter.Tenant.Id,
+            JwtType,
+            presenter.Client.IntrospectionAlgorithm,
+            json =>
+            {
+                json.WriteString("iss"u8, presenter.Tenant.Issuer);
+                json.WriteString("aud"u8, presenter.Client.Id.Value);
+                json.WriteNumber("iat"u8, clock.GetUtcNow().ToUnixTimeSeconds());
+                json.WritePropertyName("token_introspection"u8);
+                JsonSerializer.Serialize(json, answer, IntrospectJson.Default.Introspection);
+            },
+            stop);
 
     // Only what was learned is an entry: guesses would make the log grow. Nobody waits for it.
     private void Record(Presenter presenter, AccessToken token) => audit.WriteSoon(new()
@@ -59,8 +104,9 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
         Network = presenter.Network,
     });
 
-    private static bool MayAsk(Client client, AccessToken token) =>
-        token.ClientId == client.Id.Value || client.Introspects.Contains(token.Audience);
+    // What is signed is signed for the resource server of the token, and for nobody else (RFC 9701 §5).
+    private static bool MayAsk(Client client, AccessToken token, bool isSigned) =>
+        client.Introspects.Contains(token.Audience) || (!isSigned && token.ClientId == client.Id.Value);
 
     private static Introspection Active(AccessToken token) => new()
     {
@@ -114,7 +160,7 @@ internal sealed partial class IntrospectEndpoint(ClientAuthenticator clients, Ow
 
         public string? Acr { get; init; }
 
-        public IReadOnlyList<System.Text.Json.JsonElement>? AuthorizationDetails { get; init; }
+        public IReadOnlyList<JsonElement>? AuthorizationDetails { get; init; }
     }
 
     /// <summary>RFC 9449 §6.2: the resource server asks for a proof of this key.</summary>

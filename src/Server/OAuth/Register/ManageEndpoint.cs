@@ -107,7 +107,8 @@ internal sealed class ManageEndpoint(
                 audit.Write(unit, by);
             }
         });
-        await grants.RevokeAllAsync(http.Tenant.Id, client.Id, by with { Kind = AuditKinds.GrantRevoked });
+        await grants.RevokeAllAsync(
+            http.Tenant.Id, new GrantsOf.Client(client.Id), by with { Kind = AuditKinds.GrantRevoked });
         return Results.NoContent();
     }
 

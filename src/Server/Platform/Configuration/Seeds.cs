@@ -79,6 +79,10 @@ internal sealed record ClientSeed
     /// <summary>Names of servers, or URLs, whose tokens it may ask about.</summary>
     public required IReadOnlyList<string> Introspects { get; init; }
 
+    public required string IntrospectionAlgorithm { get; init; }
+
+    public required bool MayRevokePeople { get; init; }
+
     public required bool RequiresPush { get; init; }
 
     public required bool RequiresSignedRequest { get; init; }
@@ -157,6 +161,14 @@ internal sealed record ClientSeed
             "The resources it serves, about whose tokens it may ask (RFC 7662).",
             "a server's name or a URL",
             text => text),
+        IntrospectionAlgorithm = node.Value(
+            "introspection_signed_response_alg",
+            "By what signed answers about tokens are signed for it (RFC 9701).",
+            "RS256",
+            "RS256 or ES256",
+            text => text is "RS256" or "ES256" ? text : null),
+        MayRevokePeople = node.Flag(
+            "global_revocation", "It may end all that a person let in, and their sessions, at once.", false),
         RequiresPush = node.Flag(
             "require_pushed_authorization_requests", "It pushes its requests, or they are refused (RFC 9126).", false),
         RequiresSignedRequest = node.Flag(

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Postern.Grants;
+using Postern.Identity.Users;
+
+namespace Postern.OAuth.Revoke;
+
+/// <summary>
+/// Whom a subject identifier means (RFC 9493 §3): <c>email</c>, <c>opaque</c> (our name for them), or <c>iss_sub</c>,
+/// by our name or by that of an issuer that has meant them before.
+/// </summary>
+internal sealed class SubjectIdentifiers(UserStore users, ForeignSubjects foreign)
+{
+    /// <summary>Bytes of a request.</summary>
+    public const int MaxBytes = 8 * 1024;
+
+    private const int MaxText = 500;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
+
+    /// <summary>The texts of the <c>sub_id</c> of a request; null when it is not one, or of no kind served here.</summary>
+    public static IReadOnlyDictionary<string, string>? Read(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            using var body = JsonDocument.Parse(json, Strict);
+            if (body.RootElement.ValueKind is not JsonValueKind.Object
+                || !body.RootElement.TryGetProperty("sub_id", out var id)
+                || id.ValueKind is not JsonValueKind.Object
+                || !id.EnumerateObject().All(member => member.Value.ValueKind is JsonValueKind.String))
+            {
+                return null;
+            }
+
+            var members = id.EnumerateObject().ToDictionary(
+                member => member.Name, member => member.Value.GetString()!, StringComparer.Ordinal);
+            return IsServed(members) ? members : null;
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
+        {
+            // The second for a text with half of a surrogate pair.
+            return null;
+        }
+    }
+
+    /// <summary>Whose grants are meant; null when nobody is.</summary>
+    public async Task<GrantsOf?> FindAsync(
+        Tenant tenant, IReadOnlyDictionary<string, string> id, CancellationToken stop)
+    {
+        var user = id["format"] switch
+        {
+            "email" => await users.FindByEmailAsync(tenant.Id, id["email"], stop),
+            "opaque" => await users.FindAsync(tenant.Id, new(id["id"]), stop),
+            _ when id["iss"] == tenant.Issuer => await users.FindAsync(tenant.Id, new(id["sub"]), stop),
+            _ => await foreign.FindAsync(tenant.Id, new(id["iss"], "", id["sub"]), stop),
+        };
+        return user is null ? null : new GrantsOf.Person(user.Id);
+    }
+
+    // §3: exactly the members of its format. A NUL would not pass the database.
+    private static bool IsServed(Dictionary<string, string> id)
+    {
+        string[]? wanted = id.GetValueOrDefault("format") switch
+        {
+            "email" => ["format", "email"],
+            "opaque" => ["format", "id"],
+            "iss_sub" => ["format", "iss", "sub"],
+            _ => null,
+        };
+        return wanted is not null
+            && id.Count == wanted.Length
+            && Array.TrueForAll(wanted, id.ContainsKey)
+            && id.Values.All(text => text.Length is > 0 and <= MaxText && !text.Contains('\0'));
+    }
+}
