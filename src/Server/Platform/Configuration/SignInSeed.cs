@@ -49,7 +49,7 @@ internal sealed record RequireSeed(
         && new[] { Read, Change, Destroy }.All(demand => demand?.IsGood() is not false)
         && (Tools ?? []) is var tools
         && tools.Count <= MostTools
-        && tools.All(tool => tool.Name.Length is > 0 and <= MaxToolName && tool.IsGood())
+        && tools.All(tool => tool is { Name.Length: > 0 and <= MaxToolName } && tool.IsGood())
         && tools.DistinctBy(tool => tool.Name).Count() == tools.Count;
 
     public static RequireSeed OfServer(SettingsNode node)
