@@ -1,5 +1,26 @@
 -- The tables as the migrations leave them. On PostgreSQL they are the same.
 
+CREATE TABLE agent_clients (
+  tenant text not null,
+  client_id text not null,
+  agent_id text not null,
+  primary key (tenant, client_id)
+);
+CREATE INDEX agent_clients_of on agent_clients (tenant, agent_id);
+CREATE TABLE agents (
+  tenant text not null,
+  id text not null,
+  name text not null,
+  owner text not null,
+  purpose text not null,
+  ends_at bigint not null,
+  jwks text,
+  scope text,
+  servers text not null,
+  is_configured boolean not null,
+  created_at bigint not null,
+  primary key (tenant, id)
+);
 CREATE TABLE asks (
   tenant text not null,
   id text not null,
@@ -191,6 +212,21 @@ CREATE TABLE offers (
   agreed_at bigint not null,
   primary key (tenant, installation, resource)
 );
+CREATE TABLE organization_members (
+  tenant text not null,
+  kind text not null,
+  id text not null,
+  organization text not null,
+  primary key (tenant, kind, id)
+);
+CREATE INDEX organization_members_of on organization_members (tenant, organization);
+CREATE TABLE organizations (
+  tenant text not null,
+  id text not null,
+  name text not null,
+  created_at bigint not null,
+  primary key (tenant, id)
+);
 CREATE TABLE pairwise_salts (
   tenant text primary key,
   sealed bytea not null
@@ -252,6 +288,15 @@ CREATE TABLE signing_keys (
   published_until bigint not null,
   primary key (tenant, kid)
 );
+CREATE TABLE switched_off (
+  tenant text not null,
+  kind text not null,
+  id text not null,
+  since bigint not null,
+  by_whom text not null,
+  reason text,
+  primary key (tenant, kind, id)
+);
 CREATE TABLE tenants (
   tenant text primary key,
   name text not null,
@@ -287,7 +332,7 @@ CREATE TABLE users (
   password_hash text,
   roles text not null,
   created_at bigint not null,
-  disabled_at bigint, name text, email_verified boolean not null default false,
+  name text, email_verified boolean not null default false,
   primary key (tenant, id)
 );
 CREATE UNIQUE INDEX users_email on users (tenant, email_normal);

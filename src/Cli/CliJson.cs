@@ -79,6 +79,52 @@ internal sealed record TenantsAnswer(IReadOnlyList<TenantAnswer> Tenants);
 
 internal sealed record RemovedTenant(string Name, bool Removed);
 
+internal sealed record SwitchToTurn(string Kind, string Id, bool Off, string? Reason, bool Revoke);
+
+internal sealed record SwitchAnswer(string Kind, string Id, bool Off, bool Changed, int Ended, double Ms);
+
+internal sealed record ClientAnswer(string Id, string Name, string Source, string? Agent = null, string? Off = null);
+
+internal sealed record ClientsAnswer(IReadOnlyList<ClientAnswer> Clients, string? Next = null);
+
+internal sealed record IssuerAnswer(string Issuer, string Kind, bool Off);
+
+internal sealed record IssuersAnswer(IReadOnlyList<IssuerAnswer> IdentityProviders);
+
+internal sealed record NewAgent(
+    string Name,
+    string Owner,
+    string Purpose,
+    string Ends,
+    string? Organization,
+    string? Jwks,
+    string? Scope,
+    IReadOnlyList<string> Servers,
+    IReadOnlyList<string> Clients);
+
+internal sealed record AgentAnswer(
+    string Id,
+    string Name,
+    string Purpose,
+    DateTimeOffset Ends,
+    IReadOnlyList<string> Servers,
+    IReadOnlyList<string> Clients,
+    string? Owner = null,
+    string? Organization = null,
+    string? Off = null);
+
+internal sealed record AgentsAnswer(IReadOnlyList<AgentAnswer> Agents);
+
+internal sealed record RemovedAgent(string Id, bool Removed);
+
+internal sealed record NewOrganization(string Id, string? Name);
+
+internal sealed record OrganizationAnswer(string Id, string Name, long Members, bool Off);
+
+internal sealed record OrganizationsAnswer(IReadOnlyList<OrganizationAnswer> Organizations);
+
+internal sealed record MovedMember(string Kind, string Id, bool Leaves);
+
 internal sealed record Failure(string Error);
 
 [JsonSerializable(typeof(StatusAnswer))]
@@ -102,6 +148,18 @@ internal sealed record Failure(string Error);
 [JsonSerializable(typeof(TenantAnswer))]
 [JsonSerializable(typeof(TenantsAnswer))]
 [JsonSerializable(typeof(RemovedTenant))]
+[JsonSerializable(typeof(SwitchToTurn))]
+[JsonSerializable(typeof(SwitchAnswer))]
+[JsonSerializable(typeof(ClientsAnswer))]
+[JsonSerializable(typeof(IssuersAnswer))]
+[JsonSerializable(typeof(NewAgent))]
+[JsonSerializable(typeof(AgentAnswer))]
+[JsonSerializable(typeof(AgentsAnswer))]
+[JsonSerializable(typeof(RemovedAgent))]
+[JsonSerializable(typeof(NewOrganization))]
+[JsonSerializable(typeof(OrganizationAnswer))]
+[JsonSerializable(typeof(OrganizationsAnswer))]
+[JsonSerializable(typeof(MovedMember))]
 [JsonSerializable(typeof(Failure))]
 [JsonSerializable(typeof(CredentialText))]
 [JsonSourceGenerationOptions(

@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using Postern.Cli.Audit;
 using Postern.Cli.Grant;
 using Postern.Cli.Keys;
+using Postern.Cli.Parties;
 using Postern.Cli.Server;
 using Postern.Cli.Try;
 
@@ -58,8 +59,8 @@ public static class CommandLine
         new LoginCommand(),
         new Command("server", "The MCP servers behind the gateway.")
         {
-            new ServerOption(), new TenantOption(), new AddCommand(), new Server.ListCommand(), new RemoveCommand(),
-            new ProtectCommand(), new LogsCommand(), new RestartCommand(),
+            new ServerOption(), new TenantOption(), new Server.AddCommand(), new Server.ListCommand(),
+            new Server.RemoveCommand(), new ProtectCommand(), new LogsCommand(), new RestartCommand(),
         },
         new Command("grant", "What people allowed agents to do.")
         {
@@ -72,6 +73,38 @@ public static class CommandLine
         new Command("audit", "The log of everything that was done and refused.")
         {
             new ServerOption(), new TenantOption(), new TailCommand(),
+        },
+        new Command("client", "The software that may ask to be let in.")
+        {
+            new ServerOption(), new TenantOption(), new ClientsCommand(),
+            SwitchCommand.Disable("client", "Its client_id."), SwitchCommand.Enable("client", "Its client_id."),
+        },
+        new Command("user", "The people with an account.")
+        {
+            new ServerOption(), new TenantOption(),
+            SwitchCommand.Disable("user", "Their e-mail address."),
+            SwitchCommand.Enable("user", "Their e-mail address."),
+        },
+        new Command("agent", "Software that acts with a purpose, and the people who answer for it.")
+        {
+            new ServerOption(), new TenantOption(), new Agent.AddCommand(), new Agent.ListCommand(),
+            new Agent.ShowCommand(),
+            SwitchCommand.Disable("agent", "The agent, as postern agent list shows it."),
+            SwitchCommand.Enable("agent", "The agent, as postern agent list shows it."),
+            new Agent.RemoveCommand(),
+        },
+        new Command("organization", "Companies inside a tenant: people, agents and issuers that belong together.")
+        {
+            new ServerOption(), new TenantOption(), new Organization.AddCommand(), new Organization.ListCommand(),
+            new Organization.MemberCommand(leaves: false), new Organization.MemberCommand(leaves: true),
+            SwitchCommand.Disable("organization", "Its ID, as postern organization list shows it."),
+            SwitchCommand.Enable("organization", "Its ID, as postern organization list shows it."),
+        },
+        new Command("issuer", "Those elsewhere whose assertions are grants here.")
+        {
+            new ServerOption(), new TenantOption(), new IssuersCommand(),
+            SwitchCommand.Disable("identity_provider", "The issuer, as postern issuer list shows it."),
+            SwitchCommand.Enable("identity_provider", "The issuer, as postern issuer list shows it."),
         },
         new Command("tenant", "The tenants of a server, each with its own issuer, keys, people and servers.")
         {

@@ -1,5 +1,7 @@
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
+using Postern.Identity.Agents;
 using Postern.Identity.Users;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -23,6 +25,9 @@ internal sealed class Opening(
     ServerBook servers,
     RevokedTokens revoked,
     UserSeeds users,
+    PartySeeds parties,
+    AgentBook agents,
+    Switches switches,
     AuditLog audit,
     Settings settings,
     TimeProvider clock) : IHostedService
@@ -36,7 +41,10 @@ internal sealed class Opening(
         tenants.Preparing.AddRange([keys.RefreshAsync, servers.LoadAsync]);
         await tenants.LoadAsync(cancellationToken);
         await revoked.LoadAsync(cancellationToken);
+        await switches.LoadAsync(cancellationToken);
         await users.ApplyAsync(cancellationToken);
+        await agents.LoadAsync(cancellationToken);
+        await parties.ApplyAsync(cancellationToken);
         await audit.WriteAsync(
             new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStarted, Resource = settings.Issuer });
     }

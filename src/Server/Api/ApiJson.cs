@@ -103,6 +103,65 @@ internal sealed record TenantBody(
 
 internal sealed record TenantList(IReadOnlyList<TenantBody> Tenants);
 
+/// <summary><c>off</c> says why it may do nothing now; left out while it may.</summary>
+internal sealed record ClientBody(
+    string Id, string Name, string Source, DateTimeOffset? Since, string? Agent, string? Off);
+
+internal sealed record ClientList(IReadOnlyList<ClientBody> Clients, string? Next);
+
+internal sealed record IssuerBody(string Issuer, string Kind, bool Off);
+
+internal sealed record IssuerList(IReadOnlyList<IssuerBody> IdentityProviders);
+
+internal sealed record SwitchBody(string Kind, string Id, DateTimeOffset Since, string By, string? Reason);
+
+internal sealed record SwitchList(IReadOnlyList<SwitchBody> Switches);
+
+internal sealed record SwitchToTurn(string Kind, string Id, bool Off, string? Reason = null, bool Revoke = false);
+
+/// <summary>
+/// <c>changed</c> is false when it stood so already; <c>ended</c> counts grants; <c>ms</c> is how long it took,
+/// durably.
+/// </summary>
+internal sealed record SwitchTurned(string Kind, string Id, bool Off, bool Changed, int Ended, double Ms);
+
+internal sealed record AgentToAdd(
+    string Name,
+    string Owner,
+    string Purpose,
+    string Ends,
+    string? Organization = null,
+    string? Jwks = null,
+    string? Scope = null,
+    IReadOnlyList<string>? Servers = null,
+    IReadOnlyList<string>? Clients = null);
+
+/// <summary><c>off</c> says why it may do nothing now; left out while it may.</summary>
+internal sealed record AgentBody(
+    string Id,
+    string Name,
+    string? Owner,
+    string? Organization,
+    string Purpose,
+    DateTimeOffset Ends,
+    string? Jwks,
+    string? Scope,
+    IReadOnlyList<string> Servers,
+    IReadOnlyList<string> Clients,
+    string Source,
+    DateTimeOffset CreatedAt,
+    string? Off);
+
+internal sealed record AgentList(IReadOnlyList<AgentBody> Agents);
+
+internal sealed record OrganizationToAdd(string Id, string? Name = null);
+
+internal sealed record MemberToMove(string Kind, string Id, bool Leaves = false);
+
+internal sealed record OrganizationBody(string Id, string Name, long Members, bool Off);
+
+internal sealed record OrganizationList(IReadOnlyList<OrganizationBody> Organizations);
+
 /// <summary>
 /// An entry: its place, its leaf hash and the record byte for byte, so that a reader can verify one by the other.
 /// </summary>
@@ -126,6 +185,18 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(TenantToAdd))]
 [JsonSerializable(typeof(TenantBody))]
 [JsonSerializable(typeof(TenantList))]
+[JsonSerializable(typeof(ClientList))]
+[JsonSerializable(typeof(IssuerList))]
+[JsonSerializable(typeof(SwitchList))]
+[JsonSerializable(typeof(SwitchToTurn))]
+[JsonSerializable(typeof(SwitchTurned))]
+[JsonSerializable(typeof(AgentToAdd))]
+[JsonSerializable(typeof(AgentBody))]
+[JsonSerializable(typeof(AgentList))]
+[JsonSerializable(typeof(OrganizationToAdd))]
+[JsonSerializable(typeof(OrganizationBody))]
+[JsonSerializable(typeof(OrganizationList))]
+[JsonSerializable(typeof(MemberToMove))]
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Strict,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -10,6 +10,7 @@ internal static class ApiRoom
         services.AddSingleton<AdminToken>();
         services.AddSingleton<Cursors>();
         services.AddSingleton<Names>();
+        services.AddSingleton<KnownParties>();
         services.AddSingleton<ReadNotes>();
         services.AddSingleton<ServerVetting>();
     }
@@ -27,6 +28,10 @@ internal static class ApiRoom
         AuditEndpoint.Map(api);
         KeysEndpoint.Map(api);
         TenantsEndpoint.Map(api);
+        SwitchesEndpoint.Map(api);
+        ClientsEndpoint.Map(api);
+        AgentsEndpoint.Map(api);
+        OrganizationsEndpoint.Map(api);
         api.Map("/{**rest}", () => new Problem(StatusCodes.Status404NotFound, "The API has no such route, or not "
             + "with this method."));
     }

@@ -9,11 +9,14 @@ namespace Postern.Api;
 /// </summary>
 internal static class By
 {
+    /// <summary>As it is kept beside what they did.</summary>
+    public const string Name = "the administrator's token";
+
     public static AuditEntry Admin(HttpContext http, string kind) => new()
     {
         Tenant = http.Tenant.Id,
         Kind = kind,
-        Reason = "by the administrator's token",
+        Reason = $"by {Name}",
         Network = SourceNetwork.Of(http),
     };
 }

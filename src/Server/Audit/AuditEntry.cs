@@ -15,6 +15,9 @@ public sealed record AuditEntry
 
     public ClientId? Client { get; init; }
 
+    /// <summary>The agent that acted, whichever client it came by.</summary>
+    public string? Agent { get; init; }
+
     /// <summary>The method of a call (<c>tools/call</c>) or the grant type of a token.</summary>
     public string? Action { get; init; }
 
@@ -64,6 +67,11 @@ public static class AuditKinds
     public const string ClientRemoved = "client.removed";
     public const string ServerAdded = "server.added";
     public const string ServerRemoved = "server.removed";
+    public const string AgentCreated = "agent.created";
+    public const string AgentRetired = "agent.retired";
+    public const string OrganizationChanged = "organization.changed";
+    public const string SwitchedOff = "switched.off";
+    public const string SwitchedOn = "switched.on";
     public const string TenantAdded = "tenant.added";
     public const string TenantRemoved = "tenant.removed";
     public const string UserCreated = "user.created";

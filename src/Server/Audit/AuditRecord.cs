@@ -52,9 +52,10 @@ internal sealed class AuditRecord
         var json = new CanonicalJson();
         json.Begin();
         json.Text("action", entry.Action);
-        if (entry.Client is not null || subject is not null)
+        if (entry.Client is not null || entry.Agent is not null || subject is not null)
         {
             json.Begin("actor");
+            json.Text("agent", entry.Agent);
             json.Text("chain", Chain(entry.Grant));
             json.Text("client", entry.Client?.Value);
             json.Text("user", subject?.Commitment);

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Postern.Domain;
 
@@ -16,6 +18,18 @@ public readonly record struct ClientId(string Value)
 {
     /// <summary>The client is its own metadata document (CIMD). Generated identifiers never look like this.</summary>
     public bool IsDocument => Value.StartsWith("https://", StringComparison.Ordinal);
+
+    private const string Workload = "wl_";
+
+    private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>The name by which a program is a client here that its platform vouches for.</summary>
+    public static ClientId OfWorkload(string issuer, string subject) => new(
+        Workload + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{issuer}\n{subject}")))[..32]);
+
+    public static bool IsWorkload(string text) =>
+        text.Length is 35 && text.StartsWith(Workload, StringComparison.Ordinal)
+        && text.AsSpan(Workload.Length).IndexOfAnyExcept(Hex) < 0;
 
     public override string ToString() => Value;
 }

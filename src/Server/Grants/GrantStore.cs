@@ -175,6 +175,28 @@ internal sealed partial class GrantStore(Db db)
                 select * from grants where tenant = {tenant.Value} and installation = {copy.Value}
                   and revoked_at is null and expires_at > {at} limit {(long)Page}
                 """,
+            GrantsOf.Agent { Id: var agent } => $"""
+                select * from grants where tenant = {tenant.Value} and client_id in (
+                    select client_id from agent_clients where tenant = {tenant.Value} and agent_id = {agent})
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Issuer { Name: var issuer } => $"""
+                select * from grants where tenant = {tenant.Value} and approved_by = {issuer}
+                  and revoked_at is null and expires_at > {at} limit {(long)Page}
+                """,
+            GrantsOf.Organization { Id: var organization } => $"""
+                select g.* from grants g where g.tenant = {tenant.Value}
+                  and g.revoked_at is null and g.expires_at > {at}
+                  and exists (
+                    select 1 from organization_members m
+                    where m.tenant = g.tenant and m.organization = {organization} and (
+                      (m.kind = {"user"} and m.id = g.subject)
+                      or (m.kind = {"identity_provider"} and m.id = g.approved_by)
+                      or (m.kind = {"agent"} and m.id = (
+                        select c.agent_id from agent_clients c
+                        where c.tenant = g.tenant and c.client_id = g.client_id))))
+                limit {(long)Page}
+                """,
             GrantsOf.Server { Resource: var resource } => $"""
                 select * from grants where tenant = {tenant.Value} and resource = {resource.Value}
                   and revoked_at is null and expires_at > {at} limit {(long)Page}

@@ -4,28 +4,35 @@ using System.Text.Json;
 using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
+using Postern.Grants.Parties;
 using Postern.Platform.Keys;
 
 namespace Postern.Grants;
 
 /// <summary>
 /// The one validator of our own access tokens, for every endpoint that takes them: signature, kind, issuer, audience,
-/// time, and whether the grant behind it is alive.
+/// time, whether the grant behind it is alive, and whether everybody in it may act.
 /// </summary>
 internal sealed class OwnTokens
 {
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
     private readonly HolderProofs proofs;
+    private readonly Switches switches;
     private readonly SigningKeys keys;
     private readonly ConcurrentDictionary<TenantId, LocalKeys> published = new();
     private readonly ConcurrentDictionary<TenantId, AccessTokenValidator> validators = new();
     private readonly TimeProvider clock;
 
     public OwnTokens(
-        SigningKeys keys, GrantBook grants, RevokedTokens revoked, HolderProofs proofs, TimeProvider clock)
+        SigningKeys keys,
+        GrantBook grants,
+        RevokedTokens revoked,
+        HolderProofs proofs,
+        Switches switches,
+        TimeProvider clock)
     {
-        (this.keys, this.grants, this.revoked) = (keys, grants, revoked);
+        (this.keys, this.grants, this.revoked, this.switches) = (keys, grants, revoked, switches);
         (this.proofs, this.clock) = (proofs, clock);
         keys.Follow(Hear);
     }
@@ -92,13 +99,16 @@ internal sealed class OwnTokens
         }
 
         var finding = grants.FindAsync(tenant, new(id), stop);
-        return finding.IsCompletedSuccessfully ? new(WhyEnded(finding.Result)) : WaitAsync(finding);
+        return finding.IsCompletedSuccessfully ? WhyEndedAsync(finding.Result, stop) : WaitAsync(finding, stop);
     }
 
-    private async ValueTask<string?> WaitAsync(ValueTask<Grant?> finding) => WhyEnded(await finding);
+    private async ValueTask<string?> WaitAsync(ValueTask<Grant?> finding, CancellationToken stop) =>
+        await WhyEndedAsync(await finding, stop);
 
-    private string? WhyEnded(Grant? grant) =>
-        grant is not null && grant.IsLive(clock.GetUtcNow()) ? null : "over or revoked";
+    private ValueTask<string?> WhyEndedAsync(Grant? grant, CancellationToken stop) =>
+        grant is not null && grant.IsLive(clock.GetUtcNow())
+            ? switches.WhyOffAsync(grant, null, stop)
+            : new("over or revoked");
 
     // Not believed: it only says against which resource the token is to be judged.
     private static string? AudienceOf(string token)

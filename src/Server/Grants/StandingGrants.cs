@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Postern.Audit;
+using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Database;
 
@@ -22,19 +23,27 @@ internal sealed class StandingGrants
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
+    private readonly AgentBook agents;
     private readonly Cache<Wanted, Grant> known;
 
     public StandingGrants(
-        GrantStore store, Db db, Changes changes, AuditLog audit, TimeProvider clock, RandomNumberGenerator random)
+        GrantStore store,
+        AgentBook agents,
+        Db db,
+        Changes changes,
+        AuditLog audit,
+        TimeProvider clock,
+        RandomNumberGenerator random)
     {
+        this.agents = agents;
         (this.store, this.db, this.audit, this.clock, this.random) = (store, db, audit, clock, random);
         known = new(Capacity, LoadAsync);
         changes.Subscribe(Hear);
     }
 
     /// <summary>
-    /// The grant by which a client acts as itself at a resource. It follows the client's registration: other scopes are
-    /// another grant.
+    /// The grant by which a client acts as itself at a resource: as the agent whose client it is, if it is one's. It
+    /// follows the client's registration: other scopes are another grant.
     /// </summary>
     public async ValueTask<Grant> OwnAsync(
         TenantId tenant,
@@ -42,23 +51,28 @@ internal sealed class StandingGrants
         string clientName,
         Resource resource,
         Scopes scopes,
-        CancellationToken stop)
+        CancellationToken stop,
+        string? approvedBy = null)
     {
+        var self = agents.Of(tenant, client)?.Id ?? client.Value;
         var grant = new Grant
         {
             Id = default,
             Tenant = tenant,
-            Subject = new(client.Value),
+            Subject = new(self),
             IsOwn = true,
             Client = client,
             ClientName = clientName,
             Resource = resource,
             Scopes = scopes,
+            ApprovedBy = approvedBy,
             CreatedAt = default,
             // As long as the registration stands; it ends with that or by revocation.
             ExpiresAt = clock.GetUtcNow().AddYears(100),
         };
-        return (await FindAsync(new($"{client}\n{resource}\n{scopes}", grant, "registered by an operator"), stop))!;
+        var name = $"{client}\n{resource}\n{scopes}"
+            + (self == client.Value ? "" : $"\nas {self}") + (approvedBy is null ? "" : $"\nby {approvedBy}");
+        return (await FindAsync(new(name, grant, "registered by an operator"), stop))!;
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Postern.Identity.Agents;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Passwords;
 using Postern.Identity.Sessions;
@@ -15,6 +16,7 @@ internal static class IdentityRooms
     {
         services.AddSingleton<UserStore>();
         services.AddSingleton<UserSeeds>();
+        services.AddSingleton<PartySeeds>();
         services.AddSingleton<ForeignSubjects>();
         services.AddSingleton<PasswordHashes>();
         services.AddSingleton<PasskeyStore>();

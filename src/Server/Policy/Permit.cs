@@ -17,6 +17,9 @@ namespace Postern.Policy;
 internal sealed record Question(
     Grant Grant, Resource Resource, string Tool, Risk Risk, string? ToolHash, string TokenId)
 {
+    /// <summary>The agent that calls, whichever client it came by.</summary>
+    public string? Agent { get; init; }
+
     public string? Network { get; init; }
 
     public string? TraceParent { get; init; }
@@ -61,6 +64,7 @@ internal sealed class Permit
             Action = "tools/call",
             User = question.Grant.IsOwn ? null : question.Grant.Subject,
             Client = question.Grant.Client,
+            Agent = question.Agent,
             Resource = question.Resource.Value,
             Tool = question.Tool,
             ToolHash = question.ToolHash,

@@ -89,6 +89,43 @@ public sealed class VerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_agent_is_added_disabled_enabled_and_removed()
+    {
+        await using var borough = await TestServer.StartAsync(OAuth.Borough.Yaml);
+        var token = (await File.ReadAllTextAsync(Path.Combine(borough.Folder, "admin.token"))).Trim();
+        await postern.RunAsync(token + "\n", ["login", "--server", borough.Issuer, "--token", "-"]);
+
+        var added = await postern.RunAsync(
+            "agent", "add", "The clerk", "--owner", Person.Bob, "--purpose", "Files", "--ends", "2027-01-01", "--json");
+        var id = added.Json.GetProperty("id").GetString()!;
+        var off = await postern.RunAsync("agent", "disable", id, "--reason", "looked odd");
+        var listed = await postern.RunAsync("agent", "list");
+        var on = await postern.RunAsync("agent", "enable", id);
+        var shown = await postern.RunAsync("agent", "show", id);
+        var removed = await postern.RunAsync("agent", "remove", id, "--json");
+        var person = await postern.RunAsync("user", "disable", Person.Ada, "--revoke", "--json");
+        var nobody = await postern.RunAsync("client", "disable", "nobody");
+        var clients = await postern.RunAsync("client", "list");
+        var issuers = await postern.RunAsync("issuer", "list");
+        var made = await postern.RunAsync("organization", "add", "later", "--name", "Later Ltd");
+        var joined = await postern.RunAsync("organization", "join", "later", "agent", "clerk");
+        var organizations = await postern.RunAsync("organization", "list");
+
+        Assert.All([added, off, listed, on, shown, removed, person, clients, issuers, made, joined, organizations],
+            said => Assert.True(said.Code is 0, said.ToString()));
+        Assert.Contains("is disabled, after", off.Words);
+        Assert.Contains("the agent is switched off", listed.Words);
+        Assert.Contains("is enabled, after", on.Words);
+        Assert.Contains(Person.Bob, shown.Words);
+        Assert.Equal($$"""{"id":"{{id}}","removed":true}""", removed.Words.Trim());
+        Assert.True(person.Json.GetProperty("changed").GetBoolean());
+        Assert.Equal((1, true), (nobody.Code, nobody.Errors.Contains("nobody of that kind", StringComparison.Ordinal)));
+        Assert.Contains("bench", clients.Words);
+        Assert.Contains(OAuth.Borough.Idp, issuers.Words);
+        Assert.Contains("Later Ltd", organizations.Words);
+    }
+
+    [Fact]
     public async Task A_server_is_added_listed_and_removed()
     {
         await LogInAsync();

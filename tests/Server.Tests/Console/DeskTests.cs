@@ -81,6 +81,21 @@ public sealed class DeskTests
             rows[^1]);
     }
 
+    [Fact]
+    public async Task Agents_say_who_answers_for_them_what_for_and_until_when()
+    {
+        await using var server = await TestServer.StartAsync(Borough.Yaml);
+        using var ada = await InAsync(server);
+        await Borough.OffAsync(server, Postern.Grants.Parties.PartyKind.User, Person.Bob);
+
+        var rows = (await PagesAsync(ada, "/console/agents")).Single().Select(Cells).ToList();
+
+        Assert.Equal(2, rows.Count);
+        Assert.Contains(
+            $"clerk clerk|{Person.Bob}|Files what came in||2027-06-30 00:00 UTC|the agent's owner is switched off",
+            rows);
+    }
+
     [Theory, OnBoth]
     public async Task Every_client_stands_on_one_page_of_the_list(On on)
     {
@@ -109,6 +124,7 @@ public sealed class DeskTests
     [Theory]
     [InlineData("/console")]
     [InlineData("/console/clients")]
+    [InlineData("/console/agents")]
     [InlineData("/console/grants")]
     [InlineData("/console/log")]
     public async Task The_desk_is_for_administrators(string path)
@@ -138,7 +154,7 @@ public sealed class DeskTests
         ];
         foreach (var from in places)
         {
-            foreach (var list in (string[])["clients", "grants", "log"])
+            foreach (var list in (string[])["clients", "agents", "grants", "log"])
             {
                 using var answer = await ada.GetAsync($"/console/{list}?from={from}");
                 Assert.True(answer.StatusCode is HttpStatusCode.OK, $"{list} from {from}: {answer.StatusCode}");

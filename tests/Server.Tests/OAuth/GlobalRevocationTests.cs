@@ -28,6 +28,35 @@ public sealed class GlobalRevocationTests
 
     private static string Guard => App.Basic("guard", GuardSecret);
 
+    [Fact, Rfc(Draft, "3")]
+    public async Task All_that_is_an_agents_ends_by_its_name()
+    {
+        const string Agents =
+            """
+            agents:
+              - { id: robot, owner: bob@example.test, purpose: Books, ends: 2027-06-30, clients: [bench, web] }
+            servers:
+            """;
+        await using var server = await TestServer.StartAsync(
+            Yaml.Replace("servers:", Agents, StringComparison.Ordinal));
+        using var ada = new Person(server);
+        Reply[] robots = [await App.Bench(server).AsItselfAsync(), await App.Web(server).LetInAsync(ada)];
+        var other = await App.Native(server).LetInAsync(ada);
+
+        var reply = await RevokeAsync(
+            server,
+            Guard,
+            $$"""{"sub_id":{"format":"iss_sub","iss":"{{server.Issuer}}","sub":"robot"} }""");
+
+        Assert.Equal(HttpStatusCode.NoContent, reply.Status);
+        foreach (var over in robots)
+        {
+            Assert.False(await App.Watch(server).IsAliveAsync(over.AccessToken));
+        }
+
+        Assert.True(await App.Watch(server).IsAliveAsync(other.AccessToken));
+    }
+
     [Theory, OnBoth, Rfc(Draft, "3"), Rfc(Draft, "5")]
     public async Task Everything_of_a_person_ends_and_nothing_of_another(On on)
     {

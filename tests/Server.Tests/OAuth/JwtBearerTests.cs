@@ -284,7 +284,7 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
     {
         await using var server = await TestServer.StartAsync(Yaml);
         Assert.Equal(HttpStatusCode.OK, (await PresentAsync(server, Idp.Sign(Claims(server), IdJag))).Status);
-        await server.Db.WriteAsync(async unit => await unit.RunAsync($"update users set disabled_at = {1L}"));
+        await Borough.OffAsync(server, Postern.Grants.Parties.PartyKind.User, Person.Ada);
 
         TokenTests.Refused(await PresentAsync(server, Idp.Sign(Claims(server), IdJag)), "invalid_grant");
     }

@@ -26,6 +26,8 @@ internal static class DeskEndpoint
             pages.OverviewAsync(http.Caller, stop)).For(Admin);
         routes.MapGet("/console/clients", (HttpContext http, DeskPages pages, CancellationToken stop) =>
             pages.ClientsAsync(http.Caller, FromOf(http), stop)).For(Admin);
+        routes.MapGet("/console/agents", (HttpContext http, DeskPages pages, CancellationToken stop) =>
+            pages.AgentsAsync(http.Caller, FromOf(http), stop)).For(Admin);
         routes.MapGet("/console/grants", (HttpContext http, DeskPages pages, CancellationToken stop) =>
             pages.GrantsAsync(http.Caller, FromOf(http), stop)).For(Admin);
         routes.MapGet("/console/log", (HttpContext http, DeskPages pages, CancellationToken stop) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Postern.Audit;
 using Postern.Console.Me;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Hosting.Processes;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
@@ -19,6 +20,8 @@ internal sealed class DeskPages(
     ClientBook clients,
     ClientStore stored,
     GrantBook grants,
+    AgentBook agents,
+    Switches switches,
     UserStore users,
     AuditLog audit)
 {
@@ -55,6 +58,34 @@ internal sealed class DeskPages(
             Clients = rows,
             IsFurther = before is not null,
             Next = found.Count > page.Count ? Place(page[^1]) : null,
+        });
+    }
+
+    public async Task<IResult> AgentsAsync(Caller caller, string? from, CancellationToken stop)
+    {
+        var begin = int.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        var all = agents.All(caller.Tenant);
+        var rows = new List<AgentRow>();
+        foreach (var agent in all.Skip(begin).Take(DeskView.Page))
+        {
+            rows.Add(new(
+                agent.Id,
+                agent.Name,
+                (await users.FindAsync(caller.Tenant, agent.Owner, stop))?.Email,
+                agent.Purpose,
+                string.Join(", ", agent.Clients.Where(client => client.Value != agent.Id)),
+                agent.EndsAt,
+                switches.WhyOff(agent)));
+        }
+
+        return new PageResult<AgentsPage, AgentsView>(new()
+        {
+            Person = caller.Email,
+            Agents = rows,
+            IsFurther = begin > 0,
+            Next = all.Count - begin > DeskView.Page
+                ? (begin + DeskView.Page).ToString(CultureInfo.InvariantCulture)
+                : null,
         });
     }
 

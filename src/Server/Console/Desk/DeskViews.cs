@@ -32,6 +32,11 @@ public sealed record ClientsView : DeskView
     public IReadOnlyList<ClientRow> Clients { get; init; } = [];
 }
 
+public sealed record AgentsView : DeskView
+{
+    public IReadOnlyList<AgentRow> Agents { get; init; } = [];
+}
+
 public sealed record GrantsView : DeskView
 {
     public IReadOnlyList<GrantRow> Grants { get; init; } = [];
@@ -53,6 +58,10 @@ public sealed record ClientRow(
     DateTimeOffset? Since,
     DateTimeOffset? LastGrant,
     string Alive);
+
+/// <summary>An agent; <paramref name="Off"/> says why it may do nothing now.</summary>
+public sealed record AgentRow(
+    string Id, string Name, string? Owner, string Purpose, string Clients, DateTimeOffset Ends, string? Off);
 
 public sealed record GrantRow(
     string Person, Asker Client, string Sentence, DateTimeOffset Since, DateTimeOffset? LastUse, DateTimeOffset Ends,

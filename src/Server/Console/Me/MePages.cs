@@ -1,6 +1,7 @@
 using Postern.Approvals;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Identity.Passkeys;
 using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
@@ -14,6 +15,8 @@ namespace Postern.Console.Me;
 internal sealed class MePages(
     GrantBook grants,
     AskBook asks,
+    AgentBook agents,
+    Switches switches,
     SessionBook sessions,
     PasskeyStore passkeys,
     PasskeyCeremonies ceremonies,
@@ -42,6 +45,9 @@ internal sealed class MePages(
             IsAdministrator = caller.IsAdmin,
             Grants = await GrantsAsync(caller, stop),
             Asking = [.. (await asks.WaitingAsync(caller, stop)).Select(Row)],
+            Agents = [.. agents.All(caller.Tenant)
+                .Where(agent => agent.Owner == caller.Subject)
+                .Select(agent => new OwnAgent(agent.Name, agent.Purpose, agent.EndsAt, switches.WhyOff(agent)))],
             Calls = await CallsAsync(caller, stop),
             Browsers = [.. (await sessions.OfSubjectAsync(caller.Tenant, caller.Subject, stop))
                 .Where(session => session.IsLive(clock.GetUtcNow()))
@@ -152,6 +158,7 @@ internal sealed class MePages(
             grant.ExpiresAt)
         {
             IsBound = use.IsBound,
+            Purpose = agents.Of(grant.Tenant, grant.Client)?.Purpose,
         };
     }
 }

@@ -17,6 +17,9 @@ public sealed record MeView
     /// <summary>Who waits for this person's answer.</summary>
     public IReadOnlyList<Asking> Asking { get; init; } = [];
 
+    /// <summary>What this person answers for.</summary>
+    public IReadOnlyList<OwnAgent> Agents { get; init; } = [];
+
     /// <summary>What was done lately in this person's name, newest first.</summary>
     public IReadOnlyList<CallMade> Calls { get; init; } = [];
 
@@ -69,12 +72,18 @@ public sealed record LetIn(
     /// <summary>Who agreed in the person's stead; null when they did so themselves.</summary>
     public string? By { get; init; }
 
+    /// <summary>What the agent is for whose app this is, in an operator's words; null where no agent is.</summary>
+    public string? Purpose { get; init; }
+
     /// <summary>Its tokens are bound to a key that it keeps.</summary>
     public bool IsBound { get; init; }
 }
 
 /// <summary>A question that waits, on its own page under <paramref name="Name"/>.</summary>
 public sealed record Asking(string Name, Asker Who, string Server, DateTimeOffset Since);
+
+/// <summary>An agent of this person; <paramref name="Off"/> says why it may do nothing now.</summary>
+public sealed record OwnAgent(string Name, string Purpose, DateTimeOffset Ends, string? Off);
 
 public sealed record Browser(string Id, string Device, DateTimeOffset Since, DateTimeOffset LastSeen, bool IsThis);
 

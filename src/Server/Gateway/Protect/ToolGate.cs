@@ -3,6 +3,7 @@ using System.Text.Json;
 using Postern.Audit;
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Relay;
+using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
@@ -15,7 +16,13 @@ namespace Postern.Gateway.Protect;
 /// Puts a tool call to policy. What the caller may not call and could not ask for is as if it were not there.
 /// </summary>
 internal sealed class ToolGate(
-    Catalogues catalogues, ServerBook servers, AuditLog audit, CallCounts counts, Settings settings, TimeProvider clock)
+    Catalogues catalogues,
+    ServerBook servers,
+    AgentBook agents,
+    AuditLog audit,
+    CallCounts counts,
+    Settings settings,
+    TimeProvider clock)
 {
     /// <summary>The verdict, or null for a tool that is not there, or is hidden from the caller.</summary>
     public async ValueTask<Verdict?> AskAsync(HttpContext http, Admission admission, string name, Message call)
@@ -34,6 +41,7 @@ internal sealed class ToolGate(
         var risk = server.Risks.TryGetValue(name, out var named) ? named : tool?.Risk ?? Risk.Destroy;
         var question = new Question(admission.Grant, server.Resource, name, risk, tool?.Hash, admission.Token.Id)
         {
+            Agent = AgentOf(admission),
             Network = SourceNetwork.Of(http),
             TraceParent = Activity.Current?.Id,
             Unmet = Gatekeeper.Unmet(server.Demands.For(name, risk), admission.Whole, clock.GetUtcNow()),
@@ -117,13 +125,16 @@ internal sealed class ToolGate(
             Reason = "the server offers no such tool",
         });
 
-    private static AuditEntry Entry(HttpContext http, Admission admission) => new()
+    private string? AgentOf(Admission admission) => agents.Of(admission.Grant.Tenant, admission.Grant.Client)?.Id;
+
+    private AuditEntry Entry(HttpContext http, Admission admission) => new()
     {
         Tenant = admission.Grant.Tenant,
         Kind = AuditKinds.ToolCallDecision,
         Action = Methods.ToolsCall,
         User = admission.Grant.IsOwn ? null : admission.Grant.Subject,
         Client = admission.Grant.Client,
+        Agent = AgentOf(admission),
         Resource = admission.Server.Resource.Value,
         Grant = admission.Grant,
         TokenId = admission.Token.Id,

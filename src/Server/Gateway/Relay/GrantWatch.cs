@@ -1,4 +1,5 @@
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Platform.Database;
 using Postern.Platform.Tenants;
 
@@ -18,14 +19,22 @@ internal sealed class GrantWatch
     private readonly GrantBook grants;
     private readonly RevokedTokens revoked;
     private readonly TenantBook tenants;
+    private readonly Switches switches;
     private readonly TimeProvider clock;
 
     public GrantWatch(
-        GrantBook grants, RevokedTokens revoked, TenantBook tenants, Changes changes, TimeProvider clock)
+        GrantBook grants,
+        RevokedTokens revoked,
+        Switches switches,
+        TenantBook tenants,
+        Changes changes,
+        TimeProvider clock)
     {
+        this.switches = switches;
         (this.grants, this.revoked, this.tenants, this.clock) = (grants, revoked, tenants, clock);
         grants.Watch(Cut);
         revoked.Watch((tenant, token) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
+        switches.Watch(() => Array.ForEach(All(_ => true), watched => _ = LookAgainAsync(watched)));
         tenants.Watch(gone => CutAll(watched => watched.Key.Tenant == gone.Id));
         changes.Subscribe(change =>
         {
@@ -67,7 +76,8 @@ internal sealed class GrantWatch
         {
             var grant = await grants.FindAsync(tenant, id, CancellationToken.None);
             if (grant is not null && grant.IsLive(clock.GetUtcNow()) && tenants.Find(tenant) is not null
-                && (watched.Token is null || !revoked.Has(tenant, watched.Token)))
+                && (watched.Token is null || !revoked.Has(tenant, watched.Token))
+                && await switches.WhyOffAsync(grant, null, CancellationToken.None) is null)
             {
                 return;
             }
@@ -115,15 +125,14 @@ internal sealed class GrantWatch
         Array.ForEach(streams, watched => watched.Cut());
     }
 
-    private void CutAll(Func<Watched, bool> which)
+    private void CutAll(Func<Watched, bool> which) => Array.ForEach(All(which), watched => watched.Cut());
+
+    private Watched[] All(Func<Watched, bool> which)
     {
-        Watched[] streams;
         lock (entering)
         {
-            streams = [.. open.Values.SelectMany(watched => watched).Where(which)];
+            return [.. open.Values.SelectMany(watched => watched).Where(which)];
         }
-
-        Array.ForEach(streams, watched => watched.Cut());
     }
 
     private sealed class Watched(GrantWatch watch, (TenantId, GrantId) key, string? token, Action cut) : IDisposable

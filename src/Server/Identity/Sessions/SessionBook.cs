@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Identity.Users;
 using Postern.Platform;
 using Postern.Platform.Database;
@@ -24,6 +25,7 @@ internal sealed class SessionBook
     private readonly SessionStore store;
     private readonly AuditLog audit;
     private readonly Logouts logouts;
+    private readonly Switches switches;
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
     private readonly Cache<(TenantId, string), Session> sessions;
@@ -33,10 +35,11 @@ internal sealed class SessionBook
         Changes changes,
         AuditLog audit,
         Logouts logouts,
+        Switches switches,
         TimeProvider clock,
         RandomNumberGenerator random)
     {
-        this.logouts = logouts;
+        (this.logouts, this.switches) = (logouts, switches);
         (this.store, this.audit, this.clock, this.random) = (store, audit, clock, random);
         sessions = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
@@ -61,7 +64,10 @@ internal sealed class SessionBook
             session = await sessions.FindAsync(key, stop);
         }
 
-        return session is null || !session.IsLive(now) ? null : await NoteSeenAsync(session, now);
+        // It rests with its person's switch: nobody sits behind it, and it neither ends nor grows older by that.
+        return session is null || !session.IsLive(now) || switches.IsOff(Party.Of(session.Tenant, session.Subject))
+            ? null
+            : await NoteSeenAsync(session, now);
     }
 
     public Task<List<Session>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>

@@ -12,7 +12,7 @@ internal sealed class SessionStore(Db db)
     public Task<Session?> FindAsync(TenantId tenant, string id, CancellationToken stop) => db.FirstAsync(
         $"""
         select s.*, u.email, u.roles from sessions s
-        join users u on u.tenant = s.tenant and u.id = s.subject and u.disabled_at is null
+        join users u on u.tenant = s.tenant and u.id = s.subject
         where s.tenant = {tenant.Value} and s.id = {id}
         """,
         Read,
@@ -23,7 +23,7 @@ internal sealed class SessionStore(Db db)
         db.AllAsync(
             $"""
             select s.*, u.email, u.roles from sessions s
-            join users u on u.tenant = s.tenant and u.id = s.subject and u.disabled_at is null
+            join users u on u.tenant = s.tenant and u.id = s.subject
             where s.tenant = {tenant.Value} and s.subject = {subject.Value} order by s.created_at desc limit {Most}
             """,
             Read,

@@ -27,6 +27,7 @@ internal sealed record User
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Since when they are switched off, by themselves or with their organization.</summary>
     public DateTimeOffset? DisabledAt { get; init; }
 
     public static SubjectId NewId(DateTimeOffset now, RandomNumberGenerator random) =>

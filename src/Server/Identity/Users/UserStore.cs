@@ -1,10 +1,11 @@
 using System.Data.Common;
+using Postern.Grants.Parties;
 using Postern.Platform.Database;
 
 namespace Postern.Identity.Users;
 
 /// <summary>The only place that reads and writes the table <c>users</c>.</summary>
-internal sealed class UserStore(Db db)
+internal sealed class UserStore(Db db, Switches switches)
 {
     private const string Admin = "admin";
 
@@ -17,21 +18,21 @@ internal sealed class UserStore(Db db)
                 $"select * from users where tenant = {tenant.Value} and email_normal = {normal}", Read, stop)
             : null;
 
-    /// <summary>Whether somebody runs this installation.</summary>
+    /// <summary>Whether somebody runs this installation, switched off or not: nobody takes their place.</summary>
     public async Task<bool> HasAdminAsync(TenantId tenant, CancellationToken stop) => await db.FirstAsync(
-        $"select * from users where tenant = {tenant.Value} and roles = {Admin} and disabled_at is null limit 1",
-        Read,
+        $"select id from users where tenant = {tenant.Value} and roles = {Admin} limit 1",
+        row => row.GetString(0),
         stop) is not null;
 
     /// <inheritdoc cref="HasAdminAsync(TenantId, CancellationToken)"/>
     public static async ValueTask<bool> HasAdminAsync(Unit unit, TenantId tenant) => await unit.FirstAsync(
-        $"select * from users where tenant = {tenant.Value} and roles = {Admin} and disabled_at is null limit 1",
-        Read) is not null;
+        $"select id from users where tenant = {tenant.Value} and roles = {Admin} limit 1",
+        row => row.GetString(0)) is not null;
 
     /// <summary>Whether somebody has this address already, as seen from inside a unit.</summary>
     public static async ValueTask<bool> HasAsync(Unit unit, TenantId tenant, string email) => await unit.FirstAsync(
-        $"select * from users where tenant = {tenant.Value} and email_normal = {EmailAddress.Normalize(email)}",
-        Read) is not null;
+        $"select id from users where tenant = {tenant.Value} and email_normal = {EmailAddress.Normalize(email)}",
+        row => row.GetString(0)) is not null;
 
     /// <summary>Adds a person; false when the address has an account.</summary>
     public static async ValueTask<bool> InsertAsync(Unit unit, User user) => await unit.RunAsync(
@@ -56,20 +57,22 @@ internal sealed class UserStore(Db db)
         $"""
         update users set password_hash = {hash}
         where tenant = {user.Tenant.Value} and id = {user.Id.Value}
-          and password_hash = {user.PasswordHash} and disabled_at is null
+          and password_hash = {user.PasswordHash}
         """) is 1;
 
-    private static User Read(DbDataReader row) => new()
+    private User Read(DbDataReader row) => Read(
+        new(row.GetString(row.GetOrdinal("tenant"))), new(row.GetString(row.GetOrdinal("id"))), row);
+
+    private User Read(TenantId tenant, SubjectId id, DbDataReader row) => new()
     {
-        Tenant = new(row.GetString(row.GetOrdinal("tenant"))),
-        Id = new(row.GetString(row.GetOrdinal("id"))),
+        Tenant = tenant,
+        Id = id,
         Email = row.GetString(row.GetOrdinal("email")),
         Name = row.GetOrdinal("name") is var name && row.IsDBNull(name) ? null : row.GetString(name),
         IsEmailVerified = row.GetBoolean(row.GetOrdinal("email_verified")),
         PasswordHash = row.GetOrdinal("password_hash") is var hash && row.IsDBNull(hash) ? null : row.GetString(hash),
         IsAdmin = row.GetString(row.GetOrdinal("roles")) is Admin,
         CreatedAt = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(row.GetOrdinal("created_at"))),
-        DisabledAt = row.GetOrdinal("disabled_at") is var at && row.IsDBNull(at)
-            ? null : DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(at)),
+        DisabledAt = switches.Since(Party.Of(tenant, id)),
     };
 }

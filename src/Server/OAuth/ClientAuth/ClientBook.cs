@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Postern.Audit;
+using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -30,6 +31,8 @@ internal sealed class ClientBook
     private readonly AuditLog audit;
     private readonly Settings settings;
     private readonly TenantBook tenants;
+    private readonly Switches switches;
+    private readonly AgentBook agents;
     private readonly TimeProvider clock;
     private readonly IReadOnlyDictionary<string, Client> configured;
     private readonly Cache<(TenantId, ClientId), Client> stored;
@@ -46,8 +49,11 @@ internal sealed class ClientBook
         AuditLog audit,
         Settings settings,
         TenantBook tenants,
+        Switches switches,
+        AgentBook agents,
         TimeProvider clock)
     {
+        (this.switches, this.agents) = (switches, agents);
         (this.store, this.outbound, this.audit, this.tenants) = (store, outbound, audit, tenants);
         (this.settings, this.clock) = (settings, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
@@ -68,12 +74,17 @@ internal sealed class ClientBook
     /// </summary>
     public async ValueTask<Result<Client>> FindAsync(TenantId tenant, string id, CancellationToken stop)
     {
-        if (ConfiguredOf(tenant, id) is { } known)
+        var client = new ClientId(id);
+        if (switches.WhyOff(tenant, client) is { } off)
+        {
+            return OAuthError.InvalidClient(off);
+        }
+
+        if (NamedOf(tenant, id) is { } known)
         {
             return known;
         }
 
-        var client = new ClientId(id);
         if (client.IsDocument)
         {
             return await DocumentAsync(tenant, client, stop);
@@ -94,9 +105,14 @@ internal sealed class ClientBook
     public async ValueTask<Result<Client>> FindKnownAsync(TenantId tenant, string id, CancellationToken stop)
     {
         var client = new ClientId(id);
-        if (!client.IsDocument || ConfiguredOf(tenant, id) is not null || documents.Find(id) is not null)
+        if (!client.IsDocument || NamedOf(tenant, id) is not null || documents.Find(id) is not null)
         {
             return await FindAsync(tenant, id, stop);
+        }
+
+        if (switches.WhyOff(tenant, client) is { } off)
+        {
+            return OAuthError.InvalidClient(off);
         }
 
         if (!settings.MetadataDocuments || await stored.FindAsync((tenant, client), stop) is not { } known)
@@ -154,9 +170,12 @@ internal sealed class ClientBook
         return true;
     }
 
-    // The configuration speaks for the tenant at the root alone.
-    private Client? ConfiguredOf(TenantId tenant, string id) =>
-        tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) : null;
+    // What an operator named: in the configuration, which speaks for the tenant at the root alone, or as an agent.
+    private Client? NamedOf(TenantId tenant, string id) =>
+        (tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) : null)
+        ?? (agents.Find(tenant, id) is { Jwks: not null } agent && tenants.Find(tenant) is { } place
+            ? AgentClient.Of(agent, place)
+            : null);
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.IdentityModel.Tokens;
+using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Outbound;
@@ -30,6 +31,7 @@ internal sealed class TrustedIssuers
     private readonly Dictionary<string, TrustedIssuer> issuers;
     private readonly IReadOnlyList<AssertionAudienceSeed> audiences;
     private readonly TenantBook tenants;
+    private readonly Switches switches;
     private readonly ClientKeys keys;
     private readonly SafeHttp outbound;
     private readonly Once once;
@@ -37,8 +39,15 @@ internal sealed class TrustedIssuers
     private readonly FetchCache<string> places;
 
     public TrustedIssuers(
-        Settings settings, TenantBook tenants, ClientKeys keys, SafeHttp outbound, Once once, TimeProvider clock)
+        Settings settings,
+        TenantBook tenants,
+        Switches switches,
+        ClientKeys keys,
+        SafeHttp outbound,
+        Once once,
+        TimeProvider clock)
     {
+        this.switches = switches;
         issuers = settings.TrustedIssuers.ToDictionary(
             seed => seed.Issuer, seed => new TrustedIssuer(seed, tenants.Default), StringComparer.Ordinal);
         (this.tenants, this.keys, this.outbound, this.once, this.clock) = (tenants, keys, outbound, once, clock);
@@ -49,16 +58,24 @@ internal sealed class TrustedIssuers
     /// <summary>Whether any of this kind, or of all kinds, is trusted now. Which ones is nobody's business.</summary>
     public bool Has(TenantId tenant, IssuerKind? kind = null) =>
         tenant == tenants.Default.Id
-        && issuers.Values.Any(issuer => issuer.IsEnabled && (kind is null || issuer.Kind == kind));
+        && issuers.Values.Any(issuer => IsOn(tenant, issuer) && (kind is null || issuer.Kind == kind));
+
+    /// <summary>All of a tenant, also those that are off now, by their names.</summary>
+    public IEnumerable<TrustedIssuer> All(TenantId tenant) => tenant == tenants.Default.Id
+        ? issuers.Values.OrderBy(issuer => issuer.Name, StringComparer.Ordinal)
+        : [];
 
     /// <summary>Those elsewhere who take a tenant's word for its people.</summary>
     public IReadOnlyList<AssertionAudienceSeed> Audiences(TenantId tenant) =>
         tenant == tenants.Default.Id ? audiences : [];
 
+    private bool IsOn(TenantId tenant, TrustedIssuer issuer) =>
+        issuer.IsEnabled && !switches.IsOff(new(tenant, PartyKind.IdentityProvider, issuer.Name));
+
     /// <summary>The issuer that an assertion says it is from, believed of nothing yet.</summary>
     private TrustedIssuer? Claimed(Tenant tenant, ForeignToken token) =>
         tenant.Id == tenants.Default.Id && token.Text("iss") is { } issuer
-        && issuers.GetValueOrDefault(issuer) is { IsEnabled: true } found
+        && issuers.GetValueOrDefault(issuer) is { } found && IsOn(tenant.Id, found)
             ? found
             : null;
 

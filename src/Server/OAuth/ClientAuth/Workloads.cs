@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Primitives;
+using Postern.Grants.Parties;
 using Postern.Platform.Http;
 using Postern.Platform.Tenants;
 
@@ -10,7 +9,7 @@ namespace Postern.OAuth.ClientAuth;
 /// Programs that their platform vouches for (workload authorization grant): the assertion is proof and grant at once,
 /// and nobody had to register them.
 /// </summary>
-internal sealed class Workloads(TrustedIssuers issuers)
+internal sealed class Workloads(TrustedIssuers issuers, Switches switches)
 {
     /// <summary>An assertion as grant, and nothing that says which client asks.</summary>
     public static bool IsSpeaking(HttpRequest http, Form form) =>
@@ -29,19 +28,24 @@ internal sealed class Workloads(TrustedIssuers issuers)
             return error;
         }
 
-        return assertion.Issuer.Kind is IssuerKind.Workload
-            ? new Presenter(tenant, ClientOf(assertion), SourceNetwork.Of(http.HttpContext)) { Assertion = assertion }
-            : OAuthError.InvalidClient("only a workload presents an assertion without client authentication");
+        if (assertion.Issuer.Kind is not IssuerKind.Workload)
+        {
+            return OAuthError.InvalidClient("only a workload presents an assertion without client authentication");
+        }
+
+        var client = ClientOf(assertion);
+        return switches.WhyOff(tenant.Id, client.Id) is { } off
+            ? OAuthError.InvalidClient(off)
+            : new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext)) { Assertion = assertion };
     }
 
     // As much of a client as a grant needs: the platform's name for it, unmistakable among other clients.
     private static Client ClientOf(Assertion assertion)
     {
         var (issuer, subject) = (assertion.Issuer, assertion.Token.Text("sub")!);
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{issuer.Name}\n{subject}"));
         return new()
         {
-            Id = new("wl_" + Convert.ToHexStringLower(hash)[..32]),
+            Id = ClientId.OfWorkload(issuer.Name, subject),
             Source = ClientSource.Workload,
             Name = subject,
             AuthMethods = [],

@@ -1,5 +1,6 @@
 using Postern.Approvals;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Http;
@@ -11,7 +12,13 @@ namespace Postern.OAuth.Consent;
 
 /// <summary>The one page by which a person is asked, whichever way the question came: shown, and read back.</summary>
 internal sealed class ConsentForm(
-    ClientBook clients, ServerBook servers, Offers offers, UserStore users, PageForms forms, TimeProvider clock)
+    ClientBook clients,
+    AgentBook agents,
+    ServerBook servers,
+    Offers offers,
+    UserStore users,
+    PageForms forms,
+    TimeProvider clock)
 {
     /// <summary>The question as it stands now; null when its client or its server is gone.</summary>
     public async ValueTask<ConsentQuestion?> QuestionAsync(
@@ -57,6 +64,7 @@ internal sealed class ConsentForm(
         Told = question.Told,
         PolicyUri = question.Client.OpenId.PolicyUri,
         TermsUri = question.Client.OpenId.TermsUri,
+        Purpose = agents.Of(http.Tenant.Id, question.Client.Id)?.Purpose,
         Account = http.Caller.Email,
         Tools = question.Choices,
         Details = DetailWords.Of(question.Details, question.Server?.Title ?? ""),

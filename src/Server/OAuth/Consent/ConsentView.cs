@@ -40,6 +40,9 @@ public sealed record ConsentView
     /// <inheritdoc cref="PolicyUri"/>
     public string? TermsUri { get; init; }
 
+    /// <summary>What the agent is for whose client this is, as an operator says; null where no agent is.</summary>
+    public string? Purpose { get; init; }
+
     /// <summary>The signed-in person.</summary>
     public required string Account { get; init; }
 

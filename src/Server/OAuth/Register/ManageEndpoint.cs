@@ -3,6 +3,7 @@ using System.Text.Json;
 using Postern.AspNetCore.Challenges;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
@@ -19,6 +20,7 @@ internal sealed class ManageEndpoint(
     Registrations registrations,
     Sectors sectors,
     GrantBook grants,
+    Switches switches,
     Db db,
     AuditLog audit,
     RandomNumberGenerator random)
@@ -125,6 +127,7 @@ internal sealed class ManageEndpoint(
             && await store.FindAsync(http.Tenant.Id, new(id), http.RequestAborted) is
             { RegistrationHash: { } hash } client
             && token.Matches(hash)
+            && switches.WhyOff(http.Tenant.Id, client.Id) is null
                 ? new(client, token)
                 : null;
     }

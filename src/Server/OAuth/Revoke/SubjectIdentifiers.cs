@@ -1,14 +1,15 @@
 using System.Text.Json;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Identity.Users;
 
 namespace Postern.OAuth.Revoke;
 
 /// <summary>
 /// Whom a subject identifier means (RFC 9493 §3): <c>email</c>, <c>opaque</c> (our name for them), or <c>iss_sub</c>,
-/// by our name or by that of an issuer that has meant them before.
+/// by our name or by that of an issuer that has meant them before. By our name an agent can be meant, too.
 /// </summary>
-internal sealed class SubjectIdentifiers(UserStore users, ForeignSubjects foreign)
+internal sealed class SubjectIdentifiers(UserStore users, ForeignSubjects foreign, AgentBook agents)
 {
     /// <summary>Bytes of a request.</summary>
     public const int MaxBytes = 8 * 1024;
@@ -46,6 +47,11 @@ internal sealed class SubjectIdentifiers(UserStore users, ForeignSubjects foreig
     public async Task<GrantsOf?> FindAsync(
         Tenant tenant, IReadOnlyDictionary<string, string> id, CancellationToken stop)
     {
+        if (id["format"] is "iss_sub" && id["iss"] == tenant.Issuer && agents.Find(tenant.Id, id["sub"]) is { } agent)
+        {
+            return new GrantsOf.Agent(agent.Id);
+        }
+
         var user = id["format"] switch
         {
             "email" => await users.FindByEmailAsync(tenant.Id, id["email"], stop),

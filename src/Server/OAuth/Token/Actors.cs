@@ -1,5 +1,6 @@
 using Postern.AspNetCore.AccessTokens;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
 
 namespace Postern.OAuth.Token;
@@ -8,18 +9,19 @@ namespace Postern.OAuth.Token;
 /// Who acts, of those who exchange a token. Only what is proven counts: an actor token, or the client's own
 /// authentication where an operator says that the client is the actor. Nothing in a parameter makes an actor.
 /// </summary>
-internal sealed class Actors(OwnTokens tokens)
+internal sealed class Actors(OwnTokens tokens, AgentBook agents)
 {
     public async ValueTask<Result<ActingParty>> FindAsync(
         TokenRequest request, Presenter presenter, AccessToken subject, CancellationToken stop)
     {
         var (issuer, client) = (presenter.Tenant.Issuer, presenter.Client);
+        var agent = agents.Of(presenter.Tenant.Id, client.Id);
         if (request.ActorToken is null && request.ActorTokenType is not null)
         {
             return OAuthError.InvalidRequest("actor_token_type comes with actor_token.");
         }
 
-        if (request.ActorToken is null && client.ActorProfile is null)
+        if (request.ActorToken is null && client.ActorProfile is null && agent is null)
         {
             return OAuthError.InvalidRequest("actor_token is needed: who acts for the subject must be known.");
         }
@@ -29,15 +31,26 @@ internal sealed class Actors(OwnTokens tokens)
             return refusal;
         }
 
-        // RFC 8693 §4.4: whoever is named may act, and nobody else.
-        var actor = new ActingParty(issuer, client.Id.Value, client.ActorProfile);
-        return subject.MayAct is { } named && !Is(named, actor.Issuer, actor.Subject)
+        // RFC 8693 §4.4: whoever is named may act, and nobody else. An agent acts by its own name, and is named by it
+        // or by its client's.
+        var actor = agent is null
+            ? new ActingParty(issuer, client.Id.Value, client.ActorProfile)
+            : new ActingParty(issuer, agent.Id, AgentClient.Profile);
+        return subject.MayAct is { } named && !IsNamed(named, presenter)
             ? OAuthError.InvalidRequest("The subject_token names another actor.")
             : actor;
     }
 
-    /// <summary>Whether a token means this one; without an issuer it means its own.</summary>
-    public static bool Is(Actor named, string issuer, string subject) =>
+    /// <summary>Whether a token means the one who presents it: the client, or the agent whose it is.</summary>
+    public bool IsNamed(Actor named, Presenter presenter)
+    {
+        var (tenant, client) = (presenter.Tenant, presenter.Client.Id);
+        return Is(named, tenant.Issuer, client.Value)
+            || (agents.Of(tenant.Id, client) is { } agent && Is(named, tenant.Issuer, agent.Id));
+    }
+
+    // Without an issuer a token means its own.
+    private static bool Is(Actor named, string issuer, string subject) =>
         (named.Issuer ?? issuer) == issuer && named.Subject == subject;
 
     // Its own, for itself: the token of a client that acts as itself, shown by that client. With somebody else's the

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Postern.Approvals;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
 
 namespace Postern.OAuth.Token;
@@ -10,7 +11,8 @@ namespace Postern.OAuth.Token;
 /// What a person answered to a question of this client, fetched by polling (RFC 8628 §3.5 and what took after it). The
 /// grants that wait for people differ in the name of their code alone.
 /// </summary>
-internal sealed class AskedGrant(AskBook asks, AskCodes codes, PollPace pace, GrantBook grants, TimeProvider clock)
+internal sealed class AskedGrant(
+    AskBook asks, AskCodes codes, PollPace pace, GrantBook grants, Switches switches, TimeProvider clock)
 {
     public async ValueTask<Result<Redemption>> RedeemAsync(
         AskWay way, string code, Presenter presenter, CancellationToken stop)
@@ -29,6 +31,8 @@ internal sealed class AskedGrant(AskBook asks, AskCodes codes, PollPace pace, Gr
             { State: AskState.Denied } => new OAuthError("access_denied", "The person said no."),
             null => Expired,
             _ when ask.IsOver(now) => Expired,
+            { State: AskState.Pending, Subject: { } person } when switches.IsOff(Party.Of(tenant, person)) =>
+                new OAuthError("access_denied", "Nobody can agree to this."),
             { State: AskState.Pending } => pace.IsTooSoon(ask)
                 ? new OAuthError("slow_down", "Wait five seconds longer between requests from now on.")
                 : new OAuthError("authorization_pending", "Nobody has answered yet."),

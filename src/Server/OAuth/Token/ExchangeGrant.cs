@@ -95,10 +95,10 @@ internal sealed class ExchangeGrant(
     };
 
     // The one it was given to, the resource it was sent to, or the one whom it names (§4.4).
-    private static bool IsEntitled(Presenter presenter, AccessToken subject) =>
+    private bool IsEntitled(Presenter presenter, AccessToken subject) =>
         subject.ClientId == presenter.Client.Id.Value
         || presenter.Client.Introspects.Contains(subject.Audience)
-        || (subject.MayAct is { } named && Actors.Is(named, presenter.Tenant.Issuer, presenter.Client.Id.Value));
+        || (subject.MayAct is { } named && actors.IsNamed(named, presenter));
 
     // RFC 8707 §2 and RFC 8693 §2.1: audience is another word for it. Without either, the subject token says where.
     private static Result<Resource> TargetOf(TokenRequest request, Client client, Grant from)

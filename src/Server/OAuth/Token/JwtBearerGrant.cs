@@ -54,7 +54,13 @@ internal sealed class JwtBearerGrant(
 
         var grant = wanted.IsOwn
             ? await standing.OwnAsync(
-                wanted.Tenant, wanted.Client, wanted.ClientName, wanted.Resource, wanted.Scopes, stop)
+                wanted.Tenant,
+                wanted.Client,
+                wanted.ClientName,
+                wanted.Resource,
+                wanted.Scopes,
+                stop,
+                assertion.Issuer.Name)
             : await standing.AssertedAsync(wanted, stop);
         return grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued, Granted = wanted.Scopes }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.Platform;
@@ -19,13 +20,22 @@ internal sealed class TokenIssuer(
     Subjects subjects,
     Families families,
     GrantBook grants,
+    Switches switches,
+    AgentBook agents,
     AuditLog audit,
     TimeProvider clock)
 {
     public async ValueTask<Result<IssuedTokens>> IssueAsync(
         Redemption redemption, TokenRequest request, Presenter presenter)
     {
+        // T052: once for all grant types, the last thing before something is used up.
+        if (await switches.WhyOffAsync(redemption.Grant, presenter.Client.Id, CancellationToken.None) is { } off)
+        {
+            return OAuthError.InvalidGrant(off);
+        }
+
         var (grant, id) = (redemption.Grant, writer.NewId());
+        var agent = agents.Of(grant.Tenant, grant.Client);
         var entry = new AuditEntry
         {
             Tenant = grant.Tenant,
@@ -33,6 +43,7 @@ internal sealed class TokenIssuer(
             Action = request.GrantType,
             User = grant.IsOwn ? null : grant.Subject,
             Client = grant.Client,
+            Agent = agent?.Id,
             Resource = grant.Resource.Value,
             Grant = grant,
             Effect = "allow",
@@ -76,6 +87,7 @@ internal sealed class TokenIssuer(
         var scopes = request.Scopes ?? grant.Scopes;
         var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, now);
         expires = redemption.Until < expires ? redemption.Until.Value : expires;
+        expires = agent?.EndsAt < expires ? agent.EndsAt : expires;
         var token = writer.Write(new()
         {
             Tenant = presenter.Tenant,

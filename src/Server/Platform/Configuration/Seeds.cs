@@ -7,6 +7,8 @@ internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<str
 
     public bool IsEmailVerified { get; init; }
 
+    public string? Organization { get; init; }
+
     public static UserSeed Read(SettingsNode node) => new(
         node.Value<string>(
             "email",
@@ -27,6 +29,7 @@ internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<str
     {
         Name = node.Text("name", "What the person is called, for apps they let know it."),
         IsEmailVerified = node.Flag("email_verified", "You know that the address is theirs; apps are told so.", false),
+        Organization = OrganizationSeed.Membership(node),
     };
 }
 

@@ -77,6 +77,10 @@ internal sealed record Settings
 
     public required IReadOnlyList<ServerSeed> Servers { get; init; }
 
+    public required IReadOnlyList<OrganizationSeed> Organizations { get; init; }
+
+    public required IReadOnlyList<AgentSeed> Agents { get; init; }
+
     /// <summary>Those whose assertions are grants here.</summary>
     public required IReadOnlyList<TrustedIssuerSeed> TrustedIssuers { get; init; }
 
@@ -202,6 +206,8 @@ internal sealed record Settings
             Users = root.Groups("users", "email", UserSeed.Read),
             Clients = root.Groups("clients", "client_id", ClientSeed.Read),
             Servers = root.Groups("servers", "name", ServerSeed.Read),
+            Organizations = root.Groups("organizations", "id", OrganizationSeed.Read),
+            Agents = root.Groups("agents", "id", AgentSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
             TrustDomain = root.Text(
                 "trust_domain",

@@ -11,6 +11,8 @@ internal sealed record TrustedIssuerSeed
 
     public required bool IsEnabled { get; init; }
 
+    public required string? Organization { get; init; }
+
     public required string? Jwks { get; init; }
 
     public required string? JwksUri { get; init; }
@@ -50,6 +52,7 @@ internal sealed record TrustedIssuerSeed
                 text => text is "idp" or "authorization_server" or "workload" ? text : null)
                 ?? throw node.Refuse("`trusted_issuers[].kind` is missing"),
             IsEnabled = node.Flag("enabled", "Whether its assertions are taken now.", true),
+            Organization = OrganizationSeed.Membership(node),
             Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
             JwksUri = node.Text(
                 "jwks_uri", "Where its public keys are; left out, its metadata is asked.", null, "an https URL"),

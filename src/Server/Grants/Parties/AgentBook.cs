@@ -1,0 +1,116 @@
+using System.Collections.Frozen;
+using Postern.Audit;
+using Postern.Platform;
+using Postern.Platform.Database;
+
+namespace Postern.Grants.Parties;
+
+/// <summary>The agents of all tenants, in memory on every node; each token and each call asks whose it is.</summary>
+internal sealed class AgentBook : IDisposable
+{
+    /// <summary>Agents that one tenant may have.</summary>
+    public const int Most = 1000;
+
+    private const string Kind = "agent";
+
+    private readonly AgentStore store;
+    private readonly Db db;
+    private readonly AuditLog audit;
+    private readonly Reload reload;
+    private State state = State.Of([]);
+
+    public AgentBook(
+        AgentStore store, Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<AgentBook> logger)
+    {
+        (this.store, this.db, this.audit) = (store, db, audit);
+        reload = new("agents", ReadAsync, clock, logger);
+        changes.Subscribe(change =>
+        {
+            if (change.Kind is Kind or Switches.Kind or Changes.Everything)
+            {
+                reload.Soon();
+            }
+        });
+    }
+
+    public bool IsEmpty => Volatile.Read(ref state).ById.Count is 0;
+
+    /// <summary>Reads the agents, before the first request is served.</summary>
+    public Task LoadAsync(CancellationToken stop) => reload.NowAsync(stop);
+
+    public Agent? Find(TenantId tenant, string id) => Volatile.Read(ref state).ById.GetValueOrDefault((tenant, id));
+
+    /// <summary>The agent that comes by this client; null for a client that is nobody's.</summary>
+    public Agent? Of(TenantId tenant, ClientId client) =>
+        Volatile.Read(ref state).ByClient.GetValueOrDefault((tenant, client));
+
+    /// <summary>The agents of a tenant, the oldest first.</summary>
+    public IReadOnlyList<Agent> All(TenantId tenant) =>
+        [.. Volatile.Read(ref state).All.Where(agent => agent.Tenant == tenant)];
+
+    /// <summary>
+    /// Writes an agent and, where it is new, its entry; false when a client of it is another's, or there are too many.
+    /// </summary>
+    public async Task<bool> SaveAsync(Agent agent, AuditEntry? entry, Func<Unit, ValueTask>? more = null)
+    {
+        var isSaved = await db.WriteAsync(async unit =>
+        {
+            if (await AgentStore.IsTakenAsync(unit, agent)
+                || (entry is not null && await AgentStore.CountAsync(unit, agent.Tenant) >= Most))
+            {
+                return false;
+            }
+
+            await AgentStore.SaveAsync(unit, agent);
+            if (more is not null)
+            {
+                await more(unit);
+            }
+
+            unit.Announce(Kind, agent.Tenant, agent.Id);
+            if (entry is not null)
+            {
+                audit.Write(unit, entry with { Agent = agent.Id });
+            }
+
+            return true;
+        });
+        await reload.NowAsync(CancellationToken.None);
+        return isSaved;
+    }
+
+    /// <summary>Takes an agent out. What it held is for the caller to end, before.</summary>
+    public async Task<bool> RemoveAsync(Agent agent, AuditEntry entry)
+    {
+        var isRemoved = await db.WriteAsync(async unit =>
+        {
+            var isThere = await AgentStore.RemoveAsync(unit, agent);
+            if (isThere)
+            {
+                unit.Announce(Kind, agent.Tenant, agent.Id);
+                audit.Write(unit, entry with { Agent = agent.Id });
+            }
+
+            return isThere;
+        });
+        await reload.NowAsync(CancellationToken.None);
+        return isRemoved;
+    }
+
+    public void Dispose() => reload.Dispose();
+
+    private async Task ReadAsync(CancellationToken stop) =>
+        Volatile.Write(ref state, State.Of(await store.AllAsync(stop)));
+
+    private sealed record State(
+        IReadOnlyList<Agent> All,
+        FrozenDictionary<(TenantId, string), Agent> ById,
+        FrozenDictionary<(TenantId, ClientId), Agent> ByClient)
+    {
+        public static State Of(IReadOnlyList<Agent> all) => new(
+            all,
+            all.ToFrozenDictionary(agent => (agent.Tenant, agent.Id)),
+            all.SelectMany(agent => agent.Clients, (agent, client) => ((agent.Tenant, client), agent))
+                .ToFrozenDictionary(link => link.Item1, link => link.agent));
+    }
+}
