@@ -92,8 +92,8 @@ public sealed class Scene : IAsyncLifetime
         await CallAsync(notes, "search_notes", """{"query":"ferry"}""");
         house.Clock.Advance(TimeSpan.FromMinutes(4));
         await CallAsync(assistant, "delete_note", """{"number":1}""");
-        Asked = await BringAsync(home);
         Named = await NameAsync(home, new(new(http, issuer, "butler", "", Butler.Secret)));
+        Asked = await BringAsync(home);
         adas = await home.StorageStateAsync();
     }
 
