@@ -99,18 +99,23 @@ CREATE TABLE clients (
   metadata text not null,
   secret_hash text,
   created_at bigint not null,
-  used_at bigint not null, registration_hash text,
+  used_at bigint not null, registration_hash text, old_secret_hash text, old_secret_until bigint,
   primary key (tenant, id)
 );
 CREATE INDEX clients_age on clients (tenant, created_at, id);
 CREATE INDEX clients_unused on clients (tenant, source, used_at);
+CREATE TABLE configured_clients (
+  tenant text not null,
+  client_id text not null,
+  primary key (tenant, client_id)
+);
 CREATE TABLE families (
   tenant text not null,
   grant_id text not null,
   generation bigint not null,
   rotated_at bigint not null,
   idle_until bigint not null,
-  holder text not null, bound_to text not null default '',
+  holder text not null, bound_to text not null default '', asked text not null default '', repeated bigint not null default -1, repeated_at bigint not null default 0,
   primary key (tenant, grant_id)
 );
 CREATE TABLE foreign_subjects (

@@ -41,7 +41,11 @@ public static class PosternExtensions
         services.TryAddSingleton(Validator);
         services.TryAddSingleton(Transactions);
         services.TryAddSingleton(Proofs);
-        services.TryAddSingleton<RequestValidator>();
+        services.TryAddSingleton(services => new RequestValidator(
+            services.GetRequiredService<AccessTokenValidator>(), services.GetRequiredService<ProofValidator>())
+        {
+            RequiresCertificate = services.GetRequiredService<IOptions<PosternOptions>>().Value.RequireCertificate,
+        });
         services.TryAddTransient<PosternHandler>();
         services.AddAuthentication(authentication =>
         {

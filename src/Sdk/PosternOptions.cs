@@ -49,6 +49,12 @@ public sealed class PosternOptions
     /// </summary>
     public bool RequireDpop { get; set; }
 
+    /// <summary>
+    /// Takes only tokens that are bound to the certificate of the connection (RFC 8705). Where a proxy ends TLS,
+    /// certificate forwarding of ASP.NET Core must say which one the caller showed.
+    /// </summary>
+    public bool RequireCertificate { get; set; }
+
     /// <summary>Takes only proofs with a nonce of this application, which nobody can have made ahead of time.</summary>
     public bool RequireDpopNonces { get; set; }
 
@@ -99,6 +105,7 @@ public sealed class PosternOptions
         AuthorizationDetailsTypesSupported =
             AuthorizationDetailTypes.Count is 0 ? null : [.. AuthorizationDetailTypes.Order(StringComparer.Ordinal)],
         DpopBoundAccessTokensRequired = RequireDpop ? true : null,
+        TlsClientCertificateBoundAccessTokens = RequireCertificate ? true : null,
         ResourceName = ResourceName,
         ResourceDocumentation = ResourceDocumentation,
     };
@@ -138,6 +145,11 @@ internal sealed class PosternOptionsCheck : IValidateOptions<PosternOptions>
         if (options.CachedTokens is < AccessTokenValidator.MinCachedTokens or > AccessTokenValidator.MaxCachedTokens)
         {
             yield return $"CachedTokens is {options.CachedTokens}; expected 4 to 1048576.";
+        }
+
+        if (options is { RequireDpop: true, RequireCertificate: true })
+        {
+            yield return "RequireDpop and RequireCertificate: a token is bound to one of the two.";
         }
 
         foreach (var fault in ProofFaults(options))

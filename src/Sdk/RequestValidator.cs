@@ -7,12 +7,16 @@ namespace Postern.AspNetCore;
 
 /// <summary>
 /// Judges the token of a request together with the proof that it needs: a token that is bound to a key is taken with
-/// the scheme DPoP and a proof of that key, and in no other way.
+/// the scheme DPoP and a proof of that key, one that is bound to a certificate on a connection that shows it (RFC 8705
+/// §3), and neither in any other way.
 /// </summary>
 public sealed class RequestValidator(AccessTokenValidator tokens, ProofValidator proofs)
 {
     /// <summary>The header of a proof, and the one of a nonce (RFC 9449 §4.1, §8.1).</summary>
     public const string ProofHeader = "DPoP", NonceHeader = "DPoP-Nonce";
+
+    /// <summary>Takes only tokens that are bound to the certificate of the connection (RFC 8705 §3).</summary>
+    public bool RequiresCertificate { get; init; }
 
     /// <summary>Judges a request, and offers the next nonce in the answer when the present one ends soon.</summary>
     /// <param name="request">The request as it came.</param>
@@ -34,21 +38,35 @@ public sealed class RequestValidator(AccessTokenValidator tokens, ProofValidator
             return default;
         }
 
-        if (isDpop)
+        if (isDpop && !RequiresCertificate)
         {
             return ProveAsync(request, token, resource, url, stop);
         }
 
-        if (requiresDpop)
+        if (requiresDpop || isDpop)
         {
-            return new(TokenRefusal.Token("cnf: only bound tokens are taken here"));
+            return new(TokenRefusal.Token("cnf: tokens are bound in another way here") with { IsDpop = isDpop });
         }
 
-        var judging = tokens.ValidateAsync(token.Span, resource, stop);
-        return judging.IsCompletedSuccessfully ? new(judging.Result) : WaitAsync(judging);
+        var judging = tokens.InspectAsync(token.Span, resource, stop);
+        return judging.IsCompletedSuccessfully ? new(Shown(request, judging.Result)) : WaitAsync(request, judging);
     }
 
-    private static async ValueTask<TokenOutcome?> WaitAsync(ValueTask<TokenOutcome> judging) => await judging;
+    private async ValueTask<TokenOutcome?> WaitAsync(HttpRequest request, ValueTask<TokenOutcome> judging) =>
+        Shown(request, await judging);
+
+    // The certificate of the connection as the server has it: behind a proxy, what forwards certificates puts it there.
+    private TokenOutcome Shown(HttpRequest request, TokenOutcome judged) => judged switch
+    {
+        AccessToken { KeyThumbprint: not null } => TokenRefusal.Token("cnf: a bound token without its proof"),
+        AccessToken { CertificateThumbprint: { } thumbprint } =>
+            request.HttpContext.Connection.ClientCertificate is { } shown && Thumbprints.Of(shown) == thumbprint
+                ? judged
+                : TokenRefusal.Token("cnf: not the certificate of this connection, or none is shown"),
+        AccessToken when RequiresCertificate =>
+            TokenRefusal.Token("cnf: only tokens that are bound to a certificate are taken here"),
+        _ => judged,
+    };
 
     // The token first: it costs less, and only who has a good one makes us remember a proof.
     private async ValueTask<TokenOutcome?> ProveAsync(

@@ -3,6 +3,7 @@ using Postern.Grants;
 using Postern.Grants.Parties;
 using Postern.Identity.Agents;
 using Postern.Identity.Users;
+using Postern.OAuth.ClientAuth;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 using Postern.Platform.Keys;
@@ -25,6 +26,7 @@ internal sealed class Opening(
     ServerBook servers,
     RevokedTokens revoked,
     UserSeeds users,
+    DepartedClients departed,
     PartySeeds parties,
     AgentBook agents,
     Switches switches,
@@ -45,6 +47,7 @@ internal sealed class Opening(
         await users.ApplyAsync(cancellationToken);
         await agents.LoadAsync(cancellationToken);
         await parties.ApplyAsync(cancellationToken);
+        await departed.EndAsync(cancellationToken);
         await audit.WriteAsync(
             new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStarted, Resource = settings.Issuer });
     }

@@ -66,6 +66,8 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<HolderProofs>();
         // Reads the clients of the configuration: one that contradicts itself stops the start, not the first request.
         _ = app.Services.GetRequiredService<ClientBook>();
+        _ = app.Services.GetRequiredService<ClientCertificates>();
+        _ = app.Services.GetRequiredService<SpiffeBundles>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
         Map(app);
         return app;
@@ -89,10 +91,12 @@ internal static partial class Program
     private static void Map(WebApplication app)
     {
         app.UseMiddleware<Failures>();
+        app.UseMiddleware<CertificateHeader>();
         app.UseForwardedHeaders();
         app.UseMiddleware<TenantPlace>();
         app.UseMiddleware<HostGuard>();
         app.UseRouting();
+        app.UseMiddleware<ExactPath>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -156,8 +160,13 @@ internal static partial class Program
     {
         services.AddSingleton<ClientStore>();
         services.AddSingleton<ClientBook>();
+        services.AddSingleton<DepartedClients>();
         services.AddSingleton<ClientKeys>();
+        services.AddSingleton<AuthMethods>();
         services.AddSingleton<ClientAssertion>();
+        services.AddSingleton<ClientCertificates>();
+        services.AddSingleton<SpiffeBundles>();
+        services.AddSingleton<Svids>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();

@@ -43,6 +43,16 @@ public sealed class DetailTests
         """[{"type":"mcp_tool","locations":["a"],"actions":[7]}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":[""]}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":["\ud800"]}]""",
+        """[{"type":"mcp_tool","locations":["a"],"actions":["a\u0000"]}]""",
+        """[{"type":"egress","upstream":"a\u001bb","methods":["GET"],"path_templates":["/"]}]""",
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x":{"const":"a\u009fb"}}}}}]
+        """,
+        """
+        [{"type":"mcp_tool","locations":["a"],"actions":["a"],"constraints":{"args":{"properties":{
+        "x\u0007":{"const":"a"}}}}}]
+        """,
         """[{"type":"mcp_tool","locations":"a","actions":["a"]}]""",
         """[{"type":"mcp_tool","locations":["a"],"actions":["a"],"more":1}]""",
         """[{"type":"mcp_tool","type":"spend","locations":["a"],"actions":["a"]}]""",

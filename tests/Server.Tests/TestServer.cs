@@ -57,9 +57,10 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="replace">Exchanges what a test must own.</param>
     /// <param name="like">Shares database, key and clock with another node.</param>
     /// <param name="issuer">Where it is to be found, when others must know before it starts.</param>
+    /// <param name="scheme">Whether it ends TLS itself; the settings then name its certificate.</param>
     public static async Task<TestServer> StartAsync(
         string yaml = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null, TestServer? like = null,
-        string? issuer = null)
+        string? issuer = null, string scheme = "http")
     {
         var folder = like?.folder ?? Directory.CreateTempSubdirectory("postern-").FullName;
         var database = like is not null ? like.database
@@ -70,14 +71,14 @@ internal sealed class TestServer : IAsyncDisposable
         {
             var port = issuer is null ? Postgres.FreePort() : new Uri(issuer).Port;
             // Nodes of one installation have one address; the second listens elsewhere behind it.
-            var name = like?.Issuer ?? $"http://127.0.0.1:{port}";
+            var name = like?.Issuer ?? $"{scheme}://127.0.0.1:{port}";
             var file = Path.Combine(folder, $"postern-{port}.yaml");
             await File.WriteAllTextAsync(file, yaml);
             var app = Program.Build(
                 [
                     "--config", file,
                     "--issuer", name,
-                    "--listen", $"http://127.0.0.1:{port}",
+                    "--listen", $"{scheme}://127.0.0.1:{port}",
                     "--database", database,
                     "--data", folder,
                 ],
@@ -91,7 +92,7 @@ internal sealed class TestServer : IAsyncDisposable
             {
                 await app.StartAsync();
                 var server = new TestServer(folder, database, app, clock, log, name, isFirst: like is null);
-                server.Http.BaseAddress = new($"http://127.0.0.1:{port}");
+                server.Http.BaseAddress = new($"{scheme}://127.0.0.1:{port}");
                 server.Http.DefaultRequestHeaders.Host = new Uri(name).Authority;
                 return server;
             }

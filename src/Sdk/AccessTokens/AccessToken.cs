@@ -67,9 +67,16 @@ public sealed record AccessToken : TokenOutcome
     public string? TransactionId { get; internal init; }
 
     /// <summary>
-    /// <c>cnf.jkt</c>: the key whose proof must come with the token (RFC 9449 §6.1); null for a bearer token.
+    /// <c>cnf.jkt</c>: the key whose proof must come with the token (RFC 9449 §6.1); null when none must.
     /// </summary>
     public string? KeyThumbprint { get; internal init; }
+
+    /// <summary>
+    /// <c>cnf.x5t#S256</c>: the certificate that must be shown on the connection (RFC 8705 §3.1); null when none must.
+    /// </summary>
+    public string? CertificateThumbprint { get; internal init; }
+
+    internal bool IsBound => (KeyThumbprint ?? CertificateThumbprint) is not null;
 
     /// <summary>Whether the token has this scope. Compared as text.</summary>
     public bool HasScope(string scope) => Scopes.Contains(scope, StringComparer.Ordinal);

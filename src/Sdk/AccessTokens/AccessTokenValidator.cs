@@ -67,9 +67,9 @@ public sealed class AccessTokenValidator(
     public Func<AccessToken, CancellationToken, ValueTask<string?>>? Liveness { get; init; }
 
     /// <summary>
-    /// Judges a bearer token; one that is bound to a key is refused, since nobody has proven to hold it (<see
-    /// cref="RequestValidator"/> asks for the proof). Bad tokens are refusals, never exceptions. It completes at once,
-    /// without allocation, for a token verified before.
+    /// Judges a bearer token; one that is bound to a key or a certificate is refused, since nobody has proven to hold
+    /// it (<see cref="RequestValidator"/> asks for the proof). Bad tokens are refusals, never exceptions. It completes
+    /// at once, without allocation, for a token verified before.
     /// </summary>
     /// <param name="token">The token as it came; a string converts by itself.</param>
     /// <param name="resource">The resource being called, equal as text to the one audience of the token (RFC
@@ -108,7 +108,7 @@ public sealed class AccessTokenValidator(
 
     private static async ValueTask<TokenOutcome> BearerAsync(ValueTask<TokenOutcome> judging) => Bearer(await judging);
 
-    private static TokenOutcome Bearer(TokenOutcome outcome) => outcome is AccessToken { KeyThumbprint: not null }
+    private static TokenOutcome Bearer(TokenOutcome outcome) => outcome is AccessToken { IsBound: true }
         ? TokenRefusal.Token("cnf: a bound token without its proof")
         : outcome;
 

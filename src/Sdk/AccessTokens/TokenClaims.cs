@@ -62,7 +62,8 @@ internal struct TokenClaims
             AuthenticationContext = OptionalText("acr"),
             SessionId = OptionalText("sid"),
             TransactionId = OptionalText("txn"),
-            KeyThumbprint = Confirmation(),
+            KeyThumbprint = Confirmation("jkt", "x5t#S256"),
+            CertificateThumbprint = Confirmation("x5t#S256", "jkt"),
         };
         return fault is null ? token : TokenRefusal.Token($"claim: {fault}");
     }
@@ -129,12 +130,14 @@ internal struct TokenClaims
     };
 
     // RFC 7800 §3: a bound token is worth nothing without its proof of possession, so a kind of proof that is not
-    // checked here, alone or beside the other, makes it refused.
-    private string? Confirmation() => Optional(claims, "cnf") switch
+    // checked here, alone or beside another, makes it refused.
+    private string? Confirmation(string member, string other) => Optional(claims, "cnf") switch
     {
         null => null,
         { ValueKind: JsonValueKind.Object } cnf when cnf.GetPropertyCount() is 1
-            && OptionalText(cnf, "jkt") is { Length: 43 } thumbprint => thumbprint,
+            && OptionalText(cnf, member) is { Length: 43 } thumbprint => thumbprint,
+        { ValueKind: JsonValueKind.Object } cnf when cnf.GetPropertyCount() is 1
+            && OptionalText(cnf, other) is { Length: 43 } => null,
         _ => Fault<string>("cnf"),
     };
 

@@ -29,6 +29,12 @@ public sealed partial record ResourceMetadata(string Resource, IReadOnlyList<str
     /// <summary><c>dpop_bound_access_tokens_required</c>: no other tokens are taken; null when others are.</summary>
     public bool? DpopBoundAccessTokensRequired { get; init; }
 
+    /// <summary>
+    /// <c>tls_client_certificate_bound_access_tokens</c>: tokens that are bound to a certificate are taken; null to say
+    /// nothing about it.
+    /// </summary>
+    public bool? TlsClientCertificateBoundAccessTokens { get; init; }
+
     /// <summary><c>resource_name</c>: shown to people.</summary>
     public string? ResourceName { get; init; }
 

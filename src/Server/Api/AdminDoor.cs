@@ -1,4 +1,5 @@
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.Api;
 
@@ -9,6 +10,12 @@ internal static class AdminDoor
     {
         // Of answers to those who come in, too: what is told here is for nobody else.
         http.Response.Headers.CacheControl = "no-store";
+        // A browser says whose page asks (DNS rebinding); no page but ours has business here.
+        if (http.Request.Headers.Origin is { Count: > 0 } asking && asking != http.Tenant.Origin)
+        {
+            return new Problem(StatusCodes.Status403Forbidden, "Pages of other origins are not let in.");
+        }
+
         return http.Request.Headers.Authorization is [var authorization] && token.IsIn(authorization)
             ? null
             : Refuse(http);

@@ -24,6 +24,9 @@ internal sealed class AskDesk(Db db, Pings pings, AuditLog audit, TimeProvider c
     private static OAuthError TooMany =>
         OAuthError.TooMany("Too many requests wait for an answer; try again later.", TimeSpan.FromMinutes(1));
 
+    private static OAuthError Waiting => OAuthError.TooMany(
+        "The same question waits for an answer; tell them apart by binding_message.", TimeSpan.FromMinutes(1));
+
     /// <summary>Puts a question to whoever will bring its user code, which is made here.</summary>
     public async Task<Result<Ask>> OfferAsync(Ask ask)
     {
@@ -40,7 +43,9 @@ internal sealed class AskDesk(Db db, Pings pings, AuditLog audit, TimeProvider c
     }
 
     /// <summary>
-    /// Puts a question to a person. One that waits already is not put twice: both requests have the one answer.
+    /// Puts a question to a person, never the same one twice. Who repeats it is told to wait: with the code of the
+    /// first request, somebody who asks at the same time would be let in by an answer that was meant for another. A
+    /// client that acts for nobody else may have the code again, which it lost.
     /// </summary>
     public Task<Result<Ask>> PutAsync(Ask ask, Callback? callback)
     {
@@ -52,7 +57,7 @@ internal sealed class AskDesk(Db db, Pings pings, AuditLog audit, TimeProvider c
             await AskStore.FreeAsync(unit, ask.Tenant, key, now);
             if (await AskStore.OpenAsync(unit, ask.Tenant, key) is { } same)
             {
-                return same;
+                return Again(same);
             }
 
             if (await AskStore.WasDeniedAsync(unit, ask, now - Rest))
@@ -62,9 +67,11 @@ internal sealed class AskDesk(Db db, Pings pings, AuditLog audit, TimeProvider c
 
             // What another node wrote meanwhile is the same question.
             return await InsertAsync(unit, told, key)
-                ?? (await AskStore.OpenAsync(unit, ask.Tenant, key) is { } others ? (Result<Ask>)others : TooMany);
+                ?? (await AskStore.OpenAsync(unit, ask.Tenant, key) is { } others ? Again(others) : TooMany);
         });
     }
+
+    private static Result<Ask> Again(Ask ask) => ask.Way is AskWay.Deferred ? ask : Waiting;
 
     // Null when the user code is taken, or the same question came in between.
     private async ValueTask<Result<Ask>?> InsertAsync(Unit unit, Ask ask, string? openKey)

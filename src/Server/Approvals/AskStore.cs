@@ -43,12 +43,14 @@ internal sealed partial class AskStore(Db db)
         """) is 1;
 
     /// <summary>
-    /// One value for every request to this person that is the same but for when it was made (and how it wants to hear).
+    /// One value for every request to this person that is the same but for when it was made.
     /// </summary>
     public static string Sameness(Ask ask, Secret? notify)
     {
         var wish = JsonSerializer.Serialize(ask.Wish with { Id = "", CreatedAt = 0 }, AskJson.Default.Wish);
-        return new Secret($"{ask.Way}\n{ask.Subject}\n{ask.Holder}\n{wish}\n{ask.Message}\n{notify?.Reveal()}").Hash();
+        var life = ask.ExpiresAt - ask.CreatedAt;
+        return new Secret(
+            $"{ask.Way}\n{ask.Subject}\n{ask.Holder}\n{life}\n{wish}\n{ask.Message}\n{notify?.Reveal()}").Hash();
     }
 
     /// <summary>The same request, if it waits already.</summary>

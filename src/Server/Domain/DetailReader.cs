@@ -132,7 +132,8 @@ internal static class DetailReader
 
         foreach (var property in properties.EnumerateObject())
         {
-            if (property.Name.Length is 0 or > MaxText || Argument(property.Value) is not { } limit)
+            if (property.Name.Length is 0 or > MaxText || !IsPlain(property.Name)
+                || Argument(property.Value) is not { } limit)
             {
                 return false;
             }
@@ -153,10 +154,10 @@ internal static class DetailReader
         var names = json.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal);
         return string.Join(' ', names) switch
         {
-            "const" => Detail.Scalar(json.GetProperty("const")) is { Length: <= MaxText } one
+            "const" => Value(json.GetProperty("const")) is { Length: <= MaxText } one
                 ? new Limit.Texts([one])
                 : null,
-            "enum" => Values(json.GetProperty("enum"), Detail.Scalar),
+            "enum" => Values(json.GetProperty("enum"), Value),
             "maximum" => Between(decimal.MinValue, Number(json, "maximum")),
             "minimum" => Between(Number(json, "minimum"), decimal.MaxValue),
             "maximum minimum" => Between(Number(json, "minimum"), Number(json, "maximum")),
@@ -203,7 +204,13 @@ internal static class DetailReader
 
     private static Limit? Nothing(JsonElement json) => null;
 
-    private static string? Text(JsonElement json) => json.ValueKind is JsonValueKind.String ? json.GetString() : null;
+    private static string? Text(JsonElement json) =>
+        json.ValueKind is JsonValueKind.String && json.GetString() is { } text && IsPlain(text) ? text : null;
+
+    private static string? Value(JsonElement json) => Detail.Scalar(json) is { } value && IsPlain(value) ? value : null;
+
+    // What a person could not see on the page, they could not agree to.
+    private static bool IsPlain(string text) => !text.Any(char.IsControl);
 
     private static bool IsText(JsonElement json, string text) =>
         json.ValueKind is JsonValueKind.String && json.ValueEquals(text);

@@ -15,14 +15,18 @@ public sealed class Details
 
     internal const int MaxCount = 16;
 
-    internal Details(IReadOnlyList<Detail> all) => All = all;
+    internal Details(IReadOnlyList<Detail> all)
+    {
+        All = all;
+        Tools = all.Any(detail => detail.Actions is not null)
+            ? [.. all.SelectMany(detail => detail.Actions ?? []).Distinct(StringComparer.Ordinal)]
+            : null;
+    }
 
     public IReadOnlyList<Detail> All { get; }
 
     /// <summary>The tools they name; null when they name none, which is no limit on tools.</summary>
-    public IReadOnlyList<string>? Tools => All.Any(detail => detail.Actions is not null)
-        ? [.. All.SelectMany(detail => detail.Actions ?? []).Distinct(StringComparer.Ordinal)]
-        : null;
+    public IReadOnlyList<string>? Tools { get; }
 
     /// <summary>Reads them as they come (RFC 9396 §2); null for anything that is not exactly understood.</summary>
     public static Details? Parse(string json) => DetailReader.Read(json);

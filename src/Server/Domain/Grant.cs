@@ -39,12 +39,18 @@ public sealed record Grant
 
     public required Scopes Scopes { get; init; }
 
-    /// <summary>The tools agreed to; null when all of the scopes' classes were, because none could be shown.</summary>
-    public IReadOnlyList<string>? Tools { get; init; }
+    /// <summary>
+    /// The tools agreed to: those that <see cref="Details"/> name, or else what is said here. Null when all of the
+    /// scopes' classes were, because none could be shown.
+    /// </summary>
+    public IReadOnlyList<string>? Tools
+    {
+        get => Details?.Tools ?? field;
+        init;
+    }
 
     /// <summary>
     /// What was asked for and agreed to beyond tools, or with limits on them (RFC 9396); null when it was tools alone.
-    /// Those it names are <see cref="Tools"/>.
     /// </summary>
     public Details? Details { get; init; }
 

@@ -3,11 +3,13 @@ using System.Buffers.Text;
 namespace Postern.Domain;
 
 /// <summary>
-/// The key that tokens are bound to (RFC 7800): whoever presents one of them proves to hold it, or is nobody.
+/// What tokens are bound to (RFC 7800), a key or a certificate: whoever presents one of them proves to hold it, or is
+/// nobody.
 /// </summary>
 public sealed record Holder
 {
     private const int Sha256 = 43;
+    private const string Key = "jkt", Certificate = "x5t#S256";
 
     private Holder(string member, string thumbprint) => (Member, Thumbprint) = (member, thumbprint);
 
@@ -16,11 +18,17 @@ public sealed record Holder
 
     public string Thumbprint { get; }
 
-    /// <summary>RFC 9449 §5: how its tokens are presented.</summary>
-    public string TokenType => "DPoP";
+    /// <summary>It signs proofs (RFC 9449); else it is shown on the connection (RFC 8705).</summary>
+    public bool IsKey => Member is Key;
+
+    /// <summary>How its tokens are presented (RFC 9449 §5, RFC 8705 §3).</summary>
+    public string TokenType => IsKey ? "DPoP" : "Bearer";
 
     /// <summary>A key that signs DPoP proofs, by its thumbprint (RFC 9449 §6.1).</summary>
-    public static Holder OfKey(string thumbprint) => new("jkt", thumbprint);
+    public static Holder OfKey(string thumbprint) => new(Key, thumbprint);
+
+    /// <summary>A certificate shown on connections, by its thumbprint (RFC 8705 §3.1).</summary>
+    public static Holder OfCertificate(string thumbprint) => new(Certificate, thumbprint);
 
     /// <summary>Whether a text can be a thumbprint: SHA-256 in base64url, in its one spelling.</summary>
     public static bool IsThumbprint(string text) =>

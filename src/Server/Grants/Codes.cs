@@ -24,6 +24,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     /// <param name="challenge">What the verifier must make (RFC 7636 §4.2).</param>
     /// <param name="thumbprint">The key that must come with it (RFC 9449 §10); null for any or none.</param>
     /// <param name="nonce">What the ID token must repeat (OpenID Connect Core §3.1.2.1).</param>
+    /// <param name="repeat">What the grant is made of when the code is redeemed; null when it is there.</param>
     public string Make(
         TenantId tenant,
         GrantId grant,
@@ -31,9 +32,12 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         string redirectUri,
         string challenge,
         string? thumbprint = null,
-        string? nonce = null)
+        string? nonce = null,
+        Repeat? repeat = null)
     {
-        Span<byte> bytes = new byte[Fixed + Encoding.UTF8.GetByteCount(nonce ?? "")];
+        // A nonce has one line: it is printable ASCII.
+        var tail = repeat is null ? nonce ?? "" : $"{nonce}\n{repeat.ToJson()}";
+        Span<byte> bytes = new byte[Fixed + Encoding.UTF8.GetByteCount(tail)];
         Guid.ParseExact(grant.Value.AsSpan(GrantId.Prefix.Length), "N").TryWriteBytes(bytes);
         var ends = clock.GetUtcNow().Add(Lifetime);
         BinaryPrimitives.WriteInt64BigEndian(bytes[GuidSize..], ends.ToUnixTimeMilliseconds());
@@ -41,7 +45,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(thumbprint ?? ""), bytes[(GuidSize + 8 + (3 * Digest))..]);
-        Encoding.UTF8.GetBytes(nonce ?? "", bytes[Fixed..]);
+        Encoding.UTF8.GetBytes(tail, bytes[Fixed..]);
         return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
 
@@ -64,9 +68,13 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     {
         public GrantId Grant => grant;
 
+        private readonly string[] tail = Encoding.UTF8.GetString(digests.AsSpan(4 * Digest)).Split('\n', 2);
+
         /// <summary>What the ID token must repeat; null for nothing.</summary>
-        public string? Nonce =>
-            digests.Length > 4 * Digest ? Encoding.UTF8.GetString(digests.AsSpan(4 * Digest)) : null;
+        public string? Nonce => tail[0] is { Length: > 0 } nonce ? nonce : null;
+
+        /// <summary>What the grant is made of; null when it was made already.</summary>
+        public Repeat? Repeat => tail is [_, var json] ? Grants.Repeat.Of(json) : null;
 
         public bool IsFor(ClientId client) => Is(client.Value, 0);
 
@@ -77,7 +85,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
             Is(System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier))), 2);
 
         /// <summary>RFC 9449 §10: one that is bound to a key is good with that key alone.</summary>
-        public bool IsHeldBy(Holder? holder) => Is("", 3) || (holder is not null && Is(holder.Thumbprint, 3));
+        public bool IsHeldBy(Holder? holder) => Is("", 3) || (holder is { IsKey: true } && Is(holder.Thumbprint, 3));
 
         private bool Is(string value, int index) => CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(value)), digests.AsSpan(index * Digest, Digest));

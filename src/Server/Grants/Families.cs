@@ -18,7 +18,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// <summary>How long a repeat by the same holder is taken for a lost answer and not for theft.</summary>
     public static readonly TimeSpan RetryWindow = TimeSpan.FromSeconds(30);
 
-    private const string Prefix = "prt_", Purpose = "refresh";
+    private const string Prefix = "prt_", Purpose = "refresh", TokenPurpose = "token-id";
 
     /// <summary>Begins the line of a new grant at the code.</summary>
     public async ValueTask BeginAsync(Unit unit, Grant grant)
@@ -30,6 +30,15 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
             values ({grant.Tenant.Value}, {grant.Id.Value}, {0L}, {now}, {grant.ExpiresAt.ToUnixTimeSeconds()}, {""})
             """);
     }
+
+    /// <summary>
+    /// The name of the access token that goes with a generation, for one request: its answer is the same each time.
+    /// </summary>
+    public string TokenId(Grant grant, long generation, string asked) => Base64Url.EncodeToString(sealer.Mac(
+        grant.Tenant,
+        TokenPurpose,
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{grant.Id}\n{generation}\n{asked}")))
+        .AsSpan(0, 16));
 
     /// <summary>The refresh token of a generation.</summary>
     public string Token(Grant grant, long generation)
@@ -84,21 +93,33 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// <param name="idle">How long the next generation may rest.</param>
     /// <param name="entry">The entry of a token issued.</param>
     /// <param name="isPolled">The holder of a code comes for its answer again and again.</param>
+    /// <param name="begin">Makes the grant, where it begins with its code.</param>
     public async Task<Rotation> RotateAsync(
-        Grant grant, long generation, Hand hand, TimeSpan idle, AuditEntry entry, bool isPolled = false)
+        Grant grant,
+        long generation,
+        Hand hand,
+        TimeSpan idle,
+        AuditEntry entry,
+        bool isPolled = false,
+        Func<Unit, ValueTask>? begin = null)
     {
         var now = clock.GetUtcNow();
         var seconds = now.ToUnixTimeSeconds();
         var idleUntil = Math.Min(now.Add(idle).ToUnixTimeSeconds(), grant.ExpiresAt.ToUnixTimeSeconds());
         return await db.WriteAsync<Rotation>(async unit =>
         {
+            if (begin is not null)
+            {
+                await begin(unit);
+            }
+
             // The grant is looked at again in the statement itself: another
             // node may have ended it and not been heard yet. So is the key: a wrong one consumes nothing.
             var moved = await unit.RunAsync(
                 $"""
                 update families
                 set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil},
-                  holder = {hand.Network}, bound_to = {hand.Key}
+                  holder = {hand.Network}, bound_to = {hand.Key}, asked = {hand.Asked}
                 where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
                   and generation = {generation} and idle_until > {seconds}
                   and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayChangeKeys})
@@ -109,7 +130,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
             if (moved is 1)
             {
                 audit.Write(unit, entry);
-                return new Rotation.Moved(generation + 1);
+                return new Rotation.Moved(generation + 1, Seconds(seconds));
             }
 
             return await WhyNotAsync(unit, grant, generation, hand, now, entry, isPolled);
@@ -127,11 +148,16 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     {
         var row = await unit.FirstAsync(
             $"""
-            select f.generation, f.rotated_at, f.holder, f.bound_to from families f
+            select f.generation, f.rotated_at, f.holder, f.bound_to, f.asked, f.repeated, f.repeated_at from families f
             join grants g on g.tenant = f.tenant and g.id = f.grant_id
             where f.tenant = {grant.Tenant.Value} and f.grant_id = {grant.Id.Value} and g.revoked_at is null
             """,
-            row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3)));
+            row => new Line(row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.GetString(3))
+            {
+                Asked = row.GetString(4),
+                Repeated = row.GetInt64(5),
+                RepeatedAt = row.GetInt64(6),
+            });
         if (row is null || row.Generation == generation)
         {
             return row is null || hand.Holds(row.BoundTo) ? new Rotation.Expired() : new Rotation.Foreign();
@@ -139,17 +165,18 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
 
         // Code 0 is never repeated: its lost answer is a new sign-in. A refresh
         // token is, for a moment, to its own holder.
-        var isRetry = row.Generation == generation + 1
+        var isSoon = row.Generation == generation + 1
             && now.ToUnixTimeSeconds() - row.RotatedAt <= (long)RetryWindow.TotalSeconds
             && row.Holder == hand.Network && row.BoundTo == hand.Key;
-        if (isRetry && generation > 0)
+        if (isSoon && generation > 0 && (hand.IsProven || IsRepeat(row, generation, hand)))
         {
+            await NoteRepeatAsync(unit, grant, generation, now);
             audit.Write(unit, entry);
-            return new Rotation.Moved(row.Generation);
+            return new Rotation.Moved(row.Generation, Seconds(row.RotatedAt));
         }
 
         // Two polls side by side: one has the answer, the other has nothing and harms nothing.
-        if (isRetry && isPolled)
+        if (isSoon && isPolled)
         {
             return new Rotation.Expired();
         }
@@ -165,38 +192,27 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         return new Rotation.Reused();
     }
 
-    private sealed record Line(long Generation, long RotatedAt, string Holder, string BoundTo);
-}
+    // Nothing was proven, so it must be the very request whose answer was lost. And the token must not be one that was
+    // given out twice just before: of two who use such a one, either may have it from the other.
+    private static bool IsRepeat(Line row, long generation, Hand hand) =>
+        row.Asked == hand.Asked
+        && (row.Repeated != generation - 1 || row.RotatedAt - row.RepeatedAt > (long)RetryWindow.TotalSeconds);
 
-/// <summary>Who presents a one-time token, as far as that can be told.</summary>
-/// <param name="Network">Where from; the same one means the same client, for a moment.</param>
-/// <param name="Holder">The key that was proven with it.</param>
-/// <param name="MayChangeKeys">It is known by more than its key.</param>
-internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys)
-{
-    /// <summary>The key as it is stored; empty for none.</summary>
-    public string Key => Holder?.ToString() ?? "";
+    private static async ValueTask NoteRepeatAsync(Unit unit, Grant grant, long generation, DateTimeOffset now) =>
+        await unit.RunAsync(
+            $"""
+            update families set repeated = {generation}, repeated_at = {now.ToUnixTimeSeconds()}
+            where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
+            """);
 
-    /// <summary>Whether it may present what is bound to this key.</summary>
-    public bool Holds(string key) => MayChangeKeys || key is "" || key == Key;
-}
+    private static DateTimeOffset Seconds(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds);
 
-/// <summary>What came of presenting a one-time token.</summary>
-internal abstract record Rotation
-{
-    private Rotation()
+    private sealed record Line(long Generation, long RotatedAt, string Holder, string BoundTo)
     {
+        public required string Asked { get; init; }
+
+        public required long Repeated { get; init; }
+
+        public required long RepeatedAt { get; init; }
     }
-
-    /// <summary>The line stands at this generation, which is the caller's to have.</summary>
-    public sealed record Moved(long Generation) : Rotation;
-
-    /// <summary>It rested too long, or its grant ended in the meantime.</summary>
-    public sealed record Expired : Rotation;
-
-    /// <summary>It is bound to a key that was not proven. Nothing was consumed.</summary>
-    public sealed record Foreign : Rotation;
-
-    /// <summary>It was used before; the grant is over now.</summary>
-    public sealed record Reused : Rotation;
 }

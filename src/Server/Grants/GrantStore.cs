@@ -73,6 +73,16 @@ internal sealed partial class GrantStore(Db db)
             where tenant = {tenant.Value} and own_key = {ownKey} and expires_at <= {now.ToUnixTimeSeconds()}
             """);
 
+    /// <summary>
+    /// Makes room for others under the keys of those that ended for one reason, which does not hold for ever.
+    /// </summary>
+    public static async ValueTask ForgetKeysAsync(Unit unit, TenantId tenant, ClientId client, string because) =>
+        await unit.RunAsync(
+            $"""
+            update grants set own_key = null
+            where tenant = {tenant.Value} and client_id = {client.Value} and revoked_because = {because}
+            """);
+
     public static ValueTask<int> InsertAsync(Unit unit, Grant grant, string? ownKey = null) => unit.RunAsync(
         $"""
         insert into grants (tenant, id, subject, is_own, own_key, client_id, client_name, client_hash, installation,

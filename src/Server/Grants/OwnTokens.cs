@@ -47,13 +47,18 @@ internal sealed class OwnTokens
         token.GrantId is { } id ? grants.FindAsync(tenant, new(id), stop) : default;
 
     /// <summary>
-    /// Judges the token of a request at an address of a tenant, together with its proof if it is bound to a key; null
-    /// when there is none.
+    /// Judges the token of a request at an address of a tenant, together with the proof or certificate that it is bound
+    /// to; null when there is none.
     /// </summary>
     public ValueTask<TokenOutcome?> JudgeAsync(
-        HttpContext http, Tenant tenant, string resource, string url, bool requiresDpop = false) =>
-        new RequestValidator(Validator(tenant), proofs.Validator).ValidateAsync(
-            http.Request, resource, url, requiresDpop, http.RequestAborted);
+        HttpContext http,
+        Tenant tenant,
+        string resource,
+        string url,
+        bool requiresDpop = false,
+        bool requiresCertificate = false) =>
+        new RequestValidator(Validator(tenant), proofs.Validator) { RequiresCertificate = requiresCertificate }
+            .ValidateAsync(http.Request, resource, url, requiresDpop, http.RequestAborted);
 
     /// <summary>
     /// A living token of ours, whoever brings it, for whatever resource it was made for; null for anything else.

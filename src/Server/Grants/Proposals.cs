@@ -22,14 +22,17 @@ internal sealed record Proposal : Wish
     /// <summary>The thumbprint of the key that the code is bound to (RFC 9449 §10).</summary>
     public string? DpopJkt { get; init; }
 
+    /// <summary>It was pushed, so it is good for one answer (RFC 9126 §7.3).</summary>
+    public bool IsPushed { get; init; }
+
+    /// <summary>The session of the browser when it was made; null when nobody was signed in.</summary>
+    public string? Session { get; init; }
+
     /// <summary>The person must sign in again, after this was made.</summary>
     public bool NeedsFreshSignIn { get; init; }
 
     /// <summary>How long ago the person may have signed in, in seconds.</summary>
     public long? MaxAge { get; init; }
-
-    /// <summary>How strongly, any of these; empty for no matter.</summary>
-    public IReadOnlyList<string> AcrValues { get; init; } = [];
 
     /// <summary>Who must be the one, by the name that the client has for them.</summary>
     public string? Who { get; init; }

@@ -5,63 +5,76 @@ namespace Postern.Grants;
 
 /// <summary>
 /// Who a person is may be told again to a client they told it before, for as long as they said then and in the same
-/// browser session. Each time is a grant of its own, and all of them end together.
+/// browser session. Each time is a grant of its own, made when its code is redeemed, and all of them end together.
 /// </summary>
 internal sealed class StandingAgreements(
-    Db db, GrantStore store, GrantBook grants, Families families, AuditLog audit, TimeProvider clock)
+    GrantStore store, GrantBook grants, Families families, AuditLog audit, TimeProvider clock)
 {
     /// <summary>Grants of one client in one session: tabs that sign in side by side. The oldest makes room.</summary>
     private const int Most = 3;
 
-    /// <summary>Makes a grant of the proposal; false when there is no agreement that holds as much.</summary>
+    /// <summary>
+    /// What can be told of the proposal without a question; null when there is no agreement that holds as much. Changes
+    /// nothing: whoever asks may have sent the browser here from anywhere.
+    /// </summary>
     /// <param name="caller">The person.</param>
     /// <param name="proposal">What is asked.</param>
     /// <param name="clientHash">What the client's metadata is now.</param>
     /// <param name="network">Where the browser is, for the log.</param>
     /// <param name="stop">Ends the waiting.</param>
-    public async ValueTask<bool> RepeatAsync(
+    public async ValueTask<Repeat?> FindAsync(
         Caller caller, Proposal proposal, string? clientHash, string? network, CancellationToken stop)
     {
-        var now = clock.GetUtcNow();
-        var known = (await store.OfSubjectAsync(caller.Tenant, caller.Subject, now, stop))
-            .Select(use => use.Grant)
-            .Where(grant => grant.Client.Value == proposal.Client
-                && grant.Resource.Value == proposal.Resource
-                && grant.Session == caller.Session)
-            .ToList();
-        if (known.Find(grant => Holds(grant, proposal, clientHash)) is not { } before)
-        {
-            return false;
-        }
+        var known = await store.OfSubjectAsync(caller.Tenant, caller.Subject, clock.GetUtcNow(), stop);
+        return known.Select(use => use.Grant).FirstOrDefault(IsSame) is { } before
+            ? new(
+                before.Id.Value,
+                proposal.Scope,
+                proposal.Claims,
+                caller.AuthTime.ToUnixTimeSeconds(),
+                caller.Acr,
+                caller.Sid(before.Client),
+                network)
+            : null;
 
-        var entry = Entry(caller, before, network);
-        return await db.WriteAsync(async unit =>
-        {
-            if (!await GrantStore.IsLiveAsync(unit, before.Tenant, before.Id)
-                || !await AddAsync(unit, Again(caller, proposal, before, now), entry))
-            {
-                return false;
-            }
-
-            foreach (var old in known.Skip(Most - 1))
-            {
-                await grants.RevokeAloneAsync(unit, old, entry with { Kind = AuditKinds.GrantRevoked });
-            }
-
-            return true;
-        });
+        bool IsSame(Grant grant) =>
+            grant.Client.Value == proposal.Client
+            && grant.Resource.Value == proposal.Resource
+            && grant.Session == caller.Session
+            && Holds(grant, proposal, clientHash);
     }
 
-    private async ValueTask<bool> AddAsync(Unit unit, Grant grant, AuditEntry entry)
+    /// <summary>The grant that a code with a repeat becomes, not written yet; null when the agreement ended.</summary>
+    public async ValueTask<(Grant Grant, Func<Unit, ValueTask> Begin)?> MakeAsync(
+        TenantId tenant, GrantId id, Repeat repeat, CancellationToken stop)
     {
-        if (!await GrantBook.AddAsync(unit, grant))
+        var now = clock.GetUtcNow();
+        if (await store.FindAsync(tenant, new(repeat.Before), stop) is not { } before || !before.IsLive(now))
         {
-            return false;
+            return null;
         }
 
+        var grant = repeat.Of(before, id, now);
+        return (grant, unit => BeginAsync(unit, grant, before, repeat.Network));
+    }
+
+    // A second redemption of the code finds the grant there, and its line moved on.
+    private async ValueTask BeginAsync(Unit unit, Grant grant, Grant before, string? network)
+    {
+        if (!await GrantStore.HoldAsync(unit, before.Tenant, before.Id) || !await GrantBook.AddAsync(unit, grant))
+        {
+            return;
+        }
+
+        var entry = Entry(grant, network);
         await families.BeginAsync(unit, grant);
         audit.Write(unit, entry with { Grant = grant });
-        return true;
+        var others = await GrantStore.LikeAsync(unit, grant, clock.GetUtcNow());
+        foreach (var old in others.Where(one => one.Session == grant.Session && one.Id != grant.Id)
+            .OrderByDescending(one => one.Id.Value, StringComparer.Ordinal).Skip(Most - 1))
+        {
+            await grants.RevokeAloneAsync(unit, old, entry with { Kind = AuditKinds.GrantRevoked });
+        }
     }
 
     private static bool Holds(Grant grant, Proposal proposal, string? clientHash) =>
@@ -70,25 +83,13 @@ internal sealed class StandingAgreements(
         && asked.IsWithin(grant.Scopes)
         && (proposal.Claims?.IsWithin(grant) ?? true);
 
-    private static Grant Again(Caller caller, Proposal proposal, Grant before, DateTimeOffset now) => before with
+    private static AuditEntry Entry(Grant grant, string? network) => new()
     {
-        Id = new(proposal.Id),
-        Scopes = Scopes.TryParse(proposal.Scope, out var asked) ? asked : Scopes.None,
-        Claims = proposal.Claims,
-        AuthTime = caller.AuthTime,
-        Acr = caller.Acr,
-        Session = caller.Session,
-        Sid = caller.Sid(before.Client),
-        CreatedAt = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()),
-    };
-
-    private static AuditEntry Entry(Caller caller, Grant before, string? network) => new()
-    {
-        Tenant = caller.Tenant,
+        Tenant = grant.Tenant,
         Kind = AuditKinds.GrantApproved,
-        User = caller.Subject,
-        Client = before.Client,
-        Resource = before.Resource.Value,
+        User = grant.Subject,
+        Client = grant.Client,
+        Resource = grant.Resource.Value,
         Effect = "allow",
         Reason = "the person agreed to it before, in this session",
         Network = network,

@@ -23,6 +23,9 @@ internal record Wish
     /// <summary>Single claims that are asked for.</summary>
     public ClaimsWanted? Claims { get; init; }
 
+    /// <summary>How strongly the person must have signed in, any of these; null or empty for no matter.</summary>
+    public IReadOnlyList<string>? AcrValues { get; init; }
+
     /// <summary>Unix seconds.</summary>
     public required long CreatedAt { get; init; }
 }

@@ -46,6 +46,9 @@ internal sealed record McpServer
     /// <summary>Takes only tokens that are bound to a key, each with a proof (RFC 9449).</summary>
     public bool RequiresDpop { get; init; }
 
+    /// <summary>Takes only tokens that are bound to the certificate of the connection (RFC 8705 §3).</summary>
+    public bool RequiresCertificate { get; init; }
+
     /// <summary>How its callers must have signed in (RFC 9470).</summary>
     public SignInDemands Demands { get; init; } = SignInDemands.None;
 

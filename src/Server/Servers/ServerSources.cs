@@ -20,6 +20,7 @@ internal sealed class ServerSources(Settings settings, TenantBook tenants)
                 Command = seed.Command,
                 Sandbox = seed.Sandbox,
                 RequiresDpop = seed.RequiresDpop,
+                RequiresCertificate = seed.RequiresCertificate,
                 Demands = SignInDemands.From(seed.Require),
                 TakesTransactionTokens = seed.TransactionTokens,
                 Risks = seed.Tools.ToDictionary(

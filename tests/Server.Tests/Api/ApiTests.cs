@@ -39,12 +39,31 @@ public sealed class ApiTests : IAsyncLifetime
 
     private string Token => File.ReadAllText(TokenFile).Trim();
 
+    [Theory]
+    [InlineData("https://evil.example", false)]
+    [InlineData("null", false)]
+    [InlineData("http://localhost:1", false)]
+    [InlineData("own", true)]
+    public async Task A_page_of_another_origin_is_turned_away_also_with_the_token(string origin, bool isLetIn)
+    {
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Options, HttpMethod.Delete])
+        {
+            using var request = new HttpRequestMessage(method, new Uri("/api/status", UriKind.Relative));
+            request.Headers.Authorization = new("Bearer", Token);
+            request.Headers.Add("Origin", origin is "own" ? server.Issuer : origin);
+            using var answer = await server.Http.SendAsync(request);
+            Assert.Equal(isLetIn, answer.StatusCode is not HttpStatusCode.Forbidden);
+            Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
+        }
+    }
+
     [Fact]
     public async Task Every_route_of_the_API_is_closed_without_the_token()
     {
         var routes = server.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Select(route => "/" + route.RoutePattern.RawText!.TrimStart('/'))
             .Where(route => route.StartsWith("/api", StringComparison.Ordinal))
+            .Select(route => route.TrimEnd('/'))
             .Distinct().ToList();
 
         Assert.True(routes.Count >= 7, string.Join(' ', routes));
@@ -158,7 +177,6 @@ public sealed class ApiTests : IAsyncLifetime
     [InlineData("crm", HttpStatusCode.Conflict)]
     [InlineData("notes", HttpStatusCode.Conflict)]
     [InlineData("nobody", HttpStatusCode.NotFound)]
-    [InlineData("%2e%2e", HttpStatusCode.NotFound)]
     [InlineData("NOTES", HttpStatusCode.NotFound)]
     public async Task What_the_API_did_not_add_it_does_not_remove(string name, HttpStatusCode status)
     {

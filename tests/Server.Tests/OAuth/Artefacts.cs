@@ -21,7 +21,7 @@ internal sealed class Artefacts
         ["browser"] = made => Task.FromResult(made.Town.Ada.Cookie("postern_browser")!),
         ["known"] = made => Task.FromResult(made.Town.Ada.Cookie("postern_known")!),
         ["request_uri"] = async made => (await made.App.PushAsync()).Member("request_uri")!,
-        ["request"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Request(), "JWT")),
+        ["request"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Request(), "oauth-authz-req+jwt")),
         ["client_assertion"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Assertion(), "JWT")),
         ["backchannel_request"] = made => Task.FromResult(WalkTown.Keys.Sign(made.Ask(), null)),
         ["assertion"] = made => Task.FromResult(WalkTown.Idp.Sign(made.Word(), "oauth-id-jag+jwt")),

@@ -241,10 +241,66 @@ public sealed class BackchannelTests : IAsyncLifetime
 
         var other = await Butler.Of(town).AskAsync(("binding_message", "Another"));
 
-        var code = Assert.Single(asks.Select(reply => reply.Member("auth_req_id")).Distinct());
-        Assert.NotEqual(code, other.Member("auth_req_id"));
+        // One has the code. To the others it would be the code of somebody else's sign-in.
+        var first = Assert.Single(asks, reply => reply.Status is HttpStatusCode.OK);
+        Assert.All(asks.Where(reply => reply != first), reply => Assert.Equal(
+            (HttpStatusCode.TooManyRequests, "temporarily_unavailable"), (reply.Status, reply.Error)));
+        Assert.NotEqual(first.Member("auth_req_id"), other.Member("auth_req_id"));
         Assert.Equal(2, (await Butler.WaitingAsync(person)).Count);
     }
+
+    [Theory, Rfc(Ciba, "7.1")]
+    [InlineData("acr_values", "phr")]
+    [InlineData("requested_expiry", "30")]
+    [InlineData("scope", "openid mcp:read")]
+    [InlineData("binding_message", "Another")]
+    [InlineData("client_notification_token", "another-token-another-token")]
+    public async Task Requests_that_differ_in_anything_are_two_questions(string name, string value)
+    {
+        var service = name is "client_notification_token" ? Butler.Bell(server) : butler;
+        var one = await service.AskAsync();
+
+        var two = await service.AskAsync((name, value));
+
+        Assert.Equal(HttpStatusCode.OK, two.Status);
+        Assert.NotEqual(one.Member("auth_req_id"), two.Member("auth_req_id"));
+        Assert.Equal(2, (await Butler.WaitingAsync(ada)).Count);
+    }
+
+    [Fact, Rfc(Ciba, "7.1")]
+    public async Task A_question_that_wants_a_stronger_sign_in_is_allowed_after_one_and_denied_without()
+    {
+        var code = (await butler.AskAsync(("acr_values", "nonsense phr"))).Member("auth_req_id")!;
+        var address = Assert.Single(await Butler.WaitingAsync(ada));
+
+        var weak = await ada.AnswerAsync(await ada.AskedAsync(address), "allow");
+        var pending = await butler.PollAsync(code);
+        await SignedInByPasskeyAsync();
+        var done = await ada.AnswerAsync(await ada.AskedAsync(address), "allow");
+        server.Clock.Advance(TimeSpan.FromSeconds(5));
+        var reply = await butler.PollAsync(code);
+
+        Assert.Contains("signed in with a passkey", weak.Page!.Body!.TextContent);
+        Gadget.Refused(pending, "authorization_pending");
+        Assert.Contains("You let it in", done.Page!.Body!.TextContent);
+        Assert.Equal("phr", reply.Claims.GetProperty("acr").GetString());
+
+        await butler.AskAsync(("acr_values", "phr"), ("login_hint", Person.Bob));
+        using var bob = new Person(server, Person.Bob);
+        await bob.SignInAsync();
+        var no = await bob.AnswerAsync(await bob.AskedAsync(Assert.Single(await Butler.WaitingAsync(bob))), "deny");
+        Assert.Equal(HttpStatusCode.OK, no.Status);
+    }
+
+    // As if her session had begun with a passkey, which takes a real browser.
+    private Task SignedInByPasskeyAsync() => server.Db.WriteAsync(async unit =>
+    {
+        foreach (var id in await unit.AllAsync($"select id from sessions", row => row.GetString(0)))
+        {
+            await unit.RunAsync($"update sessions set method = {"passkey"} where id = {id}");
+            unit.Announce("session", TenantId.Default, id);
+        }
+    });
 
     [Theory, OnBoth]
     public async Task One_person_is_asked_few_questions_at_a_time(On on)

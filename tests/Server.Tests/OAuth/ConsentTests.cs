@@ -394,6 +394,25 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(new Answer(answers[^1].Left!).Code)).Status);
     }
 
+    [Theory, OnBoth, Rfc(6749, "4.1.2")]
+    public async Task A_question_whose_answer_was_fetched_brings_no_second_code(On on)
+    {
+        await using var town = await TestServer.StartAsync(App.Town, on);
+        using var person = new Person(town);
+        var app = App.Web(town);
+        var question = await person.AskedAsync(app.Authorize());
+        using var first = await person.PostAsync(question, "allow");
+        var answered = first.Headers.Location!.OriginalString;
+        var tokens = await app.RedeemAsync(new Answer((await person.OpenAsync(answered)).Left!).Code);
+
+        var again = await Task.WhenAll(Enumerable.Range(0, 50).Select(async i =>
+            i % 2 is 0 ? await person.AnswerAsync(question, "allow") : await person.OpenAsync(answered)));
+
+        Assert.All(again, stop => Assert.Equal((HttpStatusCode.BadRequest, null), (stop.Status, stop.Left)));
+        Assert.True(await App.Watch(town).IsAliveAsync(tokens.AccessToken));
+        Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(tokens.RefreshToken)).Status);
+    }
+
     [Fact]
     public async Task A_refusal_cannot_be_made_a_yes_from_a_page_left_open()
     {

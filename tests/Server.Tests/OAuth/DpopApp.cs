@@ -66,7 +66,8 @@ internal sealed class DpopApp(TestServer server, string id, string redirect = ""
         return PostAsync("/par", [.. fields], Key.Proof(Ask("/par"), nonce: Nonce));
     }
 
-    private async Task<Reply> PostAsync(string path, (string Name, string? Value)[] fields, params string[] proofs)
+    /// <summary>Sends a form with these proofs, once.</summary>
+    public async Task<Reply> PostAsync(string path, (string Name, string? Value)[] fields, params string[] proofs)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
         request.Content = new StringContent(

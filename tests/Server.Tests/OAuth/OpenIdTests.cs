@@ -205,12 +205,42 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
     [InlineData("""{"userinfo":{"name":"yes"}}""")]
     [InlineData("""{"userinfo":{"name":null,"name":null}}""")]
     [InlineData("""{"id_token":{"a":{"b":{"c":{"d":{"e":{}}}}}}}""")]
+    [InlineData("""{"id_token":{"acr":{"essential":"true","value":"phr"}}}""")]
+    [InlineData("""{"userinfo":{"name":{"essential":1}}}""")]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"value":1}}}""")]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"values":"phr"}}}""")]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"values":[]}}}""")]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"values":["phr",1]}}}""")]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"value":"phr","values":["phr"]}}}""")]
+    [InlineData("""{"userinfo":{"acr":{"essential":true,"value":null}}}""")]
+    [InlineData("""{"id_token":{"sub":{"value":7}}}""")]
     public async Task Claims_that_are_no_request_for_claims_are_refused(string claims)
     {
         var stop = await Ada.OpenAsync(
             RelyingTown.Site(Server).Authorize(RelyingTown.Identity("openid", ("claims", claims))));
 
         Assert.Equal("invalid_request", new Answer(stop.Left!)["error"]);
+    }
+
+    [Theory, Rfc(Core, "5.5.1"), Rfc(Core, "5.5.1.1")]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"value":"phr"}}}""", "unmet_authentication_requirements")]
+    [InlineData("""{"userinfo":{"acr":{"essential":true,"value":"phr"}}}""", "unmet_authentication_requirements")]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"value":"level-9"}}}""", "unmet_authentication_requirements")]
+    [InlineData(
+        """
+        {"id_token":{"acr":{"essential":true,"value":"phr"}},
+        "userinfo":{"acr":{"essential":true,"value":"urn:postern:acr:pwd"}}}
+        """,
+        "unmet_authentication_requirements")]
+    [InlineData("""{"id_token":{"acr":{"essential":true}}}""", null)]
+    [InlineData("""{"id_token":{"acr":{"essential":false,"value":"level-9"}}}""", null)]
+    [InlineData("""{"id_token":{"acr":{"essential":true,"values":["level-9","urn:postern:acr:pwd"]}}}""", null)]
+    public async Task What_is_essential_is_met_or_the_sign_in_failed(string claims, string? error)
+    {
+        var stop = await Ada.OpenAsync(RelyingTown.Site(Server).Authorize(
+            RelyingTown.Identity("openid", ("claims", claims.ReplaceLineEndings("")))));
+
+        Assert.Equal(error, stop.Left is { } left ? new Answer(left)["error"] : null);
     }
 
     [Fact, Rfc(Core, "5.3.2"), Rfc(Core, "8.1"), Rfc(Core, "3.1.3.7")]

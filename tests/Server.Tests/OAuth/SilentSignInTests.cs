@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Postern.Tests.OAuth;
 
 /// <summary>What a relying party may ask of the sign-in behind an answer, and when nobody is asked twice.</summary>
@@ -56,7 +58,8 @@ public sealed class SilentSignInTests
         Assert.Equal("consent_required", new Answer((await bob.OpenAsync(silent)).Left!)["error"]);
         for (var tabs = 0; tabs < 5; tabs++)
         {
-            Assert.NotEmpty(new Answer((await ada.OpenAsync(silent)).Left!).Code);
+            var code = new Answer((await ada.OpenAsync(silent)).Left!).Code;
+            Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(code, ("resource", null))).Status);
         }
 
         var grants = await Grants.OfAsync(server, Person.Ada);
@@ -66,6 +69,159 @@ public sealed class SilentSignInTests
 
         Assert.Empty(await Grants.OfAsync(server, Person.Ada));
         Assert.Equal("consent_required", new Answer((await ada.OpenAsync(silent)).Left!)["error"]);
+    }
+
+    [Theory, OnBoth]
+    public async Task What_another_site_starts_and_nobody_redeems_ends_nothing_and_leaves_nothing(On on)
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml, on);
+        using var ada = new Person(server);
+        var (app, evil) = (RelyingTown.Site(server), RelyingTown.Site(server));
+        var tokens = await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+        var waiting = new Answer((await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid")))).Left!).Code;
+        var before = await RowsAsync(server);
+
+        for (var navigations = 0; navigations < 10; navigations++)
+        {
+            Assert.NotNull((await ada.OpenAsync(evil.Authorize(RelyingTown.Identity("openid")))).Left);
+            Assert.NotNull((await ada.OpenAsync(evil.Authorize(RelyingTown.Identity(
+                "openid", ("prompt", "none"))))).Left);
+        }
+
+        Assert.Equal(before, await RowsAsync(server));
+        Assert.Equal(HttpStatusCode.OK, await UserInfoAsync(server, tokens));
+        Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(tokens.RefreshToken)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(waiting, ("resource", null))).Status);
+    }
+
+    [Theory, OnBoth, Rfc(6749, "4.1.2")]
+    public async Task Of_fifty_who_redeem_a_silent_code_one_wins_and_the_replays_end_the_agreement(On on)
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml, on);
+        using var ada = new Person(server);
+        var app = RelyingTown.Site(server);
+        await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+        var silent = app.Authorize(RelyingTown.Identity("openid", ("prompt", "none")));
+        var code = new Answer((await ada.OpenAsync(silent)).Left!).Code;
+
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => app.RedeemAsync(code, ("resource", null))));
+
+        Assert.Single(replies, reply => reply.Status is HttpStatusCode.OK);
+        Assert.Equal(49, replies.Count(reply => reply.Error is "invalid_grant"));
+        Assert.Empty(await Grants.OfAsync(server, Person.Ada));
+    }
+
+    [Theory]
+    [InlineData("signed out")]
+    [InlineData("ended")]
+    [InlineData("ended, and agreed again")]
+    public async Task A_silent_code_is_worth_nothing_when_what_it_rests_on_is_over(string how)
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml);
+        using var ada = new Person(server);
+        var app = RelyingTown.Site(server);
+        var first = await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+        var silent = app.Authorize(RelyingTown.Identity("openid", ("prompt", "none")));
+        var code = new Answer((await ada.OpenAsync(silent)).Left!).Code;
+
+        if (how is "signed out")
+        {
+            await ada.OpenAsync($"/logout?id_token_hint={first.Member("id_token")}");
+        }
+        else
+        {
+            await app.RevokeAsync(first.RefreshToken);
+        }
+
+        if (how.Contains("again", StringComparison.Ordinal))
+        {
+            await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+        }
+
+        TokenTests.Refused(await app.RedeemAsync(code, ("resource", null)), "invalid_grant");
+    }
+
+    [Fact, Rfc(9126, "4")]
+    public async Task A_pushed_request_is_answered_silently_once()
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml);
+        using var ada = new Person(server);
+        var app = RelyingTown.Site(server);
+        await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+        var address = app.Pushed(await app.PushAsync(RelyingTown.Identity("openid", ("prompt", "none"))));
+
+        var stops = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => ada.OpenAsync(address)));
+
+        var code = new Answer(Assert.Single(stops, stop => stop.Left is not null).Left!).Code;
+        Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(code, ("resource", null))).Status);
+    }
+
+    [Fact, Rfc(9700, "4.11.2")]
+    public async Task A_client_that_registered_itself_is_let_in_by_a_person_each_time()
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml);
+        using var ada = new Person(server);
+        var reply = await Registered.PostAsync(server, """
+            {"client_name":"Evil","redirect_uris":["https://evil.example/cb"],
+            "token_endpoint_auth_method":"client_secret_post","post_logout_redirect_uris":["https://evil.example/out"]}
+            """);
+        var app = new App(
+            server, reply.Member("client_id")!, "https://evil.example/cb", reply.Member("client_secret"));
+        var tokens = await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+
+        var again = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid")));
+        var silent = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", ("prompt", "none"))));
+        using var stranger = new Person(server);
+        var hint = $"id_token_hint={tokens.Member("id_token")}";
+        var away = await stranger.OpenAsync(
+            $"/logout?{hint}&post_logout_redirect_uri={Uri.EscapeDataString("https://evil.example/out")}");
+
+        Assert.NotNull(again.Page!.QuerySelector("form.consent"));
+        Assert.Null(silent.Left);
+        Assert.Null(away.Left);
+        Assert.Equal(
+            "https://evil.example/out", away.Page!.QuerySelector("a.button")!.GetAttribute("href"));
+    }
+
+    [Theory, Rfc(Core, "3.1.2.1"), InlineData("max_age", "0"), InlineData("prompt", "login")]
+    public async Task A_sign_in_of_the_same_second_is_not_the_new_one_that_is_asked_for(string name, string value)
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml);
+        using var ada = new Person(server);
+        var app = RelyingTown.Site(server);
+        var first = await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+
+        var silent = name is "prompt"
+            ? null
+            : await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", (name, value), ("prompt", "none"))));
+        var again = await app.LetInAsync(ada, RelyingTown.Identity("openid", (name, value)));
+
+        Assert.True(silent is null || new Answer(silent.Left!)["error"] is "login_required");
+        Assert.NotEqual(Sid(first), Sid(again));
+
+        static string? Sid(Reply reply) => Jwt.Claims(reply.Member("id_token")!).GetProperty("sid").GetString();
+    }
+
+    private static async Task<HttpStatusCode> UserInfoAsync(TestServer server, Reply tokens)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/userinfo", UriKind.Relative));
+        request.Headers.Authorization = new("Bearer", tokens.AccessToken);
+        using var answer = await server.Http.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    // Of everything that a sign-in could write.
+    private static async Task<string> RowsAsync(TestServer server)
+    {
+        var rows = await server.Db.AllAsync(
+            $"""
+            select (select count(*) from grants), (select count(*) from families), (select count(*) from used_once),
+              (select count(*) from audit_entries)
+            """,
+            row => $"{row.GetInt64(0)} {row.GetInt64(1)} {row.GetInt64(2)} {row.GetInt64(3)}",
+            default);
+        return rows[0];
     }
 
     [Fact, Rfc(8252, "8.6")]

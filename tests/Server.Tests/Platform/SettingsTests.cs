@@ -8,8 +8,14 @@ public sealed class SettingsTests
 {
     public static TheoryData<string, string[]> Mistakes => new()
     {
-        { "listen: localhost", ["postern.yaml:1:", "`listen` is `localhost`", "expected http://ADDRESS:PORT"] },
-        { "\nlisten: https://127.0.0.1:1", ["postern.yaml:2:", "`listen`", "http://ADDRESS:PORT"] },
+        { "listen: localhost", ["postern.yaml:1:", "`listen` is `localhost`", "expected http(s)://ADDRESS:PORT"] },
+        { "\nlisten: https://127.0.0.1:1", ["`listen` is https, which needs `tls.certificate` and `tls.key`"] },
+        { "listen: ftp://127.0.0.1:1", ["postern.yaml:1:", "`listen`", "http(s)://ADDRESS:PORT"] },
+        { "tls: { client_certificates: allowed }", ["`tls` is for a `listen` that begins with https"] },
+        { "tls: { certificate: ./nowhere.pem }", ["`tls.certificate` is `./nowhere.pem`", "a PEM file"] },
+        { "tls: { client_certificates: required }", ["`tls.client_certificates` is `required`", "none or allowed"] },
+        { "mtls: { authorities: [./nowhere.pem] }", ["`mtls.authorities` holds `./nowhere.pem`", "a PEM file"] },
+        { "mtls: { proxies: [everybody] }", ["`mtls.proxies` holds `everybody`"] },
         { "listen: http://127.0.0.1:1/path", ["`listen`"] },
         { "listen: [a]", ["postern.yaml:1:", "`listen` must be one value"] },
         { "listen: http://0.0.0.0:80", ["`issuer` is missing"] },

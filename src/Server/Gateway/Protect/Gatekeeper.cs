@@ -75,7 +75,8 @@ internal sealed partial class Gatekeeper(
 
         // A server's resource is the address that its clients send to.
         var url = server.Resource.Value;
-        var outcome = await tokens.JudgeAsync(http, http.Tenant, url, url, server.RequiresDpop);
+        var outcome = await tokens.JudgeAsync(
+            http, http.Tenant, url, url, server.RequiresDpop, server.RequiresCertificate);
         return outcome is AccessToken token
             ? await WithGrantAsync(http, server, token)
             : Challenge(http, server, outcome as TokenRefusal);

@@ -1,4 +1,5 @@
 using Postern.AspNetCore.Metadata;
+using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Tenants;
 using Postern.Servers;
@@ -16,20 +17,25 @@ internal static class MetadataEndpoint
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapMethods(Path + "/mcp/{server}", Verbs, (HttpContext http, string server, ServerBook servers) =>
-            Answer(http.Tenant, servers.Find(http.Tenant.Id, server), servers)).Open();
+        routes.MapMethods(
+            Path + "/mcp/{server}",
+            Verbs,
+            (HttpContext http, string server, ServerBook servers, Settings settings) =>
+                Answer(http.Tenant, servers.Find(http.Tenant.Id, server), servers, settings)).Open();
 
         // At the root only while it is clear which server is meant.
-        routes.MapMethods(Path, Verbs, (HttpContext http, ServerBook servers) =>
-            Answer(http.Tenant, servers.All(http.Tenant.Id) is [var only] ? only : null, servers)).Open();
+        routes.MapMethods(Path, Verbs, (HttpContext http, ServerBook servers, Settings settings) =>
+            Answer(http.Tenant, servers.All(http.Tenant.Id) is [var only] ? only : null, servers, settings)).Open();
     }
 
-    private static IResult Answer(Tenant tenant, McpServer? server, ServerBook servers) => server is null
+    private static IResult Answer(
+        Tenant tenant, McpServer? server, ServerBook servers, Settings settings) => server is null
         ? TypedResults.NotFound()
         : new ResourceMetadata(server.Resource.Value, [tenant.Issuer])
         {
             ScopesSupported = servers.Scopes(server).Tokens,
             DpopBoundAccessTokensRequired = server.RequiresDpop ? true : null,
+            TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
             ResourceName = server.Title,
         }.ToHttp();
 }

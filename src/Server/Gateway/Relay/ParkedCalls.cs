@@ -15,9 +15,10 @@ internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock, RandomNu
     private readonly Lock parking = new();
     private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
 
-    /// <summary>Keeps a call and answers its name; null when too many wait.</summary>
-    public string? TryPark(OpenCall call)
+    /// <summary>Keeps a call and answers its name; null when too many wait, or its grant has just ended.</summary>
+    public string? TryPark(OpenCall call, out bool isOver)
     {
+        isOver = false;
         var name = Secret.New(random).Reveal();
         var place = new Place(call);
         lock (parking)
@@ -36,6 +37,7 @@ internal sealed class ParkedCalls(GrantWatch watch, TimeProvider clock, RandomNu
             return name;
         }
 
+        isOver = watched is not null;
         watched?.Dispose();
         _ = TryRemove(name);
         return null;

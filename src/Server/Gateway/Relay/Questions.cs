@@ -84,9 +84,11 @@ internal sealed class Questions(ParkedCalls parked, RequestStates states)
             .Append(JsonSerializer.Serialize(question.Method, RpcJson.Default.String))
             .Append(",\"params\":")
             .Append(question.Params.IsMissing ? "{}" : Encoding.UTF8.GetString(question.Raw(question.Params)));
-        if (parked.TryPark(open) is not { } name)
+        if (parked.TryPark(open, out var isOver) is not { } name)
         {
-            throw new UpstreamException(RpcError.Upstream(
+            throw isOver
+                ? new UpstreamException(RpcError.Upstream("The grant ended while this was under way.", 403))
+                : new UpstreamException(RpcError.Upstream(
                 $"Too many calls wait for answers: at most {ParkedCalls.MostPerGrant} of one grant.", 429));
         }
 

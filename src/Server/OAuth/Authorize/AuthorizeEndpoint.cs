@@ -5,10 +5,10 @@ using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
+using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
-using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
 using Postern.Servers;
 
@@ -30,6 +30,7 @@ internal sealed class AuthorizeEndpoint(
     Situations situations,
     SigningKeys keys,
     Codes codes,
+    Once once,
     TimeProvider clock,
     RandomNumberGenerator random)
 {
@@ -43,7 +44,7 @@ internal sealed class AuthorizeEndpoint(
                 : authorize.BeginAsync(http, http.Request.Query)).Open();
         routes.MapPost("/authorize", async (HttpContext http, AuthorizeEndpoint authorize, CancellationToken stop) =>
             (await Form.ReadAsync(http.Request, stop)).Failed(out var error, out var form)
-                ? Shown(error)
+                ? AuthorizePages.Shown(error)
                 : await authorize.BeginAsync(http, form.All)).Open();
     }
 
@@ -51,12 +52,12 @@ internal sealed class AuthorizeEndpoint(
     {
         if (AuthorizeRequest.Parse(parameters).Failed(out var error, out var sent))
         {
-            return Shown(error);
+            return AuthorizePages.Shown(error);
         }
 
         if (sent.ClientId is not { } id)
         {
-            return Shown(OAuthError.InvalidRequest("The request does not say which app is asking."));
+            return AuthorizePages.Shown(OAuthError.InvalidRequest("The request does not say which app is asking."));
         }
 
         if ((await clients.FindAsync(http.Tenant.Id, id, http.RequestAborted)).Failed(out error, out var client)
@@ -66,12 +67,12 @@ internal sealed class AuthorizeEndpoint(
             return client is not null && sent.RequestObject is not null
                 && !ReturnAddress.Prove(sent, client, http.Tenant.Issuer).Failed(out _, out var outer)
                 ? Refused(http.Tenant, client, outer.Way, error)
-                : Shown(error);
+                : AuthorizePages.Shown(error);
         }
 
         if (ReturnAddress.Prove(request, client, http.Tenant.Issuer).Failed(out error, out var back))
         {
-            return Shown(error);
+            return AuthorizePages.Shown(error);
         }
 
         if (request.Pushed is null && (client.RequiresPush || settings.RequiresPush))
@@ -97,7 +98,7 @@ internal sealed class AuthorizeEndpoint(
             : await NextAsync(
                 http,
                 client,
-                Propose(http.Tenant, back, valid, request.Pushed) with { Who = who.Subject },
+                Propose(http, back, valid, request.Pushed) with { Who = who.Subject },
                 browser.Ensure(http),
                 isSilent: valid.Prompt is ["none"]);
     }
@@ -143,7 +144,7 @@ internal sealed class AuthorizeEndpoint(
         if (http.Request.Query[Transaction] is not [{ } text]
             || proposals.Open(http.Tenant.Id, text, holder) is not { } proposal)
         {
-            return Over;
+            return AuthorizePages.Over;
         }
 
         if (proposal.Agreed is Proposal.Denied)
@@ -151,9 +152,14 @@ internal sealed class AuthorizeEndpoint(
             return answers.Error(http.Tenant, WayOf(proposal), new("access_denied", "The person said no.")).ToHttp();
         }
 
+        if (await situations.IsFetchedAsync(http, proposal))
+        {
+            return AuthorizePages.Answered;
+        }
+
         return (await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted))
             .Failed(out var error, out var client)
-            ? Shown(error)
+            ? AuthorizePages.Shown(error)
             : await NextAsync(http, client, proposal, holder!, isSilent: false);
     }
 
@@ -164,7 +170,9 @@ internal sealed class AuthorizeEndpoint(
         if (step is NextStep.Consent or NextStep.RefuseConsent
             && await situations.RepeatAsync(http, proposal, client) is { } again)
         {
-            return Issue(http.Tenant, again);
+            return !proposal.IsPushed || await IsFirstAsync(http.Tenant, proposal)
+                ? Issue(http.Tenant, proposal with { Agreed = proposal.Id }, again)
+                : AuthorizePages.Answered;
         }
 
         var text = Uri.EscapeDataString(proposals.Seal(http.Tenant.Id, proposal, holder));
@@ -183,7 +191,10 @@ internal sealed class AuthorizeEndpoint(
         IResult Refused(OAuthError error) => this.Refused(http.Tenant, client, WayOf(proposal), error);
     }
 
-    private IResult Issue(Tenant tenant, Proposal proposal) => answers.Code(
+    private Task<bool> IsFirstAsync(Tenant tenant, Proposal proposal) =>
+        once.TakeAsync(tenant.Id, Proposals.Answered, proposal.Id, clock.GetUtcNow() + Proposals.Memory);
+
+    private IResult Issue(Tenant tenant, Proposal proposal, Repeat? repeat = null) => answers.Code(
         tenant,
         WayOf(proposal),
         codes.Make(
@@ -193,34 +204,42 @@ internal sealed class AuthorizeEndpoint(
             proposal.RedirectUri,
             proposal.Challenge,
             proposal.DpopJkt,
-            proposal.Nonce)).ToHttp();
+            proposal.Nonce,
+            repeat)).ToHttp();
 
     private static ReturnWay WayOf(Proposal proposal) =>
         new(new(proposal.Client), proposal.RedirectUri, proposal.State, proposal.ResponseMode);
 
-    private Proposal Propose(Tenant tenant, ReturnAddress back, ValidAuthorizeRequest valid, GrantId? pushed) => new()
+    private Proposal Propose(
+        HttpContext http, ReturnAddress back, ValidAuthorizeRequest valid, GrantId? pushed)
     {
-        Id = (pushed ?? GrantId.New(clock.GetUtcNow(), random)).Value,
-        Client = back.Client.Id.Value,
-        ClientName = back.Client.Name,
-        RedirectUri = back.Uri,
-        Scope = valid.Scopes.ToString(),
-        Resource = valid.Server?.Resource.Value ?? tenant.UserInfo,
-        Details = valid.Details,
-        State = back.Way.State,
-        ResponseMode = back.Way.Mode,
-        Challenge = valid.Challenge,
-        DpopJkt = valid.DpopJkt,
-        // Nobody is signed in twice in one browser, so to select an account is to sign in.
-        NeedsFreshSignIn = valid.Prompt.Contains("login") || valid.Prompt.Contains("select_account"),
-        NeedsConsent = valid.Prompt.Contains("consent"),
-        MaxAge = valid.MaxAge,
-        AcrValues = valid.AcrValues,
-        LoginHint = valid.LoginHint,
-        Nonce = valid.Nonce,
-        Claims = valid.Claims.Wanted,
-        CreatedAt = clock.GetUtcNow().ToUnixTimeSeconds(),
-    };
+        return new()
+        {
+            Id = (pushed ?? GrantId.New(clock.GetUtcNow(), random)).Value,
+            Client = back.Client.Id.Value,
+            ClientName = back.Client.Name,
+            RedirectUri = back.Uri,
+            Scope = valid.Scopes.ToString(),
+            Resource = valid.Server?.Resource.Value ?? http.Tenant.UserInfo,
+            Details = valid.Details,
+            IsPushed = pushed is not null,
+            Session = http.Features.Get<Caller>()?.Session,
+            State = back.Way.State,
+            ResponseMode = back.Way.Mode,
+            Challenge = valid.Challenge,
+            DpopJkt = valid.DpopJkt,
+            // Nobody is signed in twice in one browser, so to select an account is to sign in. No time ago is never.
+            NeedsFreshSignIn =
+                valid.Prompt.Contains("login") || valid.Prompt.Contains("select_account") || valid.MaxAge is 0,
+            NeedsConsent = valid.Prompt.Contains("consent"),
+            MaxAge = valid.MaxAge,
+            AcrValues = valid.AcrValues,
+            LoginHint = valid.LoginHint,
+            Nonce = valid.Nonce,
+            Claims = valid.Claims.Wanted,
+            CreatedAt = clock.GetUtcNow().ToUnixTimeSeconds(),
+        };
+    }
 
     // RFC 9700 §4.11.2: for a client nobody vouches for, a person sees where the way leads before it is taken.
     private IResult Refused(Tenant tenant, Client client, ReturnWay way, OAuthError error)
@@ -229,23 +248,5 @@ internal sealed class AuthorizeEndpoint(
         return client.IsVouchedFor ? answer.ToHttp() : answer.Shown(error);
     }
 
-    private static PageResult<ErrorPage, ErrorView> Shown(OAuthError error) => new(new(
-        "This app can't be let in",
-        error.Description,
-        "Nothing was done. Go back to the app; if it happens again, tell whoever makes it."))
-    {
-        Status = error.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status413PayloadTooLarge
-            ? StatusCodes.Status400BadRequest
-            : error.Status,
-    };
-
     private sealed record Meant(string? Subject);
-
-    private static PageResult<ErrorPage, ErrorView> Over => new(new(
-        "This request is over",
-        "It has waited for more than ten minutes, or it was begun in another browser.",
-        "Go back to the app and connect again."))
-    {
-        Status = StatusCodes.Status400BadRequest,
-    };
 }

@@ -8,7 +8,7 @@ namespace Postern.OAuth.Authorize;
 
 /// <summary>Finds out who sits at the browser, and whether that is enough for what is proposed.</summary>
 internal sealed class Situations(
-    GrantBook grants, Subjects subjects, StandingAgreements standing, TimeProvider clock)
+    GrantBook grants, Families families, Subjects subjects, StandingAgreements standing, TimeProvider clock)
 {
     public async ValueTask<AuthorizeState> OfAsync(HttpContext http, Proposal proposal, Client client, bool isSilent)
     {
@@ -19,28 +19,35 @@ internal sealed class Situations(
             await HasAgreedAsync(http, proposal, caller))
         {
             IsAsAsked = caller is null || await IsAsAskedAsync(http, proposal, client, caller),
-            HasJustSignedIn = caller is not null && caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt,
+            HasJustSignedIn = HasJustSignedIn(proposal, caller),
             IsSilent = isSilent,
         };
     }
 
     /// <summary>
-    /// The proposal as agreed to, because the same person has agreed to as much in this session; else null. Only who
-    /// they are is told again without a question, and only to a client that can prove itself to the token endpoint and
-    /// takes its answers on the web: what comes back to a device could be taken there by anybody (RFC 8252 §8.6).
+    /// What can be told without a question, because the same person has agreed to as much in this session; else null.
+    /// Only who they are is told again, and only to a client that an operator vouches for, that can prove itself to the
+    /// token endpoint and takes its answers on the web: what comes back to a device could be taken there by anybody
+    /// (RFC 8252 §8.6), and whoever registered itself could have any page send people by.
     /// </summary>
-    public async ValueTask<Proposal?> RepeatAsync(HttpContext http, Proposal proposal, Client client)
+    public async ValueTask<Repeat?> RepeatAsync(HttpContext http, Proposal proposal, Client client)
     {
         var isEligible = http.Features.Get<Caller>() is not null
             && proposal is { NeedsConsent: false, Agreed: null, Details: null }
             && proposal.Resource == http.Tenant.UserInfo
-            && client is { IsPublic: false, Source: not ClientSource.Document }
+            && client is { IsPublic: false, IsVouchedFor: true }
             && proposal.RedirectUri.StartsWith("https://", StringComparison.Ordinal);
-        return isEligible && await standing.RepeatAsync(
-            http.Caller, proposal, client.Hash, SourceNetwork.Of(http), http.RequestAborted)
-            ? proposal with { Agreed = proposal.Id }
+        return isEligible
+            ? await standing.FindAsync(
+                http.Caller, proposal, client.Hash, SourceNetwork.Of(http), http.RequestAborted)
             : null;
     }
+
+    /// <summary>Whether the client has what came of it: a second code would end what the first brought.</summary>
+    public async ValueTask<bool> IsFetchedAsync(HttpContext http, Proposal proposal) =>
+        proposal.Agreed is { } agreed
+        && await grants.FindAsync(http.Tenant.Id, new(agreed), http.RequestAborted) is { } grant
+        && !await families.IsNewestAsync(grant, 0, http.RequestAborted);
 
     // The grant must be alive, and of the person who sits there now.
     private async ValueTask<bool> HasAgreedAsync(HttpContext http, Proposal proposal, Caller? caller) =>
@@ -50,7 +57,7 @@ internal sealed class Situations(
         && grant.Subject == caller?.Subject;
 
     private async ValueTask<bool> IsAsAskedAsync(HttpContext http, Proposal proposal, Client client, Caller caller) =>
-        Acr.Meets(caller.Acr, proposal.AcrValues)
+        Acr.Meets(caller.Acr, proposal.AcrValues ?? [])
         && (proposal.Who is not { } who
             || who == await subjects.OfAsync(http.Tenant.Id, client, caller.Subject, http.RequestAborted));
 
@@ -58,6 +65,12 @@ internal sealed class Situations(
     // person has signed in and read, a max_age of 0 could never be met.
     private static bool IsFreshEnough(Proposal proposal, Caller? caller) =>
         caller is not null
-        && (!proposal.NeedsFreshSignIn || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt)
+        && (!proposal.NeedsFreshSignIn || HasJustSignedIn(proposal, caller))
         && (proposal.MaxAge is not { } age || caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt - age);
+
+    // Each sign-in begins a session; the clock alone would take one of the same second for newer.
+    private static bool HasJustSignedIn(Proposal proposal, Caller? caller) =>
+        caller is not null
+        && caller.Session != proposal.Session
+        && caller.AuthTime.ToUnixTimeSeconds() >= proposal.CreatedAt;
 }

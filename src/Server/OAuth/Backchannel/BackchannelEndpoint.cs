@@ -14,7 +14,13 @@ namespace Postern.OAuth.Backchannel;
 /// itself would learn who has an account, and fill people's pages with questions.
 /// </summary>
 internal sealed partial class BackchannelEndpoint(
-    BackchannelRequests requests, WishReader wishes, UserStore users, SigningKeys keys, AskDesk asks, AskCodes codes,
+    BackchannelRequests requests,
+    PresenterProofs proofs,
+    WishReader wishes,
+    UserStore users,
+    SigningKeys keys,
+    AskDesk asks,
+    AskCodes codes,
     TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
@@ -26,6 +32,7 @@ internal sealed partial class BackchannelEndpoint(
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
             || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
+            || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
             || MembersOf(presenter.Client).Failed(out error, out var members)
             || (await requests.ReadAsync(presenter, form, stop)).Failed(out error, out var parameters)
             || BackchannelRequest.Check(parameters, members).Failed(out error, out var request)
@@ -69,10 +76,11 @@ internal sealed partial class BackchannelEndpoint(
             Id = new(wish.Id),
             Tenant = tenant,
             Way = AskWay.Backchannel,
-            Wish = wish,
+            Wish = wish with { AcrValues = AcrOf(presenter.Client, parameters("acr_values")) },
             Subject = user.Id,
             Message = request.Message,
             Network = presenter.Network,
+            Holder = presenter.Holder?.ToString(),
             CreatedAt = now,
             ExpiresAt = now + request.Life,
         };
@@ -94,6 +102,11 @@ internal sealed partial class BackchannelEndpoint(
                 ? await users.FindAsync(tenant.Id, new(hint.Subject), stop)
                 : null;
     }
+
+    // §7.1. Words that are not known ask for nothing.
+    private static IReadOnlyList<string>? AcrOf(Client client, string? asked) =>
+        (asked?.Split(' ') ?? client.OpenId.DefaultAcrValues).Where(Acr.All.Contains).Distinct(StringComparer.Ordinal)
+            .ToList() is { Count: > 0 } known ? known : null;
 
     internal sealed record Answer(string AuthReqId, long ExpiresIn, long Interval);
 

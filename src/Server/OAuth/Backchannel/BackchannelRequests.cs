@@ -12,7 +12,7 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
     private static readonly string[] Names =
     [
         "scope", "login_hint", "id_token_hint", "login_hint_token", "binding_message", "user_code", "acr_values",
-        "requested_expiry", "client_notification_token", "authorization_details", "resource",
+        "requested_expiry", "client_notification_token", "authorization_details", "resource", "dpop_jkt",
     ];
 
     /// <summary>FAPI-CIBA §5.2.2: how long a signed request may be good, and how old it may be.</summary>

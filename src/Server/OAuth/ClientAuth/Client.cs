@@ -21,6 +21,9 @@ internal enum ClientSource
     Workload,
 }
 
+/// <summary>A secret of a client, as SHA-256, that is good until a time.</summary>
+internal sealed record PassingSecret(string Hash, DateTimeOffset Until);
+
 /// <summary>A client whose metadata was checked, whatever its source.</summary>
 internal sealed record Client
 {
@@ -39,6 +42,11 @@ internal sealed record Client
 
     /// <summary>SHA-256 of its secret.</summary>
     public string? SecretHash { get; init; }
+
+    /// <summary>Secrets that are good beside it until a time, while one takes another's place.</summary>
+    public IReadOnlyList<PassingSecret> PassingSecrets { get; init; } = [];
+
+    public bool HasSecret => SecretHash is not null || PassingSecrets.Count > 0;
 
     /// <summary>SHA-256 of the token by which it manages its registration (RFC 7592); null where it cannot.</summary>
     public string? RegistrationHash { get; init; }
@@ -91,6 +99,12 @@ internal sealed record Client
     /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; init; }
 
+    /// <summary>Which certificates are its own, and whether its tokens are bound to them.</summary>
+    public CertificateMembers Certificate { get; init; } = CertificateMembers.None;
+
+    /// <summary>The workloads that it is; null for none.</summary>
+    public SpiffePattern? SpiffeId { get; init; }
+
     /// <summary>Its requests are pushed, or are none (RFC 9126 §6).</summary>
     public bool RequiresPush { get; init; }
 
@@ -121,6 +135,7 @@ internal sealed record Client
         ScopeCap = metadata.Scope,
         OpenId = metadata.OpenId,
         RequiresDpop = metadata.DpopBoundAccessTokens,
+        Certificate = metadata.Certificate,
         RequiresPush = metadata.RequiresPush,
         RequiresSignedRequest = metadata.RequiresSignedRequest,
         RequestSigningAlg = metadata.RequestSigningAlg,
@@ -141,13 +156,22 @@ internal sealed record Client
     }
 
     /// <summary>
-    /// What it may be told of the person besides, at a resource: nothing unless it asks for <c>openid</c> and may.
+    /// What it may be told of the person: nothing unless it asks for <c>openid</c> and may (OpenID Connect Core
+    /// §3.1.2.1).
     /// </summary>
-    public Scopes NarrowIdentity(Scopes asked)
+    /// <param name="asked">What it asks for.</param>
+    /// <param name="isAlone">It asks for nothing at a resource, so whether it may refresh is said here.</param>
+    public Scopes NarrowIdentity(Scopes asked, bool isAlone = false)
     {
-        var within = ScopeCap is { } cap ? asked.Intersect(cap) : asked;
-        return within.Has(Scopes.OpenId) ? within.Intersect(Scopes.Identity) : Scopes.None;
+        var besides = isAlone ? Scopes.Of(Scopes.OfflineAccess) : Scopes.None;
+        var within = ScopeCap is { } cap ? asked.Intersect(cap.With(besides)) : asked;
+        return within.Has(Scopes.OpenId) ? within.Intersect(Scopes.Identity.With(besides)) : Scopes.None;
     }
+
+    /// <summary>Whether this is one of its secrets now.</summary>
+    public bool Knows(Secret secret, DateTimeOffset now) =>
+        (SecretHash is { } hash && secret.Matches(hash))
+        || PassingSecrets.Any(passing => now < passing.Until && secret.Matches(passing.Hash));
 
     public bool IsPublic => AuthMethods is ["none"];
 
@@ -161,5 +185,11 @@ internal sealed record Client
     /// it changes, refreshing stops until the person is asked again. Null for a client that an operator vouches for.
     /// </summary>
     public string? Hash => IsVouchedFor ? null : Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', [.. RedirectUris.Order(StringComparer.Ordinal), .. AuthMethods, JwksUri ?? ""]))));
+        string.Join('\n', [
+            .. RedirectUris.Order(StringComparer.Ordinal),
+            .. AuthMethods,
+            JwksUri ?? "",
+            // Left out while there is none: what people agreed to before this was known says the same as then.
+            .. Certificate.Name is { } name ? (string[])[name] : [],
+        ]))));
 }

@@ -8,7 +8,8 @@ namespace Postern.OAuth.ClientAuth;
 /// RFC 6749 §2.3: proves who is calling, by the method the client is registered with and no other, before an endpoint
 /// acts on anything else of the request. A client with a secret is never believed without it.
 /// </summary>
-internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion assertions)
+internal sealed class ClientAuthenticator(
+    ClientBook clients, ClientAssertion assertions, ClientCertificates certificates, Svids svids, TimeProvider clock)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
     private static readonly string NobodysHash = new('A', 43);
@@ -28,10 +29,15 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
             return error;
         }
 
-        var id = credentials is ClientCredentials.WithAssertion { Assertion: var text }
-            ? ClientAssertion.Claimed(text)
-            : credentials.ClientId;
-        if (id is null || (credentials.ClientId is { } named && named != id))
+        var id = credentials switch
+        {
+            ClientCredentials.WithAssertion { Assertion: var text } => ClientAssertion.Claimed(text),
+            // An SVID names a workload, which may be one of many that are the client that is named.
+            ClientCredentials.WithSvid { Svid: var svid } => credentials.ClientId ?? Svids.Claimed(svid),
+            _ => credentials.ClientId,
+        };
+        if (id is null
+            || (credentials is ClientCredentials.WithAssertion && credentials.ClientId is { } named && named != id))
         {
             return OAuthError.InvalidClient("the assertion is of another client, or of none");
         }
@@ -44,23 +50,33 @@ internal sealed class ClientAuthenticator(ClientBook clients, ClientAssertion as
             return error.Code is "invalid_client" ? OAuthError.InvalidClient(error.Reason ?? "unknown client") : error;
         }
 
-        return await RefusalAsync(tenant, client, credentials, stop) is { } refusal
+        return await RefusalAsync(http.HttpContext, client, credentials, stop) is { } refusal
             ? OAuthError.InvalidClient(refusal)
             : new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
     }
 
     private async ValueTask<string?> RefusalAsync(
-        Tenant tenant, Client client, ClientCredentials credentials, CancellationToken stop) =>
+        HttpContext http, Client client, ClientCredentials credentials, CancellationToken stop) =>
         credentials switch
         {
-            ClientCredentials.Named => client.IsPublic ? null : "no proof from a confidential client",
+            ClientCredentials.Named when client.IsPublic => null,
+            ClientCredentials.Named when client.AuthMethods.Contains(ClientMetadata.SpiffeX509) =>
+                await svids.RefusalAsync(http, client, credentials.ClientId, stop),
+            // RFC 8705 §2: the certificate is the proof, and client_id says whose.
+            ClientCredentials.Named => client.AuthMethods.Any(ClientMetadata.IsByCertificate)
+                ? await certificates.RefusalAsync(http, client, stop)
+                : "no proof from a confidential client",
             ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>
-                client.SecretHash is { } hash && client.AuthMethods.Contains(method) && secret.Matches(hash)
+                client.AuthMethods.Contains(method) && client.Knows(secret, clock.GetUtcNow())
                     ? null
                     : "wrong secret or method",
             ClientCredentials.WithAssertion { Assertion: var assertion } =>
                 client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
-                    ? await assertions.RefusalAsync(tenant, client, assertion, stop)
+                    ? await assertions.RefusalAsync(http.Tenant, client, assertion, stop)
+                    : "wrong method",
+            ClientCredentials.WithSvid { Svid: var svid, ClientId: var named } =>
+                client.AuthMethods.Contains(ClientMetadata.SpiffeJwt)
+                    ? await svids.RefusalAsync(http.Tenant, client, named, svid, stop)
                     : "wrong method",
             _ => throw new UnreachableException(),
         };

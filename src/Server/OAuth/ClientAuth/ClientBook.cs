@@ -30,11 +30,14 @@ internal sealed class ClientBook
     private readonly SafeHttp outbound;
     private readonly AuditLog audit;
     private readonly Settings settings;
+    private readonly AuthMethods methods;
     private readonly TenantBook tenants;
     private readonly Switches switches;
     private readonly AgentBook agents;
     private readonly TimeProvider clock;
     private readonly IReadOnlyDictionary<string, Client> configured;
+    // Those that are one workload first, then those of the longest path.
+    private readonly IReadOnlyList<Client> workloads;
     private readonly Cache<(TenantId, ClientId), Client> stored;
     private readonly FetchCache<Client> documents;
 
@@ -48,6 +51,7 @@ internal sealed class ClientBook
         SafeHttp outbound,
         AuditLog audit,
         Settings settings,
+        AuthMethods methods,
         TenantBook tenants,
         Switches switches,
         AgentBook agents,
@@ -55,9 +59,17 @@ internal sealed class ClientBook
     {
         (this.switches, this.agents) = (switches, agents);
         (this.store, this.outbound, this.audit, this.tenants) = (store, outbound, audit, tenants);
-        (this.settings, this.clock) = (settings, clock);
+        (this.settings, this.methods, this.clock) = (settings, methods, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
             .ToDictionary(client => client.Id.Value);
+        workloads = [.. configured.Values.Where(client => client.SpiffeId is not null)
+            .OrderBy(client => client.SpiffeId!.IsPrefix)
+            .ThenByDescending(client => client.SpiffeId!.Id.Path.Length)];
+        if (workloads.GroupBy(client => client.SpiffeId).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new SetupException($"`spiffe_id` {twice.Key!.Id} is of two clients.");
+        }
+
         documents = new(Capacity, clock);
         stored = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
@@ -75,12 +87,14 @@ internal sealed class ClientBook
     public async ValueTask<Result<Client>> FindAsync(TenantId tenant, string id, CancellationToken stop)
     {
         var client = new ClientId(id);
-        if (switches.WhyOff(tenant, client) is { } off)
+        var known = NamedOf(tenant, id);
+        // A workload is known by its own name; it is the client that is switched off.
+        if (switches.WhyOff(tenant, known?.Id ?? client) is { } off)
         {
             return OAuthError.InvalidClient(off);
         }
 
-        if (NamedOf(tenant, id) is { } known)
+        if (known is not null)
         {
             return known;
         }
@@ -172,10 +186,14 @@ internal sealed class ClientBook
 
     // What an operator named: in the configuration, which speaks for the tenant at the root alone, or as an agent.
     private Client? NamedOf(TenantId tenant, string id) =>
-        (tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) : null)
+        (tenant == tenants.Default.Id ? configured.GetValueOrDefault(id) ?? WorkloadOf(id) : null)
         ?? (agents.Find(tenant, id) is { Jwks: not null } agent && tenants.Find(tenant) is { } place
             ? AgentClient.Of(agent, place)
             : null);
+
+    private Client? WorkloadOf(string id) => SpiffeId.Parse(id) is { } workload
+        ? workloads.FirstOrDefault(client => client.SpiffeId!.Has(workload))
+        : null;
 
     private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
     {
@@ -206,7 +224,7 @@ internal sealed class ClientBook
     private async ValueTask<Result<Client>> ReadAsync(
         TenantId tenant, ClientId id, FetchOutcome.Answered answer, CancellationToken stop)
     {
-        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer)
+        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer, methods)
             .Failed(out var error, out var metadata))
         {
             // Errors are not kept: the next request asks again, within the host's budget.

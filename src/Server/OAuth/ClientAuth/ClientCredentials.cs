@@ -12,6 +12,9 @@ internal abstract record ClientCredentials
 {
     public const string AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+    /// <summary>draft-ietf-oauth-spiffe-client-auth §3.1.</summary>
+    public const string SvidType = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
+
     private const int MaxLength = 4000, MaxAssertion = 16_000;
 
     private ClientCredentials()
@@ -26,6 +29,9 @@ internal abstract record ClientCredentials
     public sealed record WithSecret(Secret Secret, string Method) : ClientCredentials;
 
     public sealed record WithAssertion(string Assertion) : ClientCredentials;
+
+    /// <summary>What SPIFFE gave a workload, as a JWT.</summary>
+    public sealed record WithSvid(string Svid) : ClientCredentials;
 
     public static Result<ClientCredentials> Read(HttpRequest http, Form form)
     {
@@ -50,9 +56,13 @@ internal abstract record ClientCredentials
 
         if (assertion is not null || type is not null)
         {
-            return type is AssertionType && assertion is { Length: > 0 }
-                ? new WithAssertion(assertion) { ClientId = id }
-                : OAuthError.InvalidRequest("client_assertion comes with client_assertion_type " + AssertionType + ".");
+            return (type, assertion) switch
+            {
+                (AssertionType, { Length: > 0 }) => new WithAssertion(assertion) { ClientId = id },
+                (SvidType, { Length: > 0 }) => new WithSvid(assertion) { ClientId = id },
+                _ => OAuthError.InvalidRequest(
+                    $"client_assertion comes with client_assertion_type {AssertionType} or {SvidType}."),
+            };
         }
 
         return (id, secret) switch

@@ -32,20 +32,36 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
             return [];
         }
 
-        var known = fetched.Find(uri);
-        if (known is not null
-            && (Named(known.Keys, kid).Count > 0 || clock.GetUtcNow() < known.At + LookAgainAfter))
+        var known = await LookAsync(uri, keys => Named(keys.Signing, kid).Count > 0, stop);
+        return known is not null ? Named(known.Signing, kid) : [];
+    }
+
+    /// <summary>Whether one of a client's keys is the one that is looked for.</summary>
+    public async ValueTask<bool> HasAsync(Client client, Func<JsonWebKey, bool> isIt, CancellationToken stop) =>
+        (client.Jwks, client.JwksUri) switch
         {
-            return Named(known.Keys, kid);
+            ({ } own, _) => All(own).Any(isIt),
+            (_, { } uri) => (await LookAsync(uri, keys => keys.All.Any(isIt), stop))?.All.Any(isIt) is true,
+            _ => false,
+        };
+
+    // What is known, or what is there now when that may be something else.
+    private async ValueTask<Fetched?> LookAsync(string uri, Func<Fetched, bool> suffices, CancellationToken stop)
+    {
+        var known = fetched.Find(uri);
+        if (known is not null && (suffices(known) || clock.GetUtcNow() < known.At + LookAgainAfter))
+        {
+            return known;
         }
 
         if (await outbound.GetAsync(uri, FetchRules.Json, stop) is FetchOutcome.Answered answer)
         {
-            known = new(Parse(Encoding.UTF8.GetString(answer.Body.Span)), clock.GetUtcNow());
+            var jwks = Encoding.UTF8.GetString(answer.Body.Span);
+            known = new(Parse(jwks), All(jwks), clock.GetUtcNow());
             fetched.Keep(uri, known, answer.FreshFor);
         }
 
-        return known is not null ? Named(known.Keys, kid) : [];
+        return known;
     }
 
     private static IReadOnlyList<SecurityKey> Named(IReadOnlyList<SecurityKey> keys, string? kid) =>
@@ -64,5 +80,18 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         }
     }
 
-    private sealed record Fetched(IReadOnlyList<SecurityKey> Keys, DateTimeOffset At);
+    private static IReadOnlyList<JsonWebKey> All(string jwks)
+    {
+        try
+        {
+            return [.. new JsonWebKeySet(jwks).Keys.Take(MaxKeys)];
+        }
+        catch (ArgumentException)
+        {
+            return [];
+        }
+    }
+
+    private sealed record Fetched(
+        IReadOnlyList<SecurityKey> Signing, IReadOnlyList<JsonWebKey> All, DateTimeOffset At);
 }

@@ -11,6 +11,10 @@ internal sealed record ClientMetadata
     public const string
         None = "none", Basic = "client_secret_basic", Post = "client_secret_post", PrivateKeyJwt = "private_key_jwt";
 
+    /// <summary>RFC 8705 §2.1, §2.2.</summary>
+    public const string
+        TlsClientAuth = "tls_client_auth", SelfSignedTlsClientAuth = "self_signed_tls_client_auth";
+
     public const string
         AuthorizationCode = "authorization_code",
         RefreshToken = "refresh_token",
@@ -29,8 +33,13 @@ internal sealed record ClientMetadata
     // A redirect URI that is too long is told so by its own check.
     private const int MaxLengthOfUrl = 2000, RedirectUriLimit = 2 * ClientAuth.RedirectUris.MaxLength;
 
-    /// <summary>What is served, strongest first.</summary>
+    /// <summary>What is always served, strongest first; <see cref="ClientAuth.AuthMethods"/> has the rest.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
+
+    /// <summary>Of workloads, by their SVIDs (draft-ietf-oauth-spiffe-client-auth).</summary>
+    public const string SpiffeJwt = "spiffe_jwt", SpiffeX509 = "spiffe_x509";
+
+    public static bool IsByCertificate(string method) => method is TlsClientAuth or SelfSignedTlsClientAuth;
 
     /// <summary>By which requests are signed, and by which answers.</summary>
     public static readonly string[] RequestAlgorithms = ["ES256", "PS256"];
@@ -60,10 +69,15 @@ internal sealed record ClientMetadata
 
     public required string? JwksUri { get; init; }
 
+    public bool HasKeys => (Jwks ?? JwksUri) is not null;
+
     public required OpenIdClient OpenId { get; init; }
 
     /// <summary><c>dpop_bound_access_tokens</c> (RFC 9449 §5.2).</summary>
     public required bool DpopBoundAccessTokens { get; init; }
+
+    /// <summary>What it registered of its certificates.</summary>
+    public required CertificateMembers Certificate { get; init; }
 
     public required bool RequiresPush { get; init; }
 
@@ -75,19 +89,21 @@ internal sealed record ClientMetadata
     public required string? AnswerSigningAlg { get; init; }
 
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
-    public static Result<ClientMetadata> Register(ReadOnlyMemory<byte> json, string issuer) => Read(json, null, issuer);
+    public static Result<ClientMetadata> Register(
+        ReadOnlyMemory<byte> json, string issuer, AuthMethods methods) => Read(json, null, issuer, methods);
 
     /// <summary>Reads a metadata document: it must name itself, and may hold no shared secret.</summary>
-    public static Result<ClientMetadata> Document(ReadOnlyMemory<byte> json, string url, string issuer) =>
-        Read(json, url, issuer);
+    public static Result<ClientMetadata> Document(
+        ReadOnlyMemory<byte> json, string url, string issuer, AuthMethods methods) => Read(json, url, issuer, methods);
 
-    private static Result<ClientMetadata> Read(ReadOnlyMemory<byte> json, string? url, string issuer)
+    private static Result<ClientMetadata> Read(
+        ReadOnlyMemory<byte> json, string? url, string issuer, AuthMethods methods)
     {
         try
         {
             using var document = JsonDocument.Parse(json, Strict);
             return document.RootElement.ValueKind is JsonValueKind.Object
-                ? Read(new MetadataMembers(document.RootElement), url, issuer)
+                ? Read(new MetadataMembers(document.RootElement), url, issuer, methods)
                 : Invalid("Client metadata is a JSON object.");
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
@@ -97,9 +113,10 @@ internal sealed record ClientMetadata
         }
     }
 
-    private static Result<ClientMetadata> Read(MetadataMembers members, string? url, string issuer)
+    private static Result<ClientMetadata> Read(
+        MetadataMembers members, string? url, string issuer, AuthMethods methods)
     {
-        var metadata = Of(members, isDocument: url is not null);
+        var metadata = Of(members, isDocument: url is not null, methods);
         if (url is not null)
         {
             CheckDocument(members, metadata, url);
@@ -118,7 +135,7 @@ internal sealed record ClientMetadata
         return Refusal(metadata) is { } refusal ? Invalid(refusal) : metadata;
     }
 
-    private static ClientMetadata Of(MetadataMembers members, bool isDocument)
+    private static ClientMetadata Of(MetadataMembers members, bool isDocument, AuthMethods methods)
     {
         var uris = members.List("redirect_uris", RedirectUriLimit) ?? [];
         return new()
@@ -127,13 +144,14 @@ internal sealed record ClientMetadata
             RedirectUris = uris,
             GrantTypes = GrantTypesOf(members),
             ResponseTypes = members.List("response_types") ?? [Code],
-            AuthMethod = AuthMethodOf(members, isDocument),
+            AuthMethod = AuthMethodOf(members, isDocument, methods),
             ApplicationType = ApplicationTypeOf(members, uris),
             Scope = ScopeOf(members),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
             OpenId = OpenIdClient.Read(members, uris),
             DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
+            Certificate = CertificateMembers.Read(members, methods),
             RequiresPush = members.Flag("require_pushed_authorization_requests"),
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
             RequestSigningAlg = members.Text("request_object_signing_alg"),
@@ -187,6 +205,8 @@ internal sealed record ClientMetadata
             "A client that registers itself uses response_types code with authorization_code.",
         { Jwks: not null, JwksUri: not null } => "Either jwks or jwks_uri, not both.",
         { AuthMethod: PrivateKeyJwt, Jwks: null, JwksUri: null } => "private_key_jwt needs jwks or jwks_uri.",
+        { Certificate: var own } when own.Refusal(
+            metadata.AuthMethod, metadata.DpopBoundAccessTokens, metadata.HasKeys) is { } certificate => certificate,
         { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
             "require_signed_request_object needs jwks or jwks_uri.",
         { RequestSigningAlg: { } alg } when !RequestAlgorithms.Contains(alg) =>
@@ -199,9 +219,9 @@ internal sealed record ClientMetadata
 
     // Some documents name all methods they can use beside the one they prefer; the strongest that is served here is
     // taken.
-    private static string AuthMethodOf(MetadataMembers members, bool isDocument)
+    private static string AuthMethodOf(MetadataMembers members, bool isDocument, AuthMethods methods)
     {
-        var offered = isDocument ? [PrivateKeyJwt, None] : AuthMethods;
+        var offered = methods.All.Where(method => !isDocument || method is not (Basic or Post)).ToArray();
         var preferred = members.Text("token_endpoint_auth_method") ?? (isDocument ? None : Basic);
         var usable = members.List("token_endpoint_auth_methods_supported") is { Count: > 0 } several
             ? several

@@ -10,7 +10,8 @@ internal sealed partial class ClientStore(Db db)
 {
     public Task<Client?> FindAsync(TenantId tenant, ClientId id, CancellationToken stop) => db.FirstAsync(
         $"""
-        select id, source, metadata, secret_hash, created_at, registration_hash from clients
+        select id, source, metadata, secret_hash, created_at, registration_hash, old_secret_hash, old_secret_until
+        from clients
         where tenant = {tenant.Value} and id = {id.Value}
         """,
         Read,
@@ -20,7 +21,8 @@ internal sealed partial class ClientStore(Db db)
     public Task<List<Client>> AllAsync(
         TenantId tenant, (DateTimeOffset Since, ClientId Id)? before, int limit, CancellationToken stop) => db.AllAsync(
         $"""
-        select id, source, metadata, secret_hash, created_at, registration_hash from clients
+        select id, source, metadata, secret_hash, created_at, registration_hash, old_secret_hash, old_secret_until
+        from clients
         where tenant = {tenant.Value}
           and (created_at, id) < ({before?.Since.ToUnixTimeSeconds() ?? long.MaxValue}, {before?.Id.Value ?? ""})
         order by created_at desc, id desc limit {(long)limit}
@@ -44,9 +46,21 @@ internal sealed partial class ClientStore(Db db)
     /// <summary>Puts another registration in the place of one that is there (RFC 7592 §2.2).</summary>
     public static ValueTask<int> ReplaceAsync(Unit unit, TenantId tenant, Client client) => unit.RunAsync(
         $"""
-        update clients set metadata = {Metadata(client)}, secret_hash = {client.SecretHash}
+        update clients set metadata = {Metadata(client)}, secret_hash = {client.SecretHash},
+          old_secret_hash = case when secret_hash = {client.SecretHash ?? ""} then old_secret_hash end
         where tenant = {tenant.Value} and id = {client.Id.Value}
         """);
+
+    /// <summary>
+    /// Puts a secret in the place of the one that is there, which goes on for a while; of two at once, one does.
+    /// </summary>
+    public static async ValueTask<bool> RotateAsync(
+        Unit unit, TenantId tenant, Client client, string fresh, DateTimeOffset until) => await unit.RunAsync(
+        $"""
+        update clients set secret_hash = {fresh}, old_secret_hash = {client.SecretHash},
+          old_secret_until = {until.ToUnixTimeSeconds()}
+        where tenant = {tenant.Value} and id = {client.Id.Value} and secret_hash = {client.SecretHash}
+        """) is 1;
 
     public static ValueTask<int> RemoveAsync(Unit unit, TenantId tenant, ClientId id) =>
         unit.RunAsync($"delete from clients where tenant = {tenant.Value} and id = {id.Value}");
@@ -105,7 +119,8 @@ internal sealed partial class ClientStore(Db db)
             client.RequiresPush,
             client.RequiresSignedRequest,
             client.RequestSigningAlg,
-            client.AnswerSigningAlg),
+            client.AnswerSigningAlg,
+            client.Certificate == CertificateMembers.None ? null : client.Certificate),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -119,6 +134,9 @@ internal sealed partial class ClientStore(Db db)
             ApplicationType = stored.ApplicationType,
             AuthMethods = stored.AuthMethods,
             SecretHash = row.IsDBNull(3) ? null : row.GetString(3),
+            PassingSecrets = row.IsDBNull(6)
+                ? []
+                : [new(row.GetString(6), DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(7)))],
             RegistrationHash = row.IsDBNull(5) ? null : row.GetString(5),
             Jwks = stored.Jwks,
             JwksUri = stored.JwksUri,
@@ -131,6 +149,7 @@ internal sealed partial class ClientStore(Db db)
             RequiresSignedRequest = stored.RequiresSignedRequest,
             RequestSigningAlg = stored.RequestSigningAlg,
             AnswerSigningAlg = stored.AnswerSigningAlg,
+            Certificate = stored.Certificate ?? CertificateMembers.None,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -151,7 +170,8 @@ internal sealed partial class ClientStore(Db db)
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresPush = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? AnswerSigningAlg = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? AnswerSigningAlg = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CertificateMembers? Certificate = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -13,8 +13,11 @@ internal static class ConfiguredClient
             Id = new(seed.ClientId),
             Source = ClientSource.Configured,
             Name = seed.ClientName ?? seed.ClientId,
-            AuthMethods = Methods(seed),
+            AuthMethods = Methods(seed, settings),
+            SpiffeId = WorkloadOf(seed),
             SecretHash = seed.ClientSecret?.Hash(),
+            PassingSecrets =
+                [.. seed.ClientSecrets.Select(one => new PassingSecret(one.Secret.Hash(), one.Until))],
             Jwks = seed.Jwks,
             JwksUri = seed.JwksUri,
             RedirectUris = seed.RedirectUris,
@@ -35,6 +38,10 @@ internal static class ConfiguredClient
                 ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
                 : null,
             RequiresDpop = seed.DpopBoundAccessTokens,
+            Certificate = CertificateMembers.Of(
+                seed.Certificate.Names,
+                seed.Certificate.BindsTokens,
+                why => throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {why}")),
             Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
             IntrospectionAlgorithm = seed.IntrospectionAlgorithm,
             MayRevokePeople = seed.MayRevokePeople,
@@ -45,13 +52,30 @@ internal static class ConfiguredClient
     }
 
     // A secret without a named method may come in the header or in the body; libraries differ in what they try first.
-    private static IReadOnlyList<string> Methods(ClientSeed seed) => seed switch
+    private static IReadOnlyList<string> Methods(ClientSeed seed, Settings settings) => seed switch
     {
         { AuthMethod: { } method } => [method],
-        { ClientSecret: not null } => [ClientMetadata.Basic, ClientMetadata.Post],
+        { ClientSecret: not null } or { ClientSecrets.Count: > 0 } => [ClientMetadata.Basic, ClientMetadata.Post],
         { Jwks: not null } or { JwksUri: not null } => [ClientMetadata.PrivateKeyJwt],
+        { SpiffeId: not null } => [ClientMetadata.SpiffeJwt, .. AuthMethods.ForWorkloads(settings).Skip(1)],
+        { ClientId: var id } when id.StartsWith(SpiffeId.Scheme, StringComparison.Ordinal) =>
+            [ClientMetadata.SpiffeJwt, .. AuthMethods.ForWorkloads(settings).Skip(1)],
         _ => [ClientMetadata.None],
     };
+
+    // A client that is called by a SPIFFE ID is that workload.
+    private static SpiffePattern? WorkloadOf(ClientSeed seed)
+    {
+        var isNamedSo = seed.ClientId.StartsWith(SpiffeId.Scheme, StringComparison.Ordinal);
+        var text = seed.SpiffeId ?? (isNamedSo ? seed.ClientId : null);
+        return text is null
+            ? null
+            : SpiffePattern.Parse(text) is { } pattern && !(isNamedSo && (pattern.IsPrefix || text != seed.ClientId))
+                ? pattern
+                : throw new SetupException(
+                    $"{seed.Place}client `{seed.ClientId}`: `{text}` is not spiffe://DOMAIN/PATH, or PATH/*, "
+                    + "or not the client_id.");
+    }
 
     private static OpenIdClient OpenId(ClientSeed seed) => new()
     {
@@ -78,10 +102,21 @@ internal static class ConfiguredClient
             .FirstOrDefault(why => why is not null);
         return client switch
         {
-            { AuthMethods: var methods } when !methods.All(ClientMetadata.AuthMethods.Contains) =>
-                $"`token_endpoint_auth_method` is one of {string.Join(", ", ClientMetadata.AuthMethods)}.",
-            { AuthMethods: var methods, SecretHash: null } when methods.Any(IsBySecret) =>
+            { SpiffeId: { } pattern } when settings.Spiffe.All(seed => seed.TrustDomain != pattern.Id.TrustDomain) =>
+                $"`spiffe` does not name the trust domain {pattern.Id.TrustDomain}.",
+            { SpiffeId: null, AuthMethods: [ClientMetadata.SpiffeJwt or ClientMetadata.SpiffeX509, ..] } =>
+                "`spiffe_id` is missing.",
+            { AuthMethods: var methods } when !methods.All(IsServed) =>
+                $"`token_endpoint_auth_method` is one of {string.Join(", ", AuthMethods.Of(settings))}; those by "
+                + "certificate need `tls.client_certificates` or `mtls.proxies`, and `mtls.authorities`.",
+            { Certificate.BindsTokens: true } when !settings.TakesCertificates =>
+                "nobody can show a certificate without `tls.client_certificates` or `mtls.proxies`.",
+            { AuthMethods: [var method, ..] } when client.Certificate.Refusal(
+                method, client.RequiresDpop, (client.Jwks ?? client.JwksUri) is not null) is { } why => why,
+            { AuthMethods: var methods, HasSecret: false } when methods.Any(IsBySecret) =>
                 "`client_secret` is missing.",
+            { SecretHash: not null, PassingSecrets.Count: > 0 } =>
+                "either `client_secret`, or all of them in `client_secrets`.",
             { AuthMethods: [ClientMetadata.PrivateKeyJwt], Jwks: null, JwksUri: null } =>
                 "`jwks` or `jwks_uri` is missing.",
             { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
@@ -108,6 +143,9 @@ internal static class ConfiguredClient
             _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
             _ => redirect,
         };
+
+        bool IsServed(string method) =>
+            AuthMethods.Of(settings).Contains(method) || AuthMethods.ForWorkloads(settings).Contains(method);
     }
 
     private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;

@@ -13,14 +13,21 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
     /// <summary>By what a workload has proven itself, which is its grant too.</summary>
     public Assertion? Assertion { get; init; }
 
-    /// <summary>The key it has proven to hold with this request; null when it proved none.</summary>
+    /// <summary>What it has proven to hold with this request; null when it proved nothing.</summary>
     public Holder? Holder { get; init; }
 
     /// <summary>
-    /// Whether it may exchange a token for another: its own with the key that it is bound to, and one that it was sent
-    /// with a key of its own, so that nobody makes a bearer token of a bound one.
+    /// Whether it may exchange a token for another: its own with what that is bound to, and one that it was sent with
+    /// something of its own, so that nobody makes a bearer token of a bound one.
     /// </summary>
     public bool MayExchange(AccessToken token) =>
-        token.KeyThumbprint is not { } thumbprint
-        || (Holder is not null && (token.ClientId != Client.Id.Value || Holder.Thumbprint == thumbprint));
+        HolderOf(token) is not { } bound
+        || (Holder is not null && (token.ClientId != Client.Id.Value || Holder == bound));
+
+    private static Holder? HolderOf(AccessToken token) => token switch
+    {
+        { KeyThumbprint: { } key } => Holder.OfKey(key),
+        { CertificateThumbprint: { } certificate } => Holder.OfCertificate(certificate),
+        _ => null,
+    };
 }

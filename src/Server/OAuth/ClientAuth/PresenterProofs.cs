@@ -2,19 +2,28 @@ using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Proofs;
 using Postern.Grants;
+using Postern.Platform.Http;
 
 namespace Postern.OAuth.ClientAuth;
 
 /// <summary>
-/// RFC 9449 §5: proves which key the presenter holds, if it brings a proof. What is made for it is bound to that key.
+/// Proves which key the presenter holds, if it brings a proof (RFC 9449 §5), or which certificate, if its tokens are
+/// bound to that (RFC 8705 §3). What is made for it is bound to the same.
 /// </summary>
 internal sealed class PresenterProofs(HolderProofs proofs)
 {
-    /// <summary>The presenter as it came, or with the key that it has proven to hold.</summary>
+    /// <summary>The presenter as it came, or with what it has proven to hold.</summary>
     public async ValueTask<Result<Presenter>> ProveAsync(
         HttpRequest http, Presenter presenter, CancellationToken stop)
     {
         var header = http.Headers[RequestValidator.ProofHeader];
+        if (presenter.Client.Certificate.BindsTokens)
+        {
+            return header.Count is 0
+                ? WithCertificate(http.HttpContext, presenter)
+                : OAuthError.InvalidRequest("The tokens of this client are bound to its certificate and to no key.");
+        }
+
         if (header.Count is 0)
         {
             return presenter;
@@ -38,6 +47,11 @@ internal sealed class PresenterProofs(HolderProofs proofs)
                 throw new System.Diagnostics.UnreachableException();
         }
     }
+
+    private static Presenter WithCertificate(HttpContext http, Presenter presenter) =>
+        http.CallerCertificate is { } shown
+            ? presenter with { Holder = Holder.OfCertificate(Thumbprints.Of(shown.Leaf)) }
+            : presenter;
 
     private static void Offer(IHeaderDictionary answer, string? nonce)
     {

@@ -14,6 +14,9 @@ namespace Postern.OAuth.Consent;
 /// </summary>
 internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, Pings pings, TimeProvider clock)
 {
+    private const string TooWeak = "This can be allowed by somebody who has signed in with a passkey. Sign out, sign "
+        + "in with yours, and open this question again; or deny.";
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/i/{name}", (HttpContext http, string name, AskEndpoint ask) => ask.ShowAsync(http, name))
@@ -63,6 +66,8 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, Pings pings
                 return await decision.DenyAsync(question, caller, network) ? Answered(ask) : Over;
             case ConsentReply.Unclear:
                 return Page(http, question, ask, ConsentReply.Unclear.Problem);
+            case ConsentReply.Yes when !Acr.Meets(caller.Acr, ask.Wish.AcrValues ?? []):
+                return Page(http, question, ask, TooWeak);
             case ConsentReply.Yes yes:
                 var outcome = await decision.AllowAsync(question, caller, yes.Agreed, yes.Until, network);
                 return outcome is ConsentOutcome.Granted ? Answered(ask) : Over;

@@ -60,7 +60,7 @@ internal sealed class ConsentDecision(
                 });
             return new ConsentOutcome.Granted(grant);
         });
-        return made is ConsentOutcome.Answered ? await AgainAsync(grant) : made;
+        return made is ConsentOutcome.Answered ? await AgainAsync(grant, question) : made;
     }
 
     /// <summary>False when the answer was yes before: that is taken back where grants are ended, not here.</summary>
@@ -116,14 +116,15 @@ internal sealed class ConsentDecision(
     private static ValueTask KeepOfferAsync(Unit unit, ConsentQuestion question, Grant grant) =>
         grant.Tools is { } left ? Offers.KeepAsync(unit, grant, question.Offered(left)) : default;
 
-    // A second click on the same button brings the same grant. Another answer does not: whoever goes back and unticks
-    // something must not be left with what they ticked before.
-    private async Task<ConsentOutcome> AgainAsync(Grant wanted) =>
+    // A second click on the same button brings the same grant, until the client has it: a further code would end it.
+    // Another answer does not: whoever goes back and unticks something must not be left with what they ticked before.
+    private async Task<ConsentOutcome> AgainAsync(Grant wanted, ConsentQuestion question) =>
         await grants.FindAsync(wanted.Tenant, wanted.Id, CancellationToken.None) is { } made
         && made.Subject == wanted.Subject
         && made.Scopes.Equals(wanted.Scopes)
         && (made.Tools ?? []).SequenceEqual(wanted.Tools ?? [])
         && made.ExpiresAt - made.CreatedAt == wanted.ExpiresAt - wanted.CreatedAt
+        && (question.Ask is not null || await families.IsNewestAsync(made, 0, CancellationToken.None))
             ? new ConsentOutcome.Granted(made)
             : new ConsentOutcome.Answered();
 

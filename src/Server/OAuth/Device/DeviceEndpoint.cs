@@ -9,7 +9,12 @@ namespace Postern.OAuth.Device;
 
 /// <summary>RFC 8628 §3.1: a device asks for a code to show, and for one to come back with.</summary>
 internal sealed partial class DeviceEndpoint(
-    WishReader wishes, AskDesk asks, AskCodes codes, Settings settings, TimeProvider clock)
+    WishReader wishes,
+    PresenterProofs proofs,
+    AskDesk asks,
+    AskCodes codes,
+    Settings settings,
+    TimeProvider clock)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
         "/device_authorization",
@@ -25,6 +30,7 @@ internal sealed partial class DeviceEndpoint(
 
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
             || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
+            || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
             || Wanted(presenter, form).Failed(out error, out var ask)
             || (await asks.OfferAsync(ask)).Failed(out error, out ask))
         {
@@ -42,6 +48,13 @@ internal sealed partial class DeviceEndpoint(
             return OAuthError.UnauthorizedClient("The client is not registered for this grant_type.");
         }
 
+        // Whoever sees the code of a client that proves nothing else could fetch the answer with a key of their own.
+        if (presenter is { Client: { IsPublic: true, RequiresDpop: true }, Holder: null })
+        {
+            return new OAuthError(
+                "invalid_dpop_proof", "The tokens of this client are bound to a key: send a DPoP proof.");
+        }
+
         if (wishes.Read(presenter, name => form[name]).Failed(out var error, out var wish))
         {
             return error;
@@ -55,6 +68,7 @@ internal sealed partial class DeviceEndpoint(
             Way = AskWay.Device,
             Wish = wish,
             Network = presenter.Network,
+            Holder = presenter.Holder?.ToString(),
             CreatedAt = now,
             ExpiresAt = now + AskDesk.Lifetime,
         };

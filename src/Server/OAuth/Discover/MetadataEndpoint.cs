@@ -15,7 +15,8 @@ namespace Postern.OAuth.Discover;
 /// What this authorization server can do: RFC 8414 and, for clients that look there, the OpenID place with the same
 /// content.
 /// </summary>
-internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers issuers, ServerBook servers)
+internal sealed partial class MetadataEndpoint(
+    Settings settings, TrustedIssuers issuers, AuthMethods methods, ServerBook servers)
 {
     private static readonly string[] OwnClaims =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
@@ -87,14 +88,15 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         ],
         CodeChallengeMethodsSupported = ["S256"],
         DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
+        TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
-        TokenEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
+        TokenEndpointAuthMethodsSupported = methods.At(tenant.Id),
         TokenEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        RevocationEndpointAuthMethodsSupported = ClientMetadata.AuthMethods,
+        RevocationEndpointAuthMethodsSupported = methods.At(tenant.Id),
         RevocationEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         IntrospectionEndpointAuthMethodsSupported =
-            [.. ClientMetadata.AuthMethods.Where(method => method is not ClientMetadata.None)],
+            [.. methods.At(tenant.Id).Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported =
             [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
@@ -172,6 +174,9 @@ internal sealed partial class MetadataEndpoint(Settings settings, TrustedIssuers
         public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
 
         public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
+
+        /// <summary>RFC 8705 §3.3.</summary>
+        public required bool? TlsClientCertificateBoundAccessTokens { get; init; }
 
         public required bool AuthorizationResponseIssParameterSupported { get; init; }
 

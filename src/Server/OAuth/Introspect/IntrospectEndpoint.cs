@@ -114,7 +114,7 @@ internal sealed partial class IntrospectEndpoint(
         Scope = string.Join(' ', token.Scopes),
         ClientId = token.ClientId,
         TokenType = token.KeyThumbprint is null ? "Bearer" : "DPoP",
-        Cnf = token.KeyThumbprint is { } thumbprint ? new(thumbprint) : null,
+        Cnf = Confirmation.Of(token),
         Exp = token.ExpiresAt.ToUnixTimeSeconds(),
         Iat = token.IssuedAt.ToUnixTimeSeconds(),
         Sub = token.Subject,
@@ -163,8 +163,18 @@ internal sealed partial class IntrospectEndpoint(
         public IReadOnlyList<JsonElement>? AuthorizationDetails { get; init; }
     }
 
-    /// <summary>RFC 9449 §6.2: the resource server asks for a proof of this key.</summary>
-    internal sealed record Confirmation(string Jkt);
+    /// <summary>
+    /// What the resource server asks to be shown: a proof of this key (RFC 9449 §6.2), or this certificate (RFC 8705
+    /// §3.2).
+    /// </summary>
+    internal sealed record Confirmation(
+        string? Jkt, [property: JsonPropertyName("x5t#S256")] string? Certificate)
+    {
+        public static Confirmation? Of(AccessToken token) =>
+            (token.KeyThumbprint ?? token.CertificateThumbprint) is null
+                ? null
+                : new(token.KeyThumbprint, token.CertificateThumbprint);
+    }
 
     /// <summary>The actor and, inside, those before it (RFC 8693 §4.1).</summary>
     internal sealed record Acting(string? Iss, string Sub, string? SubProfile, Acting? Act)

@@ -56,8 +56,10 @@ internal sealed class LogoutEndpoint(
 
         return (http.Features.Get<Caller>(), valid) switch
         {
-            // Nothing to end. Whoever brings an ID token may be told so.
-            (null, { Hint: not null, Address: { } address }) => new SeeOther(address),
+            // Nothing to end. Whoever brings an ID token may be told so; anybody can have one who registers itself, and
+            // then the person sees where the way leads.
+            (null, { Hint: not null, Client.IsVouchedFor: true, Address: { } address }) => new SeeOther(address),
+            (null, { Hint: not null, Address: { } address }) => OnTo(address),
             (null, _) => Done,
             ({ } caller, { Client: { } client, Hint: { } hint }) when await IsOfAsync(hint, client, caller) =>
                 await EndAsync(http, valid),
@@ -135,6 +137,13 @@ internal sealed class LogoutEndpoint(
     {
         Status = StatusCodes.Status400BadRequest,
     };
+
+    private static PageResult<ErrorPage, ErrorView> OnTo(string address) => new(new(
+        "You are signed out",
+        "Nobody is signed in in this browser.",
+        $"Go on to {Untrusted.Place(new(address))}, or close this page.",
+        address,
+        $"Go on to {Untrusted.Place(new(address))}"));
 
     private static PageResult<ErrorPage, ErrorView> Done => new(new(
         "You are signed out",

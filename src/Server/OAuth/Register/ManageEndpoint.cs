@@ -19,12 +19,16 @@ internal sealed class ManageEndpoint(
     ClientStore store,
     Registrations registrations,
     Sectors sectors,
+    AuthMethods methods,
     GrantBook grants,
     Switches switches,
     Db db,
     AuditLog audit,
     RandomNumberGenerator random)
 {
+    /// <summary>How long the secret before the present one stays good.</summary>
+    public static readonly TimeSpan Overlap = TimeSpan.FromDays(1);
+
     // RFC 7592 §2.2: what only the server says is not sent back to it.
     private static readonly string[] ServersOwn =
     [
@@ -36,6 +40,8 @@ internal sealed class ManageEndpoint(
         var managed = routes.MapGroup(RegisterEndpoint.Path + "/{id}").Open().AnyOrigin();
         managed.MapGet("", (HttpContext http, string id, ManageEndpoint manage) => manage.ReadAsync(http, id));
         managed.MapPut("", (HttpContext http, string id, ManageEndpoint manage) => manage.ReplaceAsync(http, id));
+        managed.MapPost(
+            "/secret", (HttpContext http, string id, ManageEndpoint manage) => manage.RotateAsync(http, id));
         managed.MapDelete("", (HttpContext http, string id, ManageEndpoint manage) => manage.RemoveAsync(http, id));
     }
 
@@ -57,7 +63,7 @@ internal sealed class ManageEndpoint(
             return RegisterEndpoint.NotJson.ToHttp();
         }
 
-        if (ClientMetadata.Register(body, http.Tenant.Issuer).Failed(out var error, out var metadata)
+        if (ClientMetadata.Register(body, http.Tenant.Issuer, methods).Failed(out var error, out var metadata)
             || (error = Disagreement(body, proven.Client)) is not null)
         {
             return error.ToHttp();
@@ -72,6 +78,7 @@ internal sealed class ManageEndpoint(
         var replaced = Client.Of(proven.Client.Id, ClientSource.Dynamic, metadata) with
         {
             SecretHash = metadata.NeedsSecret ? secret?.Hash() ?? proven.Client.SecretHash : null,
+            PassingSecrets = metadata.NeedsSecret ? proven.Client.PassingSecrets : [],
             RegistrationHash = proven.Client.RegistrationHash,
             FirstSeen = proven.Client.FirstSeen,
         };
@@ -82,6 +89,29 @@ internal sealed class ManageEndpoint(
             null => Registered.Of(http.Tenant, replaced, proven.Token, secret)
                 .ToHttp(http, replaced, StatusCodes.Status200OK),
         };
+    }
+
+    // Another secret: RFC 7592 lets the server change it, and knows no way to ask for that. The one before stays good
+    // for a day, so that every copy of the client can be given the new one.
+    private async Task<IResult> RotateAsync(HttpContext http, string id)
+    {
+        if (await ProvenAsync(http, id) is not { } proven)
+        {
+            return Stranger.Result;
+        }
+
+        if (proven.Client.SecretHash is null)
+        {
+            return OAuthError.InvalidRequest("The client has no secret.").ToHttp();
+        }
+
+        var fresh = Secret.New(random);
+        var rotated = await registrations.RotateAsync(
+            http.Tenant.Id, proven.Client, fresh.Hash(), Overlap, SourceNetwork.Of(http));
+        return rotated is { } refusal
+            ? refusal.ToHttp()
+            : Registered.Of(http.Tenant, proven.Client, proven.Token, fresh)
+                .ToHttp(http, proven.Client, StatusCodes.Status200OK);
     }
 
     private async Task<IResult> RemoveAsync(HttpContext http, string id)

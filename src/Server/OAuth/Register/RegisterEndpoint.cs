@@ -10,7 +10,12 @@ namespace Postern.OAuth.Register;
 /// RFC 7591: a client registers itself. What it says of itself proves nothing, and how often it may is limited.
 /// </summary>
 internal sealed class RegisterEndpoint(
-    Registrations registrations, Sectors sectors, Settings settings, TimeProvider clock, RandomNumberGenerator random)
+    Registrations registrations,
+    Sectors sectors,
+    AuthMethods methods,
+    Settings settings,
+    TimeProvider clock,
+    RandomNumberGenerator random)
 {
     public const string Path = "/register";
 
@@ -48,7 +53,7 @@ internal sealed class RegisterEndpoint(
             return NotJson.ToHttp();
         }
 
-        if (ClientMetadata.Register(body, http.Tenant.Issuer).Failed(out var error, out var metadata))
+        if (ClientMetadata.Register(body, http.Tenant.Issuer, methods).Failed(out var error, out var metadata))
         {
             return error.ToHttp();
         }

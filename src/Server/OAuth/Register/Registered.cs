@@ -54,7 +54,7 @@ internal sealed partial record Registered(
     {
         http.Response.Headers.CacheControl = "no-store";
         var answer = JsonSerializer.SerializeToNode(this, RegisteredJson.Default.Registered)!.AsObject();
-        foreach (var (name, value) in client.OpenId.ToJson() ?? [])
+        foreach (var (name, value) in client.Certificate.ToJson().Concat(client.OpenId.ToJson() ?? []))
         {
             answer[name] = value?.DeepClone();
         }

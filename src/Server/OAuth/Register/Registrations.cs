@@ -99,6 +99,38 @@ internal sealed partial class Registrations : IDisposable
         return null;
     }
 
+    /// <summary>Gives a client another secret; or says why not. Counted like a change.</summary>
+    public async Task<OAuthError?> RotateAsync(
+        TenantId tenant, Client client, string fresh, TimeSpan overlap, string network)
+    {
+        if (QuotaOf(tenant).MustWait(network) is { } wait)
+        {
+            return OAuthError.TooMany("Too many changes; try again later.", wait);
+        }
+
+        var isRotated = await db.WriteAsync(async unit =>
+        {
+            if (!await ClientStore.RotateAsync(unit, tenant, client, fresh, clock.GetUtcNow() + overlap))
+            {
+                return false;
+            }
+
+            unit.Announce(ClientBook.Kind, tenant, client.Id.Value);
+            audit.Write(unit, new()
+            {
+                Tenant = tenant,
+                Kind = AuditKinds.ClientChanged,
+                Client = client.Id,
+                Reason = "another secret, asked for by itself",
+                Network = network,
+            });
+            return true;
+        });
+        return isRotated
+            ? null
+            : OAuthError.InvalidRequest("The secret was changed at the same moment.") with { Status = 409 };
+    }
+
     /// <summary>Removes what nobody has let in within a day.</summary>
     public Task<int> ReapAsync(TenantId tenant) => EvictAsync(tenant, clock.GetUtcNow() - Unclaimed, 1000);
 

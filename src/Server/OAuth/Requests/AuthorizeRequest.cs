@@ -107,7 +107,8 @@ internal sealed record AuthorizeRequest
     /// </summary>
     public Result<AuthorizeRequest> BoundTo(Holder? holder)
     {
-        if (holder is null || DpopJkt == holder.Thumbprint)
+        // A certificate is shown again when the code is redeemed, and the code is the verifier's until then.
+        if (holder is null or { IsKey: false } || DpopJkt == holder.Thumbprint)
         {
             return this;
         }

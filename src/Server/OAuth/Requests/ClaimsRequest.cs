@@ -6,11 +6,11 @@ namespace Postern.OAuth.Requests;
 /// The <c>claims</c> parameter (OpenID Connect Core §5.5): what is known here of it, and nothing else.
 /// </summary>
 /// <param name="Wanted">What is to be told of the person; null for nothing.</param>
-/// <param name="AcrValues">How strongly they must have signed in, any of these; empty for no matter.</param>
+/// <param name="AcrValues">How strongly they must have signed in, any of these; null for no matter.</param>
 /// <param name="Subject">Who they must be, by the client's name for them.</param>
-internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string> AcrValues, string? Subject)
+internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string>? AcrValues, string? Subject)
 {
-    public static readonly ClaimsRequest None = new(null, [], null);
+    public static readonly ClaimsRequest None = new(null, null, null);
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 5 };
 
@@ -40,11 +40,10 @@ internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string>
     private static ClaimsRequest Of(JsonElement token, JsonElement info)
     {
         var wanted = new ClaimsWanted(Known(token), Known(info));
-        var acr = Member(token, "acr");
+        var (one, other) = (Essential(Member(token, "acr")), Essential(Member(info, "acr")));
         return new(
             wanted.IdToken.Count + wanted.UserInfo.Count > 0 ? wanted : null,
-            // §5.5.1.1: only an essential one must be met.
-            Member(acr, "essential").ValueKind is JsonValueKind.True ? Values(acr) : [],
+            one is not null && other is not null ? [.. one.Intersect(other)] : one ?? other,
             Values(Member(token, "sub")).Concat(Values(Member(info, "sub"))).FirstOrDefault());
     }
 
@@ -52,12 +51,32 @@ internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string>
         ? [.. ClaimsWanted.Scope.Keys.Where(name => claims.TryGetProperty(name, out _))]
         : [];
 
-    // §5.5.1: each claim is null, or an object that says more.
+    // §5.5.1.1: only an essential one must be met, by one of the values if it names any.
+    private static List<string>? Essential(JsonElement claim) =>
+        Member(claim, "essential").ValueKind is JsonValueKind.True && Values(claim) is { Count: > 0 } values
+            ? values
+            : null;
+
     private static bool IsRequest(JsonElement claims) => claims.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => true,
-        JsonValueKind.Object => claims.EnumerateObject().All(
-            claim => claim.Value.ValueKind is JsonValueKind.Null or JsonValueKind.Object),
+        JsonValueKind.Object => claims.EnumerateObject().All(claim => IsClaim(claim.Value, claim.Name)),
+        _ => false,
+    };
+
+    // §5.5.1: each claim is null, or an object that says more. What a sign-in is held to has to be understood.
+    private static bool IsClaim(JsonElement claim, string name) =>
+        claim.ValueKind is JsonValueKind.Null
+        || (claim.ValueKind is JsonValueKind.Object
+            && Member(claim, "essential").ValueKind
+                is JsonValueKind.Undefined or JsonValueKind.True or JsonValueKind.False
+            && (name is not ("acr" or "sub") || AreTexts(Member(claim, "value"), Member(claim, "values"))));
+
+    private static bool AreTexts(JsonElement value, JsonElement values) => (value.ValueKind, values.ValueKind) switch
+    {
+        (JsonValueKind.Undefined, JsonValueKind.Undefined) or (JsonValueKind.String, JsonValueKind.Undefined) => true,
+        (JsonValueKind.Undefined, JsonValueKind.Array) => values.GetArrayLength() > 0
+            && values.EnumerateArray().All(item => item.ValueKind is JsonValueKind.String),
         _ => false,
     };
 

@@ -16,7 +16,7 @@ namespace Postern.OAuth.Requests;
 /// nothing that anybody pushes takes room here. It names the grant that it may become, which is made once.
 /// </summary>
 internal sealed partial class PushedRequests(
-    Sealer sealer, Once once, GrantBook grants, TimeProvider clock, RandomNumberGenerator random)
+    Sealer sealer, Once once, TimeProvider clock, RandomNumberGenerator random)
 {
     /// <summary>How long a pushed request may wait for its browser; what it began there goes on.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
@@ -56,9 +56,7 @@ internal sealed partial class PushedRequests(
         }
 
         if (Open(tenant, client, sent.RequestUri!) is not { } pushed
-            || await once.HasAsync(tenant.Id, Proposals.Answered, pushed.Id, stop)
-            // Where nobody had to be asked, the grant is the answer.
-            || await grants.FindAsync(tenant.Id, new(pushed.Id), stop) is not null)
+            || await once.HasAsync(tenant.Id, Proposals.Answered, pushed.Id, stop))
         {
             return new OAuthError("invalid_request_uri", "The pushed request is over, answered, or of another app.");
         }

@@ -51,7 +51,8 @@ internal sealed class RequestObjects(ClientKeys keys, TimeProvider clock)
 
     private static string? KindRefusal(ForeignToken token, Client client, Tenant tenant) => token switch
     {
-        { Typ: not (null or "jwt" or "oauth-authz-req+jwt") } => "it is another kind of token",
+        // RFC 9101 §10.8: a type is not demanded of it; one that is there must be this one.
+        { Typ: not (null or "oauth-authz-req+jwt") } => "it is another kind of token",
         _ when token.Text("iss") != client.Id.Value => "iss is not the app",
         _ when token.Text("client_id") != client.Id.Value => "client_id is not the app",
         _ when !token.IsFor(tenant.Issuer) => "aud is not this server",

@@ -25,6 +25,7 @@ internal sealed record ValidAuthorizeRequest
         ScopesAreWellFormed,      // RFC 6749 §3.3
         PromptCanBeMet,           // OpenID Connect Core §3.1.2.1
         ClaimsAreWellFormed,      // OpenID Connect Core §5.5
+        SignInCanBeAsStrong,      // OpenID Connect Core §5.5.1.1
         MaxAgeIsANumber,          // OpenID Connect Core §3.1.2.1
         DetailsAreUnderstood,     // RFC 9396 §5
     ];
@@ -76,12 +77,11 @@ internal sealed record ValidAuthorizeRequest
             }
         }
 
-        var scopes = IsIdentity(request)
-            ? IdentityFor(request, client)
-            : client.Narrow(Asked(request), offered);
+        var identity = client.NarrowIdentity(Asked(request), isAlone: IsIdentity(request));
+        var scopes = IsIdentity(request) ? identity : client.Narrow(Asked(request), offered);
         return scopes.IsEmpty
             ? OAuthError.InvalidScope("None of these scopes is served for this resource and client.")
-            : Of(request, client, server, scopes.With(IdentityFor(request, client)));
+            : Of(request, client, server, scopes.With(identity));
     }
 
     /// <summary>It names no server and no right at one: it asks who the person is.</summary>
@@ -95,9 +95,7 @@ internal sealed record ValidAuthorizeRequest
         AuthorizeRequest request, Client client, McpServer? server, Scopes scopes)
     {
         var claims = scopes.Has(Scopes.OpenId) ? ClaimsRequest.Parse(request.Claims)! : ClaimsRequest.None;
-        var acr = claims.AcrValues is { Count: > 0 } essential
-            ? essential
-            : request.AcrValues?.Split(' ') ?? client.OpenId.DefaultAcrValues;
+        var acr = claims.AcrValues ?? request.AcrValues?.Split(' ') ?? client.OpenId.DefaultAcrValues;
         // What the server will demand at its door is asked of the person at once: not every client understands a
         // challenge (RFC 9470 §3), and the same token would only be refused again.
         var demand = IsIdentity(request) ? null : server?.Demands.Everywhere;
@@ -124,22 +122,6 @@ internal sealed record ValidAuthorizeRequest
 
     private static Scopes Asked(AuthorizeRequest request) =>
         Scopes.TryParse(request.Scope, out var asked) ? asked : Scopes.None;
-
-    // OpenID Connect Core §3.1.2.1: without openid none of it means anything.
-    private static Scopes IdentityFor(AuthorizeRequest request, Client client)
-    {
-        var asked = Asked(request);
-        if (!asked.Has(Scopes.OpenId))
-        {
-            return Scopes.None;
-        }
-
-        var besides = IsIdentity(request) ? Scopes.Of(Scopes.OfflineAccess) : Scopes.None;
-        var within = asked.Intersect(Scopes.Identity.With(besides));
-        return client.ScopeCap is { } cap
-            ? cap.Has(Scopes.OpenId) ? within.Intersect(cap.With(besides)) : Scopes.None
-            : within;
-    }
 
     // What was pushed or signed has been taken out of its wrapping before.
     private static OAuthError? RequestIsItself(AuthorizeRequest request, Client client, McpServer? server) =>
@@ -217,6 +199,12 @@ internal sealed record ValidAuthorizeRequest
     private static OAuthError? ClaimsAreWellFormed(AuthorizeRequest request, Client client, McpServer? server) =>
         ClaimsRequest.Parse(request.Claims) is null
             ? OAuthError.InvalidRequest("claims is a JSON object of claims to tell.")
+            : null;
+
+    // What is essential and not known here cannot be met; to pass it over would be to say that it was.
+    private static OAuthError? SignInCanBeAsStrong(AuthorizeRequest request, Client client, McpServer? server) =>
+        ClaimsRequest.Parse(request.Claims)?.AcrValues is { } essential && !essential.Any(Acr.All.Contains)
+            ? new("unmet_authentication_requirements", "None of the acr values that are essential is known here.")
             : null;
 
     private static OAuthError? MaxAgeIsANumber(AuthorizeRequest request, Client client, McpServer? server) =>

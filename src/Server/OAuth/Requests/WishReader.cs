@@ -14,6 +14,12 @@ internal sealed class WishReader(ServerBook servers, TimeProvider clock, RandomN
     public Result<Wish> Read(Presenter presenter, Func<string, string?> parameters)
     {
         var (tenant, client, now) = (presenter.Tenant.Id, presenter.Client, clock.GetUtcNow());
+        // RFC 9449 §10 has it for requests that somebody else carries. Here the client stands itself.
+        if (parameters("dpop_jkt") is not null)
+        {
+            return OAuthError.InvalidRequest("dpop_jkt is not taken here: send a DPoP proof of the key.");
+        }
+
         if (ServerOf(tenant, parameters("resource")).Failed(out var error, out var server))
         {
             return error;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Identity.Sessions;
 using Postern.OAuth.ClientAuth;
 
 namespace Postern.OAuth.Token;
@@ -8,7 +9,8 @@ namespace Postern.OAuth.Token;
 /// <summary>
 /// The authorization code (OAuth 2.1 §4.1.3) with proof of possession of its verifier (RFC 7636 §4.5).
 /// </summary>
-internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider clock) : IGrantType
+internal sealed class CodeGrant(
+    Codes codes, GrantBook grants, StandingAgreements standing, SessionStore sessions, TimeProvider clock) : IGrantType
 {
     // RFC 7636 §4.1: 43 to 128 unreserved characters.
     private static readonly SearchValues<char> VerifierCharacters =
@@ -46,10 +48,30 @@ internal sealed class CodeGrant(Codes codes, GrantBook grants, TimeProvider cloc
             return OAuthError.InvalidGrant("the code is bound to another key, or no proof came");
         }
 
+        var known = await grants.FindAsync(presenter.Tenant.Id, code.Grant, stop);
+        if (known is null && code.Repeat is { } repeat)
+        {
+            return await RepeatAsync(presenter.Tenant.Id, code, repeat, stop);
+        }
+
         // The replay of a code ended its grant, so a third use ends here and consumes nothing.
-        return await grants.FindAsync(presenter.Tenant.Id, code.Grant, stop) is { } grant
-            && grant.IsLive(clock.GetUtcNow())
-            ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued, Nonce = code.Nonce }
+        return known is not null && known.IsLive(clock.GetUtcNow())
+            ? new Redemption(known, 0) { EntryKind = AuditKinds.TokenIssued, Nonce = code.Nonce }
             : OAuthError.InvalidGrant("the grant is over");
+    }
+
+    private async ValueTask<Result<Redemption>> RepeatAsync(
+        TenantId tenant, Codes.Code code, Repeat repeat, CancellationToken stop)
+    {
+        if (await standing.MakeAsync(tenant, code.Grant, repeat, stop) is not { Grant: var grant, Begin: var begin })
+        {
+            return OAuthError.InvalidGrant("the agreement ended");
+        }
+
+        // What was agreed to for a session is not begun anew when that is over, or its end would not be told.
+        return grant.Session is { } id
+            && await sessions.FindAsync(tenant, id, stop) is { } session && session.IsLive(clock.GetUtcNow())
+            ? new Redemption(grant, 0) { EntryKind = AuditKinds.TokenIssued, Nonce = code.Nonce, Begin = begin }
+            : OAuthError.InvalidGrant("the person signed out");
     }
 }

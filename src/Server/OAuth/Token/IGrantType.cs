@@ -1,4 +1,5 @@
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Database;
 
 namespace Postern.OAuth.Token;
 
@@ -32,6 +33,9 @@ internal sealed record Redemption(Grant Grant, long? Generation)
     /// Clients come for it again and again, so two requests of one holder side by side are no theft.
     /// </summary>
     public bool IsPolled { get; init; }
+
+    /// <summary>Makes the grant in the unit that consumes its code; null where it is there already.</summary>
+    public Func<Unit, ValueTask>? Begin { get; init; }
 
     /// <summary>When tokens of it end at the latest; null for when the grant does.</summary>
     public DateTimeOffset? Until { get; init; }

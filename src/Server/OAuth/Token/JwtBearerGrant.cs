@@ -140,8 +140,9 @@ internal sealed class JwtBearerGrant(
     private static bool IsProven(Presenter presenter, ForeignToken token) =>
         !token.Claims.TryGetProperty("cnf", out var cnf)
         || (cnf.ValueKind is JsonValueKind.Object && cnf.GetPropertyCount() is 1
-            && cnf.TryGetProperty("jkt", out var key) && key.ValueKind is JsonValueKind.String
-            && presenter.Holder is { Member: "jkt" } holder && key.ValueEquals(holder.Thumbprint));
+            && presenter.Holder is { } holder
+            && cnf.TryGetProperty(holder.Member, out var bound) && bound.ValueKind is JsonValueKind.String
+            && bound.ValueEquals(holder.Thumbprint));
 
     // The resource is part of what its issuer said: with aud, a pair. Without it the request must name one, or there
     // is only one that the issuer reaches.

@@ -3,26 +3,28 @@ using Postern.Servers;
 
 namespace Postern.OAuth.Token;
 
-/// <summary>Where tokens must be bound to a key: by what the client registered, or what the server demands.</summary>
+/// <summary>What tokens must be bound to: by what the client registered, or what the server demands.</summary>
 internal sealed class SenderConstraint(ServerBook servers)
 {
-    /// <summary>RFC 9449 §5.2: why a request without a proof gets no token; null when it may.</summary>
+    /// <summary>
+    /// Why a request gets no token without a proof (RFC 9449 §5.2) or a certificate (RFC 8705 §3.4); null when it may.
+    /// </summary>
     public OAuthError? Refusal(Grant grant, Presenter presenter)
     {
-        if (presenter.Holder is not null)
+        var (client, server) = (presenter.Client, servers.ByResource(grant.Tenant, grant.Resource));
+        return presenter.Holder switch
         {
-            return null;
-        }
-
-        if (presenter.Client.RequiresDpop)
-        {
-            return Missing("The tokens of this client are bound to a key: send a DPoP proof.");
-        }
-
-        return servers.ByResource(grant.Tenant, grant.Resource) is { RequiresDpop: true }
-            ? Missing("The tokens for this resource are bound to a key: send a DPoP proof.")
-            : null;
+            not { IsKey: true } when client.RequiresDpop =>
+                NoProof("The tokens of this client are bound to a key: send a DPoP proof."),
+            not { IsKey: true } when server is { RequiresDpop: true } =>
+                NoProof("The tokens for this resource are bound to a key: send a DPoP proof."),
+            null when client.Certificate.BindsTokens => OAuthError.InvalidRequest(
+                "The tokens of this client are bound to its certificate: show it on the connection."),
+            not { IsKey: false } when server is { RequiresCertificate: true } => OAuthError.InvalidRequest(
+                "The tokens for this resource are bound to a certificate, and the client is not registered for such."),
+            _ => null,
+        };
     }
 
-    private static OAuthError Missing(string description) => new("invalid_dpop_proof", description);
+    private static OAuthError NoProof(string description) => new("invalid_dpop_proof", description);
 }

@@ -34,7 +34,11 @@ internal sealed class TokenIssuer(
             return OAuthError.InvalidGrant(off);
         }
 
-        var (grant, id) = (redemption.Grant, writer.NewId());
+        var grant = redemption.Grant;
+        // A refresh that is repeated is answered with the same token, so that nobody gains one by repeating it.
+        var id = redemption.Generation is { } shown and > 0
+            ? families.TokenId(grant, shown + 1, request.Digest)
+            : writer.NewId();
         var agent = agents.Of(grant.Tenant, grant.Client);
         var entry = new AuditEntry
         {
@@ -51,7 +55,7 @@ internal sealed class TokenIssuer(
             Network = presenter.Network,
         };
 
-        string? refresh = null;
+        var (refresh, at) = ((string?)null, clock.GetUtcNow());
         if (redemption.Generation is not { } generation)
         {
             await audit.WriteAsync(entry);
@@ -60,9 +64,16 @@ internal sealed class TokenIssuer(
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
             switch (await families.RotateAsync(
-                grant, generation, HandOf(presenter), presenter.Tenant.RefreshIdle, entry, redemption.IsPolled))
+                grant,
+                generation,
+                HandOf(presenter, request),
+                presenter.Tenant.RefreshIdle,
+                entry,
+                redemption.IsPolled,
+                redemption.Begin))
             {
                 case Rotation.Moved moved:
+                    at = moved.At;
                     refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
@@ -83,9 +94,8 @@ internal sealed class TokenIssuer(
         }
 
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
-        var now = clock.GetUtcNow();
         var scopes = request.Scopes ?? grant.Scopes;
-        var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, now);
+        var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, at);
         expires = redemption.Until < expires ? redemption.Until.Value : expires;
         expires = agent?.EndsAt < expires ? agent.EndsAt : expires;
         var token = writer.Write(new()
@@ -94,7 +104,7 @@ internal sealed class TokenIssuer(
             Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None),
             Scopes = ScopesAt(presenter.Tenant, grant, scopes),
             Id = id,
-            IssuedAt = now,
+            IssuedAt = at,
             ExpiresAt = expires,
             Holder = presenter.Holder,
             MayAct = presenter.Client.MayAct,
@@ -107,7 +117,7 @@ internal sealed class TokenIssuer(
                 : null,
             Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
-            ExpiresIn = (long)(expires - now).TotalSeconds,
+            ExpiresIn = expires.ToUnixTimeSeconds() - clock.GetUtcNow().ToUnixTimeSeconds(),
             RefreshToken = refresh,
             Scope = scopes,
             Grant = grant,
@@ -153,8 +163,8 @@ internal sealed class TokenIssuer(
             .Without(Scopes.OfflineAccess);
 
     // RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone.
-    private static Hand HandOf(Presenter presenter) =>
-        new(presenter.Network, presenter.Holder, MayChangeKeys: !presenter.Client.IsPublic);
+    private static Hand HandOf(Presenter presenter, TokenRequest request) => new(
+        presenter.Network, presenter.Holder, MayChangeKeys: !presenter.Client.IsPublic, request.Digest);
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);

@@ -109,6 +109,11 @@ internal sealed record TokenRequest
         };
     }
 
+    /// <summary>
+    /// One value for all that may make the tokens of one grant differ: a repeat of a request has the same.
+    /// </summary>
+    public string Digest => new Secret($"{Scopes}\n{Resource}").Hash();
+
     /// <summary>The same request, for what it is granted.</summary>
     public TokenRequest For(Scopes granted) => this with { Scopes = granted };
 

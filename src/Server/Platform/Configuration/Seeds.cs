@@ -45,6 +45,9 @@ internal sealed record ClientSeed
 
     public required Secret? ClientSecret { get; init; }
 
+    /// <summary>Several, while one takes another's place.</summary>
+    public required IReadOnlyList<SecretSeed> ClientSecrets { get; init; }
+
     public required string? AuthMethod { get; init; }
 
     public required string? Jwks { get; init; }
@@ -61,6 +64,12 @@ internal sealed record ClientSeed
     public required OpenIdSeed OpenId { get; init; }
 
     public required bool DpopBoundAccessTokens { get; init; }
+
+    /// <summary>The workloads that it is (SPIFFE).</summary>
+    public required string? SpiffeId { get; init; }
+
+    /// <summary>What it is by its certificates.</summary>
+    public required CertificateSeed Certificate { get; init; }
 
     /// <summary>Names of servers, or URLs.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
@@ -105,11 +114,13 @@ internal sealed record ClientSeed
             "at least 32 characters",
             text => text.Length >= 32 ? new(text) : null,
             isSecret: true),
+        ClientSecrets = node.Groups("client_secrets", null, SecretSeed.Read),
         AuthMethod = node.Text(
             "token_endpoint_auth_method",
             "How it proves itself.",
             null,
-            "none, client_secret_basic, client_secret_post or private_key_jwt"),
+            "none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, "
+                + "self_signed_tls_client_auth, spiffe_jwt or spiffe_x509"),
         Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
         JwksUri = node.Text("jwks_uri", "Where its public keys are.", null, "an https URL"),
         RedirectUris = node.List(
@@ -124,6 +135,12 @@ internal sealed record ClientSeed
         OpenId = OpenIdSeed.Read(node),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
+        SpiffeId = node.Text(
+            "spiffe_id",
+            "The workload that it is, or all below a path; the client_id itself may be one, too.",
+            null,
+            "spiffe://DOMAIN/PATH or spiffe://DOMAIN/PATH/*"),
+        Certificate = CertificateSeed.Read(node),
         Resources = node.List(
             "resources",
             "What it may ask for by itself, and where it may exchange tokens.",
@@ -196,6 +213,8 @@ internal sealed record ServerSeed
 
     public required bool RequiresDpop { get; init; }
 
+    public required bool RequiresCertificate { get; init; }
+
     /// <summary>How its callers must have signed in.</summary>
     public required RequireSeed Require { get; init; }
 
@@ -222,6 +241,8 @@ internal sealed record ServerSeed
             Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
             Sandbox = SandboxSeed.Read(sandbox),
             RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
+            RequiresCertificate = node.Flag(
+                "require_certificate", "Takes only tokens that are bound to a certificate (RFC 8705).", false),
             Require = RequireSeed.OfServer(require),
             TransactionTokens = node.Flag(
                 "transaction_tokens",
@@ -238,6 +259,11 @@ internal sealed record ServerSeed
         if (seed is { TransactionTokens: true, Http: null })
         {
             throw node.Refuse("transaction_tokens", "false for a command: the token goes in a header");
+        }
+
+        if (seed is { RequiresDpop: true, RequiresCertificate: true })
+        {
+            throw node.Refuse($"server `{seed.Name}`: a token is bound to a key or to a certificate, not to both");
         }
 
         return (seed.Http is not null) == (seed.Command.Count > 0)

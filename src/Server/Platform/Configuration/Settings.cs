@@ -17,6 +17,14 @@ internal sealed record Settings
 
     public required Uri Listen { get; init; }
 
+    /// <summary>How the server ends TLS itself; null where a proxy does, or nobody.</summary>
+    public required TlsSeed? Tls { get; init; }
+
+    public required MutualTlsSeed MutualTls { get; init; }
+
+    /// <summary>Clients can show certificates, to us or to a proxy that is believed.</summary>
+    public bool TakesCertificates => Tls is { AsksClients: true } || MutualTls.Proxies.Count > 0;
+
     public required DatabaseAddress Database { get; init; }
 
     /// <summary>The folder of the master key and of what hosted servers write.</summary>
@@ -77,6 +85,9 @@ internal sealed record Settings
 
     public required IReadOnlyList<ServerSeed> Servers { get; init; }
 
+    /// <summary>Trust domains whose workloads prove themselves here.</summary>
+    public required IReadOnlyList<SpiffeSeed> Spiffe { get; init; }
+
     public required IReadOnlyList<OrganizationSeed> Organizations { get; init; }
 
     public required IReadOnlyList<AgentSeed> Agents { get; init; }
@@ -102,7 +113,7 @@ internal sealed record Settings
     {
         var root = source.Root();
         var listen = root.Value(
-            "listen", "Where the server listens.", "http://localhost:7400", "http://ADDRESS:PORT", ParseListen);
+            "listen", "Where the server listens.", "http://localhost:7400", "http(s)://ADDRESS:PORT", ParseListen);
         var data = root.Value(
             "data",
             "The folder of the master key, and of what hosted servers write.",
@@ -127,6 +138,8 @@ internal sealed record Settings
                 "https://HOST, or http://HOST:PORT on loopback, without path or trailing slash",
                 ParseIssuer) ?? throw new SetupException(
                     $"`issuer` is missing: the server listens on {listen}, and only you know the address people use."),
+            Tls = TlsSeed.Read(root.Group("tls"), listen),
+            MutualTls = MutualTlsSeed.Read(root.Group("mtls")),
             Database = root.Value(
                 "database",
                 "Where the data lives; left out, a file of SQLite in `data`.",
@@ -206,6 +219,7 @@ internal sealed record Settings
             Users = root.Groups("users", "email", UserSeed.Read),
             Clients = root.Groups("clients", "client_id", ClientSeed.Read),
             Servers = root.Groups("servers", "name", ServerSeed.Read),
+            Spiffe = root.Groups("spiffe", "trust_domain", SpiffeSeed.Read),
             Organizations = root.Groups("organizations", "id", OrganizationSeed.Read),
             Agents = root.Groups("agents", "id", AgentSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
@@ -232,7 +246,7 @@ internal sealed record Settings
         (Demo && server is DemoServer) || Servers.Any(seed => seed.Name == server);
 
     private static Uri? ParseListen(string text) =>
-        ParseHttp(text) is { AbsolutePath: "/", Query: "", Fragment: "", Scheme: "http" } uri ? uri : null;
+        ParseHttp(text) is { AbsolutePath: "/", Query: "", Fragment: "" } uri ? uri : null;
 
     // RFC 8414 §2: no query, no fragment. No path either: other tenants have their own place under this one.
     private static string? ParseIssuer(string text) =>
@@ -245,7 +259,7 @@ internal sealed record Settings
     private static DatabaseAddress? ParseDatabase(string text) =>
         DatabaseAddress.TryParse(text, out var address) ? address : null;
 
-    private static IReadOnlyList<IPNetwork> Networks(SettingsNode node, string key, string what) =>
+    internal static IReadOnlyList<IPNetwork> Networks(SettingsNode node, string key, string what) =>
         [.. node.List(key, what, "a network such as 10.0.0.0/8", ParseNetwork).Select(setting => setting.Network)];
 
     private static NetworkSetting? ParseNetwork(string text) =>

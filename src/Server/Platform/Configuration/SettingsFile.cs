@@ -127,9 +127,9 @@ internal sealed class SettingsNode
 
     /// <summary>A list of groups, such as <c>servers:</c>.</summary>
     /// <param name="key">The name of the list.</param>
-    /// <param name="name">The setting by which one is told from another; each value stands once.</param>
+    /// <param name="name">The setting by which one is told from another; each value stands once. Null for none.</param>
     /// <param name="read">Reads one of them.</param>
-    public IReadOnlyList<T> Groups<T>(string key, string name, Func<SettingsNode, T> read)
+    public IReadOnlyList<T> Groups<T>(string key, string? name, Func<SettingsNode, T> read)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         asked.Add(key);
@@ -146,7 +146,7 @@ internal sealed class SettingsNode
         {
             var value = read(item);
             item.Close();
-            return item.Find(name).Text is { } text && !names.Add(text)
+            return name is not null && item.Find(name).Text is { } text && !names.Add(text)
                 ? throw item.Refuse($"`{path}{key}[].{name}` is `{text}` a second time")
                 : value;
         }

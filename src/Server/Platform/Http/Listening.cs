@@ -18,15 +18,23 @@ internal static class Listening
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
         if (settings.Listen.Host is "localhost")
         {
-            kestrel.ListenLocalhost(settings.Listen.Port);
+            kestrel.ListenLocalhost(settings.Listen.Port, Secure);
         }
         else if (IPAddress.TryParse(settings.Listen.DnsSafeHost, out var address))
         {
-            kestrel.Listen(address, settings.Listen.Port);
+            kestrel.Listen(address, settings.Listen.Port, Secure);
         }
         else
         {
             throw new SetupException($"`listen` is {settings.Listen}; name an address of this machine, or localhost.");
+        }
+
+        void Secure(ListenOptions listen)
+        {
+            if (settings.Tls is { } tls)
+            {
+                TlsListening.On(listen, tls);
+            }
         }
     }
 

@@ -25,10 +25,10 @@ internal sealed record OutboundOptions
     public static OutboundOptions From(Settings settings) => new()
     {
         Allow = settings.OutboundAllow,
-        Trust = [.. settings.OutboundTrust.SelectMany(AuthoritiesIn)],
+        Trust = [.. settings.OutboundTrust.SelectMany(file => AuthoritiesIn(file))],
     };
 
-    internal static X509Certificate2Collection AuthoritiesIn(string file)
+    internal static X509Certificate2Collection AuthoritiesIn(string file, string setting = "outbound.trust")
     {
         var found = new X509Certificate2Collection();
         try
@@ -37,11 +37,11 @@ internal sealed record OutboundOptions
         }
         catch (Exception problem) when (problem is CryptographicException or IOException or UnauthorizedAccessException)
         {
-            throw new SetupException($"`outbound.trust`: {file} cannot be read: {problem.Message}");
+            throw new SetupException($"`{setting}`: {file} cannot be read: {problem.Message}");
         }
 
         return found.Count > 0
             ? found
-            : throw new SetupException($"`outbound.trust`: {file} holds no PEM certificate.");
+            : throw new SetupException($"`{setting}`: {file} holds no PEM certificate.");
     }
 }

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using Microsoft.IdentityModel.Tokens;
+using Postern.Platform;
+using Postern.Platform.Configuration;
+using Postern.Platform.Outbound;
+
+namespace Postern.OAuth.ClientAuth;
+
+/// <summary>What a trust domain signs with (SPIFFE Trust Domain and Bundle §4).</summary>
+/// <param name="Keys">For JWT-SVIDs.</param>
+/// <param name="Authorities">For X.509-SVIDs.</param>
+/// <param name="Refresh">How long until it is looked at again.</param>
+/// <param name="At">When it was read.</param>
+internal sealed record SpiffeBundle(
+    IReadOnlyList<JsonWebKey> Keys, X509Certificate2Collection Authorities, TimeSpan Refresh, DateTimeOffset At);
+
+/// <summary>
+/// The bundles of the trust domains that an operator named, by their names: what a workload says of where its keys are
+/// is never asked. One that cannot be had anew is good for a day.
+/// </summary>
+internal sealed class SpiffeBundles
+{
+    private const int MaxKeys = 50;
+
+    private static readonly TimeSpan
+        Usual = TimeSpan.FromMinutes(5),
+        Least = TimeSpan.FromSeconds(30),
+        Longest = TimeSpan.FromHours(1),
+        Absence = TimeSpan.FromDays(1);
+
+    private readonly Dictionary<string, SpiffeSeed> domains;
+    private readonly SafeHttp outbound;
+    private readonly TimeProvider clock;
+    private readonly ConcurrentDictionary<string, SpiffeBundle> known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> looked = new(StringComparer.Ordinal);
+
+    public SpiffeBundles(Settings settings, SafeHttp outbound, TimeProvider clock)
+    {
+        (this.outbound, this.clock) = (outbound, clock);
+        domains = settings.Spiffe.ToDictionary(seed => seed.TrustDomain, StringComparer.Ordinal);
+        if (domains.Keys.FirstOrDefault(name => !SpiffeId.IsDomain(name)) is { } name)
+        {
+            throw new SetupException(
+                $"`spiffe[].trust_domain` is `{name}`; expected lower-case letters, digits and . - _");
+        }
+    }
+
+    /// <summary>The bundle of a trust domain; null for one that nobody named, or whose bundle cannot be had.</summary>
+    /// <param name="domain">Its name.</param>
+    /// <param name="suffices">False for a bundle that lacks what is looked for, which may have come since.</param>
+    /// <param name="stop">Ends the wait.</param>
+    public async ValueTask<SpiffeBundle?> FindAsync(
+        string domain, Func<SpiffeBundle, bool> suffices, CancellationToken stop)
+    {
+        if (!domains.TryGetValue(domain, out var seed))
+        {
+            return null;
+        }
+
+        var (now, bundle) = (clock.GetUtcNow(), known.GetValueOrDefault(domain));
+        var isFresh = bundle is not null && now < bundle.At + bundle.Refresh && suffices(bundle);
+        if (!isFresh && (!looked.TryGetValue(domain, out var last) || now >= last + Least))
+        {
+            looked[domain] = now;
+            if (await ReadAsync(seed, stop) is { } text && Parse(text, now) is { } read)
+            {
+                known[domain] = bundle = read;
+            }
+        }
+
+        return bundle is not null && now < bundle.At + Absence ? bundle : null;
+    }
+
+    private async ValueTask<string?> ReadAsync(SpiffeSeed seed, CancellationToken stop)
+    {
+        if (seed.Endpoint is { } endpoint)
+        {
+            return await outbound.GetAsync(endpoint, FetchRules.Json, stop) is FetchOutcome.Answered answer
+                ? Encoding.UTF8.GetString(answer.Body.Span)
+                : null;
+        }
+
+        try
+        {
+            return await File.ReadAllTextAsync(seed.File!, stop);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // §4.2: what a key is for stands in use; one that is for something else is passed over.
+    private static SpiffeBundle? Parse(string text, DateTimeOffset now)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            var hint = document.RootElement.TryGetProperty("spiffe_refresh_hint", out var seconds)
+                && seconds.TryGetInt64(out var number)
+                    ? TimeSpan.FromSeconds(Math.Clamp(number, (long)Least.TotalSeconds, (long)Longest.TotalSeconds))
+                    : Usual;
+            var keys = new JsonWebKeySet(text).Keys.Take(MaxKeys).ToList();
+            return new(
+                [.. keys.Where(key => key is { Use: "jwt-svid", Kty: "EC" or "RSA" })],
+                [.. keys.Where(key => key is { Use: "x509-svid", X5c.Count: > 0 }).Select(key =>
+                    X509CertificateLoader.LoadCertificate(Convert.FromBase64String(key.X5c[0])))],
+                hint,
+                now);
+        }
+        catch (Exception malformed) when (malformed
+            is JsonException or ArgumentException or FormatException or CryptographicException
+            or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}
