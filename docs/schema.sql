@@ -168,6 +168,7 @@ CREATE TABLE grants (
   primary key (tenant, id)
 );
 CREATE INDEX grants_client on grants (tenant, client_id, id);
+CREATE INDEX grants_ended on grants (tenant, resource, revoked_at, id) where revoked_at is not null;
 CREATE INDEX grants_installation on grants (tenant, installation) where installation is not null and revoked_at is null;
 CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
 CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
@@ -250,10 +251,18 @@ CREATE TABLE passkeys (
   primary key (tenant, id)
 );
 CREATE INDEX passkeys_subject on passkeys (tenant, subject);
+CREATE TABLE reference_tokens (
+  tenant text not null,
+  id text not null,
+  claims text not null,
+  expires_at bigint not null,
+  primary key (tenant, id)
+);
+CREATE INDEX reference_tokens_expiry on reference_tokens (expires_at);
 CREATE TABLE revoked_tokens (
   tenant text not null,
   token_id text not null,
-  expires_at bigint not null,
+  expires_at bigint not null, resource text not null default '',
   primary key (tenant, token_id)
 );
 CREATE INDEX revoked_tokens_expiry on revoked_tokens (expires_at);
@@ -316,6 +325,16 @@ CREATE TABLE tenants (
 );
 CREATE UNIQUE INDEX tenants_host on tenants (host) where removed_at is null;
 CREATE UNIQUE INDEX tenants_name on tenants (name) where removed_at is null;
+CREATE TABLE token_statuses (
+  tenant text not null,
+  list bigint not null,
+  place bigint not null,
+  token_id text not null,
+  grant_id text not null,
+  expires_at bigint not null,
+  primary key (tenant, list, place)
+);
+CREATE INDEX token_statuses_expiry on token_statuses (expires_at);
 CREATE TABLE used_once (
   tenant text not null,
   purpose text not null,

@@ -19,7 +19,15 @@ internal sealed record RestartedServer(string Name, bool Restarted);
 internal sealed record ServersAnswer(IReadOnlyList<ServerAnswer> Servers);
 
 internal sealed record NewServer(
-    string Name, string Url, string? Title, bool RequireDpop, SignInDemand? Require, bool TransactionTokens);
+    string Name,
+    string Url,
+    string? Title,
+    bool RequireDpop,
+    SignInDemand? Require,
+    bool TransactionTokens,
+    NewServerToken? Token = null);
+
+internal sealed record NewServerToken(string? Lifetime, string? Format, bool? StatusList);
 
 internal sealed record Protection(bool RequireDpop, SignInDemand? Require, bool TransactionTokens);
 

@@ -11,6 +11,7 @@ using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Metadata;
 using Postern.AspNetCore.Proofs;
+using Postern.AspNetCore.Revocations;
 using Postern.AspNetCore.Transactions;
 
 namespace Postern.AspNetCore;
@@ -38,6 +39,9 @@ public static class PosternExtensions
         services.AddHttpClient(SchemeName).ConfigurePrimaryHttpMessageHandler(
             () => new SocketsHttpHandler { AllowAutoRedirect = false });
         services.TryAddSingleton(Keys);
+        services.TryAddSingleton(Questions);
+        services.TryAddSingleton(Watch);
+        services.AddHostedService<RevocationFollower>();
         services.TryAddSingleton(Validator);
         services.TryAddSingleton(Transactions);
         services.TryAddSingleton(Proofs);
@@ -152,6 +156,21 @@ public static class PosternExtensions
             services.GetRequiredService<TimeProvider>());
     }
 
+    private static IssuerQuestions Questions(IServiceProvider services) => new(
+        services.GetRequiredService<IOptions<PosternOptions>>().Value,
+        () => services.GetRequiredService<IHttpClientFactory>().CreateClient(SchemeName),
+        services.GetRequiredService<TimeProvider>());
+
+    private static RevocationWatch Watch(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<PosternOptions>>().Value;
+        return new(
+            options.RevocationPatience,
+            options.WhenRevocationsAreLate,
+            services.GetRequiredService<IssuerQuestions>(),
+            services.GetRequiredService<TimeProvider>());
+    }
+
     private static AccessTokenValidator Validator(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<PosternOptions>>().Value;
@@ -161,6 +180,8 @@ public static class PosternExtensions
             ClockSkew = options.ClockSkew,
             AuthorizationDetailTypes = options.AuthorizationDetailTypes.ToHashSet(StringComparer.Ordinal),
             Liveness = options.Liveness,
+            References = options.ClientId is null ? null : services.GetRequiredService<IssuerQuestions>().ClaimsAsync,
+            Revocations = options.FollowRevocations ? services.GetRequiredService<RevocationWatch>() : null,
         };
     }
 }

@@ -3,6 +3,7 @@ using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Metadata;
 using Postern.AspNetCore.Proofs;
+using Postern.AspNetCore.Revocations;
 
 namespace Postern.AspNetCore;
 
@@ -86,6 +87,30 @@ public sealed class PosternOptions
     public IKeySource? Keys { get; set; }
 
     /// <summary>
+    /// What this application is called at the issuer as a client, for questions in its own name. With it and <see
+    /// cref="ClientSecret"/>, tokens that are references are taken, each asked about (RFC 7662).
+    /// </summary>
+    public string? ClientId { get; set; }
+
+    /// <summary>The secret that goes with <see cref="ClientId"/>.</summary>
+    public string? ClientSecret { get; set; }
+
+    /// <summary>
+    /// Follows what ends at the issuer, a Postern, so that a token is refused within a second of its end. Needs <see
+    /// cref="ClientId"/>, which the issuer knows as a server of <see cref="Resource"/>.
+    /// </summary>
+    public bool FollowRevocations { get; set; }
+
+    /// <summary>
+    /// How long it may be unknown what ended before <see cref="WhenRevocationsAreLate"/> counts: 6 seconds to 5
+    /// minutes, 15 seconds by default.
+    /// </summary>
+    public TimeSpan RevocationPatience { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>What becomes of valid tokens then, and at the start.</summary>
+    public LateRevocations WhenRevocationsAreLate { get; set; }
+
+    /// <summary>
     /// Without this, an endpoint that says nothing about authorization takes valid tokens only, and AllowAnonymous
     /// opens it. With it, a forgotten RequireScope is an open door.
     /// </summary>
@@ -152,9 +177,24 @@ internal sealed class PosternOptionsCheck : IValidateOptions<PosternOptions>
             yield return "RequireDpop and RequireCertificate: a token is bound to one of the two.";
         }
 
-        foreach (var fault in ProofFaults(options))
+        foreach (var fault in ProofFaults(options).Concat(RevocationFaults(options)))
         {
             yield return fault;
+        }
+    }
+
+    private static IEnumerable<string> RevocationFaults(PosternOptions options)
+    {
+        if ((options.ClientId is null) != (options.ClientSecret is null)
+            || (options.FollowRevocations && options.ClientId is null))
+        {
+            yield return "ClientId and ClientSecret are set both, or neither; FollowRevocations needs them.";
+        }
+
+        if (options.RevocationPatience < TimeSpan.FromSeconds(6)
+            || options.RevocationPatience > TimeSpan.FromMinutes(5))
+        {
+            yield return $"RevocationPatience is {options.RevocationPatience}; expected 6 seconds to 5 minutes.";
         }
     }
 

@@ -18,6 +18,7 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
 using Postern.OAuth.Discover;
+using Postern.OAuth.Feed;
 using Postern.OAuth.Introspect;
 using Postern.OAuth.Logout;
 using Postern.OAuth.OpenId;
@@ -25,6 +26,7 @@ using Postern.OAuth.Push;
 using Postern.OAuth.Register;
 using Postern.OAuth.Requests;
 using Postern.OAuth.Revoke;
+using Postern.OAuth.Status;
 using Postern.OAuth.Token;
 using Postern.OAuth.UserInfo;
 using Postern.Platform;
@@ -69,6 +71,7 @@ internal static partial class Program
         _ = app.Services.GetRequiredService<ClientCertificates>();
         _ = app.Services.GetRequiredService<SpiffeBundles>();
         _ = app.Services.GetRequiredService<TrustedIssuers>();
+        _ = app.Services.GetRequiredService<RevocationFeed>();
         Map(app);
         return app;
     }
@@ -118,6 +121,8 @@ internal static partial class Program
         RevokeEndpoint.Map(app);
         GlobalRevocationEndpoint.Map(app);
         IntrospectEndpoint.Map(app);
+        StatusListEndpoint.Map(app);
+        FeedEndpoint.Map(app);
         UserInfoEndpoint.Map(app);
         LogoutEndpoint.Map(app);
         IdentityRooms.Map(app);
@@ -150,6 +155,8 @@ internal static partial class Program
         services.AddSingleton<Logouts>();
         services.AddSingleton<HolderProofs>();
         services.AddSingleton<StandingGrants>();
+        services.AddSingleton<ReferenceTokens>();
+        services.AddSingleton<StatusPlaces>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerStore>();
         services.AddSingleton<CatalogueStore>();
@@ -213,12 +220,16 @@ internal static partial class Program
         services.AddSingleton<IGrantType, ExchangeGrant>();
         services.AddSingleton<GrantTypes>();
         services.AddSingleton<AccessTokenWriter>();
+        services.AddSingleton<TokenForms>();
         services.AddSingleton<SenderConstraint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<RevokeEndpoint>();
         services.AddSingleton<SubjectIdentifiers>();
         services.AddSingleton<GlobalRevocationEndpoint>();
         services.AddSingleton<IntrospectEndpoint>();
+        services.AddSingleton<StatusListEndpoint>();
+        services.AddSingleton<RevocationFeed>();
+        services.AddSingleton<FeedEndpoint>();
     }
 
     internal static async Task<int> ServeAsync(string[] args)

@@ -211,6 +211,28 @@ public sealed class ProtectionTests(ProtectedApi api) : IClassFixture<ProtectedA
     }
 
     [Fact]
+    public async Task Revocations_are_followed_by_somebody_or_not_at_all()
+    {
+        var faults = new List<string>();
+        Action<PosternOptions>[] settings =
+        [
+            options => options.FollowRevocations = true,
+            options => options.ClientId = "notes",
+            options => options.RevocationPatience = TimeSpan.FromSeconds(5),
+        ];
+        foreach (var setting in settings)
+        {
+            var fault = await Assert.ThrowsAsync<OptionsValidationException>(
+                () => ResourceServer.StartAsync(api.Issuer, setting));
+            faults.Add(Assert.Single(fault.Failures));
+        }
+
+        Assert.StartsWith("ClientId and ClientSecret", faults[0], StringComparison.Ordinal);
+        Assert.Equal(faults[0], faults[1]);
+        Assert.StartsWith("RevocationPatience is ", faults[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_scope_outside_the_grammar_is_found_when_it_is_required()
     {
         Assert.Throws<ArgumentException>(() => new ScopeRequirement([]));

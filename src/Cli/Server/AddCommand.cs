@@ -18,6 +18,22 @@ internal sealed class AddCommand : Command
         HelpName = "TEXT",
     };
 
+    private readonly Option<string?> lifetime = new("--token-lifetime")
+    {
+        Description = "How long its access tokens are good; otherwise as long as all others.",
+        HelpName = "1m to 1h",
+    };
+
+    private readonly Option<bool> opaque = new("--token-opaque")
+    {
+        Description = "Its access tokens are references, which say nothing to those who hold them.",
+    };
+
+    private readonly Option<bool> status = new("--token-status-list")
+    {
+        Description = "Its access tokens name their place in a published status list.",
+    };
+
     private readonly ProtectionOptions protection = new();
 
     public AddCommand()
@@ -26,6 +42,9 @@ internal sealed class AddCommand : Command
         Add(name);
         Add(url);
         Add(title);
+        Add(lifetime);
+        Add(opaque);
+        Add(status);
         protection.AddTo(this);
         SetAction(AddAsync);
     }
@@ -40,12 +59,21 @@ internal sealed class AddCommand : Command
             parse.GetValue(title),
             wanted.RequireDpop,
             wanted.Require,
-            wanted.TransactionTokens);
+            wanted.TransactionTokens,
+            TokenOf(parse));
         var text = await api.PostAsync("/api/servers", asked, CliJson.Default.NewServer, stop);
         return parse.Tell(api, text, CliJson.Default.ServerAnswer, (screen, added) =>
         {
             screen.Say($"[bold]{Screen.Safe(added.Name)}[/] is behind the gateway. Paste this into a client:");
             screen.Say($"  {Screen.Safe(added.Resource)}");
         });
+    }
+
+    private NewServerToken? TokenOf(ParseResult parse)
+    {
+        var (span, isOpaque, hasStatus) = (parse.GetValue(lifetime), parse.GetValue(opaque), parse.GetValue(status));
+        return span is null && !isOpaque && !hasStatus
+            ? null
+            : new(span, isOpaque ? "opaque" : null, hasStatus ? true : null);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Postern.AspNetCore.Keys;
+using Postern.AspNetCore.Revocations;
 
 namespace Postern.AspNetCore.AccessTokens;
 
@@ -67,6 +68,17 @@ public sealed class AccessTokenValidator(
     public Func<AccessToken, CancellationToken, ValueTask<string?>>? Liveness { get; init; }
 
     /// <summary>
+    /// Asked for the claims (RFC 9068 §2.2, one JSON object) of a token that is no JWT but a reference to them; null
+    /// when it refers to nothing. They are believed as if the issuer had signed them, and judged like others. When it
+    /// throws, the token is not taken: an <see cref="HttpRequestException"/> is an outage, any other goes to the
+    /// caller. Null, the default: only JWTs are taken.
+    /// </summary>
+    public Func<string, CancellationToken, ValueTask<byte[]?>>? References { get; init; }
+
+    /// <summary>Knows what ended at the issuer; null where that is not followed.</summary>
+    internal RevocationWatch? Revocations { get; init; }
+
+    /// <summary>
     /// Judges a bearer token; one that is bound to a key or a certificate is refused, since nobody has proven to hold
     /// it (<see cref="RequestValidator"/> asks for the proof). Bad tokens are refusals, never exceptions. It completes
     /// at once, without allocation, for a token verified before.
@@ -95,10 +107,15 @@ public sealed class AccessTokenValidator(
             return new(TokenRefusal.Token("token: too long or not ASCII"));
         }
 
+        if (References is not null && !token.Contains('.'))
+        {
+            return DereferenceAsync(token.ToString(), resource, stop);
+        }
+
         var hash = TokenCache.HashOf(token);
         if (keys.Current is { } current && cache.Find(token, hash, current) is { } known)
         {
-            return Refusal(known, resource) is { } refusal ? new(refusal) : AskLivenessAsync(known, stop);
+            return Refusal(known, resource) is { } refusal ? new(refusal) : StandAsync(known, token, stop);
         }
 
         var text = new byte[token.Length];
@@ -147,7 +164,28 @@ public sealed class AccessTokenValidator(
 
         // Only now: nothing that strangers send can displace a remembered token.
         cache.Add(text, hash, set, verified);
-        return await AskLivenessAsync(verified, stop);
+        return await StandAsync(verified, Encoding.ASCII.GetString(text), stop);
+    }
+
+    // Asked about at each use: what it refers to is another's to say.
+    private async ValueTask<TokenOutcome> DereferenceAsync(string token, string resource, CancellationToken stop)
+    {
+        try
+        {
+            if (await References!(token, stop) is not { } claims)
+            {
+                return TokenRefusal.Token("token: refers to nothing");
+            }
+
+            var outcome = TokenClaims.Read(claims);
+            return outcome is not AccessToken known ? outcome
+                : (Misunderstanding(known) ?? Refusal(known, resource)) is { } refusal ? refusal
+                : await AskLivenessAsync(known, stop);
+        }
+        catch (HttpRequestException outage)
+        {
+            return TokenRefusal.Outage($"token: what it refers to is not to be had, {outage.Message}");
+        }
     }
 
     // What can never change for a token, so that it is checked once.
@@ -182,6 +220,26 @@ public sealed class AccessTokenValidator(
             ? TokenRefusal.Token("claim: nbf or iat lies in the future")
             : null;
     }
+
+    // What ended is told before it is asked about; while nothing is told, each token is asked about.
+    private ValueTask<TokenOutcome> StandAsync(AccessToken token, ReadOnlySpan<char> text, CancellationToken stop)
+    {
+        if (Revocations is not { } watch)
+        {
+            return AskLivenessAsync(token, stop);
+        }
+
+        if (watch.HasEnded(token))
+        {
+            return new(TokenRefusal.Token("revocations: it or its grant ended"));
+        }
+
+        return watch.IsCurrent ? AskLivenessAsync(token, stop) : AskIssuerAsync(token, watch, text.ToString(), stop);
+    }
+
+    private async ValueTask<TokenOutcome> AskIssuerAsync(
+        AccessToken token, RevocationWatch watch, string text, CancellationToken stop) =>
+        await watch.AskAsync(text, stop) is { } refusal ? refusal : await AskLivenessAsync(token, stop);
 
     private ValueTask<TokenOutcome> AskLivenessAsync(AccessToken token, CancellationToken stop)
     {

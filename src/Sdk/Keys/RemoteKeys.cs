@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace Postern.AspNetCore.Keys;
@@ -34,6 +32,7 @@ public sealed partial class RemoteKeys(
         BetweenFirstFetches = TimeSpan.FromSeconds(2),
         FetchTimeout = TimeSpan.FromSeconds(10);
 
+    private readonly IssuerDocuments documents = new(issuer, allowInsecureHttpForTests);
     private readonly Lock gate = new();
     private volatile Held? held;
     private volatile bool isFailing;
@@ -99,8 +98,8 @@ public sealed partial class RemoteKeys(
         {
             using var timeout = new CancellationTokenSource(FetchTimeout, clock);
             var client = http();
-            var uri = await KeysUriAsync(client, timeout.Token);
-            var document = await GetAsync(client, uri, timeout.Token)
+            var uri = await documents.AddressAsync(client, "jwks_uri", timeout.Token);
+            var document = await documents.GetAsync(client, uri, timeout.Token)
                 ?? throw new HttpRequestException($"{uri} did not answer 200.");
 
             // The same document is the same set, so that verified tokens stay remembered.
@@ -114,58 +113,6 @@ public sealed partial class RemoteKeys(
             isFailing = true;
             Log.FetchFailed(logger, e, issuer);
         }
-    }
-
-    private async Task<Uri> KeysUriAsync(HttpClient client, CancellationToken stop)
-    {
-        foreach (var uri in MetadataUris())
-        {
-            if (await GetAsync(client, uri, stop) is not { } document)
-            {
-                continue;
-            }
-
-            using var metadata = JsonDocument.Parse(document);
-
-            // RFC 8414 §3.3: otherwise one issuer could speak for another.
-            return metadata.RootElement.GetProperty("issuer").GetString() == issuer
-                ? new(metadata.RootElement.GetProperty("jwks_uri").GetString()!)
-                : throw new FormatException($"{uri} speaks for another issuer.");
-        }
-
-        throw new HttpRequestException("No metadata was found.");
-    }
-
-    // RFC 8414 §3.1 and §5, and OpenID Connect Discovery §4, in the order in which MCP clients look.
-    private IEnumerable<Uri> MetadataUris()
-    {
-        var uri = new Uri(issuer);
-        var (origin, path) = (uri.GetLeftPart(UriPartial.Authority), uri.AbsolutePath.TrimEnd('/'));
-        yield return new($"{origin}/.well-known/oauth-authorization-server{path}");
-        yield return new($"{origin}/.well-known/openid-configuration{path}");
-        if (path is not "")
-        {
-            yield return new($"{origin}{path}/.well-known/openid-configuration");
-        }
-    }
-
-    private async Task<byte[]?> GetAsync(HttpClient client, Uri uri, CancellationToken stop)
-    {
-        if (uri.Scheme != Uri.UriSchemeHttps && !(allowInsecureHttpForTests && uri.Scheme == Uri.UriSchemeHttp))
-        {
-            throw new FormatException($"{uri} is not https.");
-        }
-
-        using var answer = await client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, stop);
-        if (answer.StatusCode is not HttpStatusCode.OK)
-        {
-            return null;
-        }
-
-        await using var stream = await answer.Content.ReadAsStreamAsync(stop);
-        var buffer = new byte[MaxDocumentLength + 1];
-        var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, stop);
-        return length <= MaxDocumentLength ? buffer[..length] : throw new FormatException($"{uri} is too long.");
     }
 
     private sealed record Held(KeySet Set, byte[] Document, DateTimeOffset At);

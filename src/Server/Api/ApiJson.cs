@@ -15,6 +15,7 @@ internal sealed record ServerBody(
     string? Url,
     string Origin,
     int? Tools,
+    TokenRules? Token = null,
     HostedBody? Hosted = null)
 {
     public required bool RequireDpop { get; init; }
@@ -40,7 +41,8 @@ internal sealed record NewServer(
     IReadOnlyDictionary<string, string>? Tools = null,
     bool RequireDpop = false,
     RequireSeed? Require = null,
-    bool TransactionTokens = false);
+    bool TransactionTokens = false,
+    TokenRules? Token = null);
 
 /// <summary>What a server that was added demands of its callers, and is sent with calls; what is left out ends.</summary>
 internal sealed record Protection(

@@ -43,6 +43,7 @@ internal sealed class ServerVetting(
             Problem.Bad($"`title` must be a line of 1 to {MaxTitle} characters."),
         { Tools: { } tools } when tools.Count > MaxTools || tools.Any(tool => !IsTool(tool)) =>
             Problem.Bad($"`tools` must be at most {MaxTools} names with read, change or destroy."),
+        { Token: { } token } when token.Refuse() is { } wrong => Problem.Bad(wrong),
         _ when RefuseProtection(server.Require, server.TransactionTokens, tenant) is { } problem => problem,
         _ => await IsReachableAsync(server.Url, stop) ? null : NotReachable,
     };

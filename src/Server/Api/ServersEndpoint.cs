@@ -18,8 +18,8 @@ internal static class ServersEndpoint
 
     private const string Shape =
         "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title`, `tools` (names "
-            + "with read, change or destroy), `require_dpop`, `require` and `transaction_tokens`. Each member once, and "
-            + "no others.";
+            + "with read, change or destroy), `require_dpop`, `require`, `transaction_tokens` and `token` (`lifetime`, "
+            + "`format`, `status_list`). Each member once, and no others.";
 
     private const string ProtectionShape =
         "Send application/json with any of `require_dpop`, `require` and `transaction_tokens`. Each member once, and "
@@ -69,7 +69,14 @@ internal static class ServersEndpoint
 
         var tools = asked.Tools ?? new Dictionary<string, string>();
         var server = new ServerSettings(
-            asked.Name, asked.Title, asked.Url, tools, asked.RequireDpop, asked.Require, asked.TransactionTokens);
+            asked.Name,
+            asked.Title,
+            asked.Url,
+            tools,
+            asked.RequireDpop,
+            asked.Require,
+            asked.TransactionTokens,
+            asked.Token);
         if (!await servers.AddAsync(http.Tenant.Id, server, By.Admin(http, AuditKinds.ServerAdded))
             || servers.Find(http.Tenant.Id, asked.Name) is not { } added)
         {
@@ -157,12 +164,20 @@ internal static class ServersEndpoint
         server.Resource.Value,
         server.Url?.GetLeftPart(UriPartial.Path),
         Origin(server),
-        servers.Catalogue(server)?.Tools.Count)
+        servers.Catalogue(server)?.Tools.Count,
+        RulesOf(server.Token))
     {
         RequireDpop = server.RequiresDpop,
         Require = server.Demands.Seed,
         TransactionTokens = server.TakesTransactionTokens,
     };
+
+    private static TokenRules? RulesOf(TokenForm form) => form == TokenForm.Usual
+        ? null
+        : new(
+            form.Life is { } life ? Durations.Format(life) : null,
+            form.IsOpaque ? "opaque" : "jwt",
+            form.HasStatus);
 
     private static string Origin(McpServer server) => server switch
     {

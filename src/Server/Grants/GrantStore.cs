@@ -216,6 +216,20 @@ internal sealed partial class GrantStore(Db db)
         return unit.AllAsync(sql, Read);
     }
 
+    /// <summary>
+    /// Grants of a resource that ended from a second on, in the order of their ends, in pages after the last one.
+    /// </summary>
+    public Task<List<GrantEnd>> EndedAsync(
+        TenantId tenant, string resource, GrantEnd after, int limit, CancellationToken stop) => db.AllAsync(
+        $"""
+        select id, revoked_at from grants
+        where tenant = {tenant.Value} and resource = {resource} and revoked_at is not null
+          and (revoked_at > {after.At} or (revoked_at = {after.At} and id > {after.Id}))
+        order by revoked_at, id limit {(long)limit}
+        """,
+        row => new GrantEnd(row.GetString(0), row.GetInt64(1)),
+        stop);
+
     /// <summary>Notes when grants were last used; exact to the half minute, and nothing depends on it.</summary>
     public Task NoteUseAsync(IReadOnlyCollection<KeyValuePair<(TenantId Tenant, GrantId Id), long>> uses) =>
         db.WriteAsync(async unit =>
@@ -293,6 +307,9 @@ internal sealed partial class GrantStore(Db db)
     [JsonSerializable(typeof(ClaimsWanted))]
     private sealed partial class GrantJson : JsonSerializerContext;
 }
+
+/// <summary>A grant that ended, and in which second.</summary>
+internal sealed record GrantEnd(string Id, long At);
 
 /// <summary>A grant and when it was last used.</summary>
 internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt)

@@ -19,6 +19,7 @@ internal sealed class OwnTokens
     private readonly RevokedTokens revoked;
     private readonly HolderProofs proofs;
     private readonly Switches switches;
+    private readonly ReferenceTokens references;
     private readonly SigningKeys keys;
     private readonly ConcurrentDictionary<TenantId, LocalKeys> published = new();
     private readonly ConcurrentDictionary<TenantId, AccessTokenValidator> validators = new();
@@ -30,10 +31,11 @@ internal sealed class OwnTokens
         RevokedTokens revoked,
         HolderProofs proofs,
         Switches switches,
+        ReferenceTokens references,
         TimeProvider clock)
     {
         (this.keys, this.grants, this.revoked, this.switches) = (keys, grants, revoked, switches);
-        (this.proofs, this.clock) = (proofs, clock);
+        (this.proofs, this.references, this.clock) = (proofs, references, clock);
         keys.Follow(Hear);
     }
 
@@ -64,7 +66,7 @@ internal sealed class OwnTokens
     /// A living token of ours, whoever brings it, for whatever resource it was made for; null for anything else.
     /// </summary>
     public async ValueTask<AccessToken?> ReadAsync(Tenant tenant, string token, CancellationToken stop) =>
-        AudienceOf(token) is { } audience
+        AudienceOf(await references.ClaimsAsync(tenant.Id, token, stop) ?? PayloadOf(token)) is { } audience
             ? await Validator(tenant).InspectAsync(token, audience, stop) as AccessToken
             : null;
 
@@ -88,6 +90,7 @@ internal sealed class OwnTokens
         // Ended is ended; but a token of another node may come from a clock that is a little ahead of ours.
         ExpirySkew = TimeSpan.Zero,
         AuthorizationDetailTypes = Details.Types,
+        References = (token, stop) => references.ClaimsAsync(tenant.Id, token, stop),
         Liveness = (token, stop) => WhyEndedAsync(tenant.Id, token, stop),
     };
 
@@ -115,20 +118,20 @@ internal sealed class OwnTokens
             ? switches.WhyOffAsync(grant, null, stop)
             : new("over or revoked");
 
-    // Not believed: it only says against which resource the token is to be judged.
-    private static string? AudienceOf(string token)
-    {
-        if (token.Length > AccessTokenValidator.MaxTokenLength
-            || token.Split('.') is not [_, var payload, _]
-            || !Base64Url.IsValid(payload))
-        {
-            return null;
-        }
+    private static byte[]? PayloadOf(string token) =>
+        token.Length <= AccessTokenValidator.MaxTokenLength
+        && token.Split('.') is [_, var payload, _]
+        && Base64Url.IsValid(payload)
+            ? Base64Url.DecodeFromChars(payload)
+            : null;
 
+    // Not believed: it only says against which resource the token is to be judged.
+    private static string? AudienceOf(byte[]? payload)
+    {
         try
         {
-            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
-            return claims.RootElement.ValueKind is JsonValueKind.Object
+            using var claims = payload is null ? null : JsonDocument.Parse(payload);
+            return claims?.RootElement.ValueKind is JsonValueKind.Object
                 && claims.RootElement.TryGetProperty("aud", out var audience)
                 && audience.ValueKind is JsonValueKind.String
                     ? audience.GetString()

@@ -21,7 +21,7 @@ internal sealed class RevokedTokens : IDisposable
     private readonly TimeProvider clock;
     private readonly Reload reload;
     private readonly ConcurrentDictionary<(TenantId, string), long> revoked = new();
-    private Action<TenantId, string>[] watchers = [];
+    private Action<TenantId, string, string>[] watchers = [];
     private long forgotAt;
 
     public RevokedTokens(Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<RevokedTokens> logger)
@@ -33,10 +33,25 @@ internal sealed class RevokedTokens : IDisposable
 
     public bool Has(TenantId tenant, string tokenId) => !revoked.IsEmpty && revoked.ContainsKey((tenant, tokenId));
 
-    /// <summary>Calls back when a token has been handed back, here or on another node.</summary>
-    public void Watch(Action<TenantId, string> watcher) => watchers = [.. watchers, watcher];
+    /// <summary>
+    /// Calls back, with its name and its resource, when a token has been handed back, here or on another node.
+    /// </summary>
+    public void Watch(Action<TenantId, string, string> watcher) => watchers = [.. watchers, watcher];
 
-    public async Task AddAsync(TenantId tenant, string tokenId, DateTimeOffset expires, AuditEntry entry)
+    /// <summary>Those of a resource that have not expired, in pages by name.</summary>
+    public Task<List<string>> OfResourceAsync(
+        TenantId tenant, string resource, string after, int limit, CancellationToken stop) => db.AllAsync(
+        $"""
+        select token_id from revoked_tokens
+        where tenant = {tenant.Value} and resource = {resource} and token_id > {after}
+          and expires_at > {clock.GetUtcNow().ToUnixTimeSeconds()}
+        order by token_id limit {(long)limit}
+        """,
+        row => row.GetString(0),
+        stop);
+
+    public async Task AddAsync(
+        TenantId tenant, string tokenId, string resource, DateTimeOffset expires, AuditEntry entry)
     {
         var until = expires.ToUnixTimeSeconds();
         await db.WriteAsync(async unit =>
@@ -45,12 +60,12 @@ internal sealed class RevokedTokens : IDisposable
                 $"delete from revoked_tokens where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
             var added = await unit.RunAsync(
                 $"""
-                insert into revoked_tokens (tenant, token_id, expires_at)
-                values ({tenant.Value}, {tokenId}, {until}) on conflict do nothing
+                insert into revoked_tokens (tenant, token_id, expires_at, resource)
+                values ({tenant.Value}, {tokenId}, {until}, {resource}) on conflict do nothing
                 """);
             if (added is 1)
             {
-                unit.Announce(Kind, tenant, tokenId);
+                unit.Announce(Kind, tenant, $"{tokenId} {resource}");
                 audit.Write(unit, entry);
             }
         });
@@ -77,10 +92,11 @@ internal sealed class RevokedTokens : IDisposable
     {
         if (change.Kind is Kind)
         {
+            var key = change.Key.Split(' ', 2);
             // When it expires is the token's own matter.
-            revoked[(change.Tenant, change.Key)] = (clock.GetUtcNow() + Kept).ToUnixTimeSeconds();
+            revoked[(change.Tenant, key[0])] = (clock.GetUtcNow() + Kept).ToUnixTimeSeconds();
             Forget();
-            Array.ForEach(watchers, watcher => watcher(change.Tenant, change.Key));
+            Array.ForEach(watchers, watcher => watcher(change.Tenant, key[0], key[^1]));
         }
         else if (change.Kind is Changes.Everything)
         {

@@ -55,6 +55,8 @@ internal sealed record McpServer
     /// <summary>Each call of a tool goes to it with a transaction token.</summary>
     public bool TakesTransactionTokens { get; init; }
 
+    public TokenForm Token { get; init; } = TokenForm.Usual;
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public IReadOnlyDictionary<string, Risk> Risks { get; init; } =
         new Dictionary<string, Risk>(StringComparer.Ordinal);
@@ -68,6 +70,22 @@ internal sealed record McpServer
     public bool Equals(McpServer? other) => ReferenceEquals(this, other);
 
     public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
+}
+
+/// <summary>What the access tokens of a server are like.</summary>
+/// <param name="Life">How long they are good; null for as long as the tenant says.</param>
+/// <param name="IsOpaque">They are references, and say nothing themselves.</param>
+/// <param name="HasStatus">They name their place in a status list.</param>
+internal sealed record TokenForm(TimeSpan? Life, bool IsOpaque, bool HasStatus)
+{
+    public static readonly TokenForm Usual = new(null, IsOpaque: false, HasStatus: false);
+
+    public static TokenForm Of(TokenRules? rules) => rules is null
+        ? Usual
+        : new(
+            rules.Lifetime is { } span ? Durations.Parse(span) : null,
+            rules.Format is "opaque",
+            rules.StatusList);
 }
 
 /// <summary>One operation of a server as it was last described.</summary>

@@ -23,6 +23,7 @@ internal sealed class ServerSources(Settings settings, TenantBook tenants)
                 RequiresCertificate = seed.RequiresCertificate,
                 Demands = SignInDemands.From(seed.Require),
                 TakesTransactionTokens = seed.TransactionTokens,
+                Token = TokenForm.Of(seed.Token),
                 Risks = seed.Tools.ToDictionary(
                     tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
             };
@@ -55,6 +56,7 @@ internal sealed class ServerSources(Settings settings, TenantBook tenants)
             RequiresDpop = added.RequireDpop,
             Demands = SignInDemands.From(added.Require),
             TakesTransactionTokens = added.TransactionTokens,
+            Token = TokenForm.Of(added.Token),
             Risks = added.Tools.ToDictionary(
                 tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
         };

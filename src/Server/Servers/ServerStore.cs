@@ -85,4 +85,5 @@ internal sealed record ServerSettings(
     IReadOnlyDictionary<string, string> Tools,
     bool RequireDpop = false,
     RequireSeed? Require = null,
-    bool TransactionTokens = false);
+    bool TransactionTokens = false,
+    TokenRules? Token = null);

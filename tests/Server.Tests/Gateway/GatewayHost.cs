@@ -111,7 +111,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Scopes = scopes ?? grant.Scopes,
             Id = writer.NewId(),
             IssuedAt = now,
-            ExpiresAt = AccessTokenWriter.Expires(tenant, grant, now),
+            ExpiresAt = AccessTokenWriter.Expires(tenant.AccessLifetime, grant, now),
             Holder = thumbprint is null ? null : Holder.OfKey(thumbprint),
         });
     }

@@ -86,6 +86,7 @@ public sealed class WatchTests : BothEras
     private Task HandBackAsync(string token) => host.Get<RevokedTokens>().AddAsync(
         TenantId.Default,
         token,
+        host.ServerOf("notes").Resource.Value,
         host.Clock.GetUtcNow().AddHours(1),
         new() { Tenant = TenantId.Default, Kind = AuditKinds.TokenRevoked });
 }

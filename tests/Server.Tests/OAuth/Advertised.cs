@@ -96,6 +96,8 @@ internal static class Advertised
             walk => walk.ProveAsync("/introspect", "PS256"),
         ["introspection_endpoint_auth_signing_alg_values_supported RS256"] =
             walk => walk.ProveAsync("/introspect", "RS256"),
+        ["revocation_feed_endpoint ISSUER/revocations"] =
+            By(nameof(FeedTests.What_ends_here_is_refused_in_another_application_within_a_second)),
         ["introspection_signing_alg_values_supported RS256"] =
             By(nameof(IntrospectionTests.Whoever_accepts_a_signed_answer_gets_one_that_is_for_it_and_opens_nothing)),
         ["introspection_signing_alg_values_supported ES256"] =
@@ -119,7 +121,9 @@ internal static class Advertised
         ["scopes_supported email"] = walk => walk.SignInAsync("site", "openid email"),
         ["scopes_supported offline_access"] = walk => walk.RefreshAsync(),
         ["protected_resources ISSUER/mcp/echo"] = walk => walk.ResourceAsync("echo"),
-        ["protected_resources ISSUER/mcp/files"] = walk => walk.ResourceAsync("files"),
+        // Whose tokens are references, which the walk cannot read.
+        ["protected_resources ISSUER/mcp/files"] =
+            By(nameof(FeedTests.An_application_takes_references_too_and_asks_what_they_mean)),
         ["protected_resources ISSUER/mcp/notes"] = walk => walk.ResourceAsync("notes"),
 
         ["prompt_values_supported none"] = walk => walk.PromptAsync("none"),

@@ -37,7 +37,7 @@ internal sealed class ArtefactPlaces(WalkTown town, Artefacts made)
                 ("grant_type", Butler.Deferred), ("deferral_code", text))),
             ["proof"] = (at, text) => at.ProveAsync(text),
             ["nonce"] = (at, text) => at.SayNonceAsync(text),
-            ["token access_token"] = async (at, text) => !await App.Watch(at.Server).IsAliveAsync(text),
+            ["token access_token reference_token"] = async (at, text) => !await App.Watch(at.Server).IsAliveAsync(text),
             ["access_token at a server"] = async (at, text) =>
                 await at.App.CallAsync(text) is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest,
             ["userinfo_token"] = (at, text) => at.IsShutAsync("/userinfo", text),

@@ -13,6 +13,8 @@ internal sealed class Artefacts
         ["code"] = made => Task.FromResult(made.Code),
         ["refresh_token"] = made => Task.FromResult(made.Tokens.RefreshToken),
         ["access_token"] = made => Task.FromResult(made.Tokens.AccessToken),
+        ["reference_token"] = async made => (await made.App.LetInAsync(
+            made.Town.Ada, ("resource", $"{made.Server.Issuer}/mcp/files"))).AccessToken,
         ["id_token"] = async made => (await made.SignedInAsync()).Member("id_token")!,
         ["userinfo_token"] = async made => (await made.SignedInAsync()).AccessToken,
         ["transaction"] = made => Task.FromResult(made.Question.Fields()["transaction"][0]),

@@ -20,6 +20,10 @@ public class WalkTown : IAsyncLifetime
     private static readonly string Yaml = Butler.Town("TOLD")
         .Replace("demo: false", "trust_domain: inside.example", StringComparison.Ordinal)
         .Replace("roles: [admin] }", "roles: [admin], name: Ada Lovelace }", StringComparison.Ordinal)
+        .Replace(
+            "{ name: files, http: http://127.0.0.1:9/mcp }",
+            "{ name: files, http: http://127.0.0.1:9/mcp, token: { format: opaque } }",
+            StringComparison.Ordinal)
         .Replace("servers:", $$"""
               - client_id: site
                 client_secret: {{Secret}}

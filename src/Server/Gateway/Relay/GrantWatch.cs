@@ -33,7 +33,7 @@ internal sealed class GrantWatch
         this.switches = switches;
         (this.grants, this.revoked, this.tenants, this.clock) = (grants, revoked, tenants, clock);
         grants.Watch(Cut);
-        revoked.Watch((tenant, token) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
+        revoked.Watch((tenant, token, _) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
         switches.Watch(() => Array.ForEach(All(_ => true), watched => _ = LookAgainAsync(watched)));
         tenants.Watch(gone => CutAll(watched => watched.Key.Tenant == gone.Id));
         changes.Subscribe(change =>

@@ -59,6 +59,7 @@ internal sealed partial class MetadataEndpoint(
         DeferredTokenResponseSupported = true,
         RevocationEndpoint = tenant.Address("/revoke"),
         IntrospectionEndpoint = tenant.Address("/introspect"),
+        RevocationFeedEndpoint = tenant.Address("/revocations"),
         IntrospectionSigningAlgValuesSupported = OpenIdClient.Algorithms,
         GlobalTokenRevocationEndpoint = tenant.Address("/revoke/person"),
         GlobalTokenRevocationEndpointAuthMethodsSupported = ClientCredentials.HeaderMethods,
@@ -144,6 +145,9 @@ internal sealed partial class MetadataEndpoint(
         public required string RevocationEndpoint { get; init; }
 
         public required string IntrospectionEndpoint { get; init; }
+
+        /// <summary>Of our own: where resource servers follow what ends.</summary>
+        public required string RevocationFeedEndpoint { get; init; }
 
         public required IReadOnlyList<string> IntrospectionSigningAlgValuesSupported { get; init; }
 

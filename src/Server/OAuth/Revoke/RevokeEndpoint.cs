@@ -47,7 +47,8 @@ internal sealed class RevokeEndpoint(
         }
         else if (await tokens.ReadAsync(tenant, token, stop) is { } access && access.ClientId == client.Id.Value)
         {
-            await revoked.AddAsync(tenant.Id, access.Id, access.ExpiresAt, entry with { TokenId = access.Id });
+            await revoked.AddAsync(
+                tenant.Id, access.Id, access.Audience, access.ExpiresAt, entry with { TokenId = access.Id });
         }
 
         return Results.Ok();

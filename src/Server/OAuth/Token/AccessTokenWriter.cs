@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Postern.Grants;
 using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
@@ -23,6 +24,17 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         Span<byte> bytes = stackalloc byte[16];
         random.GetBytes(bytes);
         return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>What a token would say, for one that only refers to it.</summary>
+    public static byte[] Claims(in TokenContent content)
+    {
+        var (json, writer) = buffers ??= new();
+        json.ResetWrittenCount();
+        writer.Reset(json);
+        Claims(writer, content);
+        writer.Flush();
+        return json.WrittenSpan.ToArray();
     }
 
     public string Write(in TokenContent content)
@@ -68,6 +80,16 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         {
             json.WriteStartObject("cnf"u8);
             json.WriteString(holder.Member, holder.Thumbprint);
+            json.WriteEndObject();
+        }
+
+        if (content.Status is { } place)
+        {
+            json.WriteStartObject("status"u8);
+            json.WriteStartObject("status_list"u8);
+            json.WriteNumber("idx"u8, place.Index);
+            json.WriteString("uri"u8, content.Tenant.Address($"{StatusPlaces.Path}/{place.List}"));
+            json.WriteEndObject();
             json.WriteEndObject();
         }
 
@@ -136,8 +158,8 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     }
 
     /// <summary>When a token made now ends: never after its grant.</summary>
-    public static DateTimeOffset Expires(Tenant tenant, Grant grant, DateTimeOffset now) =>
-        now + tenant.AccessLifetime < grant.ExpiresAt ? now + tenant.AccessLifetime : grant.ExpiresAt;
+    public static DateTimeOffset Expires(TimeSpan life, Grant grant, DateTimeOffset now) =>
+        now + life < grant.ExpiresAt ? now + life : grant.ExpiresAt;
 
     [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread, over memory of our own.")]
     private sealed class Buffers

@@ -1,3 +1,5 @@
+using Postern.Grants;
+
 namespace Postern.OAuth.Token;
 
 /// <summary>What an access token says (RFC 9068 §2.2).</summary>
@@ -18,6 +20,9 @@ internal readonly record struct TokenContent
 
     /// <summary>The key that it is bound to; null for a bearer token.</summary>
     public Holder? Holder { get; init; }
+
+    /// <summary>Where it is published whether it stands; null where that is not wanted.</summary>
+    public StatusPlace? Status { get; init; }
 
     /// <summary>Who may become its actor (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }

@@ -15,6 +15,7 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class TokenIssuer(
     AccessTokenWriter writer,
+    TokenForms forms,
     JwtWriter jwt,
     IdTokens ids,
     Subjects subjects,
@@ -95,10 +96,10 @@ internal sealed class TokenIssuer(
 
         Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
         var scopes = request.Scopes ?? grant.Scopes;
-        var expires = AccessTokenWriter.Expires(presenter.Tenant, grant, at);
+        var expires = forms.Expires(presenter.Tenant, grant, at);
         expires = redemption.Until < expires ? redemption.Until.Value : expires;
         expires = agent?.EndsAt < expires ? agent.EndsAt : expires;
-        var token = writer.Write(new()
+        var token = await forms.MakeAsync(new()
         {
             Tenant = presenter.Tenant,
             Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None),

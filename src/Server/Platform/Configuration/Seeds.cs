@@ -221,12 +221,14 @@ internal sealed record ServerSeed
     /// <summary>Each call of a tool goes to it with a transaction token.</summary>
     public required bool TransactionTokens { get; init; }
 
+    public required TokenRules Token { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public required IReadOnlyDictionary<string, string> Tools { get; init; }
 
     public static ServerSeed Read(SettingsNode node)
     {
-        var (sandbox, require) = (node.Group("sandbox"), node.Group("require"));
+        var (sandbox, require, token) = (node.Group("sandbox"), node.Group("require"), node.Group("token"));
         var seed = new ServerSeed
         {
             Name = node.Value<string>(
@@ -248,6 +250,7 @@ internal sealed record ServerSeed
                 "transaction_tokens",
                 "Each call of a tool goes to it with a transaction token of `trust_domain`; for remote servers.",
                 false),
+            Token = TokenRules.Read(token),
             Tools = node.Map(
                 "tools",
                 "Risk classes that win over what the server says.",
@@ -256,6 +259,7 @@ internal sealed record ServerSeed
         };
         sandbox.Close();
         require.Close();
+        token.Close();
         if (seed is { TransactionTokens: true, Http: null })
         {
             throw node.Refuse("transaction_tokens", "false for a command: the token goes in a header");

@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using Postern.AspNetCore.AccessTokens;
+
+namespace Postern.AspNetCore.Revocations;
+
+/// <summary>
+/// What is known to have ended at the issuer, for as long as a token of it could be taken, and until when that is all
+/// there is to know. Bounded: when there is no more room, nothing is known for certain any more.
+/// </summary>
+internal sealed class RevocationWatch(
+    TimeSpan patience, LateRevocations whenLate, IssuerQuestions questions, TimeProvider clock)
+{
+    /// <summary>Ends that are remembered.</summary>
+    private const int Most = 131_072;
+
+    /// <summary>Longer than any token lives.</summary>
+    private static readonly long Kept = (long)TimeSpan.FromMinutes(70).TotalSeconds;
+
+    private readonly ConcurrentDictionary<string, long>
+        grants = new(StringComparer.Ordinal), tokens = new(StringComparer.Ordinal);
+
+    private long heardAt = long.MinValue;
+    private int count;
+
+    /// <summary>Whether all that ended is known, but for what ended within the patience.</summary>
+    public bool IsCurrent =>
+        Interlocked.Read(ref heardAt) is var heard && heard != long.MinValue
+        && clock.GetUtcNow().ToUnixTimeMilliseconds() - heard <= (long)patience.TotalMilliseconds
+        && Volatile.Read(ref count) < Most;
+
+    public bool HasEnded(AccessToken token) =>
+        (token.GrantId is { } grant && !grants.IsEmpty && grants.ContainsKey(grant))
+        || (!tokens.IsEmpty && tokens.ContainsKey(token.Id));
+
+    /// <summary>Judges a valid token while it is not known what ended; null when it stands.</summary>
+    public async ValueTask<TokenRefusal?> AskAsync(string token, CancellationToken stop)
+    {
+        if (whenLate is LateRevocations.Refuse)
+        {
+            return TokenRefusal.Outage("revocations: not heard of lately");
+        }
+
+        try
+        {
+            return await questions.ClaimsAsync(token, stop) is null
+                ? TokenRefusal.Token("introspection: not active")
+                : null;
+        }
+        catch (HttpRequestException outage)
+        {
+            return TokenRefusal.Outage($"revocations: not heard of lately, and {outage.Message}");
+        }
+    }
+
+    /// <summary>Takes in that a grant or a token ended.</summary>
+    public void Note(string what, string id)
+    {
+        var ended = what switch { "grant" => grants, "token" => tokens, _ => null };
+        if (ended?.TryAdd(id, Now + Kept) is true && Interlocked.Increment(ref count) >= Most)
+        {
+            Forget();
+        }
+    }
+
+    /// <summary>Takes in that everything until now has been told.</summary>
+    public void Beat()
+    {
+        Interlocked.Exchange(ref heardAt, clock.GetUtcNow().ToUnixTimeMilliseconds());
+        Forget();
+    }
+
+    private long Now => clock.GetUtcNow().ToUnixTimeSeconds();
+
+    private void Forget()
+    {
+        var now = Now;
+        foreach (var ended in (ConcurrentDictionary<string, long>[])[grants, tokens])
+        {
+            foreach (var one in ended.Where(one => one.Value < now))
+            {
+                ended.TryRemove(one);
+            }
+        }
+
+        Volatile.Write(ref count, grants.Count + tokens.Count);
+    }
+}

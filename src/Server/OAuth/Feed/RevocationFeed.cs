@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Postern.Grants;
+using Postern.Platform.Database;
+
+namespace Postern.OAuth.Feed;
+
+/// <summary>
+/// Hands each end of a grant or token to those who follow its resource. Who cannot keep up is cut off, and comes back
+/// to what is stored: nothing is ever left out silently.
+/// </summary>
+internal sealed partial class RevocationFeed : IAsyncDisposable
+{
+    /// <summary>Followers at this node, and of one client among them.</summary>
+    public const int Most = 256, MostOfClient = 8;
+
+    private const int Waiting = 4096;
+
+    private readonly GrantBook grants;
+    private readonly ILogger<RevocationFeed> logger;
+    private readonly ConcurrentDictionary<Follower, byte> followers = new();
+    private readonly Channel<(TenantId Tenant, GrantId Grant)> ends =
+        Channel.CreateBounded<(TenantId, GrantId)>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+
+    private readonly Lock entering = new();
+    private readonly Task telling;
+
+    public RevocationFeed(GrantBook grants, RevokedTokens revoked, Changes changes, ILogger<RevocationFeed> logger)
+    {
+        (this.grants, this.logger) = (grants, logger);
+        grants.Watch((tenant, grant) =>
+        {
+            if (!followers.IsEmpty && !ends.Writer.TryWrite((tenant, grant)))
+            {
+                CutAll();
+            }
+        });
+        revoked.Watch((tenant, token, resource) => Tell(tenant, resource, new("token", token)));
+        changes.Subscribe(change =>
+        {
+            if (change.Kind is Changes.Everything)
+            {
+                CutAll();
+            }
+        });
+        telling = Task.Run(TellAsync);
+    }
+
+    /// <summary>Begins to follow a resource; null when there are too many. Disposing ends it.</summary>
+    public Follower? Follow(TenantId tenant, ClientId client, string resource)
+    {
+        lock (entering)
+        {
+            var follower = new Follower(this, tenant, client, resource);
+            return followers.Count < Most
+                && followers.Keys.Count(other => other.Tenant == tenant && other.Client == client) < MostOfClient
+                && followers.TryAdd(follower, 0)
+                    ? follower
+                    : null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        ends.Writer.TryComplete();
+        CutAll();
+        await telling;
+    }
+
+    // Of which resource a grant is stands in the grant, which may have to be read: not while a change is being told.
+    private async Task TellAsync()
+    {
+        await foreach (var (tenant, id) in ends.Reader.ReadAllAsync())
+        {
+            try
+            {
+                if (await grants.FindAsync(tenant, id, CancellationToken.None) is { RevokedAt: not null } grant)
+                {
+                    Tell(tenant, grant.Resource.Value, new("grant", id.Value));
+                }
+            }
+            catch (DatabaseUnavailableException outage)
+            {
+                Log.NotTold(logger, outage.Message);
+                CutAll();
+            }
+        }
+    }
+
+    private void Tell(TenantId tenant, string resource, Ended ended)
+    {
+        foreach (var follower in followers.Keys)
+        {
+            if (follower.Tenant == tenant && follower.Resource == resource)
+            {
+                follower.Tell(ended);
+            }
+        }
+    }
+
+    private void CutAll()
+    {
+        foreach (var follower in followers.Keys)
+        {
+            follower.Cut();
+        }
+    }
+
+    /// <summary>Somebody who follows a resource.</summary>
+    internal sealed class Follower(RevocationFeed feed, TenantId tenant, ClientId client, string resource) : IDisposable
+    {
+        private readonly Channel<Ended> news =
+            Channel.CreateBounded<Ended>(new BoundedChannelOptions(Waiting) { SingleReader = true });
+
+        public TenantId Tenant => tenant;
+
+        public ClientId Client => client;
+
+        public string Resource => resource;
+
+        /// <summary>What ended since it began; it completes when the follower was cut off.</summary>
+        public ChannelReader<Ended> News => news.Reader;
+
+        public void Tell(Ended ended)
+        {
+            if (!news.Writer.TryWrite(ended))
+            {
+                Cut();
+            }
+        }
+
+        public void Cut() => news.Writer.TryComplete();
+
+        public void Dispose()
+        {
+            Cut();
+            feed.followers.TryRemove(this, out _);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "The end of a grant could not be told; those who follow begin anew: {Cause}")]
+        public static partial void NotTold(ILogger logger, string cause);
+    }
+}
+
+/// <summary>A grant or a token that ended, by its name.</summary>
+internal sealed record Ended(string What, string Id);

@@ -1,0 +1,102 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.IO.Compression;
+using Postern.Grants;
+using Postern.Platform.Http;
+using Postern.Platform.Keys;
+using Postern.Platform.Tenants;
+
+namespace Postern.OAuth.Status;
+
+/// <summary>
+/// draft-ietf-oauth-status-list: one signed bit for each place, 1 where a token ended before its time. Made again for
+/// whoever asks, at most every ten seconds, and good for a minute.
+/// </summary>
+internal sealed class StatusListEndpoint(StatusPlaces places, JwtWriter jwt, TimeProvider clock)
+{
+    private const string Type = "statuslist+jwt", Media = $"application/{Type}";
+
+    private const int TimeToLive = 60;
+
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(10), Life = TimeSpan.FromMinutes(5);
+
+    // As many as there are lists, times the tenants.
+    private readonly ConcurrentDictionary<(TenantId, int), Held> held = new();
+
+    public static void Map(IEndpointRouteBuilder routes) => routes
+        .MapGet(StatusPlaces.Path + "/{list:int}", (HttpContext http, int list, StatusListEndpoint lists) =>
+            lists.WriteAsync(http, list))
+        .Open().AnyOrigin();
+
+    private async Task<IResult> WriteAsync(HttpContext http, int list)
+    {
+        if (list is < 0 or >= StatusPlaces.Lists)
+        {
+            return Results.NotFound();
+        }
+
+        // §8.4: what stood at another time is told to nobody. It would show who was interested in what.
+        if (http.Request.Query.ContainsKey("time"))
+        {
+            return Results.StatusCode(StatusCodes.Status501NotImplemented);
+        }
+
+        var (tenant, now) = (http.Tenant, clock.GetUtcNow());
+        var current = held.AddOrUpdate(
+            (tenant.Id, list),
+            _ => new(now, new(() => ListAsync(tenant, list, now))),
+            (_, old) => old.Serves(now) ? old : new(now, new(() => ListAsync(tenant, list, now))));
+        var text = await current.Text.Value;
+        http.Response.Headers.CacheControl = $"public, max-age={TimeToLive}";
+        return Results.Text(text, Media);
+    }
+
+    // Not with one caller's token: others wait for the same list.
+    private async Task<string> ListAsync(Tenant tenant, int list, DateTimeOffset now)
+    {
+        var ended = await places.EndedAsync(tenant.Id, list, CancellationToken.None);
+        var bits = Compressed(ended);
+        return await jwt.WriteAsync(
+            tenant.Id,
+            Type,
+            SigningKey.Es256,
+            json =>
+            {
+                json.WriteString("iss"u8, tenant.Issuer);
+                json.WriteString("sub"u8, tenant.Address($"{StatusPlaces.Path}/{list}"));
+                json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
+                json.WriteNumber("exp"u8, (now + Life).ToUnixTimeSeconds());
+                json.WriteNumber("ttl"u8, TimeToLive);
+                json.WriteStartObject("status_list"u8);
+                json.WriteNumber("bits"u8, 1);
+                json.WriteString("lst"u8, bits);
+                json.WriteEndObject();
+            },
+            CancellationToken.None);
+    }
+
+    // §4.1: place 0 is the lowest bit of the first byte; ZLIB over DEFLATE.
+    private static string Compressed(IReadOnlyList<int> ended)
+    {
+        var bits = new byte[StatusPlaces.Size / 8];
+        foreach (var place in ended)
+        {
+            bits[place / 8] |= (byte)(1 << (place % 8));
+        }
+
+        using var packed = new MemoryStream();
+        using (var deflate = new ZLibStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            deflate.Write(bits);
+        }
+
+        return Base64Url.EncodeToString(packed.ToArray());
+    }
+
+    private sealed record Held(DateTimeOffset At, Lazy<Task<string>> Text)
+    {
+        // One that failed is tried again by the next who asks.
+        public bool Serves(DateTimeOffset now) =>
+            now - At < Fresh && !(Text.IsValueCreated && Text.Value.IsCompleted && !Text.Value.IsCompletedSuccessfully);
+    }
+}
