@@ -12,6 +12,7 @@ using Postern.Hosting;
 using Postern.Identity;
 using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
+using Postern.OAuth.Attest;
 using Postern.OAuth.Authorize;
 using Postern.OAuth.Backchannel;
 using Postern.OAuth.ClientAuth;
@@ -110,6 +111,7 @@ internal static partial class Program
         MetadataEndpoint.Map(app);
         RegisterEndpoint.Map(app);
         ManageEndpoint.Map(app);
+        ChallengeEndpoint.Map(app);
         PushEndpoint.Map(app);
         AuthorizeEndpoint.Map(app);
         ConsentEndpoint.Map(app);
@@ -171,6 +173,9 @@ internal static partial class Program
         services.AddSingleton<ClientKeys>();
         services.AddSingleton<AuthMethods>();
         services.AddSingleton<ClientAssertion>();
+        services.AddSingleton<Attesters>();
+        services.AddSingleton<Attestations>();
+        services.AddSingleton<ChallengeEndpoint>();
         services.AddSingleton<ClientCertificates>();
         services.AddSingleton<SpiffeBundles>();
         services.AddSingleton<Svids>();

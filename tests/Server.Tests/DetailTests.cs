@@ -144,12 +144,12 @@ public sealed class DetailTests
     }
 
     // Few values, so that chance brings what overlaps.
-    private static Details Any(int seed)
+    internal static Details Any(int seed, string place = "l")
     {
         var random = new Random(seed);
         var details = Enumerable.Range(0, random.Next(1, 3)).Select(_ => random.Next(4) is 0
             ? $$"""{"type":"spend","currency":"EUR","max_total":{{random.Next(1, 4)}}}"""
-            : $$"""{"type":"mcp_tool","locations":["l"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}]"""
+            : $$"""{"type":"mcp_tool","locations":["{{place}}"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}]"""
                 + $$""","constraints":{{Constraints()}}}""");
         return Details.Parse($"[{string.Join(',', details)}]")!;
 

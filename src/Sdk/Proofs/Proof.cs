@@ -1,4 +1,5 @@
 using Postern.AspNetCore.AccessTokens;
+using Postern.AspNetCore.Keys;
 
 namespace Postern.AspNetCore.Proofs;
 
@@ -8,10 +9,14 @@ namespace Postern.AspNetCore.Proofs;
 /// </summary>
 public sealed record Proof : TokenOutcome
 {
-    internal Proof(string thumbprint, string? nextNonce) => (Thumbprint, NextNonce) = (thumbprint, nextNonce);
+    internal Proof(string thumbprint, SignatureAlgorithm algorithm, string? nextNonce) =>
+        (Thumbprint, Algorithm, NextNonce) = (thumbprint, algorithm, nextNonce);
 
     /// <summary>The key that made it, as <c>jkt</c> names it: SHA-256 of the key (RFC 7638).</summary>
     public string Thumbprint { get; }
+
+    /// <summary>By what it is signed.</summary>
+    public SignatureAlgorithm Algorithm { get; }
 
     /// <summary>
     /// What the answer should say in <c>DPoP-Nonce</c>, because the nonce of this proof ends soon; else null (§8.2).
@@ -29,6 +34,9 @@ public sealed record ProofTarget(string Method, string Url)
 
     /// <summary>The key that must have made it; null where any may.</summary>
     public string? Thumbprint { get; init; }
+
+    /// <summary>It must carry a nonce, also where others need not (§8).</summary>
+    public bool RequiresNonce { get; init; }
 }
 
 /// <summary>The first use of a proof, as those who must not take it again know it.</summary>

@@ -25,7 +25,10 @@ public sealed class ProofNonces(byte[] key, TimeProvider clock)
     public string Current(string url) => Make(url, Now);
 
     /// <summary>Whether a nonce is good, and whether it is the last of its minutes.</summary>
-    internal bool IsGood(string nonce, string url, out bool endsSoon)
+    /// <param name="nonce">As it came.</param>
+    /// <param name="url">The address it came to.</param>
+    /// <param name="endsSoon">Whether the next one should be offered.</param>
+    public bool IsGood(string nonce, string url, out bool endsSoon)
     {
         var now = Now;
         endsSoon = !Is(nonce, Make(url, now));

@@ -110,9 +110,13 @@ public sealed class ProofValidator(
             keys.Keep(key);
         }
 
-        return NonceRefusal(claims, target.Url, out var endsSoon) is { } refusal
-            ? new(refusal)
-            : TakeAsync(claims, target, new(key.Thumbprint, endsSoon ? nonces.Current(target.Url) : null), stop);
+        if (NonceRefusal(claims, target, out var endsSoon) is { } refusal)
+        {
+            return new(refusal);
+        }
+
+        var next = endsSoon ? nonces.Current(target.Url) : null;
+        return TakeAsync(claims, target, new(key.Thumbprint, key.Algorithm, next), stop);
     }
 
     private long Now => clock.GetUtcNow().ToUnixTimeSeconds();
@@ -137,21 +141,21 @@ public sealed class ProofValidator(
         return Math.Abs(Now - claims.IssuedAt) <= Window.TotalSeconds ? null : "claim: iat is too long ago or ahead";
     }
 
-    private TokenRefusal? NonceRefusal(ProofClaims claims, string url, out bool endsSoon)
+    private TokenRefusal? NonceRefusal(ProofClaims claims, ProofTarget target, out bool endsSoon)
     {
         endsSoon = false;
         if (claims.Nonce is { } nonce)
         {
-            return nonces.IsGood(nonce, url, out endsSoon) ? null : Ask("nonce: too old, or not ours");
+            return nonces.IsGood(nonce, target.Url, out endsSoon) ? null : Ask("nonce: too old, or not ours");
         }
 
         // A process that has just begun does not know what the one before it took. Nobody had this process's nonces
         // then.
         var mayBeSeen = IsFirstUse is null
             && claims.IssuedAt <= startedAt + Window.TotalSeconds;
-        return RequiresNonce || mayBeSeen ? Ask("nonce: none") : null;
+        return RequiresNonce || target.RequiresNonce || mayBeSeen ? Ask("nonce: none") : null;
 
-        TokenRefusal Ask(string reason) => TokenRefusal.NeedsNonce(nonces.Current(url), reason);
+        TokenRefusal Ask(string reason) => TokenRefusal.NeedsNonce(nonces.Current(target.Url), reason);
     }
 
     private ValueTask<TokenOutcome> TakeAsync(

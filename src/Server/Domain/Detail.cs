@@ -30,6 +30,12 @@ public sealed record Detail(string Type, IReadOnlyDictionary<string, Limit> Limi
     public bool IsWithin(Detail other) => Type == other.Type && other.Limits.All(
         limit => Limits.TryGetValue(limit.Key, out var own) && own.IsWithin(limit.Value));
 
+    /// <summary>
+    /// Whether it can stand in a token for the other: within it, and counted with it. Calls are counted for a grant; a
+    /// number of a token's own would be as many numbers as there are tokens.
+    /// </summary>
+    public bool Narrows(Detail other) => IsWithin(other) && Rate == other.Rate;
+
     /// <summary>What both allow; null for nothing.</summary>
     public Detail? Intersect(Detail other)
     {

@@ -42,6 +42,22 @@ public sealed class Details
     public Details For(IReadOnlyCollection<string> tools) =>
         new([.. All.Select(one => one.For(tools)).OfType<Detail>()]);
 
+    /// <summary>
+    /// Where one stands that is one of these, or was narrowed from one; -1 for one that has nothing to do with them.
+    /// </summary>
+    public int PlaceOf(Detail detail)
+    {
+        for (var i = 0; i < All.Count; i++)
+        {
+            if (ReferenceEquals(All[i], detail))
+            {
+                return i;
+            }
+        }
+
+        return All.Index().Where(one => detail.Narrows(one.Item)).Select(one => one.Index).DefaultIfEmpty(-1).First();
+    }
+
     public void WriteTo(Utf8JsonWriter json)
     {
         json.WriteStartArray();

@@ -28,20 +28,29 @@ internal static class Delegation
             return OAuthError.InvalidTarget("A token is exchanged for one at the same resource.");
         }
 
-        return ScopesOf(parent, hop).Failed(out var error, out var scopes) ? error : parent with
+        if (ScopesOf(parent, hop).Failed(out var error, out var scopes))
         {
-            Id = default,
-            Client = hop.Client,
-            ClientName = hop.ClientName,
-            ClientHash = null,
-            Installation = null,
-            InstallationName = null,
-            Scopes = scopes,
-            Parent = parent.Id,
-            Root = parent.Root ?? parent.Id,
-            Actors = [hop.Actor, .. parent.Actors],
-        };
+            return error;
+        }
+
+        return (hop.Details is { } asked ? parent.Within(asked) : parent) is not { } held
+            ? new OAuthError("invalid_authorization_details", "The subject token does not hold all of these.")
+            : Of(parent, held, hop, scopes);
     }
+
+    private static Grant Of(Grant parent, Grant held, Hop hop, Scopes scopes) => held with
+    {
+        Id = default,
+        Client = hop.Client,
+        ClientName = hop.ClientName,
+        ClientHash = null,
+        Installation = null,
+        InstallationName = null,
+        Scopes = scopes,
+        Parent = parent.Id,
+        Root = parent.Root ?? parent.Id,
+        Actors = [hop.Actor, .. parent.Actors],
+    };
 
     // Nobody goes on without the person, so what refreshing needs is not passed on.
     private static Result<Scopes> ScopesOf(Grant parent, Hop hop)
@@ -67,4 +76,8 @@ internal static class Delegation
 /// <param name="Asked">The scopes asked for; null for all there may be.</param>
 /// <param name="Cap">The most that the client may ever have; null for no limit of its own.</param>
 internal sealed record Hop(
-    ActingParty Actor, ClientId Client, string ClientName, Resource Resource, Scopes Held, Scopes? Asked, Scopes? Cap);
+    ActingParty Actor, ClientId Client, string ClientName, Resource Resource, Scopes Held, Scopes? Asked, Scopes? Cap)
+{
+    /// <summary>The details asked for; null for all that the token holds.</summary>
+    public Details? Details { get; init; }
+}

@@ -72,19 +72,23 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     }
 
     /// <summary>
-    /// Whether this is the newest generation of its line, and has not rested too long. Nothing is used up.
+    /// Whether this is the newest generation of its line, has not rested too long, and is this one's to present, if it
+    /// matters whose. Nothing is used up.
     /// </summary>
-    public async Task<bool> IsNewestAsync(Grant grant, long generation, CancellationToken stop) => await db.FirstAsync(
+    public async Task<bool> IsNewestAsync(
+        Grant grant, long generation, CancellationToken stop, Hand? hand = null) => await db.FirstAsync(
         $"""
         select grant_id from families
         where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value} and generation = {generation}
           and idle_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
+          and (bound_to = {""} or bound_to = {hand?.Key ?? ""} or {hand is not { MayChangeKeys: false }})
         """,
         row => row.GetString(0),
         stop) is not null;
 
     /// <summary>
-    /// Moves the line from <paramref name="generation"/> to the next, once. The unit also takes the entry that
+    /// Moves the line from <paramref name="generation"/> to the next, once; or, for a client that may keep its refresh
+    /// token, only puts its rest off. The unit also takes the entry that
     /// <paramref name="entry"/> describes, when this caller is the winner or repeats its own rotation.
     /// </summary>
     /// <param name="grant">The grant, alive as far as this node knows.</param>
@@ -113,6 +117,12 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
                 await begin(unit);
             }
 
+            if (generation > 0 && await IsKeptAsync(unit, grant, generation, hand, seconds, idleUntil))
+            {
+                audit.Write(unit, entry with { TokenId = hand.KeptAs });
+                return new Rotation.Moved(generation, now, idleUntil) { IsKept = true };
+            }
+
             // The grant is looked at again in the statement itself: another
             // node may have ended it and not been heard yet. So is the key: a wrong one consumes nothing.
             var moved = await unit.RunAsync(
@@ -130,12 +140,28 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
             if (moved is 1)
             {
                 audit.Write(unit, entry);
-                return new Rotation.Moved(generation + 1, Seconds(seconds));
+                return new Rotation.Moved(generation + 1, Seconds(seconds), idleUntil);
             }
 
             return await WhyNotAsync(unit, grant, generation, hand, now, entry, isPolled);
         });
     }
+
+    // FAPI 2.0 §5.3.2.1: to whom else a refresh token goes is nothing to them without the client's own proof and the
+    // key it is bound to, so that a new one at each use would only be one more answer to lose. With another key it is
+    // a new one, and the old one is over: what is seen of theft stays seen.
+    private static async ValueTask<bool> IsKeptAsync(
+        Unit unit, Grant grant, long generation, Hand hand, long now, long idleUntil) =>
+        hand is { KeptAs: not null, Key: not "" }
+        && await unit.RunAsync(
+            $"""
+            update families set idle_until = {idleUntil}
+            where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
+              and generation = {generation} and idle_until > {now} and bound_to = {hand.Key}
+              and exists (
+                select 1 from grants
+                where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
+            """) is 1;
 
     private async ValueTask<Rotation> WhyNotAsync(
         Unit unit,
@@ -148,7 +174,8 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     {
         var row = await unit.FirstAsync(
             $"""
-            select f.generation, f.rotated_at, f.holder, f.bound_to, f.asked, f.repeated, f.repeated_at from families f
+            select f.generation, f.rotated_at, f.holder, f.bound_to, f.asked, f.repeated, f.repeated_at, f.idle_until
+            from families f
             join grants g on g.tenant = f.tenant and g.id = f.grant_id
             where f.tenant = {grant.Tenant.Value} and f.grant_id = {grant.Id.Value} and g.revoked_at is null
             """,
@@ -157,6 +184,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
                 Asked = row.GetString(4),
                 Repeated = row.GetInt64(5),
                 RepeatedAt = row.GetInt64(6),
+                IdleUntil = row.GetInt64(7),
             });
         if (row is null || row.Generation == generation)
         {
@@ -172,7 +200,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         {
             await NoteRepeatAsync(unit, grant, generation, now);
             audit.Write(unit, entry);
-            return new Rotation.Moved(row.Generation, Seconds(row.RotatedAt));
+            return new Rotation.Moved(row.Generation, Seconds(row.RotatedAt), row.IdleUntil);
         }
 
         // Two polls side by side: one has the answer, the other has nothing and harms nothing.
@@ -214,5 +242,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         public required long Repeated { get; init; }
 
         public required long RepeatedAt { get; init; }
+
+        public required long IdleUntil { get; init; }
     }
 }

@@ -21,7 +21,8 @@ internal sealed class HolderProofs
         // The nodes of an installation know each other's nonces. A lone process does not know those of the one before
         // it, whose memory is gone.
         var key = isAlone ? random.Bytes(32) : sealer.Shared(Purpose);
-        Validator = new(clock, new(key, clock), settings.DpopRemembered)
+        Nonces = new(key, clock);
+        Validator = new(clock, Nonces, settings.DpopRemembered)
         {
             Window = settings.DpopWindow,
             RequiresNonce = settings.DpopRequiresNonce,
@@ -30,4 +31,7 @@ internal sealed class HolderProofs
     }
 
     public ProofValidator Validator { get; }
+
+    /// <summary>What proofs have to repeat, those of other kinds too.</summary>
+    public ProofNonces Nonces { get; }
 }

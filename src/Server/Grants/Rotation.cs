@@ -7,11 +7,20 @@ namespace Postern.Grants;
 /// <param name="Asked">A digest of what is asked for with it.</param>
 internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys, string Asked = "")
 {
+    /// <summary>
+    /// What its access token is to be called where its refresh token stays, which is then good again and again with its
+    /// key; null for one that proves nothing beside its key, and has a new refresh token at each use.
+    /// </summary>
+    public string? KeptAs { get; init; }
+
+    /// <summary>The key of the copy of the client, which then counts instead of <see cref="Holder"/>.</summary>
+    public string? Instance { get; init; }
+
     /// <summary>It has proven something that a thief of the token lacks.</summary>
-    public bool IsProven => MayChangeKeys || Holder is not null;
+    public bool IsProven => MayChangeKeys || Holder is not null || Instance is not null;
 
     /// <summary>The key as it is stored; empty for none.</summary>
-    public string Key => Holder?.ToString() ?? "";
+    public string Key => Instance is not null ? $"instance:{Instance}" : Holder?.ToString() ?? "";
 
     /// <summary>Whether it may present what is bound to this key.</summary>
     public bool Holds(string key) => MayChangeKeys || key is "" || key == Key;
@@ -24,8 +33,15 @@ internal abstract record Rotation
     {
     }
 
-    /// <summary>The line stands at this generation, since then, and it is the caller's to have.</summary>
-    public sealed record Moved(long Generation, DateTimeOffset At) : Rotation;
+    /// <summary>
+    /// The line stands at this generation, since then, and it is the caller's to have. It rests until
+    /// <paramref name="IdleUntil"/> at the longest, in Unix seconds.
+    /// </summary>
+    public sealed record Moved(long Generation, DateTimeOffset At, long IdleUntil) : Rotation
+    {
+        /// <summary>It stayed where it was.</summary>
+        public bool IsKept { get; init; }
+    }
 
     /// <summary>It rested too long, or its grant ended in the meantime.</summary>
     public sealed record Expired : Rotation;

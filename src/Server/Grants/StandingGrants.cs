@@ -79,10 +79,12 @@ internal sealed class StandingGrants
     /// The grant that is passed on, as <see cref="Delegation"/> says it; null when the one it comes from has just ended
     /// or has been passed on too often.
     /// </summary>
-    public ValueTask<Grant?> PassedOnAsync(Grant grant, CancellationToken stop)
+    public ValueTask<Grant?> PassedOnAsync(Grant from, Grant grant, CancellationToken stop)
     {
         var actors = string.Join('\t', grant.Actors);
         var name = $"passed on\n{grant.Parent}\n{grant.Client}\n{actors}\n{grant.Resource}\n{grant.Scopes}";
+        var told = grant.Told?.ToString();
+        name += told == from.Told?.ToString() ? "" : $"\n{told}";
         return FindAsync(new(name, grant, "passed on to an actor"), stop);
     }
 

@@ -31,6 +31,9 @@ internal sealed record Question(
 
     /// <summary>What the tool is called with; asked for only where the grant limits it.</summary>
     public JsonElement Arguments { get; init; }
+
+    /// <summary>The details in whose places calls are counted; null when none are.</summary>
+    public Details? Counted { get; init; }
 }
 
 /// <summary>
@@ -112,7 +115,7 @@ internal sealed class Permit
         }
 
         var refusal = "the tool was not agreed to";
-        foreach (var (index, detail) in details.All.Index())
+        foreach (var detail in details.All)
         {
             if (detail.Actions?.Contains(question.Tool) is not true)
             {
@@ -123,7 +126,7 @@ internal sealed class Permit
             {
                 refusal = "it was agreed to with other arguments";
             }
-            else if (detail.Rate is not { } rate || await counts.TakeAsync(question.Grant, index, rate))
+            else if (detail.Rate is not { } rate || await IsLeftAsync(counts, question, detail, rate))
             {
                 return null;
             }
@@ -135,6 +138,12 @@ internal sealed class Permit
 
         return refusal;
     }
+
+    // With the detail that it came from, so that a token with the same one twice makes no more calls.
+    private static async ValueTask<bool> IsLeftAsync(
+        CallCounts counts, Question question, Detail detail, Limit.Rate rate) =>
+        question.Counted?.PlaceOf(detail) is { } place and >= 0
+        && await counts.TakeAsync(question.Grant, place, rate);
 
     /// <summary>
     /// Everything the operation needs beside what is granted, so that one more question to the person is enough.

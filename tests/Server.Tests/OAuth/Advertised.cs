@@ -108,6 +108,26 @@ internal static class Advertised
             By(nameof(GlobalRevocationTests.Only_a_client_that_an_operator_lets_ends_anything_and_by_its_own_proof)),
         ["global_token_revocation_endpoint_auth_methods_supported client_secret_basic"] =
             By(nameof(GlobalRevocationTests.Everything_of_a_person_ends_and_nothing_of_another)),
+        ["token_endpoint_auth_methods_supported attest_jwt_client_auth"] = walk => walk.AttestAsync("/token", "copy"),
+        ["token_endpoint_auth_methods_supported attest_jwt_client_auth_dpop"] =
+            walk => walk.AttestAsync("/token", "copy-dpop"),
+        ["revocation_endpoint_auth_methods_supported attest_jwt_client_auth"] =
+            walk => walk.AttestAsync("/revoke", "copy"),
+        ["revocation_endpoint_auth_methods_supported attest_jwt_client_auth_dpop"] =
+            walk => walk.AttestAsync("/revoke", "copy-dpop"),
+        ["introspection_endpoint_auth_methods_supported attest_jwt_client_auth"] =
+            walk => walk.AttestAsync("/introspect", "copy"),
+        ["introspection_endpoint_auth_methods_supported attest_jwt_client_auth_dpop"] =
+            walk => walk.AttestAsync("/introspect", "copy-dpop"),
+        ["challenge_endpoint ISSUER/challenge"] = walk => walk.AttestAsync("/token", "copy"),
+        ["client_attestation_signing_alg_values_supported ES256"] = walk => walk.AttestByAsync("ES256"),
+        ["client_attestation_pop_signing_alg_values_supported ES256"] = walk => walk.AttestByAsync("ES256"),
+        ["client_attestation_signing_alg_values_supported PS256"] = walk => walk.AttestByAsync("PS256"),
+        ["client_attestation_pop_signing_alg_values_supported PS256"] = walk => walk.AttestByAsync("PS256"),
+        ["client_attestation_signing_alg_values_supported RS256"] = walk => walk.AttestByAsync("RS256"),
+        ["client_attestation_pop_signing_alg_values_supported RS256"] = walk => walk.AttestByAsync("RS256"),
+        ["refresh_token_expiration_types_supported authorization"] = walk => walk.RefreshAsync(),
+        ["refresh_token_expiration_types_supported token_timeout"] = walk => walk.RefreshAsync(),
         ["client_id_metadata_document_supported true"] = walk => walk.DocumentAsync(),
         ["dpop_signing_alg_values_supported ES256"] = walk => walk.BindAsync("ES256"),
         ["dpop_signing_alg_values_supported PS256"] = walk => walk.BindAsync("PS256"),
@@ -169,6 +189,8 @@ internal static class Advertised
         ["resource: dpop_signing_alg_values_supported ES256"] = walk => walk.BoundCallAsync(),
         ["resource: dpop_signing_alg_values_supported PS256"] = walk => walk.BindAsync("PS256"),
         ["resource: dpop_signing_alg_values_supported RS256"] = walk => walk.BindAsync("RS256"),
+        ["resource: authorization_details_types_supported mcp_tool"] = walk => walk.DetailAsync(
+            """{"type":"mcp_tool","locations":["NOTES"],"actions":["read_note"]}"""),
         ["resource: resource_name echo"] = walk => walk.ResourceAsync("echo"),
     };
 

@@ -110,16 +110,6 @@ public sealed class DetailFlowTests
         Assert.Null(stop.Left);
     }
 
-    [Fact, Rfc(9396, "10")]
-    public async Task The_token_endpoint_takes_no_details_rather_than_drop_them()
-    {
-        await using var server = await TestServer.StartAsync(App.Town);
-
-        var reply = await App.Bench(server).AsItselfAsync(("authorization_details", Details(server.Issuer)));
-
-        Assert.Equal("invalid_authorization_details", reply.Error);
-    }
-
     private static string Details(string issuer) => $$$$"""
         [{"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["add_note"],"constraints":{
         "args":{"properties":{"title":{"enum":["Milk","Bread"]}}},"max_calls":2,"per":"hour"}},

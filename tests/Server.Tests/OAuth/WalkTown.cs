@@ -66,6 +66,18 @@ public class WalkTown : IAsyncLifetime
                 resources: [echo]
                 actor: service
               - { client_id: connector, client_secret: {{Secret}}, grant_types: ['{{JwtBearer}}'] }
+              - client_id: copy
+                token_endpoint_auth_method: attest_jwt_client_auth
+                grant_types: [client_credentials]
+                resources: [echo]
+              - client_id: copy-dpop
+                token_endpoint_auth_method: attest_jwt_client_auth_dpop
+                grant_types: [client_credentials]
+                resources: [echo]
+            trusted_attesters:
+              - issuer: https://attester.example
+                jwks: '{{AttestedApp.Attester.Jwks}}'
+                clients: [copy, copy-dpop]
             asserts_to:
               - issuer: https://elsewhere.example
                 resources: [https://elsewhere.example/mcp]

@@ -20,8 +20,15 @@ internal sealed partial class Walker(WalkTown town)
 
     public Task<Reply> LetInAsync(params (string Name, string? Value)[] changes) => Web.LetInAsync(town.Ada, changes);
 
-    public async Task RefreshAsync() =>
-        Ok(await Web.RefreshAsync((await LetInAsync(("scope", "mcp:read offline_access"))).RefreshToken));
+    public async Task RefreshAsync()
+    {
+        var reply = await Web.RefreshAsync((await LetInAsync(("scope", "mcp:read offline_access"))).RefreshToken);
+        Ok(reply);
+        Assert.InRange(
+            reply.Json.GetProperty("refresh_token_timeout").GetInt64(),
+            1,
+            reply.Json.GetProperty("authorization_expires_in").GetInt64());
+    }
 
     public async Task PushAsync()
     {

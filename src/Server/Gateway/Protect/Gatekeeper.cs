@@ -16,6 +16,11 @@ internal sealed record Admission(McpServer Server, AccessToken Token, Grant Gran
     /// <summary>All that was granted; <see cref="Grant"/> reaches no further than the token says.</summary>
     public Grant Whole { get; init; } = Grant;
 
+    /// <summary>
+    /// The details by whose places calls are counted: those where the chain of delegation begins. Null for none.
+    /// </summary>
+    public Details? Counted { get; init; }
+
     public Principal Caller { get; } = new(Grant.Tenant, Grant.Subject, Grant.Client, Grant.Id);
 }
 
@@ -126,7 +131,11 @@ internal sealed partial class Gatekeeper(
             return Challenge(http, server, null);
         }
 
-        var admission = new Admission(server, token, Narrowed(grant, token)) { Whole = grant };
+        var admission = new Admission(server, token, TokenReach.Of(grant, token))
+        {
+            Whole = grant,
+            Counted = await CountedAsync(grant, http.RequestAborted),
+        };
         if (Unmet(server.Demands.Everywhere, grant, clock.GetUtcNow()) is { } demand)
         {
             Log.Weak(logger, token.Id);
@@ -142,19 +151,11 @@ internal sealed partial class Gatekeeper(
     public static SignInDemand? Unmet(SignInDemand? demand, Grant grant, DateTimeOffset now) =>
         demand?.IsMetBy(grant.Acr, grant.AuthTime, now) is false ? demand : null;
 
-    // A refresh may have asked for less than was granted; the token never reaches further than it says.
-    private static Grant Narrowed(Grant grant, AccessToken token)
-    {
-        foreach (var risk in Risks.All)
-        {
-            if (grant.Scopes.Has(risk.Scope) && !token.HasScope(risk.Scope))
-            {
-                return grant with { Scopes = grant.Scopes.Intersect(Scopes.Of(token.Scopes)) };
-            }
-        }
-
-        return grant;
-    }
+    // Whatever was passed on from a grant counts with it.
+    private async ValueTask<Details?> CountedAsync(Grant grant, CancellationToken stop) =>
+        grant is { Details: not null, Root: { } root }
+            ? (await grants.FindAsync(grant.Tenant, root, stop))?.Details
+            : grant.Details;
 
     private Admission? Challenge(HttpContext http, McpServer server, TokenRefusal? refusal)
     {

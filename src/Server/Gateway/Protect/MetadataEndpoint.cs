@@ -34,6 +34,8 @@ internal static class MetadataEndpoint
         : new ResourceMetadata(server.Resource.Value, [tenant.Issuer])
         {
             ScopesSupported = servers.Scopes(server).Tokens,
+            // Others are passed on and not kept here (RFC 9396 §10).
+            AuthorizationDetailsTypesSupported = [Detail.McpTool],
             DpopBoundAccessTokensRequired = server.RequiresDpop ? true : null,
             TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
             ResourceName = server.Title,

@@ -46,6 +46,7 @@ internal sealed class ToolGate(
             TraceParent = Activity.Current?.Id,
             Unmet = Gatekeeper.Unmet(server.Demands.For(name, risk), admission.Whole, clock.GetUtcNow()),
             Arguments = admission.Grant.Details is null ? default : ArgumentsOf(call),
+            Counted = admission.Counted,
         };
         var verdict = await Permit.AskAsync(audit, counts, settings, question);
         if (verdict is Verdict.Yes || IsForTheAsking(admission, name, risk))

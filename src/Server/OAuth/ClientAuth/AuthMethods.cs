@@ -4,14 +4,18 @@ using Postern.Platform.Tenants;
 namespace Postern.OAuth.ClientAuth;
 
 /// <summary>The ways in which clients may prove themselves at this server, as it is set up.</summary>
-internal sealed class AuthMethods(Settings settings, TenantBook tenants)
+internal sealed class AuthMethods(Settings settings, TenantBook tenants, Attesters attesters)
 {
     /// <summary>What a client may register; strongest first, those by certificate where one can be shown.</summary>
     public IReadOnlyList<string> All { get; } = Of(settings);
 
-    /// <summary>What is served at a tenant: workloads are clients of the configuration, which is the root's.</summary>
-    public IReadOnlyList<string> At(TenantId tenant) =>
-        tenant == tenants.Default.Id ? [.. All, .. ForWorkloads(settings)] : All;
+    /// <summary>
+    /// What is served at a tenant: workloads are clients of the configuration, which is the root's, and attesters are
+    /// named there.
+    /// </summary>
+    public IReadOnlyList<string> At(TenantId tenant) => tenant == tenants.Default.Id
+        ? [.. All, .. ForWorkloads(settings), .. attesters.Any(tenant) ? ClientMetadata.AttestedMethods : []]
+        : All;
 
     /// <summary>Of workloads, where an operator named their trust domains.</summary>
     public static IReadOnlyList<string> ForWorkloads(Settings settings) =>

@@ -99,6 +99,15 @@ internal sealed record Client
     /// <summary>Its tokens are always bound to a key (RFC 9449 §5.2).</summary>
     public bool RequiresDpop { get; init; }
 
+    /// <summary>It is held to the FAPI 2.0 Security Profile.</summary>
+    public bool IsFapi2 { get; init; }
+
+    /// <summary>How long its refresh tokens may rest; null for its tenant's word.</summary>
+    public TimeSpan? RefreshIdle { get; init; }
+
+    /// <summary>The longest it can be let in for; null for its tenant's word.</summary>
+    public TimeSpan? RefreshAbsolute { get; init; }
+
     /// <summary>Which certificates are its own, and whether its tokens are bound to them.</summary>
     public CertificateMembers Certificate { get; init; } = CertificateMembers.None;
 
@@ -167,6 +176,13 @@ internal sealed record Client
         var within = ScopeCap is { } cap ? asked.Intersect(cap.With(besides)) : asked;
         return within.Has(Scopes.OpenId) ? within.Intersect(Scopes.Identity.With(besides)) : Scopes.None;
     }
+
+    /// <summary>Its tenant, with how long things last for this client: never longer than for others.</summary>
+    public Tenant At(Tenant tenant) => this is { RefreshIdle: null, RefreshAbsolute: null } ? tenant : tenant with
+    {
+        RefreshIdle = RefreshIdle < tenant.RefreshIdle ? RefreshIdle.Value : tenant.RefreshIdle,
+        RefreshAbsolute = RefreshAbsolute < tenant.RefreshAbsolute ? RefreshAbsolute.Value : tenant.RefreshAbsolute,
+    };
 
     /// <summary>Whether this is one of its secrets now.</summary>
     public bool Knows(Secret secret, DateTimeOffset now) =>

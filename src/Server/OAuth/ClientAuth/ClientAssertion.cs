@@ -33,7 +33,8 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, TimeProvider c
             return $"assertion: {refusal}";
         }
 
-        if (!await token.IsSignedByAsync(await keys.FindAsync(client, token.Kid, stop), Algorithms))
+        var algorithms = client.IsFapi2 ? FapiProfile.Algorithms : Algorithms;
+        if (!await token.IsSignedByAsync(await keys.FindAsync(client, token.Kid, stop), algorithms))
         {
             return "assertion not signed by the client";
         }

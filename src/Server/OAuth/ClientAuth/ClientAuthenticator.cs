@@ -9,7 +9,12 @@ namespace Postern.OAuth.ClientAuth;
 /// acts on anything else of the request. A client with a secret is never believed without it.
 /// </summary>
 internal sealed class ClientAuthenticator(
-    ClientBook clients, ClientAssertion assertions, ClientCertificates certificates, Svids svids, TimeProvider clock)
+    ClientBook clients,
+    ClientAssertion assertions,
+    ClientCertificates certificates,
+    Svids svids,
+    Attestations attestations,
+    TimeProvider clock)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
     private static readonly string NobodysHash = new('A', 43);
@@ -32,14 +37,16 @@ internal sealed class ClientAuthenticator(
         var id = credentials switch
         {
             ClientCredentials.WithAssertion { Assertion: var text } => ClientAssertion.Claimed(text),
+            ClientCredentials.WithAttestation { Attestation: var read } => read?.Client,
             // An SVID names a workload, which may be one of many that are the client that is named.
             ClientCredentials.WithSvid { Svid: var svid } => credentials.ClientId ?? Svids.Claimed(svid),
             _ => credentials.ClientId,
         };
         if (id is null
-            || (credentials is ClientCredentials.WithAssertion && credentials.ClientId is { } named && named != id))
+            || (credentials is ClientCredentials.WithAssertion or ClientCredentials.WithAttestation
+                && credentials.ClientId is { } named && named != id))
         {
-            return OAuthError.InvalidClient("the assertion is of another client, or of none");
+            return Refused(credentials, "the assertion is of another client, or of none");
         }
 
         var tenant = http.HttpContext.Tenant;
@@ -47,23 +54,38 @@ internal sealed class ClientAuthenticator(
         {
             // As much work for nobody's secret as for somebody's.
             _ = (credentials as ClientCredentials.WithSecret)?.Secret.Matches(NobodysHash);
-            return error.Code is "invalid_client" ? OAuthError.InvalidClient(error.Reason ?? "unknown client") : error;
+            return error.Code is "invalid_client" ? Refused(credentials, error.Reason ?? "unknown client") : error;
         }
 
-        return await RefusalAsync(http.HttpContext, client, credentials, stop) is { } refusal
-            ? OAuthError.InvalidClient(refusal)
-            : new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
+        if (await RefusalAsync(http.HttpContext, client, credentials, stop) is { } refusal)
+        {
+            return Refused(credentials, refusal);
+        }
+
+        var presenter = new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
+        return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && IsAttested(client)
+            ? await attestations.ProveAsync(http, presenter, attestation, stop)
+            : presenter;
     }
+
+    private static bool IsAttested(Client client) => client.AuthMethods.Any(ClientMetadata.AttestedMethods.Contains);
+
+    private static OAuthError Refused(ClientCredentials credentials, string reason) =>
+        credentials is ClientCredentials.WithAttestation ? Attesters.Invalid(reason) : OAuthError.InvalidClient(reason);
 
     private async ValueTask<string?> RefusalAsync(
         HttpContext http, Client client, ClientCredentials credentials, CancellationToken stop) =>
         credentials switch
         {
-            ClientCredentials.Named when client.IsPublic => null,
-            ClientCredentials.Named when client.AuthMethods.Contains(ClientMetadata.SpiffeX509) =>
+            // The rest of it is judged by what it says.
+            ClientCredentials.WithAttestation when IsAttested(client) => null,
+            ClientCredentials.Named or ClientCredentials.WithAttestation when client.IsPublic => null,
+            ClientCredentials.Named or ClientCredentials.WithAttestation
+                when client.AuthMethods.Contains(ClientMetadata.SpiffeX509) =>
                 await svids.RefusalAsync(http, client, credentials.ClientId, stop),
             // RFC 8705 §2: the certificate is the proof, and client_id says whose.
-            ClientCredentials.Named => client.AuthMethods.Any(ClientMetadata.IsByCertificate)
+            ClientCredentials.Named or ClientCredentials.WithAttestation =>
+                client.AuthMethods.Any(ClientMetadata.IsByCertificate)
                 ? await certificates.RefusalAsync(http, client, stop)
                 : "no proof from a confidential client",
             ClientCredentials.WithSecret { Secret: var secret, Method: var method } =>

@@ -30,6 +30,9 @@ internal abstract record ClientCredentials
 
     public sealed record WithAssertion(string Assertion) : ClientCredentials;
 
+    /// <summary>An attestation of the copy that asks; null for one that cannot be read.</summary>
+    public sealed record WithAttestation(Attestation? Attestation) : ClientCredentials;
+
     /// <summary>What SPIFFE gave a workload, as a JWT.</summary>
     public sealed record WithSvid(string Svid) : ClientCredentials;
 
@@ -63,6 +66,12 @@ internal abstract record ClientCredentials
                 _ => OAuthError.InvalidRequest(
                     $"client_assertion comes with client_assertion_type {AssertionType} or {SvidType}."),
             };
+        }
+
+        // Beside another method it is one signal more, which nobody asks for here.
+        if (secret is null && http.Headers[Attestation.Header] is { Count: > 0 } attested)
+        {
+            return new WithAttestation(attested is [{ } text] ? Attestation.Read(text) : null) { ClientId = id };
         }
 
         return (id, secret) switch

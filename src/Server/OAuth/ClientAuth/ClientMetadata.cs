@@ -11,6 +11,9 @@ internal sealed record ClientMetadata
     public const string
         None = "none", Basic = "client_secret_basic", Post = "client_secret_post", PrivateKeyJwt = "private_key_jwt";
 
+    /// <summary>By an attestation of the copy that asks (draft-ietf-oauth-attestation-based-client-auth §8).</summary>
+    public const string Attested = "attest_jwt_client_auth", AttestedDpop = "attest_jwt_client_auth_dpop";
+
     /// <summary>RFC 8705 §2.1, §2.2.</summary>
     public const string
         TlsClientAuth = "tls_client_auth", SelfSignedTlsClientAuth = "self_signed_tls_client_auth";
@@ -35,6 +38,9 @@ internal sealed record ClientMetadata
 
     /// <summary>What is always served, strongest first; <see cref="ClientAuth.AuthMethods"/> has the rest.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
+
+    /// <summary>What is served beside, of clients for which an operator trusts an attester.</summary>
+    public static readonly string[] AttestedMethods = [Attested, AttestedDpop];
 
     /// <summary>Of workloads, by their SVIDs (draft-ietf-oauth-spiffe-client-auth).</summary>
     public const string SpiffeJwt = "spiffe_jwt", SpiffeX509 = "spiffe_x509";
@@ -221,7 +227,10 @@ internal sealed record ClientMetadata
     // taken.
     private static string AuthMethodOf(MetadataMembers members, bool isDocument, AuthMethods methods)
     {
-        var offered = methods.All.Where(method => !isDocument || method is not (Basic or Post)).ToArray();
+        var offered = methods.All
+            .Where(method => !isDocument || method is not (Basic or Post))
+            .Concat(isDocument ? AttestedMethods : [])
+            .ToArray();
         var preferred = members.Text("token_endpoint_auth_method") ?? (isDocument ? None : Basic);
         var usable = members.List("token_endpoint_auth_methods_supported") is { Count: > 0 } several
             ? several

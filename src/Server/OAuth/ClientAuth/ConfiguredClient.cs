@@ -38,6 +38,9 @@ internal static class ConfiguredClient
                 ? new(seed.DeliveryMode is "ping", seed.NotificationEndpoint, seed.BackchannelAlgorithm)
                 : null,
             RequiresDpop = seed.DpopBoundAccessTokens,
+            IsFapi2 = seed.Profile.IsFapi2,
+            RefreshIdle = seed.Profile.RefreshIdle,
+            RefreshAbsolute = seed.Profile.RefreshAbsolute,
             Certificate = CertificateMembers.Of(
                 seed.Certificate.Names,
                 seed.Certificate.BindsTokens,
@@ -46,6 +49,7 @@ internal static class ConfiguredClient
             IntrospectionAlgorithm = seed.IntrospectionAlgorithm,
             MayRevokePeople = seed.MayRevokePeople,
         };
+        client = client.IsFapi2 ? FapiProfile.Hold(client) : client;
         return Refusal(client, settings) is { } refusal
             ? throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {refusal}")
             : client;
@@ -109,6 +113,9 @@ internal static class ConfiguredClient
             { AuthMethods: var methods } when !methods.All(IsServed) =>
                 $"`token_endpoint_auth_method` is one of {string.Join(", ", AuthMethods.Of(settings))}; those by "
                 + "certificate need `tls.client_certificates` or `mtls.proxies`, and `mtls.authorities`.",
+            { AuthMethods: var methods } when methods.Any(ClientMetadata.AttestedMethods.Contains)
+                && !settings.TrustedAttesters.Any(one => one.Clients.Contains(client.Id.Value)) =>
+                "none of `trusted_attesters` names it.",
             { Certificate.BindsTokens: true } when !settings.TakesCertificates =>
                 "nobody can show a certificate without `tls.client_certificates` or `mtls.proxies`.",
             { AuthMethods: [var method, ..] } when client.Certificate.Refusal(
@@ -140,12 +147,14 @@ internal static class ConfiguredClient
                 $"`approval` is for client_credentials with {ClientMetadata.Deferred}.",
             { DeferredEndpoint: { } address } when !BackchannelMembers.IsHttps(address) =>
                 "`deferred_client_notification_endpoint` is an https URL.",
+            { IsFapi2: true } when FapiProfile.Refusal(client) is { } unfit => unfit,
             _ when client.Backchannel?.Refusal(client) is { } backchannel => backchannel,
             _ => redirect,
         };
 
         bool IsServed(string method) =>
-            AuthMethods.Of(settings).Contains(method) || AuthMethods.ForWorkloads(settings).Contains(method);
+            AuthMethods.Of(settings).Contains(method) || AuthMethods.ForWorkloads(settings).Contains(method)
+            || ClientMetadata.AttestedMethods.Contains(method);
     }
 
     private static bool IsBySecret(string method) => method is ClientMetadata.Basic or ClientMetadata.Post;

@@ -1,4 +1,5 @@
 using Postern.AspNetCore.AccessTokens;
+using Postern.Grants;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -15,6 +16,25 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
 
     /// <summary>What it has proven to hold with this request; null when it proved nothing.</summary>
     public Holder? Holder { get; init; }
+
+    /// <summary>
+    /// The key of the copy of the client that it is, for one that proved itself as a copy: an attester vouches for it,
+    /// and what is kept for it is kept for that copy. Null for others.
+    /// </summary>
+    public string? Instance { get; init; }
+
+    /// <summary>
+    /// RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone, and a
+    /// copy of a client by the key it was attested with.
+    /// </summary>
+    /// <param name="asked">A digest of what is asked for.</param>
+    /// <param name="keptAs">What an access token is to be called whose refresh token stays.</param>
+    public Hand HandFor(string asked, string? keptAs) =>
+        new(Network, Holder, MayChangeKeys: !Client.IsPublic && Instance is null, asked)
+        {
+            KeptAs = Client.IsPublic ? null : keptAs,
+            Instance = Instance,
+        };
 
     /// <summary>
     /// Whether it may exchange a token for another: its own with what that is bound to, and one that it was sent with

@@ -12,9 +12,12 @@ namespace Postern.OAuth.ClientAuth;
 /// </summary>
 internal sealed class PresenterProofs(HolderProofs proofs)
 {
-    /// <summary>The presenter as it came, or with what it has proven to hold.</summary>
+    /// <summary>
+    /// The presenter as it came, or with what it has proven to hold; one whose authentication was that proof has done
+    /// so.
+    /// </summary>
     public async ValueTask<Result<Presenter>> ProveAsync(
-        HttpRequest http, Presenter presenter, CancellationToken stop)
+        HttpRequest http, Presenter presenter, CancellationToken stop, bool requiresNonce = false)
     {
         var header = http.Headers[RequestValidator.ProofHeader];
         if (presenter.Client.Certificate.BindsTokens)
@@ -24,15 +27,21 @@ internal sealed class PresenterProofs(HolderProofs proofs)
                 : OAuthError.InvalidRequest("The tokens of this client are bound to its certificate and to no key.");
         }
 
-        if (header.Count is 0)
+        if (header.Count is 0 || presenter is { Instance: not null, Holder.IsKey: true })
         {
             return presenter;
         }
 
-        var target = new ProofTarget(http.Method, presenter.Tenant.Address(http.Path));
+        var target = new ProofTarget(http.Method, presenter.Tenant.Address(http.Path))
+        {
+            RequiresNonce = requiresNonce,
+        };
         var answer = http.HttpContext.Response.Headers;
         switch (await proofs.Validator.ValidateAsync(header, target, stop))
         {
+            case Proof { Algorithm: var algorithm }
+                when presenter.Client.IsFapi2 && !FapiProfile.Algorithms.Contains(algorithm.ToString()):
+                return new OAuthError("invalid_dpop_proof", "The proof is signed by ES256 or PS256.");
             case Proof proof:
                 Offer(answer, proof.NextNonce);
                 return presenter with { Holder = Holder.OfKey(proof.Thumbprint) };

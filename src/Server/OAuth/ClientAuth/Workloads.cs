@@ -18,6 +18,7 @@ internal sealed class Workloads(TrustedIssuers issuers, Switches switches)
         && form["client_id"] is null
         && form["client_secret"] is null
         && form["client_assertion"] is null
+        && http.Headers[Attestation.Header].Count is 0
         && StringValues.IsNullOrEmpty(http.Headers.Authorization);
 
     public async ValueTask<Result<Presenter>> AuthenticateAsync(HttpRequest http, Form form, CancellationToken stop)

@@ -68,8 +68,8 @@ internal sealed class ConsentForm(
         Account = http.Caller.Email,
         Tools = question.Choices,
         Details = DetailWords.Of(question.Details, question.Server?.Title ?? ""),
-        Until = ConsentDials.Until(http.Tenant, clock.GetUtcNow()),
-        Idle = PlainTime.Span(http.Tenant.RefreshIdle),
+        Until = ConsentDials.Until(question.Client.At(http.Tenant), clock.GetUtcNow()),
+        Idle = PlainTime.Span(question.Client.At(http.Tenant).RefreshIdle),
         FormToken = forms.Token(http.Tenant.Id, question.Purpose, http.Caller.Session),
     };
 
@@ -90,7 +90,8 @@ internal sealed class ConsentForm(
         return question.Narrow(
                 [.. form[ConsentView.ToolField].OfType<string>()],
                 [.. form[ConsentView.ToldField].OfType<string>()]) is { } agreed
-            && ConsentDials.Read(form[ConsentView.UntilField], http.Tenant, clock.GetUtcNow()) is { } until
+            && ConsentDials.Read(
+                form[ConsentView.UntilField], question.Client.At(http.Tenant), clock.GetUtcNow()) is { } until
             ? new ConsentReply.Yes(agreed, until)
             : new ConsentReply.Unclear();
     }

@@ -16,7 +16,7 @@ namespace Postern.OAuth.Discover;
 /// content.
 /// </summary>
 internal sealed partial class MetadataEndpoint(
-    Settings settings, TrustedIssuers issuers, AuthMethods methods, ServerBook servers)
+    Settings settings, TrustedIssuers issuers, AuthMethods methods, Attesters attesters, ServerBook servers)
 {
     private static readonly string[] OwnClaims =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
@@ -67,6 +67,9 @@ internal sealed partial class MetadataEndpoint(
         EndSessionEndpoint = tenant.Address("/logout"),
         BackchannelLogoutSupported = true,
         BackchannelLogoutSessionSupported = true,
+        ChallengeEndpoint = attesters.Any(tenant.Id) ? tenant.Address("/challenge") : null,
+        ClientAttestationSigningAlgValuesSupported = attesters.Any(tenant.Id) ? Attesters.Algorithms : null,
+        ClientAttestationPopSigningAlgValuesSupported = attesters.Any(tenant.Id) ? Attesters.Algorithms : null,
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
@@ -88,6 +91,7 @@ internal sealed partial class MetadataEndpoint(
             .. settings.DeviceFlow ? (string[])[ClientMetadata.DeviceCode] : [],
         ],
         CodeChallengeMethodsSupported = ["S256"],
+        RefreshTokenExpirationTypesSupported = ["authorization", "token_timeout"],
         DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
         AuthorizationResponseIssParameterSupported = true,
@@ -146,6 +150,12 @@ internal sealed partial class MetadataEndpoint(
 
         public required string IntrospectionEndpoint { get; init; }
 
+        public required string? ChallengeEndpoint { get; init; }
+
+        public required IReadOnlyList<string>? ClientAttestationSigningAlgValuesSupported { get; init; }
+
+        public required IReadOnlyList<string>? ClientAttestationPopSigningAlgValuesSupported { get; init; }
+
         /// <summary>Of our own: where resource servers follow what ends.</summary>
         public required string RevocationFeedEndpoint { get; init; }
 
@@ -176,6 +186,8 @@ internal sealed partial class MetadataEndpoint(
         public required IReadOnlyList<string> GrantTypesSupported { get; init; }
 
         public required IReadOnlyList<string> CodeChallengeMethodsSupported { get; init; }
+
+        public required IReadOnlyList<string> RefreshTokenExpirationTypesSupported { get; init; }
 
         public required IReadOnlyList<string> DpopSigningAlgValuesSupported { get; init; }
 

@@ -34,5 +34,5 @@ internal static class DetailCheck
     /// <summary>Details that passed, in their one spelling.</summary>
     public static string? Plain(string? text) => text is null ? null : Details.Parse(text)!.ToString();
 
-    private static OAuthError Invalid(string description) => new("invalid_authorization_details", description);
+    public static OAuthError Invalid(string description) => new("invalid_authorization_details", description);
 }

@@ -28,6 +28,7 @@ internal sealed record ValidAuthorizeRequest
         SignInCanBeAsStrong,      // OpenID Connect Core §5.5.1.1
         MaxAgeIsANumber,          // OpenID Connect Core §3.1.2.1
         DetailsAreUnderstood,     // RFC 9396 §5
+        RedirectIsNamed,          // FAPI 2.0 Security Profile §5.3.2.2
     ];
 
     private ValidAuthorizeRequest()
@@ -210,6 +211,11 @@ internal sealed record ValidAuthorizeRequest
     private static OAuthError? MaxAgeIsANumber(AuthorizeRequest request, Client client, McpServer? server) =>
         request.MaxAge is { } age && !long.TryParse(age, NumberStyles.None, CultureInfo.InvariantCulture, out _)
             ? OAuthError.InvalidRequest("max_age is a number of seconds.")
+            : null;
+
+    private static OAuthError? RedirectIsNamed(AuthorizeRequest request, Client client, McpServer? server) =>
+        client.IsFapi2 && request.RedirectUri is null
+            ? OAuthError.InvalidRequest("redirect_uri is missing.")
             : null;
 
     private static OAuthError? DetailsAreUnderstood(AuthorizeRequest request, Client client, McpServer? server) =>

@@ -120,41 +120,11 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     /// <summary>What a person agreed to in more detail than scopes (RFC 9396 §7), if there is any.</summary>
     public static void WriteDetails(Utf8JsonWriter json, Grant grant)
     {
-        if (grant is { Tools: null, Details: null })
+        if (grant.Told is { } told)
         {
-            return;
+            json.WritePropertyName("authorization_details"u8);
+            told.WriteTo(json);
         }
-
-        json.WriteStartArray("authorization_details"u8);
-        // Details that name tools name all that were left on.
-        if (grant.Tools is { } tools && grant.Details?.Tools is null)
-        {
-            WriteTools(json, grant.Resource, tools);
-        }
-
-        foreach (var detail in grant.Details?.All ?? [])
-        {
-            DetailWriter.Write(json, detail);
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteTools(Utf8JsonWriter json, Resource resource, IReadOnlyList<string> tools)
-    {
-        json.WriteStartObject();
-        json.WriteString("type"u8, "mcp_tool"u8);
-        json.WriteStartArray("locations"u8);
-        json.WriteStringValue(resource.Value);
-        json.WriteEndArray();
-        json.WriteStartArray("actions"u8);
-        foreach (var tool in tools)
-        {
-            json.WriteStringValue(tool);
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
     }
 
     /// <summary>When a token made now ends: never after its grant.</summary>

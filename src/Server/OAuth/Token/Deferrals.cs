@@ -47,6 +47,7 @@ internal sealed class Deferrals(
         {
             "scope" => request.Scopes?.ToString(),
             "resource" => resource.Value,
+            "authorization_details" => request.Details?.ToString(),
             _ => null,
         });
         if (asked.Failed(out var error, out var wish))

@@ -63,15 +63,19 @@ internal sealed class ExchangeGrant(
 
         var client = presenter.Client;
         var hop = new Hop(
-            actor, client.Id, client.Name, target, Scopes.Of(subject.Scopes), request.Scopes, client.ScopeCap);
-        return Delegation.PassOn(from, presenter.Tenant.Issuer, hop).Failed(out error, out var passed)
-            ? error
-            : await RedemptionAsync(passed, subject, stop);
+            actor, client.Id, client.Name, target, Scopes.Of(subject.Scopes), request.Scopes, client.ScopeCap)
+        {
+            Details = request.Details,
+        };
+        return Delegation.PassOn(TokenReach.Of(from, subject), presenter.Tenant.Issuer, hop)
+            .Failed(out error, out var passed)
+                ? error
+                : await RedemptionAsync(from, passed, subject, stop);
     }
 
     private async ValueTask<Result<Redemption>> RedemptionAsync(
-        Grant passed, AccessToken subject, CancellationToken stop) =>
-        await standing.PassedOnAsync(passed, stop) is { } grant && grant.IsLive(clock.GetUtcNow())
+        Grant from, Grant passed, AccessToken subject, CancellationToken stop) =>
+        await standing.PassedOnAsync(from, passed, stop) is { } grant && grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, null)
             {
                 EntryKind = AuditKinds.TokenExchanged,

@@ -143,7 +143,7 @@ internal sealed class IdentityAssertions(
         && await grants.FindAsync(presenter.Tenant.Id, shown.Grant, stop) is { IsOwn: false, Actors: [] } grant
         && grant.Client == presenter.Client.Id
         && grant.IsLive(clock.GetUtcNow())
-        && await families.IsNewestAsync(grant, shown.Generation, stop)
+        && await families.IsNewestAsync(grant, shown.Generation, stop, presenter.HandFor("", null))
             ? grant
             : null;
 

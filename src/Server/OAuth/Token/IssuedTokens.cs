@@ -22,6 +22,15 @@ internal sealed record IssuedTokens : IResult
 
     public required string? RefreshToken { get; init; }
 
+    /// <summary>
+    /// Seconds that the refresh token may rest, and that the grant still lasts; null without a refresh token
+    /// (draft-ietf-oauth-refresh-token-expiration).
+    /// </summary>
+    public long? RefreshTimeout { get; init; }
+
+    /// <inheritdoc cref="RefreshTimeout"/>
+    public long? AuthorizationExpiresIn { get; init; }
+
     /// <summary>Who the person is (OpenID Connect Core §3.1.3.3); null when that was not asked.</summary>
     public string? IdToken { get; init; }
 
@@ -55,6 +64,12 @@ internal sealed record IssuedTokens : IResult
         if (RefreshToken is not null)
         {
             json.WriteString("refresh_token"u8, RefreshToken);
+        }
+
+        if (RefreshTimeout is { } timeout && AuthorizationExpiresIn is { } ends)
+        {
+            json.WriteNumber("refresh_token_timeout"u8, timeout);
+            json.WriteNumber("authorization_expires_in"u8, ends);
         }
 
         if (IdToken is not null)

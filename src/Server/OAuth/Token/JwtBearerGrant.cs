@@ -41,9 +41,9 @@ internal sealed class JwtBearerGrant(
             return error;
         }
 
-        if (constraint.Refusal(wanted, presenter) is { } unbound)
+        if ((constraint.Refusal(wanted, presenter) ?? request.For(wanted.Scopes).Exceeds(wanted)) is { } refusal)
         {
-            return unbound;
+            return refusal;
         }
 
         // Last, so that a request that is refused leaves the assertion as good as it was.
@@ -93,7 +93,7 @@ internal sealed class JwtBearerGrant(
             Resource = server.Resource,
             Scopes = scopes,
             CreatedAt = now,
-            ExpiresAt = now + presenter.Tenant.RefreshAbsolute,
+            ExpiresAt = now + client.At(presenter.Tenant).RefreshAbsolute,
         };
         return assertion.Issuer.Kind is IssuerKind.Workload
             ? grant

@@ -1,4 +1,5 @@
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Http;
 
 namespace Postern.OAuth.Token;
@@ -33,7 +34,9 @@ internal static class TokenEndpoint
         request = redemption.Granted is { } granted ? request.For(granted) : request;
         // Scope, resource and sender constraint are checked here for every way, so that no way can forget them. A
         // statement is for elsewhere, where other scopes and resources are.
-        var excess = redemption.Statement is null ? request.Exceeds(redemption.Grant) : null;
+        var excess = redemption.Statement is null ? request.Exceeds(redemption.Grant)
+            : request.Details is null ? null
+            : DetailCheck.Invalid("They are not said to others.");
         if ((excess ?? constraint.Refusal(redemption.Grant, presenter)) is { } refusal)
         {
             return refusal.ToHttp();

@@ -40,6 +40,8 @@ internal sealed class TokenIssuer(
         var id = redemption.Generation is { } shown and > 0
             ? families.TokenId(grant, shown + 1, request.Digest)
             : writer.NewId();
+        // Of what was granted, as much as was asked for.
+        var held = request.Details is { } asked && redemption.Statement is null ? grant.Within(asked)! : grant;
         var agent = agents.Of(grant.Tenant, grant.Client);
         var entry = new AuditEntry
         {
@@ -50,13 +52,13 @@ internal sealed class TokenIssuer(
             Client = grant.Client,
             Agent = agent?.Id,
             Resource = grant.Resource.Value,
-            Grant = grant,
+            Grant = held,
             Effect = "allow",
             TokenId = id,
             Network = presenter.Network,
         };
 
-        var (refresh, at) = ((string?)null, clock.GetUtcNow());
+        var (refresh, rests, at) = ((string?)null, 0L, clock.GetUtcNow());
         if (redemption.Generation is not { } generation)
         {
             await audit.WriteAsync(entry);
@@ -64,17 +66,18 @@ internal sealed class TokenIssuer(
         else
         {
             await audit.PrepareAsync(grant.Tenant, grant.Subject);
+            var another = writer.NewId();
             switch (await families.RotateAsync(
                 grant,
                 generation,
-                HandOf(presenter, request),
-                presenter.Tenant.RefreshIdle,
+                presenter.HandFor(request.Digest, another),
+                presenter.Client.At(presenter.Tenant).RefreshIdle,
                 entry,
                 redemption.IsPolled,
                 redemption.Begin))
             {
                 case Rotation.Moved moved:
-                    at = moved.At;
+                    (at, rests, id) = (moved.At, moved.IdleUntil, moved.IsKept ? another : id);
                     refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
                     break;
                 case Rotation.Expired:
@@ -102,7 +105,7 @@ internal sealed class TokenIssuer(
         var token = await forms.MakeAsync(new()
         {
             Tenant = presenter.Tenant,
-            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, grant, CancellationToken.None),
+            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, held, CancellationToken.None),
             Scopes = ScopesAt(presenter.Tenant, grant, scopes),
             Id = id,
             IssuedAt = at,
@@ -110,6 +113,7 @@ internal sealed class TokenIssuer(
             Holder = presenter.Holder,
             MayAct = presenter.Client.MayAct,
         });
+        var now = clock.GetUtcNow().ToUnixTimeSeconds();
         return new IssuedTokens
         {
             AccessToken = token,
@@ -118,10 +122,13 @@ internal sealed class TokenIssuer(
                 : null,
             Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
-            ExpiresIn = expires.ToUnixTimeSeconds() - clock.GetUtcNow().ToUnixTimeSeconds(),
+            ExpiresIn = expires.ToUnixTimeSeconds() - now,
             RefreshToken = refresh,
+            // Left for the refresh token, and for what the person agreed to; the first never ends after the second.
+            RefreshTimeout = refresh is null ? null : rests - now,
+            AuthorizationExpiresIn = refresh is null ? null : grant.ExpiresAt.ToUnixTimeSeconds() - now,
             Scope = scopes,
-            Grant = grant,
+            Grant = held,
         };
     }
 
@@ -162,10 +169,6 @@ internal sealed class TokenIssuer(
     private static Scopes ScopesAt(Tenant tenant, Grant grant, Scopes scopes) =>
         (grant.Resource.Value == tenant.UserInfo ? scopes : scopes.Without(Scopes.Identity))
             .Without(Scopes.OfflineAccess);
-
-    // RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone.
-    private static Hand HandOf(Presenter presenter, TokenRequest request) => new(
-        presenter.Network, presenter.Holder, MayChangeKeys: !presenter.Client.IsPublic, request.Digest);
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);

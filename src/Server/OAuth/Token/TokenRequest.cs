@@ -1,10 +1,14 @@
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 
 namespace Postern.OAuth.Token;
 
 /// <summary>The parameters of a token request as they came (RFC 6749 §3.2), well formed and not yet believed.</summary>
 internal sealed record TokenRequest
 {
+    /// <summary>Characters of authorization_details; a token that holds them must stay a header.</summary>
+    private const int MaxDetails = 3000;
+
     private TokenRequest(string grantType) => GrantType = grantType;
 
     public string GrantType { get; }
@@ -59,6 +63,9 @@ internal sealed record TokenRequest
     /// <summary>Where the token is to be good; null for where the grant is.</summary>
     public Resource? Resource { get; private init; }
 
+    /// <summary>What the token is to hold of what was granted in detail (RFC 9396 §6); null for all of it.</summary>
+    public Details? Details { get; private init; }
+
     public static Result<TokenRequest> Parse(Form form)
     {
         if (form["grant_type"] is not { } grantType)
@@ -77,11 +84,11 @@ internal sealed record TokenRequest
             return OAuthError.InvalidTarget("resource is an absolute URI without fragment.");
         }
 
-        // RFC 9396 §7: a component that does not serve a type must not drop it silently.
-        if (form["authorization_details"] is not null)
+        Details? details = null;
+        if (form["authorization_details"] is { } said
+            && (said.Length > MaxDetails || (details = Domain.Details.Parse(said)) is null))
         {
-            return new OAuthError(
-                "invalid_authorization_details", "authorization_details are not taken at the token endpoint.");
+            return DetailCheck.Invalid("authorization_details are objects of the types that are served, and few.");
         }
 
         return new TokenRequest(grantType)
@@ -106,13 +113,14 @@ internal sealed record TokenRequest
             Audience = form["audience"],
             Scopes = scopes.IsEmpty ? null : scopes,
             Resource = resource,
+            Details = details,
         };
     }
 
     /// <summary>
     /// One value for all that may make the tokens of one grant differ: a repeat of a request has the same.
     /// </summary>
-    public string Digest => new Secret($"{Scopes}\n{Resource}").Hash();
+    public string Digest => new Secret($"{Scopes}\n{Resource}\n{Details}").Hash();
 
     /// <summary>The same request, for what it is granted.</summary>
     public TokenRequest For(Scopes granted) => this with { Scopes = granted };
@@ -127,8 +135,13 @@ internal sealed record TokenRequest
             return OAuthError.InvalidTarget("The grant is for another resource.");
         }
 
-        return Scopes is not null && !Scopes.IsWithin(grant.Scopes)
-            ? OAuthError.InvalidScope("The grant does not hold all of these scopes.")
+        if (Scopes is not null && !Scopes.IsWithin(grant.Scopes))
+        {
+            return OAuthError.InvalidScope("The grant does not hold all of these scopes.");
+        }
+
+        return Details is not null && grant.Within(Details) is null
+            ? DetailCheck.Invalid("The grant does not hold all of these, or counts their calls otherwise.")
             : null;
     }
 }

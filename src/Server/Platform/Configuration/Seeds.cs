@@ -63,6 +63,9 @@ internal sealed record ClientSeed
     /// <summary>What it is as a relying party.</summary>
     public required OpenIdSeed OpenId { get; init; }
 
+    /// <summary>How strictly it is held.</summary>
+    public required ProfileSeed Profile { get; init; }
+
     public required bool DpopBoundAccessTokens { get; init; }
 
     /// <summary>The workloads that it is (SPIFFE).</summary>
@@ -120,7 +123,8 @@ internal sealed record ClientSeed
             "How it proves itself.",
             null,
             "none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, "
-                + "self_signed_tls_client_auth, spiffe_jwt or spiffe_x509"),
+                + "self_signed_tls_client_auth, spiffe_jwt, spiffe_x509, attest_jwt_client_auth or "
+                + "attest_jwt_client_auth_dpop"),
         Jwks = node.Text("jwks", "Its public keys, a JSON Web Key Set.", null, "JSON"),
         JwksUri = node.Text("jwks_uri", "Where its public keys are.", null, "an https URL"),
         RedirectUris = node.List(
@@ -133,6 +137,7 @@ internal sealed record ClientSeed
             text => text),
         Scope = node.Text("scope", "The most it may ask for.", null, "scopes with spaces between"),
         OpenId = OpenIdSeed.Read(node),
+        Profile = ProfileSeed.Read(node),
         DpopBoundAccessTokens = node.Flag(
             "dpop_bound_access_tokens", "Its tokens are always bound to a key (RFC 9449).", false),
         SpiffeId = node.Text(

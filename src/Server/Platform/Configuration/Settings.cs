@@ -95,6 +95,9 @@ internal sealed record Settings
     /// <summary>Those whose assertions are grants here.</summary>
     public required IReadOnlyList<TrustedIssuerSeed> TrustedIssuers { get; init; }
 
+    /// <summary>Those who say which copies of clients are genuine.</summary>
+    public required IReadOnlyList<TrustedAttesterSeed> TrustedAttesters { get; init; }
+
     /// <summary>The audience of transaction tokens; null when there are none.</summary>
     public required string? TrustDomain { get; init; }
 
@@ -223,6 +226,7 @@ internal sealed record Settings
             Organizations = root.Groups("organizations", "id", OrganizationSeed.Read),
             Agents = root.Groups("agents", "id", AgentSeed.Read),
             TrustedIssuers = root.Groups("trusted_issuers", "issuer", TrustedIssuerSeed.Read),
+            TrustedAttesters = root.Groups("trusted_attesters", "issuer", TrustedAttesterSeed.Read),
             TrustDomain = root.Text(
                 "trust_domain",
                 "The audience of transaction tokens, which are issued when it is named.",

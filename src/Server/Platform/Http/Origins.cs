@@ -16,7 +16,7 @@ internal static class Origins
             .AllowAnyOrigin()
             .AllowAnyHeader()
             .AllowAnyMethod()
-            .WithExposedHeaders("WWW-Authenticate", "DPoP-Nonce")
+            .WithExposedHeaders("WWW-Authenticate", "DPoP-Nonce", "OAuth-Client-Attestation-Challenge")
             .SetPreflightMaxAge(TimeSpan.FromHours(1)));
 
     extension<T>(T route)
