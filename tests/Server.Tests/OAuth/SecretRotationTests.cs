@@ -87,7 +87,7 @@ public sealed class SecretRotationTests
     }
 
     [Theory, OnBoth]
-    public async Task Every_secret_that_is_told_is_good_also_when_many_are_asked_for_at_once(On on)
+    public async Task Of_many_secrets_that_are_asked_for_at_once_the_last_two_that_were_told_are_good(On on)
     {
         await using var server = await TestServer.StartAsync(App.Town, on);
         var made = await MakeAsync(server);
@@ -95,10 +95,11 @@ public sealed class SecretRotationTests
         var replies = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => RotateAsync(server, made)));
 
         var told = replies.Where(reply => reply.Status is HttpStatusCode.OK).ToList();
+        var good = await Task.WhenAll(
+            told.Select(reply => IsKnownAsync(server, made, reply.Member("client_secret")!)));
         Assert.NotEmpty(told);
         Assert.All(replies.Except(told), reply => Assert.Equal(HttpStatusCode.Conflict, reply.Status));
-        Assert.True(await IsKnownAsync(server, made, told[^1].Member("client_secret")!)
-            || told.Count > 1);
+        Assert.Equal(Math.Min(told.Count, 2), good.Count(isGood => isGood));
     }
 
     [Fact, Rfc(7592, "2")]
