@@ -47,6 +47,8 @@ internal sealed class Opening(
         await users.ApplyAsync(cancellationToken);
         await agents.LoadAsync(cancellationToken);
         await parties.ApplyAsync(cancellationToken);
+        // Who has come to belong to something that is off.
+        await switches.LoadAsync(cancellationToken);
         await departed.EndAsync(cancellationToken);
         await audit.WriteAsync(
             new() { Tenant = TenantId.Default, Kind = AuditKinds.SystemStarted, Resource = settings.Issuer });

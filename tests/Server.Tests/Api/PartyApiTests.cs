@@ -97,24 +97,28 @@ public sealed class PartyApiTests : IAsyncLifetime
         Assert.True(await App.Watch(server).IsAliveAsync(other.AccessToken));
     }
 
-    [Theory]
-    [InlineData("user", Person.Ada, 3)]
-    [InlineData("agent", Borough.Agent, 4)]
-    [InlineData("organization", "acme", 3)]
-    [InlineData("organization", "maker", 4)]
-    [InlineData("organization", "outside", 1)]
-    [InlineData("identity_provider", Borough.Idp, 1)]
-    public async Task Each_kind_ends_what_it_stands_in(string kind, string id, int ended)
+    public static MatrixTheoryData<On, (string Kind, string Id, int Ended)> Ends => new(
+        [On.Sqlite, On.Postgres],
+        [
+            ("user", Person.Ada, 3), ("agent", Borough.Agent, 4), ("organization", "acme", 3),
+            ("organization", "maker", 4), ("organization", "outside", 1), ("identity_provider", Borough.Idp, 1),
+        ]);
+
+    [Theory, MemberData(nameof(Ends))]
+    public async Task Each_kind_ends_what_it_stands_in(On on, (string Kind, string Id, int Ended) whose)
     {
-        using var ada = new Person(server);
-        await App.Web(server).LetInAsync(ada);
-        await App.Native(server).LetInAsync(ada);
-        await App.Bench(server).AsItselfAsync();
-        await (await Borough.PrepareAsync(server, ada, "identity assertion"))();
+        await using var borough = await TestServer.StartAsync(Borough.Yaml, on);
+        using var ada = new Person(borough);
+        await App.Web(borough).LetInAsync(ada);
+        await App.Native(borough).LetInAsync(ada);
+        await App.Bench(borough).AsItselfAsync();
+        await (await Borough.PrepareAsync(borough, ada, "identity assertion"))();
 
-        var off = await PostAsync("/api/switches", new { kind, id, off = true, revoke = true });
+        var off = await PostAsync(
+            borough.Http, "/api/switches", new { kind = whose.Kind, id = whose.Id, off = true, revoke = true },
+            TokenOf(borough));
 
-        Assert.Equal(ended, off.Json.GetProperty("ended").GetInt32());
+        Assert.Equal(whose.Ended, off.Json.GetProperty("ended").GetInt32());
     }
 
     [Fact, Rfc(7523, "2.2")]
@@ -365,22 +369,28 @@ public sealed class PartyApiTests : IAsyncLifetime
         return body;
     }
 
-    private string Token => File.ReadAllText(Path.Combine(server.Folder, "admin.token")).Trim();
+    private static string TokenOf(TestServer server) =>
+        File.ReadAllText(Path.Combine(server.Folder, "admin.token")).Trim();
 
     private Task<Reply> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
     private Task<Reply> PostAsync(string path, object body) => PostAsync(server.Http, path, body);
 
-    private Task<Reply> PostAsync(HttpClient http, string path, object body) => SendAsync(
-        http, HttpMethod.Post, path, body is JsonNode node ? node.ToJsonString() : JsonSerializer.Serialize(body));
+    private Task<Reply> PostAsync(HttpClient http, string path, object body, string? token = null) => SendAsync(
+        http,
+        HttpMethod.Post,
+        path,
+        body is JsonNode node ? node.ToJsonString() : JsonSerializer.Serialize(body),
+        token);
 
     private Task<Reply> SendAsync(HttpMethod method, string path, string? body) =>
         SendAsync(server.Http, method, path, body);
 
-    private async Task<Reply> SendAsync(HttpClient http, HttpMethod method, string path, string? body)
+    private async Task<Reply> SendAsync(
+        HttpClient http, HttpMethod method, string path, string? body, string? token = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
-        request.Headers.Authorization = new("Bearer", Token);
+        request.Headers.Authorization = new("Bearer", token ?? TokenOf(server));
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         using var answer = await http.SendAsync(request);
         return await Reply.ReadAsync(answer);

@@ -25,15 +25,25 @@ public sealed class Scene : IAsyncLifetime
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         + "Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
 
-    // A service that has nothing to do with browsers, and asks Ada by name.
-    private const string Service =
-        $"""
-
+    private const string Agents =
+        $$"""
         clients:
+          - { client_id: harbor-books, client_name: Harbor Books, redirect_uris: ["https://books.harbor.example/cb"] }
           - client_id: butler
             client_name: Harbor Butler
-            client_secret: {Butler.Secret}
-            grant_types: ["{Butler.GrantType}"]
+            client_secret: {{Butler.Secret}}
+            grant_types: ["{{Butler.GrantType}}"]
+        organizations:
+          - { id: harbor, name: Harbor Ltd }
+        agents:
+          - id: ledger
+            name: Ledger
+            owner: {{House.Email}}
+            organization: harbor
+            purpose: Enters what the ferries took each evening
+            ends: 2027-06-30
+            clients: [harbor-books]
+          - { id: pilot, name: Pilot, owner: {{House.OtherEmail}}, purpose: Reads the tides, ends: 2026-11-22 }
 
         """;
 
@@ -65,7 +75,7 @@ public sealed class Scene : IAsyncLifetime
         await chromium.InitializeAsync();
         await house.StartAsync(
             withPeople: true,
-            settings: documents.Settings + Service,
+            settings: documents.Settings + Agents,
             replace: services => services.AddSingleton<SafeHttp>(given => new(
                 given.GetRequiredService<OutboundOptions>(),
                 given.GetRequiredService<TimeProvider>(),

@@ -129,6 +129,19 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
         "Field Notes",
         "by itself");
 
+    [Theory, MemberData(nameof(Looks))]
+    public Task An_operator_sees_agents_with_owner_purpose_and_end(int width, ColorScheme scheme) => SeeAsync(
+        "agents",
+        $"{scene.Address}console/agents",
+        width,
+        scheme,
+        true,
+        "Ledger",
+        House.Email,
+        "Enters what the ferries took each evening",
+        "2027-06-30",
+        "the agent's time is over");
+
     private async Task SeeAsync(
         string name, string address, int width, ColorScheme scheme, bool isAdas, params string[] words)
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Postern.Audit;
 using Postern.Gateway.Relay;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
@@ -31,6 +32,26 @@ public sealed class WatchTests : BothEras
 
         await HandBackAsync("one");
         using var late = watch.Enter(grant, grant.ExpiresAt, () => after.TrySetResult(), "one");
+
+        await before.Task.WaitAsync(Patience);
+        await after.Task.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task What_lasts_is_cut_when_somebody_in_its_grant_is_switched_off_and_another_is_not()
+    {
+        var (grant, other) = (await host.GrantAsync("crm"), await host.GrantAsync("crm", client: "other"));
+        var (before, after) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var watch = host.Get<GrantWatch>();
+        using var first = watch.Enter(grant, grant.ExpiresAt, () => before.TrySetResult());
+        using var another = watch.Enter(other, other.ExpiresAt, () => Assert.Fail("It has another client."));
+
+        await host.Get<Switches>().TurnOffAsync(
+            Party.Of(grant.Tenant, grant.Client),
+            "a test",
+            null,
+            new() { Tenant = grant.Tenant, Kind = AuditKinds.SwitchedOff });
+        using var late = watch.Enter(grant, grant.ExpiresAt, () => after.TrySetResult());
 
         await before.Task.WaitAsync(Patience);
         await after.Task.WaitAsync(Patience);

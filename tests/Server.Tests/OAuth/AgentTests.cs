@@ -58,11 +58,14 @@ public sealed class AgentTests : IAsyncLifetime
 
         var byKeys = await Clerk.PostAsync("/token", Exchanging(porter.AccessToken));
         var byLinked = await Borough.ExchangeAsync(server, "desk", web.AccessToken);
+        var named = await Borough.ExchangeAsync(
+            server, "desk", (await App.Native(server).LetInAsync(ada)).AccessToken);
         var unnamed = await Clerk.PostAsync("/token", Exchanging(web.AccessToken));
         var another = await Borough.ExchangeAsync(server, "desk", porter.AccessToken);
 
         Assert.Equal(Actor("clerk"), byKeys.Claims.GetProperty("act").GetRawText());
         Assert.Equal(Actor("robot"), byLinked.Claims.GetProperty("act").GetRawText());
+        Assert.Equal(Actor("robot"), named.Claims.GetProperty("act").GetRawText());
         TokenTests.Refused(unnamed, "invalid_request");
         TokenTests.Refused(another, "invalid_request");
     }
@@ -173,6 +176,17 @@ public sealed class AgentTests : IAsyncLifetime
         Assert.False(await App.Watch(second).IsAliveAsync(token));
         Assert.Empty(second.Get<AgentBook>().All(TenantId.Default));
         Assert.Equal(HttpStatusCode.OK, (await App.Bench(second).AsItselfAsync()).Status);
+    }
+
+    [Fact]
+    public async Task An_agent_whose_owner_is_no_more_does_nothing()
+    {
+        var token = (await App.Bench(server).AsItselfAsync()).AccessToken;
+        await server.Db.WriteAsync(async unit => await unit.RunAsync($"delete from users where email = {Person.Bob}"));
+        await server.Get<AgentBook>().LoadAsync(default);
+
+        Assert.False(await App.Watch(server).IsAliveAsync(token));
+        Assert.Equal("invalid_client", (await App.Bench(server).AsItselfAsync()).Error);
     }
 
     private (string Name, string? Value)[] Exchanging(string token) =>

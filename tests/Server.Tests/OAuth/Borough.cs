@@ -25,6 +25,7 @@ internal static class Borough
     public static readonly Outside Outside = new();
 
     public static readonly string Yaml = Butler.Town()
+        .Replace("client_id: native,", $"client_id: native, may_act: {Agent},", StringComparison.Ordinal)
         .Replace("roles: [admin] }", "roles: [admin], organization: acme }", StringComparison.Ordinal)
         .Replace(
             "servers:",
