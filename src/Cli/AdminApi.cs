@@ -57,14 +57,11 @@ internal sealed class AdminApi : IDisposable
     public Task<string> DeleteAsync(string path, CancellationToken stop) =>
         SendAsync(HttpMethod.Delete, path, null, stop);
 
-    public Task<string> PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken stop) => SendAsync(
-        HttpMethod.Post,
-        path,
-        new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type))
-        {
-            Headers = { ContentType = new("application/json") },
-        },
-        stop);
+    public Task<string> PostAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken stop) =>
+        SendAsync(HttpMethod.Post, path, Content(body, type), stop);
+
+    public Task<string> PutAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken stop) =>
+        SendAsync(HttpMethod.Put, path, Content(body, type), stop);
 
     /// <summary>An answer for people.</summary>
     public T Read<T>(string json, JsonTypeInfo<T> type)
@@ -81,6 +78,12 @@ internal sealed class AdminApi : IDisposable
     }
 
     public void Dispose() => http.Dispose();
+
+    private static ByteArrayContent Content<T>(T body, JsonTypeInfo<T> type) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(body, type))
+        {
+            Headers = { ContentType = new("application/json") },
+        };
 
     private async Task<string> SendAsync(HttpMethod method, string path, HttpContent? body, CancellationToken stop)
     {

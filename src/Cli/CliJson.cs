@@ -18,9 +18,20 @@ internal sealed record RestartedServer(string Name, bool Restarted);
 
 internal sealed record ServersAnswer(IReadOnlyList<ServerAnswer> Servers);
 
-internal sealed record NewServer(string Name, string Url, string? Title, NewServerToken? Token = null);
+internal sealed record NewServer(
+    string Name,
+    string Url,
+    string? Title,
+    bool RequireDpop,
+    SignInDemand? Require,
+    bool TransactionTokens,
+    NewServerToken? Token = null);
 
 internal sealed record NewServerToken(string? Lifetime, string? Format, bool? StatusList);
+
+internal sealed record Protection(bool RequireDpop, SignInDemand? Require, bool TransactionTokens);
+
+internal sealed record SignInDemand(IReadOnlyList<string> Acr, string? MaxAge);
 
 internal sealed record GrantAnswer(
     string Id,
@@ -130,6 +141,7 @@ internal sealed record Failure(string Error);
 [JsonSerializable(typeof(LogAnswer))]
 [JsonSerializable(typeof(RestartedServer))]
 [JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(Protection))]
 [JsonSerializable(typeof(GrantsAnswer))]
 [JsonSerializable(typeof(RevokedAnswer))]
 [JsonSerializable(typeof(WhoseGrants))]

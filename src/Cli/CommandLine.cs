@@ -60,7 +60,7 @@ public static class CommandLine
         new Command("server", "The MCP servers behind the gateway.")
         {
             new ServerOption(), new TenantOption(), new Server.AddCommand(), new Server.ListCommand(),
-            new Server.RemoveCommand(), new LogsCommand(), new RestartCommand(),
+            new Server.RemoveCommand(), new ProtectCommand(), new LogsCommand(), new RestartCommand(),
         },
         new Command("grant", "What people allowed agents to do.")
         {

@@ -12,6 +12,7 @@ using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Metadata;
 using Postern.AspNetCore.Proofs;
 using Postern.AspNetCore.Revocations;
+using Postern.AspNetCore.Transactions;
 
 namespace Postern.AspNetCore;
 
@@ -37,10 +38,12 @@ public static class PosternExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddHttpClient(SchemeName).ConfigurePrimaryHttpMessageHandler(
             () => new SocketsHttpHandler { AllowAutoRedirect = false });
+        services.TryAddSingleton(Keys);
         services.TryAddSingleton(Questions);
         services.TryAddSingleton(Watch);
         services.AddHostedService<RevocationFollower>();
         services.TryAddSingleton(Validator);
+        services.TryAddSingleton(Transactions);
         services.TryAddSingleton(Proofs);
         services.TryAddSingleton(services => new RequestValidator(
             services.GetRequiredService<AccessTokenValidator>(), services.GetRequiredService<ProofValidator>())
@@ -132,6 +135,27 @@ public static class PosternExtensions
         };
     }
 
+    private static IKeySource Keys(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<PosternOptions>>().Value;
+        return options.Keys ?? new RemoteKeys(
+            options.Issuer,
+            () => services.GetRequiredService<IHttpClientFactory>().CreateClient(SchemeName),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<RemoteKeys>>(),
+            options.AllowInsecureHttpForTests);
+    }
+
+    private static TransactionTokenValidator Transactions(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<PosternOptions>>().Value;
+        return new(
+            options.Issuer,
+            options.TrustDomain ?? throw new InvalidOperationException("PosternOptions.TrustDomain is not set."),
+            services.GetRequiredService<IKeySource>(),
+            services.GetRequiredService<TimeProvider>());
+    }
+
     private static IssuerQuestions Questions(IServiceProvider services) => new(
         services.GetRequiredService<IOptions<PosternOptions>>().Value,
         () => services.GetRequiredService<IHttpClientFactory>().CreateClient(SchemeName),
@@ -151,14 +175,7 @@ public static class PosternExtensions
     {
         var options = services.GetRequiredService<IOptions<PosternOptions>>().Value;
         var clock = services.GetRequiredService<TimeProvider>();
-        var keys = options.Keys ?? new RemoteKeys(
-            options.Issuer,
-            () => services.GetRequiredService<IHttpClientFactory>().CreateClient(SchemeName),
-            clock,
-            services.GetRequiredService<ILogger<RemoteKeys>>(),
-            options.AllowInsecureHttpForTests);
-
-        return new(options.Issuer, keys, clock, options.CachedTokens)
+        return new(options.Issuer, services.GetRequiredService<IKeySource>(), clock, options.CachedTokens)
         {
             ClockSkew = options.ClockSkew,
             AuthorizationDetailTypes = options.AuthorizationDetailTypes.ToHashSet(StringComparer.Ordinal),

@@ -77,6 +77,12 @@ public sealed class PosternOptions
     /// </summary>
     public string? PublicUrl { get; set; }
 
+    /// <summary>
+    /// The trust domain that this application is inside of, behind a gateway: a <see
+    /// cref="Transactions.TransactionTokenValidator"/> can then be had from the services. Null: it is in none.
+    /// </summary>
+    public string? TrustDomain { get; set; }
+
     /// <summary>Where keys come from. Null, the default: from the issuer's metadata.</summary>
     public IKeySource? Keys { get; set; }
 

@@ -34,6 +34,8 @@ internal sealed class AddCommand : Command
         Description = "Its access tokens name their place in a published status list.",
     };
 
+    private readonly ProtectionOptions protection = new();
+
     public AddCommand()
         : base("add", "Puts a remote MCP server behind the gateway.")
     {
@@ -43,14 +45,22 @@ internal sealed class AddCommand : Command
         Add(lifetime);
         Add(opaque);
         Add(status);
+        protection.AddTo(this);
         SetAction(AddAsync);
     }
 
     private async Task<int> AddAsync(ParseResult parse, CancellationToken stop)
     {
         using var api = parse.OpenApi();
+        var wanted = protection.Of(parse);
         var asked = new NewServer(
-            parse.GetRequiredValue(name), parse.GetRequiredValue(url), parse.GetValue(title), TokenOf(parse));
+            parse.GetRequiredValue(name),
+            parse.GetRequiredValue(url),
+            parse.GetValue(title),
+            wanted.RequireDpop,
+            wanted.Require,
+            wanted.TransactionTokens,
+            TokenOf(parse));
         var text = await api.PostAsync("/api/servers", asked, CliJson.Default.NewServer, stop);
         return parse.Tell(api, text, CliJson.Default.ServerAnswer, (screen, added) =>
         {

@@ -15,13 +15,16 @@ internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
-    public static TokenRefusal? Read(byte[] json, out TokenHeader header)
+    /// <param name="json">The header.</param>
+    /// <param name="header">What it decides.</param>
+    /// <param name="type">The <c>typ</c> it must have (RFC 9068 §4).</param>
+    public static TokenRefusal? Read(byte[] json, out TokenHeader header, string type = "at+jwt")
     {
         header = default;
         try
         {
             using var document = JsonDocument.Parse(json, Strict);
-            return Read(document.RootElement, out header);
+            return Read(document.RootElement, type, out header);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -29,7 +32,7 @@ internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string
         }
     }
 
-    private static TokenRefusal? Read(JsonElement json, out TokenHeader header)
+    private static TokenRefusal? Read(JsonElement json, string type, out TokenHeader header)
     {
         header = default;
         if (json.ValueKind is not JsonValueKind.Object)
@@ -42,9 +45,9 @@ internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string
             return TokenRefusal.Token("header: jku, x5u, x5c, jwk or crit");
         }
 
-        if (!IsAccessTokenType(Text(json, "typ")))
+        if (!IsType(Text(json, "typ"), type))
         {
-            return TokenRefusal.Token("header: typ is not at+jwt");
+            return TokenRefusal.Token($"header: typ is not {type}");
         }
 
         if (SignatureAlgorithms.Parse(Text(json, "alg")) is not { } algorithm)
@@ -62,9 +65,9 @@ internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string
     }
 
     // RFC 9068 §4. Without it an ID token, a logout token or a client's assertion would pass for an access token.
-    private static bool IsAccessTokenType(string? type) =>
-        string.Equals(type, "at+jwt", StringComparison.OrdinalIgnoreCase)
-        || string.Equals(type, "application/at+jwt", StringComparison.OrdinalIgnoreCase);
+    private static bool IsType(string? type, string expected) =>
+        string.Equals(type, expected, StringComparison.OrdinalIgnoreCase)
+        || string.Equals(type, $"application/{expected}", StringComparison.OrdinalIgnoreCase);
 
     private static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;

@@ -1,8 +1,8 @@
 namespace Postern.AspNetCore.AccessTokens;
 
 /// <summary>
-/// What came of judging a token, an <see cref="AccessToken"/>, or a proof, a <see cref="Proofs.Proof"/>; or the <see
-/// cref="TokenRefusal"/>.
+/// What came of judging a token, an <see cref="AccessToken"/> or a <see cref="Transactions.TransactionToken"/>, or a
+/// proof, a <see cref="Proofs.Proof"/>; or the <see cref="TokenRefusal"/>.
 /// </summary>
 public abstract record TokenOutcome
 {
@@ -49,6 +49,12 @@ public sealed record TokenRefusal : TokenOutcome
 
     internal static TokenRefusal Token(string reason) => new(
         401, "invalid_token", "The access token is invalid, has ended, or is meant for another resource.", reason);
+
+    internal static TokenRefusal Transaction(string reason) => new(
+        401,
+        "invalid_token",
+        "Send one transaction token that is valid, has not ended, and is meant for this trust domain.",
+        $"transaction {reason}");
 
     internal static TokenRefusal Proof(string reason) => new(
         401,

@@ -16,7 +16,14 @@ internal sealed record ServerBody(
     string Origin,
     int? Tools,
     TokenRules? Token = null,
-    HostedBody? Hosted = null);
+    HostedBody? Hosted = null)
+{
+    public required bool RequireDpop { get; init; }
+
+    public required RequireSeed? Require { get; init; }
+
+    public required bool TransactionTokens { get; init; }
+}
 
 /// <summary>A local command: how it is shut in, and what has become of its processes.</summary>
 internal sealed record HostedBody(
@@ -32,7 +39,14 @@ internal sealed record NewServer(
     string Url,
     string? Title = null,
     IReadOnlyDictionary<string, string>? Tools = null,
+    bool RequireDpop = false,
+    RequireSeed? Require = null,
+    bool TransactionTokens = false,
     TokenRules? Token = null);
+
+/// <summary>What a server that was added demands of its callers, and is sent with calls; what is left out ends.</summary>
+internal sealed record Protection(
+    bool RequireDpop = false, RequireSeed? Require = null, bool TransactionTokens = false);
 
 internal sealed record GrantBody(
     string Id,
@@ -161,6 +175,7 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(StatusBody))]
 [JsonSerializable(typeof(ServerList))]
 [JsonSerializable(typeof(NewServer))]
+[JsonSerializable(typeof(Protection))]
 [JsonSerializable(typeof(LogBody))]
 [JsonSerializable(typeof(GrantList))]
 [JsonSerializable(typeof(RevokedGrant))]

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Outbound;
+using Postern.Platform.Tenants;
 
 namespace Postern.Api;
 
@@ -10,7 +11,8 @@ namespace Postern.Api;
 /// Judges a server to be added. Its address is vetted by the rules that will hold at every connection; whatever is
 /// wrong with it is answered in the same words, which tell nothing of the network around us (CVE-2026-56739).
 /// </summary>
-internal sealed class ServerVetting(OutboundOptions options, TimeProvider clock)
+internal sealed class ServerVetting(
+    OutboundOptions options, Settings settings, TenantBook tenants, TimeProvider clock)
 {
     private const int MaxTitle = 80, MaxTools = 200, MaxToolName = 128;
 
@@ -23,7 +25,17 @@ internal sealed class ServerVetting(OutboundOptions options, TimeProvider clock)
 
     private readonly AddressRules rules = new(options.Allow);
 
-    public async Task<Problem?> RefuseAsync(NewServer server, CancellationToken stop) => server switch
+    public Problem? RefuseProtection(RequireSeed? require, bool transactionTokens, Tenant tenant) => require switch
+    {
+        { } demands when !demands.IsWhole() => Problem.Bad(
+            "`require` has `acr` (a list of " + string.Join(", ", Acr.All) + "), `max_age` (such as 15m, from 1m to "
+                + "30d), the same below `read`, `change` and `destroy`, and `tools`, a list with `name`."),
+        _ when transactionTokens && (settings.TrustDomain is null || tenant.Id != tenants.Default.Id) => Problem.Bad(
+            "`transaction_tokens` needs `trust_domain` in postern.yaml, which is that of the root tenant."),
+        _ => null,
+    };
+
+    public async Task<Problem?> RefuseAsync(NewServer server, Tenant tenant, CancellationToken stop) => server switch
     {
         _ when !ServerSeed.IsName(server.Name) =>
             Problem.Bad("`name` must be 1 to 40 lower-case letters, digits and hyphens, with no hyphen at either end."),
@@ -32,6 +44,7 @@ internal sealed class ServerVetting(OutboundOptions options, TimeProvider clock)
         { Tools: { } tools } when tools.Count > MaxTools || tools.Any(tool => !IsTool(tool)) =>
             Problem.Bad($"`tools` must be at most {MaxTools} names with read, change or destroy."),
         { Token: { } token } when token.Refuse() is { } wrong => Problem.Bad(wrong),
+        _ when RefuseProtection(server.Require, server.TransactionTokens, tenant) is { } problem => problem,
         _ => await IsReachableAsync(server.Url, stop) ? null : NotReachable,
     };
 

@@ -18,13 +18,18 @@ internal static class ServersEndpoint
 
     private const string Shape =
         "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title`, `tools` (names "
-            + "with read, change or destroy) and `token` (`lifetime`, `format`, `status_list`). Each member once, and "
+            + "with read, change or destroy), `require_dpop`, `require`, `transaction_tokens` and `token` (`lifetime`, "
+            + "`format`, `status_list`). Each member once, and no others.";
+
+    private const string ProtectionShape =
+        "Send application/json with any of `require_dpop`, `require` and `transaction_tokens`. Each member once, and "
             + "no others.";
 
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/servers", ListAsync);
         api.MapPost("/servers", AddAsync);
+        api.MapPut("/servers/{name}/protection", ProtectAsync);
         api.MapDelete("/servers/{name}", RemoveAsync);
     }
 
@@ -51,7 +56,7 @@ internal static class ServersEndpoint
             return Problem.Bad(Shape);
         }
 
-        if (await vetting.RefuseAsync(asked, stop) is { } problem)
+        if (await vetting.RefuseAsync(asked, http.Tenant, stop) is { } problem)
         {
             return problem;
         }
@@ -63,7 +68,15 @@ internal static class ServersEndpoint
         }
 
         var tools = asked.Tools ?? new Dictionary<string, string>();
-        var server = new ServerSettings(asked.Name, asked.Title, asked.Url, tools, Token: asked.Token);
+        var server = new ServerSettings(
+            asked.Name,
+            asked.Title,
+            asked.Url,
+            tools,
+            asked.RequireDpop,
+            asked.Require,
+            asked.TransactionTokens,
+            asked.Token);
         if (!await servers.AddAsync(http.Tenant.Id, server, By.Admin(http, AuditKinds.ServerAdded))
             || servers.Find(http.Tenant.Id, asked.Name) is not { } added)
         {
@@ -77,27 +90,65 @@ internal static class ServersEndpoint
         return Results.Json(Body(added, servers), ApiJson.Default.ServerBody, statusCode: StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> RemoveAsync(HttpContext http, string name, ServerBook servers, GrantBook grants)
+    // Grants stand: what callers must show from now on is looked at with their next request.
+    private static async Task<IResult> ProtectAsync(
+        HttpContext http, string name, ServerBook servers, ServerVetting vetting)
     {
-        if (!ServerSeed.IsName(name) || servers.Find(http.Tenant.Id, name) is not { } server)
+        if (Missing(http, name, servers, "Change it in postern.yaml and start again.") is { } missing)
         {
-            return new Problem(StatusCodes.Status404NotFound, "There is no server of that name. `postern server "
-                + "list` shows them all.");
+            return missing;
         }
 
-        if (Origin(server) is not Added)
+        if (await StrictBody.ReadAsync(http, ApiJson.Default.Protection) is not { } asked)
         {
-            return new Problem(
-                StatusCodes.Status409Conflict,
-                $"`{name}` stands in the configuration. Take it out of postern.yaml (the demo with `demo: false`) "
-                    + "and start again.");
+            return Problem.Bad(ProtectionShape);
         }
+
+        if (vetting.RefuseProtection(asked.Require, asked.TransactionTokens, http.Tenant) is { } problem)
+        {
+            return problem;
+        }
+
+        var by = By.Admin(http, AuditKinds.AdminChanged) with { Action = "server protection" };
+        await servers.ChangeAsync(
+            http.Tenant.Id,
+            name,
+            server => server with
+            {
+                RequireDpop = asked.RequireDpop,
+                Require = asked.Require,
+                TransactionTokens = asked.TransactionTokens,
+            },
+            by);
+        return servers.Find(http.Tenant.Id, name) is { } changed
+            ? Results.Json(Body(changed, servers), ApiJson.Default.ServerBody)
+            : None;
+    }
+
+    private static async Task<IResult> RemoveAsync(HttpContext http, string name, ServerBook servers, GrantBook grants)
+    {
+        if (Missing(http, name, servers, "Take it out of postern.yaml (the demo with `demo: false`) and start again.")
+            is { } missing)
+        {
+            return missing;
+        }
+
+        var server = servers.Find(http.Tenant.Id, name)!;
 
         // The server goes last: a removal that is cut off can be asked for again, and leaves no living grant behind.
         await EndGrantsAsync(http, grants, server.Resource.Value);
         await servers.RemoveAsync(http.Tenant.Id, name, By.Admin(http, AuditKinds.ServerRemoved));
         return Results.NoContent();
     }
+
+    private static Problem None => new(
+        StatusCodes.Status404NotFound, "There is no server of that name. `postern server list` shows them all.");
+
+    // What is not there to be changed here; null for a server that the API added.
+    private static Problem? Missing(HttpContext http, string name, ServerBook servers, string advice) =>
+        !ServerSeed.IsName(name) || servers.Find(http.Tenant.Id, name) is not { } server ? None
+        : Origin(server) is Added ? null
+        : new(StatusCodes.Status409Conflict, $"`{name}` stands in the configuration. {advice}");
 
     private static Task EndGrantsAsync(HttpContext http, GrantBook grants, string resource) => grants.RevokeAllAsync(
         http.Tenant.Id,
@@ -114,7 +165,12 @@ internal static class ServersEndpoint
         server.Url?.GetLeftPart(UriPartial.Path),
         Origin(server),
         servers.Catalogue(server)?.Tools.Count,
-        RulesOf(server.Token));
+        RulesOf(server.Token))
+    {
+        RequireDpop = server.RequiresDpop,
+        Require = server.Demands.Seed,
+        TransactionTokens = server.TakesTransactionTokens,
+    };
 
     private static TokenRules? RulesOf(TokenForm form) => form == TokenForm.Usual
         ? null

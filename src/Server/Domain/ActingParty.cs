@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Postern.Domain;
 
 /// <summary>
@@ -12,6 +14,28 @@ public sealed record ActingParty(string Issuer, string Subject, string? Profile)
     public bool Is(ActingParty other) => Is(other.Issuer, other.Subject);
 
     public bool Is(string issuer, string subject) => Issuer == issuer && Subject == subject;
+
+    /// <summary>
+    /// Writes who acts as the member <c>act</c>: the one who acts now outside, those before inside; nothing for nobody.
+    /// </summary>
+    public static void Write(Utf8JsonWriter json, IReadOnlyList<ActingParty> actors)
+    {
+        foreach (var actor in actors)
+        {
+            json.WriteStartObject("act"u8);
+            json.WriteString("iss"u8, actor.Issuer);
+            json.WriteString("sub"u8, actor.Subject);
+            if (actor.Profile is { } profile)
+            {
+                json.WriteString("sub_profile"u8, profile);
+            }
+        }
+
+        for (var open = actors.Count; open > 0; open--)
+        {
+            json.WriteEndObject();
+        }
+    }
 
     public override string ToString() => $"{Subject}@{Issuer}";
 }

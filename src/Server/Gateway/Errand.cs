@@ -9,8 +9,8 @@ namespace Postern.Gateway;
 
 /// <summary>Runs one request: may they, then there and back, and what to say when it cannot be done.</summary>
 internal sealed partial class Errand(
-    Gatekeeper keeper, ToolGate tools, Conversation conversation, SessionDesk desk, TaskOwners tasks, GrantWatch watch,
-    TimeProvider clock, ILogger<Errand> logger)
+    Gatekeeper keeper, ToolGate tools, TransactionStamps stamps, Conversation conversation, SessionDesk desk,
+    TaskOwners tasks, GrantWatch watch, TimeProvider clock, ILogger<Errand> logger)
 {
     // A legacy client that went away has not cancelled, but nothing runs for ever.
     private static readonly TimeSpan Deserted = TimeSpan.FromMinutes(5);
@@ -121,8 +121,12 @@ internal sealed partial class Errand(
         var status = "unknown";
         try
         {
+            var stamp = stamps.For(visit.Http, visit.Admission, permit, message);
             status = await TryAsync(visit, message, stay => conversation.CallToolAsync(
-                permit, CallOf(visit, message, stay) with { Headers = headers }, visit.Writer, stay.Token));
+                permit,
+                CallOf(visit, message, stay) with { Headers = headers, Stamp = stamp },
+                visit.Writer,
+                stay.Token));
         }
         finally
         {

@@ -12,6 +12,7 @@ internal static class GatewayRoom
     {
         services.AddSingleton<Gatekeeper>();
         services.AddSingleton<ToolGate>();
+        services.AddSingleton<TransactionStamps>();
         services.AddSingleton<NoteStore>();
         services.AddSingleton<NoteTools>();
         services.AddSingleton<Upstreams>();

@@ -19,6 +19,7 @@ internal sealed class ServerBook : IDisposable
     private readonly AuditLog audit;
     private readonly ServerStore store;
     private readonly CatalogueStore catalogues;
+    private readonly ServerSources sources;
     private readonly Settings settings;
     private readonly TenantBook tenants;
     private readonly Dictionary<(TenantId, string), McpServer> configured;
@@ -40,9 +41,10 @@ internal sealed class ServerBook : IDisposable
     {
         (this.db, this.audit, this.store, this.catalogues) = (db, audit, store, catalogues);
         (this.settings, this.tenants) = (settings, tenants);
-        configured = Configured();
+        sources = new(settings, tenants);
+        configured = sources.Configured();
         var first = new Dictionary<(TenantId, string), McpServer>(configured);
-        AddDemos(first, new(configured, [], []));
+        sources.AddDemos(first, configured);
         shelf = new(first, [], []);
         reload = new("servers", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
@@ -140,6 +142,22 @@ internal sealed class ServerBook : IDisposable
         return added;
     }
 
+    /// <summary>Changes a server that the API added, and says who did. What is known of its tools stays.</summary>
+    public async Task ChangeAsync(
+        TenantId tenant, string name, Func<ServerSettings, ServerSettings> change, AuditEntry by)
+    {
+        await db.WriteAsync(async unit =>
+        {
+            if (await ServerStore.FindAsync(unit, tenant, name) is { } known)
+            {
+                await ServerStore.UpdateAsync(unit, tenant, change(known));
+                unit.Announce(ServerStore.Kind, tenant, name);
+                audit.Write(unit, by with { Resource = sources.AddressOf(tenant, name) });
+            }
+        });
+        await LoadAsync(CancellationToken.None);
+    }
+
     /// <summary>Removes a server that the API added. False for any other.</summary>
     public async Task<bool> RemoveAsync(TenantId tenant, string name, AuditEntry by)
     {
@@ -166,12 +184,12 @@ internal sealed class ServerBook : IDisposable
     {
         var before = shelf;
         var all = new Dictionary<(TenantId, string), McpServer>(configured);
-        AddDemos(all, before);
+        sources.AddDemos(all, before.Servers);
         var rows = await store.ReadAsync(stop);
         foreach (var row in rows.Where(row => tenants.Find(row.Tenant) is not null))
         {
             // One that is as it was stays what it is to all who hold something of it.
-            all.TryAdd(row.Key, before.Rows.Contains(row) ? before.Servers[row.Key] : Added(row));
+            all.TryAdd(row.Key, before.Rows.Contains(row) ? before.Servers[row.Key] : sources.Added(row));
         }
 
         shelf = new(all, [.. rows], await catalogues.ReadAsync(all, stop));
@@ -197,75 +215,8 @@ internal sealed class ServerBook : IDisposable
         }
 
         unit.Announce(ServerStore.Kind, tenant, name);
-        audit.Write(unit, by with { Resource = AddressOf(tenant, name) });
+        audit.Write(unit, by with { Resource = sources.AddressOf(tenant, name) });
     }
-
-    private Dictionary<(TenantId, string), McpServer> Configured()
-    {
-        var all = new Dictionary<(TenantId, string), McpServer>();
-        foreach (var seed in settings.Servers)
-        {
-            var server = Make(TenantId.Default, seed.Name, seed.Title) with
-            {
-                Kind = seed.Http is null ? ServerKind.Command : ServerKind.Http,
-                Url = seed.Http,
-                IsConfigured = true,
-                Command = seed.Command,
-                Sandbox = seed.Sandbox,
-                RequiresDpop = seed.RequiresDpop,
-                RequiresCertificate = seed.RequiresCertificate,
-                Demands = SignInDemands.From(seed.Require),
-                TakesTransactionTokens = seed.TransactionTokens,
-                Token = TokenForm.Of(seed.Token),
-                Risks = seed.Tools.ToDictionary(
-                    tool => tool.Key, tool => Risks.Parse(tool.Value)!.Value, StringComparer.Ordinal),
-            };
-            all.Add((server.Tenant, server.Name), server);
-        }
-
-        return all;
-    }
-
-    // Every tenant has one, unless the operator has none.
-    private void AddDemos(Dictionary<(TenantId, string), McpServer> all, Shelf before)
-    {
-        foreach (var tenant in settings.Demo ? tenants.All : [])
-        {
-            var key = (tenant.Id, Settings.DemoServer);
-            all.TryAdd(key, before.Servers.GetValueOrDefault(key) is { Kind: ServerKind.Native } same
-                ? same
-                : Make(tenant.Id, Settings.DemoServer, "Notes") with { Kind = ServerKind.Native });
-        }
-    }
-
-    private McpServer Added(ServerStore.Row row)
-    {
-        var added = row.Settings;
-        return Make(row.Tenant, row.Name, added.Title) with
-        {
-            Kind = ServerKind.Http,
-            Url = new(added.Url),
-            RequiresDpop = added.RequireDpop,
-            Demands = SignInDemands.From(added.Require),
-            TakesTransactionTokens = added.TransactionTokens,
-            Token = TokenForm.Of(added.Token),
-            Risks = added.Tools.ToDictionary(
-                tool => tool.Key, tool => Risks.Parse(tool.Value) ?? Risk.Destroy, StringComparer.Ordinal),
-        };
-    }
-
-    private McpServer Make(TenantId tenant, string name, string? title) => new()
-    {
-        Tenant = tenant,
-        Name = name,
-        Title = title ?? name,
-        Kind = ServerKind.Http,
-        Resource = Resource.TryParse(AddressOf(tenant, name), out var resource)
-            ? resource
-            : throw new SetupException($"`{name}` makes no address."),
-    };
-
-    private string AddressOf(TenantId tenant, string name) => tenants[tenant].Address($"/mcp/{name}");
 
     /// <summary>All of it at one moment, published as a whole: what is gone from the database is gone here.</summary>
     private sealed class Shelf(
@@ -284,16 +235,3 @@ internal sealed class ServerBook : IDisposable
         public Dictionary<(TenantId, string), ToolCatalogue> Catalogues => catalogues;
     }
 }
-
-/// <summary>
-/// A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.
-/// </summary>
-internal sealed record ServerSettings(
-    string Name,
-    string? Title,
-    string Url,
-    IReadOnlyDictionary<string, string> Tools,
-    bool RequireDpop = false,
-    RequireSeed? Require = null,
-    bool TransactionTokens = false,
-    TokenRules? Token = null);

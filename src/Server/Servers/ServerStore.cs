@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Postern.Platform.Configuration;
 using Postern.Platform.Database;
 
 namespace Postern.Servers;
@@ -27,6 +28,19 @@ internal sealed partial class ServerStore(Db db, TimeProvider clock)
         return rows is 1;
     }
 
+    /// <summary>What is kept of one at this point of a transaction; null when it is gone.</summary>
+    public static async ValueTask<ServerSettings?> FindAsync(Unit unit, TenantId tenant, string name) =>
+        await unit.FirstAsync(
+            $"select settings from servers where tenant = {tenant.Value} and name = {name}",
+            row => row.GetString(0)) is { } text ? Parse(text) : null;
+
+    public static async ValueTask UpdateAsync(Unit unit, TenantId tenant, ServerSettings server)
+    {
+        var text = JsonSerializer.Serialize(server, ServersJson.Default.ServerSettings);
+        await unit.RunAsync(
+            $"update servers set settings = {text} where tenant = {tenant.Value} and name = {server.Name}");
+    }
+
     /// <summary>False when there is none of that name.</summary>
     public static async ValueTask<bool> DeleteAsync(Unit unit, TenantId tenant, string name) =>
         await unit.RunAsync($"delete from servers where tenant = {tenant.Value} and name = {name}") is 1;
@@ -41,10 +55,7 @@ internal sealed partial class ServerStore(Db db, TimeProvider clock)
             return true;
         }
 
-        var text = await unit.FirstAsync(
-            $"select settings from servers where tenant = {server.Tenant.Value} and name = {server.Name}",
-            row => row.GetString(0));
-        return text is not null && new Uri(Parse(text).Url) == server.Url;
+        return await FindAsync(unit, server.Tenant, server.Name) is { } kept && new Uri(kept.Url) == server.Url;
     }
 
     private static ServerSettings Parse(string text) =>
@@ -63,3 +74,16 @@ internal sealed partial class ServerStore(Db db, TimeProvider clock)
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
     private sealed partial class ServersJson : JsonSerializerContext;
 }
+
+/// <summary>
+/// A remote server as the API takes and keeps it. Local commands are named in the configuration only: they run here.
+/// </summary>
+internal sealed record ServerSettings(
+    string Name,
+    string? Title,
+    string Url,
+    IReadOnlyDictionary<string, string> Tools,
+    bool RequireDpop = false,
+    RequireSeed? Require = null,
+    bool TransactionTokens = false,
+    TokenRules? Token = null);

@@ -13,7 +13,7 @@ internal sealed record SignInDemands
 
     private SignInDemands(RequireSeed? seed = null)
     {
-        Everywhere = Of(seed);
+        (Seed, Everywhere) = (seed, Of(seed));
         SignInSeed?[] classes = [seed?.Read, seed?.Change, seed?.Destroy];
         risks = Risks.All.Where(risk => Of(classes[(int)risk]) is not null)
             .ToDictionary(risk => risk, risk => Of(classes[(int)risk])!);
@@ -21,13 +21,19 @@ internal sealed record SignInDemands
             .ToDictionary(tool => tool.Name, tool => Of(tool)!, StringComparer.Ordinal);
     }
 
+    /// <summary>As an operator wrote it; null for nothing.</summary>
+    public RequireSeed? Seed { get; }
+
     /// <summary>For anything at all; null for no matter.</summary>
     public SignInDemand? Everywhere { get; }
+
+    private bool IsNone => Everywhere is null && !IsForTools;
 
     /// <summary>What is demanded beyond that somewhere.</summary>
     public bool IsForTools => risks.Count + tools.Count > 0;
 
-    public static SignInDemands From(RequireSeed? seed) => seed is null ? None : new(seed);
+    public static SignInDemands From(RequireSeed? seed) =>
+        new SignInDemands(seed) is { IsNone: false } demands ? demands : None;
 
     /// <summary>All that a tool demands; null for no matter.</summary>
     public SignInDemand? For(string tool, Risk risk)

@@ -132,6 +132,9 @@ public sealed class VerbTests : IAsyncLifetime
 
         var added = await postern.RunAsync("server", "add", "wiki", "http://127.0.0.2:7000/mcp", "--title", "The wiki");
         var listed = await postern.RunAsync("server", "list", "--json");
+        var guarded = await postern.RunAsync(
+            "server", "protect", "wiki", "--require-dpop", "--require-acr", "phr", "--max-age", "15m", "--json");
+        var unclear = await postern.RunAsync("server", "protect", "wiki", "--max-age", "soon");
         var removed = await postern.RunAsync("server", "remove", "wiki", "--json");
         var again = await postern.RunAsync("server", "remove", "wiki");
 
@@ -140,6 +143,10 @@ public sealed class VerbTests : IAsyncLifetime
         Assert.Contains(
             listed.Json.GetProperty("servers").EnumerateArray(),
             entry => entry.GetProperty("title").GetString() is "The wiki");
+        Assert.True(guarded.Json.GetProperty("require_dpop").GetBoolean());
+        Assert.Equal("15m", guarded.Json.GetProperty("require").GetProperty("max_age").GetString());
+        Assert.Equal(1, unclear.Code);
+        Assert.Contains("`max_age`", unclear.Errors);
         Assert.Equal("""{"name":"wiki","removed":true}""", removed.Words.Trim());
         Assert.Equal(1, again.Code);
         Assert.Contains("postern server list", again.Errors);

@@ -29,6 +29,10 @@ public sealed class Scene : IAsyncLifetime
         $$"""
         clients:
           - { client_id: harbor-books, client_name: Harbor Books, redirect_uris: ["https://books.harbor.example/cb"] }
+          - client_id: butler
+            client_name: Harbor Butler
+            client_secret: {{Butler.Secret}}
+            grant_types: ["{{Butler.GrantType}}"]
         organizations:
           - { id: harbor, name: Harbor Ltd }
         agents:
@@ -63,6 +67,9 @@ public sealed class Scene : IAsyncLifetime
 
     internal string Asked { get; private set; } = "";
 
+    /// <summary>The question of a service that named her.</summary>
+    internal string Named { get; private set; } = "";
+
     public async ValueTask InitializeAsync()
     {
         await chromium.InitializeAsync();
@@ -95,6 +102,7 @@ public sealed class Scene : IAsyncLifetime
         await CallAsync(notes, "search_notes", """{"query":"ferry"}""");
         house.Clock.Advance(TimeSpan.FromMinutes(4));
         await CallAsync(assistant, "delete_note", """{"number":1}""");
+        Named = await NameAsync(home, new(new(http, issuer, "butler", "", Butler.Secret)));
         Asked = await BringAsync(home);
         adas = await home.StorageStateAsync();
     }
@@ -105,6 +113,10 @@ public sealed class Scene : IAsyncLifetime
 
     /// <summary>The address that an app opens to be let in to the notes.</summary>
     internal string Asks(App app) => house.Address + app.Authorize(("resource", $"{house.Address}mcp/notes"))[1..];
+
+    /// <summary>The address that an app opens to learn who somebody is.</summary>
+    internal string Who(App app) =>
+        house.Address + app.Authorize(RelyingTown.Identity("openid profile email"))[1..];
 
     public async ValueTask DisposeAsync()
     {
@@ -193,6 +205,17 @@ public sealed class Scene : IAsyncLifetime
         var page = await context.NewPageAsync();
         await page.GotoAsync($"{house.Address}device?user_code={Code}");
         await page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await page.ArrivesAtAsync("**/i/**");
+        return page.Url;
+    }
+
+    private async Task<string> NameAsync(IBrowserContext context, Butler butler)
+    {
+        await butler.AskAsync(
+            ("resource", $"{house.Address}mcp/notes"), ("binding_message", "Ferry to Hven, 19:30"));
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"{house.Address}me");
+        await page.Locator("a.button[href^='/i/']").ClickAsync();
         await page.ArrivesAtAsync("**/i/**");
         return page.Url;
     }

@@ -74,6 +74,32 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
         "We can't check which device is asking");
 
     [Theory, MemberData(nameof(Looks))]
+    public Task A_service_that_named_somebody_is_asked_about_with_its_own_words_quoted(int width, ColorScheme scheme) =>
+        SeeAsync(
+            "consent-service",
+            scene.Named,
+            width,
+            scheme,
+            true,
+            "Harbor Butler wants to work in Notes",
+            "“Ferry to Hven, 19:30”",
+            "It asks by itself, and you did not come here from it");
+
+    [Theory, MemberData(nameof(Looks))]
+    public Task A_site_that_asks_who_one_is_asks_for_nothing_else(int width, ColorScheme scheme) => SeeAsync(
+        "consent-identity",
+        scene.Who(scene.Remote),
+        width,
+        scheme,
+        true,
+        "assistant.harbor.example",
+        House.Email);
+
+    [Theory, MemberData(nameof(Looks))]
+    public Task Signing_out_by_way_of_an_app_is_a_question(int width, ColorScheme scheme) => SeeAsync(
+        "logout", $"{scene.Address}logout", width, scheme, true, "Sign out?", House.Email, "Stay signed in");
+
+    [Theory, MemberData(nameof(Looks))]
     public Task A_person_sees_whom_they_let_in_what_was_done_and_how_they_sign_in(int width, ColorScheme scheme) =>
         SeeAsync(
             "me",

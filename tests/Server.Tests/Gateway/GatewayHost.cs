@@ -43,6 +43,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public string Issuer => server.Issuer;
 
+    public string Folder => server.Folder;
+
     public FakeClock Clock => server.Clock;
 
     public HttpClient Http { get; }
@@ -58,7 +60,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(
         string servers, string more = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null,
         GatewayHost? like = null) =>
-        new(await TestServer.StartAsync($"{more}\nservers:\n{servers}\n", on, replace, like?.server));
+        new(await TestServer.StartAsync(servers is "" ? more : $"{more}\nservers:\n{servers}\n", on, replace, like?.server));
 
     /// <summary>
     /// A grant at a server, for one person and client, with these scopes and tools; the person signed in now, by a
@@ -66,7 +68,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     /// </summary>
     public async Task<Grant> GrantAsync(
         string at, string scopes = AllScopes, string subject = "ada", string client = "app", string[]? tools = null,
-        bool isOwn = false, string? acr = Acr.Password, TimeSpan ago = default)
+        bool isOwn = false, string? acr = Acr.Password, TimeSpan ago = default, ActingParty? actor = null)
     {
         var now = DateTimeOffset.FromUnixTimeSeconds(server.Clock.GetUtcNow().ToUnixTimeSeconds());
         var grant = new Grant
@@ -84,6 +86,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Tools = tools,
             AuthTime = isOwn ? null : now - ago,
             Acr = isOwn ? null : acr,
+            Actors = actor is null ? [] : [actor],
             CreatedAt = now,
             ExpiresAt = now.AddHours(1),
         };

@@ -13,7 +13,7 @@ internal sealed class Interruptions(Questions questions, Delivery delivery)
     {
         var call = exchange.Call;
         var (open, error) = exchange.State.IsEmpty
-            ? (new OpenCall(call, exchange.Upstream, exchange.Line), null)
+            ? (await OpenCall.BeginAsync(call, exchange.Upstream, exchange.Line, stop), null)
             : await questions.AnswerAsync(call, exchange.State, stop);
         if (open is null)
         {

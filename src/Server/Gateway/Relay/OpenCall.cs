@@ -13,15 +13,21 @@ internal sealed class OpenCall : IAsyncDisposable
     private readonly ReadOnlyMemory<byte> arguments;
     private readonly CancellationTokenSource stop = new();
 
-    public OpenCall(Call call, IUpstream upstream, Line line)
+    private OpenCall(
+        Call call, IUpstream upstream, Line line, IReadOnlyList<KeyValuePair<string, string>> headers)
     {
         var id = Outgoing.NewId();
         (Upstream, Line, Grant) = (upstream, line, call.Grant);
         var edits = Translation.Request(call.Request, call.Era, line, id, null);
-        request = Outgoing.Of(call.Request, edits, id, call.Headers);
+        request = Outgoing.Of(call.Request, edits, id, headers);
         arguments = ArgumentsOf(call.Request).ToArray();
         Messages = upstream.AskAsync(line, request, stop.Token).GetAsyncEnumerator(stop.Token);
     }
+
+    /// <summary>Begins it.</summary>
+    public static async ValueTask<OpenCall> BeginAsync(
+        Call call, IUpstream upstream, Line line, CancellationToken stop) =>
+        new(call, upstream, line, await call.HeadersAsync(stop));
 
     public IUpstream Upstream { get; }
 

@@ -24,7 +24,7 @@ internal sealed class RoundTrips(Delivery delivery)
         {
             var id = Outgoing.NewId();
             var edits = Translation.Request(call.Request, call.Era, line, id, answers, exchange.State);
-            using var request = Outgoing.Of(call.Request, edits, id, call.Headers);
+            using var request = Outgoing.Of(call.Request, edits, id, await call.HeadersAsync(stop));
             (var isResult, answers) = await RunAsync(exchange, request, stop);
             if (answers is null)
             {

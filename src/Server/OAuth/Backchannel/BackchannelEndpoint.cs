@@ -2,8 +2,10 @@ using System.Text.Json.Serialization;
 using Postern.Approvals;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
 using Postern.Platform.Http;
+using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Backchannel;
 
@@ -16,6 +18,7 @@ internal sealed partial class BackchannelEndpoint(
     PresenterProofs proofs,
     WishReader wishes,
     UserStore users,
+    SigningKeys keys,
     AskDesk asks,
     AskCodes codes,
     TimeProvider clock)
@@ -62,7 +65,7 @@ internal sealed partial class BackchannelEndpoint(
         }
 
         var tenant = presenter.Tenant.Id;
-        if (await users.FindByEmailAsync(tenant, request.LoginHint, stop) is not { DisabledAt: null } user)
+        if (await MeantAsync(presenter, request, stop) is not { DisabledAt: null } user)
         {
             return new OAuthError("unknown_user_id", "Nobody of that name can be asked.");
         }
@@ -81,6 +84,23 @@ internal sealed partial class BackchannelEndpoint(
             CreatedAt = now,
             ExpiresAt = now + request.Life,
         };
+    }
+
+    // §7.1: by the address, or by an ID token that this client was given; that may have expired. A pairwise name says
+    // nothing of whose it is.
+    private async ValueTask<User?> MeantAsync(Presenter presenter, BackchannelRequest request, CancellationToken stop)
+    {
+        var (tenant, client) = (presenter.Tenant, presenter.Client);
+        if (request.IdTokenHint is not { } text)
+        {
+            return await users.FindByEmailAsync(tenant.Id, request.LoginHint, stop);
+        }
+
+        return await IdTokenHint.ReadAsync(tenant, keys, text) is { } hint
+            && hint.Client == client.Id.Value
+            && client.OpenId.Sector is null
+                ? await users.FindAsync(tenant.Id, new(hint.Subject), stop)
+                : null;
     }
 
     // §7.1. Words that are not known ask for nothing.

@@ -25,8 +25,11 @@ internal sealed record BackchannelRequest
     {
     }
 
-    /// <summary>The address of the person.</summary>
-    public required string LoginHint { get; init; }
+    /// <summary>The address of the person; null when an ID token says who.</summary>
+    public required string? LoginHint { get; init; }
+
+    /// <summary>An ID token of the client's, by which it names the person.</summary>
+    public required string? IdTokenHint { get; init; }
 
     public required string? Message { get; init; }
 
@@ -45,7 +48,8 @@ internal sealed record BackchannelRequest
 
         return new BackchannelRequest
         {
-            LoginHint = parameters("login_hint")!,
+            LoginHint = parameters("login_hint"),
+            IdTokenHint = parameters("id_token_hint"),
             Message = parameters("binding_message"),
             Life = Clamp(parameters("requested_expiry")),
             Callback = members is { IsPing: true, NotificationEndpoint: { } address }
@@ -63,9 +67,9 @@ internal sealed record BackchannelRequest
         BackchannelRequests.Parameters parameters, BackchannelMembers members) =>
         (parameters("login_hint"), parameters("id_token_hint"), parameters("login_hint_token")) switch
         {
-            ({ Length: > 0 }, null, null) => null,
-            (null, { }, null) or (null, null, { }) => OAuthError.InvalidRequest("Only login_hint is served."),
-            _ => OAuthError.InvalidRequest("Name one person, by login_hint."),
+            ({ Length: > 0 }, null, null) or (null, { Length: > 0 }, null) => null,
+            (null, null, { }) => OAuthError.InvalidRequest("login_hint_token is not served; name a login_hint."),
+            _ => OAuthError.InvalidRequest("Name one person, by login_hint or id_token_hint."),
         };
 
     // What a person would not see as it is, or could take for ours, is not shown at all.

@@ -93,7 +93,7 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
             json.WriteEndObject();
         }
 
-        WriteActors(json, grant.Actors);
+        ActingParty.Write(json, grant.Actors);
         if (content.MayAct is { } actor)
         {
             json.WriteStartObject("may_act"u8);
@@ -115,26 +115,6 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         WriteDetails(json, grant);
 
         json.WriteEndObject();
-    }
-
-    /// <summary>Who acts (RFC 8693 §4.1): the one who acts now outside, those before inside.</summary>
-    public static void WriteActors(Utf8JsonWriter json, IReadOnlyList<ActingParty> actors)
-    {
-        foreach (var actor in actors)
-        {
-            json.WriteStartObject("act"u8);
-            json.WriteString("iss"u8, actor.Issuer);
-            json.WriteString("sub"u8, actor.Subject);
-            if (actor.Profile is { } profile)
-            {
-                json.WriteString("sub_profile"u8, profile);
-            }
-        }
-
-        for (var open = actors.Count; open > 0; open--)
-        {
-            json.WriteEndObject();
-        }
     }
 
     /// <summary>What a person agreed to in more detail than scopes (RFC 9396 §7), if there is any.</summary>

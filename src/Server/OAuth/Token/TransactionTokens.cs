@@ -78,7 +78,7 @@ internal sealed class TransactionTokens(
     {
         json.WriteString("txn"u8, writer.NewId());
         json.WriteString("req_wl"u8, presenter.Client.Id.Value);
-        AccessTokenWriter.WriteActors(json, grant.Actors);
+        ActingParty.Write(json, grant.Actors);
         Write(json, "tctx", request.RequestDetails);
         Write(json, "rctx", request.RequestContext);
     }

@@ -16,13 +16,14 @@ internal record SignInSeed(IReadOnlyList<string>? Acr = null, string? MaxAge = n
     public static TimeSpan? ParseAge(string text) =>
         Durations.Parse(text) is { } age && age >= Least && age <= Most ? age : null;
 
-    public static SignInSeed Of(SettingsNode node) => new(AcrIn(node), MaxAgeIn(node));
+    public static SignInSeed? Of(SettingsNode node) => new SignInSeed(AcrIn(node), MaxAgeIn(node)) is var seed
+        && seed is { Acr: null, MaxAge: null } ? null : seed;
 
-    protected static IReadOnlyList<string> AcrIn(SettingsNode node) => node.List(
+    protected static IReadOnlyList<string>? AcrIn(SettingsNode node) => node.List(
         "acr",
         "How strongly a person must have signed in, any of these or stronger (RFC 9470).",
         string.Join(" or ", Domain.Acr.All),
-        text => Domain.Acr.All.Contains(text) ? text : null);
+        text => Domain.Acr.All.Contains(text) ? text : null) is { Count: > 0 } values ? values : null;
 
     protected static string? MaxAgeIn(SettingsNode node) => node.Value<string>(
         "max_age",
@@ -48,7 +49,7 @@ internal sealed record RequireSeed(
         && new[] { Read, Change, Destroy }.All(demand => demand?.IsGood() is not false)
         && (Tools ?? []) is var tools
         && tools.Count <= MostTools
-        && tools.All(tool => tool.Name.Length is > 0 and <= MaxToolName && tool.IsGood())
+        && tools.All(tool => tool is { Name.Length: > 0 and <= MaxToolName } && tool.IsGood())
         && tools.DistinctBy(tool => tool.Name).Count() == tools.Count;
 
     public static RequireSeed OfServer(SettingsNode node)
@@ -62,7 +63,7 @@ internal sealed record RequireSeed(
             demands[(int)Risk.Read],
             demands[(int)Risk.Change],
             demands[(int)Risk.Destroy],
-            node.Groups("tools", "name", ToolSignInSeed.OfTool));
+            node.Groups("tools", "name", ToolSignInSeed.OfTool) is { Count: > 0 } tools ? tools : null);
     }
 }
 

@@ -7,8 +7,10 @@ using Postern.Console.Home;
 using Postern.Console.Me;
 using Postern.Identity.Setup;
 using Postern.Identity.SignIn;
+using Postern.OAuth.Authorize;
 using Postern.OAuth.Consent;
 using Postern.OAuth.Device;
+using Postern.OAuth.Logout;
 using Postern.OAuth.Requests;
 using Postern.Platform.Pages;
 
@@ -119,6 +121,17 @@ public sealed class Gallery : IAsyncLifetime
         }),
         ["answered-yes"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: true, IsDevice: true)),
         ["answered-no"] = new PageResult<AnsweredPage, AnsweredView>(new(IsYes: false, IsDevice: false)),
+        ["logout"] = new PageResult<LogoutPage, LogoutView>(
+            new("Field Reports", "ada@example.test", "/logout/confirm?state=s", "t")),
+        ["logout-hostile"] = new PageResult<LogoutPage, LogoutView>(
+            new(null, new string('w', 60) + "@example.test", "/logout/confirm", "t")),
+        ["post-back"] = new PageResult<PostBackPage, PostBackView>(new(
+            "You said no",
+            "Field Reports is told so when you go back.",
+            "https://reports.example.test/callback",
+            "reports.example.test",
+            [("error", "access_denied"), ("state", "\"><svg onload=1>")],
+            IsAutomatic: false)),
         ["consent-full"] = Consent(Usual with
         {
             Tools =
