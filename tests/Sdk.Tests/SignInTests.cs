@@ -16,7 +16,8 @@ public sealed class SignInTests(ProtectedApi api) : IClassFixture<ProtectedApi>
     [InlineData("phr", null, false)]
     public async Task Demands_of_a_group_and_of_its_endpoint_hold_together(string? acr, int? ago, bool isEnough)
     {
-        using var answer = await api.Server.GetAsync("/safe/open", api.Issuer.Mint(claims => SignedIn(claims, acr, ago)));
+        var token = api.Issuer.Mint(claims => SignedIn(claims, acr, ago));
+        using var answer = await api.Server.GetAsync("/safe/open", token);
 
         Assert.Equal(isEnough ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, answer.StatusCode);
         if (!isEnough)

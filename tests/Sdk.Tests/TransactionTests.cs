@@ -55,7 +55,8 @@ public sealed class TransactionTests : IDisposable
     [Fact]
     public async Task The_validator_comes_with_the_services_where_a_trust_domain_is_named()
     {
-        var services = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(issuer.Clock).AddPostern(options =>
+        var services = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(issuer.Clock);
+        services.AddPostern(options =>
         {
             options.Issuer = Issuer.Name;
             options.Resource = Issuer.Resource;

@@ -31,7 +31,7 @@ internal sealed class RevokeCommand : Command
     };
 
     public RevokeCommand()
-        : base("revoke", "Ends a grant, or all of a person, a client or a copy: their tokens open nothing from then on.")
+        : base("revoke", "Ends a grant, or all of a person, a client or a copy; their tokens open nothing any more.")
     {
         Add(id);
         Add(user);

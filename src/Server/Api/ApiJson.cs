@@ -44,7 +44,9 @@ internal sealed record NewServer(
     bool TransactionTokens = false,
     TokenRules? Token = null);
 
-/// <summary>What a server that was added demands of its callers, and is sent with calls; what is left out ends.</summary>
+/// <summary>
+/// What a server that was added demands of its callers, and is sent with calls; what is left out ends.
+/// </summary>
 internal sealed record Protection(
     bool RequireDpop = false, RequireSeed? Require = null, bool TransactionTokens = false);
 

@@ -8,7 +8,9 @@ using Postern.Tests.Gateway;
 
 namespace Postern.Tests.Api;
 
-/// <summary>What an operator says by the API of how callers of a server must come, and what it is sent with calls.</summary>
+/// <summary>
+/// What an operator says by the API of how callers of a server must come, and what it is sent with calls.
+/// </summary>
 public sealed class ProtectionTests : IAsyncLifetime
 {
     private const string Wiki = """ "name":"wiki","url":"http://127.0.0.2:7000/mcp" """;

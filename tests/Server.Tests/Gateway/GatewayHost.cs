@@ -60,7 +60,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> StartAsync(
         string servers, string more = "", On on = On.Sqlite, Action<IServiceCollection>? replace = null,
         GatewayHost? like = null) =>
-        new(await TestServer.StartAsync(servers is "" ? more : $"{more}\nservers:\n{servers}\n", on, replace, like?.server));
+        new(await TestServer.StartAsync(
+            servers is "" ? more : $"{more}\nservers:\n{servers}\n", on, replace, like?.server));
 
     /// <summary>
     /// A grant at a server, for one person and client, with these scopes and tools; the person signed in now, by a

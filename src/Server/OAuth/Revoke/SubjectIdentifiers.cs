@@ -18,7 +18,9 @@ internal sealed class SubjectIdentifiers(UserStore users, ForeignSubjects foreig
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
-    /// <summary>The texts of the <c>sub_id</c> of a request; null when it is not one, or of no kind served here.</summary>
+    /// <summary>
+    /// The texts of the <c>sub_id</c> of a request; null when it is not one, or of no kind served here.
+    /// </summary>
     public static IReadOnlyDictionary<string, string>? Read(ReadOnlyMemory<byte> json)
     {
         try
