@@ -1,10 +1,10 @@
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Postern.Audit;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Transactions;
+using Postern.Audit;
 
 namespace Postern.Tests.Gateway;
 
