@@ -113,9 +113,10 @@ internal static class AgentsEndpoint
 
         await switches.TurnOffAsync(
             agent.Party, By.Name, null, SwitchesEndpoint.Entry(http, agent.Party, AuditKinds.SwitchedOff));
+        var because = $"the agent was removed by {By.Name}";
         await grants.RevokeAllAsync(
-            agent.Tenant, GrantsOf.Of(agent.Party), By.Admin(http, AuditKinds.GrantRevoked));
-        return await agents.RemoveAsync(agent, By.Admin(http, AuditKinds.AgentRetired))
+            agent.Tenant, GrantsOf.Of(agent.Party), By.Admin(http, AuditKinds.GrantRevoked) with { Reason = because });
+        return await agents.RemoveAsync(agent, By.Admin(http, AuditKinds.AgentRetired) with { Reason = because })
             ? Results.NoContent()
             : NotThere;
     }
@@ -124,6 +125,7 @@ internal static class AgentsEndpoint
     {
         Scopes? scope = null;
         if (!IsText(asked.Name, MaxName) || !IsText(asked.Purpose, MaxPurpose)
+            || asked.Organization?.Any(char.IsControl) is true
             || AgentSeed.ParseDay(asked.Ends) is not DateTimeOffset ends || ends <= now
             || (asked.Scope is not null && !Scopes.TryParse(asked.Scope, out scope))
             || (asked.Jwks is not null && !IsKeys(asked.Jwks))

@@ -47,6 +47,7 @@ internal static class SwitchesEndpoint
         if (await StrictBody.ReadAsync(http, ApiJson.Default.SwitchToTurn) is not { } asked
             || Party.KindOf(asked.Kind) is not { } kind
             || asked.Reason is { Length: > MaxReason }
+            || asked.Reason?.Any(char.IsControl) is true // a NUL would not pass the database
             || (asked.Revoke && !asked.Off))
         {
             return Problem.Bad(Shape);

@@ -14,6 +14,9 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// <summary>The kind of change that a grant's end is announced as.</summary>
     public const string Kind = "grant";
 
+    /// <summary>The kind of change that something new in a grant which goes on is announced as.</summary>
+    public const string Renewed = "grant renewed";
+
     /// <summary>Grants in memory; the least used make room.</summary>
     private const int Capacity = 100_000;
 
@@ -189,6 +192,10 @@ internal sealed partial class GrantBook : IAsyncDisposable
             var id = new GrantId(change.Key);
             grants.Drop((change.Tenant, id));
             Array.ForEach(watchers, watcher => watcher(change.Tenant, id));
+        }
+        else if (change.Kind is Renewed)
+        {
+            grants.Drop((change.Tenant, new(change.Key)));
         }
     }
 

@@ -110,6 +110,15 @@ internal sealed partial class GrantStore(Db db)
             where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null
             """) is 1;
 
+    /// <summary>Notes that a person has proved who they are since; never an earlier time than is known.</summary>
+    public static ValueTask<int> RenewAsync(Unit unit, TenantId tenant, GrantId id, DateTimeOffset authTime) =>
+        unit.RunAsync(
+            $"""
+            update grants set auth_time = {authTime.ToUnixTimeSeconds()}
+            where tenant = {tenant.Value} and id = {id.Value}
+              and coalesce(auth_time, 0) < {authTime.ToUnixTimeSeconds()}
+            """);
+
     /// <summary>Hands the grants of a browser session on to the one that goes on in its place.</summary>
     public static ValueTask<int> MoveAsync(Unit unit, TenantId tenant, string from, string to) => unit.RunAsync(
         $"update grants set session = {to} where tenant = {tenant.Value} and session = {from}");

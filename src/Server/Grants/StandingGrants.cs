@@ -100,13 +100,27 @@ internal sealed class StandingGrants
     private async ValueTask<Grant?> FindAsync(Wanted wanted, CancellationToken stop)
     {
         var grant = await known.FindAsync(wanted, stop);
-        if (grant is null || clock.GetUtcNow() < grant.ExpiresAt)
+        if (grant is not null && clock.GetUtcNow() >= grant.ExpiresAt)
         {
-            return grant;
+            known.Drop(wanted);
+            grant = await known.FindAsync(wanted, stop);
         }
 
-        known.Drop(wanted);
-        return await known.FindAsync(wanted, stop);
+        return grant is { RevokedAt: null } && wanted.Grant.AuthTime is { } time && !(time <= grant.AuthTime)
+            ? await RenewAsync(grant, time)
+            : grant;
+    }
+
+    // The person has proved themselves anew since the grant was made: else a server that wants that lately would ask
+    // for it until the grant runs out.
+    private async Task<Grant> RenewAsync(Grant grant, DateTimeOffset time)
+    {
+        await db.WriteAsync(async unit =>
+        {
+            await GrantStore.RenewAsync(unit, grant.Tenant, grant.Id, time);
+            unit.Announce(GrantBook.Renewed, grant.Tenant, grant.Id.Value);
+        });
+        return grant with { AuthTime = time };
     }
 
     private void Hear(Change change)
@@ -115,7 +129,7 @@ internal sealed class StandingGrants
         {
             known.Clear();
         }
-        else if (change.Kind is GrantBook.Kind)
+        else if (change.Kind is GrantBook.Kind or GrantBook.Renewed)
         {
             known.DropWhere(grant => grant.Id.Value == change.Key && grant.Tenant == change.Tenant);
         }

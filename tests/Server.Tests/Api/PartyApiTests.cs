@@ -71,6 +71,7 @@ public sealed class PartyApiTests : IAsyncLifetime
     [InlineData("""{"kind":"agent","id":"nobody","off":true}""", 404)]
     [InlineData("""{"kind":"organization","id":"nobody","off":true}""", 404)]
     [InlineData("""{"kind":"identity_provider","id":"https://nobody.example","off":true}""", 404)]
+    [InlineData("""{"kind":"client","id":"web","off":true,"reason":"a\u0000b"}""", 400)]
     [InlineData("[]", 400)]
     [InlineData("", 400)]
     public async Task What_is_mistyped_switches_nobody_off(string body, int status)
@@ -200,6 +201,7 @@ public sealed class PartyApiTests : IAsyncLifetime
         { "ends", "2020-01-01" },
         { "ends", "2027-13-01" },
         { "organization", "nobody" },
+        { "organization", "a\0b" },
         { "jwks", "{}" },
         { "jwks", """{"keys":[]}""" },
         { "jwks", """{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}""" },
@@ -230,6 +232,34 @@ public sealed class PartyApiTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Conflict, taken.Status);
         Assert.Equal(HttpStatusCode.Created, free.Status);
         Assert.Equal(Borough.Agent, server.Get<AgentBook>().Of(TenantId.Default, new("bench"))!.Id);
+    }
+
+    [Theory, OnBoth]
+    public async Task Of_agents_made_at_once_with_one_client_one_is_made(On on)
+    {
+        await using var borough = await TestServer.StartAsync(Borough.Yaml, on);
+
+        var made = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => PostAsync(
+            borough.Http, "/api/agents", Good(("clients", new[] { "peer" })), TokenOf(borough))));
+
+        Assert.Single(made, reply => reply.Status is HttpStatusCode.Created);
+        Assert.Equal(19, made.Count(reply => reply.Status is HttpStatusCode.Conflict));
+        Assert.Equal(3, borough.Get<AgentBook>().All(TenantId.Default).Count);
+    }
+
+    [Fact]
+    public async Task An_agent_that_was_removed_belongs_to_no_organization()
+    {
+        var id = (await PostAsync("/api/agents", Good(("organization", "acme")))).Member("id")!;
+        var members = await MembersAsync();
+
+        await SendAsync(HttpMethod.Delete, $"/api/agents/{id}", null);
+
+        Assert.Equal(members - 1, await MembersAsync());
+
+        async Task<long> MembersAsync() => (await GetAsync("/api/organizations")).Json.GetProperty("organizations")
+            .EnumerateArray().Single(one => one.GetProperty("id").GetString() is "acme")
+            .GetProperty("members").GetInt64();
     }
 
     [Fact]

@@ -40,4 +40,25 @@ public sealed class DepartedClientTests
         Assert.Equal(HttpStatusCode.OK, (await App.Bench(again).AsItselfAsync()).Status);
         Assert.Equal(HttpStatusCode.OK, (await App.Web(again).RefreshAsync(stays.RefreshToken)).Status);
     }
+
+    [Theory, OnBoth]
+    public async Task An_agent_that_left_the_configuration_and_came_back_acts_as_itself_again(On on)
+    {
+        const string With = "agents:";
+        var without = Borough.Yaml[..Borough.Yaml.IndexOf(With, StringComparison.Ordinal)]
+            + Borough.Yaml[Borough.Yaml.IndexOf("trust_domain:", StringComparison.Ordinal)..];
+        without = without.Replace($"may_act: {Borough.Agent},", "", StringComparison.Ordinal)
+            .Replace($"    may_act: {Borough.Clerk}", "", StringComparison.Ordinal);
+        await using var before = await TestServer.StartAsync(Borough.Yaml, on);
+        var first = await App.Bench(before).AsItselfAsync();
+        await before.StopAsync();
+        await using var between = await TestServer.StartAsync(without, like: before);
+        var isAlive = await App.Watch(between).IsAliveAsync(first.AccessToken);
+        await between.StopAsync();
+
+        await using var after = await TestServer.StartAsync(Borough.Yaml, like: before);
+
+        Assert.False(isAlive);
+        Assert.Equal(HttpStatusCode.OK, (await App.Bench(after).AsItselfAsync()).Status);
+    }
 }

@@ -93,6 +93,26 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         Assert.Equal("https://idp.example", grant.ApprovedBy);
     }
 
+    [Theory, OnBoth, Rfc(9470, "4")]
+    public async Task A_later_sign_in_is_told_by_the_grant_that_is_there_and_an_earlier_one_is_not(On on)
+    {
+        await using var server = await TestServer.StartAsync(Yaml, on);
+        var now = server.Clock.GetUtcNow().ToUnixTimeSeconds();
+        var told = new List<Reply>();
+        foreach (var time in new[] { now - 900, now - 10, now - 900 })
+        {
+            var claims = Claims(server);
+            claims["auth_time"] = time;
+            told.Add(await PresentAsync(server, Idp.Sign(claims, IdJag)));
+        }
+
+        Assert.Equal(
+            [now - 900, now - 10, now - 10], told.Select(reply => reply.Claims.GetProperty("auth_time").GetInt64()));
+        var kept = Assert.Single(await Grants.OfAsync(server, Person.Ada));
+        Assert.Equal(now - 10, kept.AuthTime!.Value.ToUnixTimeSeconds());
+        Assert.True(await App.Watch(server).IsAliveAsync(told[0].AccessToken));
+    }
+
     public static TheoryData<string, string> Wrong => new()
     {
         { "typ JWT", "invalid_grant" },

@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Audit;
+using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Register;
 
 namespace Postern.Tests.OAuth;
@@ -70,6 +71,22 @@ public sealed class SecretRotationTests
         Assert.Contains(
             AuditKinds.ClientChanged,
             (await server.Get<AuditLog>().AfterAsync(TenantId.Default, -1, 1000, default)).Select(row => row.Kind));
+    }
+
+    [Theory, OnBoth]
+    public async Task A_registration_that_was_read_before_another_secret_came_does_not_bring_back_the_first(On on)
+    {
+        await using var server = await TestServer.StartAsync(App.Town, on);
+        var made = await MakeAsync(server);
+        var read = await server.Get<ClientStore>().FindAsync(
+            TenantId.Default, new(made.Member("client_id")!), default);
+
+        var second = (await RotateAsync(server, made)).Member("client_secret")!;
+        var refused = await server.Get<Registrations>().ReplaceAsync(
+            TenantId.Default, read!, read! with { Name = "Another" }, "127.0.0.1");
+
+        Assert.Equal(409, refused?.Status);
+        Assert.True(await IsKnownAsync(server, made, second));
     }
 
     [Fact]

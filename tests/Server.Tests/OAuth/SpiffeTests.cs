@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Postern.Grants.Parties;
+using Postern.OAuth.ClientAuth;
 
 namespace Postern.Tests.OAuth;
 
@@ -249,6 +250,30 @@ public sealed class SpiffeTests : IAsyncLifetime
         Assert.All([first, again, changed, away], reply => Assert.True(reply.Status is HttpStatusCode.OK, reply.Text));
         Assert.All([strange, former, gone], reply => TokenTests.Refused(reply, "invalid_client"));
         Assert.Equal(1, asked);
+    }
+
+    [Fact]
+    public async Task Who_asks_and_hangs_up_does_not_use_up_the_look_of_others()
+    {
+        await using var site = new DocumentHost();
+        site.Put("/bundle", Bundle(signer));
+        await using var fetching = await TestServer.StartAsync($$"""
+            demo: false
+            {{site.Settings}}
+            spiffe:
+              - { trust_domain: example.org, bundle_endpoint: '{{site.At("/bundle")}}' }
+            clients:
+              - { client_id: '{{Agent}}', {{Rest}} }
+            servers:
+              - { name: echo, http: http://127.0.0.1:9/mcp }
+            """);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await fetching.Get<SpiffeBundles>().FindAsync("example.org", _ => true, new(canceled: true)));
+        var next = await ShowAsync(fetching, Svid(Agent, at: fetching));
+
+        Assert.True(next.Status is HttpStatusCode.OK, next.Text);
+        Assert.Equal(1, site.Requests);
     }
 
     [Fact]

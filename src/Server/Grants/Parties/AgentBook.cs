@@ -53,7 +53,7 @@ internal sealed class AgentBook : IDisposable
     /// </summary>
     public async Task<bool> SaveAsync(Agent agent, AuditEntry? entry, Func<Unit, ValueTask>? more = null)
     {
-        var isSaved = await db.WriteAsync(async unit =>
+        var isSaved = await TryAsync(() => db.WriteAsync(async unit =>
         {
             if (await AgentStore.IsTakenAsync(unit, agent)
                 || (entry is not null && await AgentStore.CountAsync(unit, agent.Tenant) >= Most))
@@ -61,7 +61,11 @@ internal sealed class AgentBook : IDisposable
                 return false;
             }
 
-            await AgentStore.SaveAsync(unit, agent);
+            if (!await AgentStore.SaveAsync(unit, agent))
+            {
+                throw new TakenException();
+            }
+
             if (more is not null)
             {
                 await more(unit);
@@ -74,12 +78,15 @@ internal sealed class AgentBook : IDisposable
             }
 
             return true;
-        });
+        }));
         await reload.NowAsync(CancellationToken.None);
         return isSaved;
     }
 
-    /// <summary>Takes an agent out. What it held is for the caller to end, before.</summary>
+    /// <summary>
+    /// Takes an agent out. What it held is for the caller to end, before and for the same reason: that does not hold
+    /// for ever, since its clients may act as themselves or be another's.
+    /// </summary>
     public async Task<bool> RemoveAsync(Agent agent, AuditEntry entry)
     {
         var isRemoved = await db.WriteAsync(async unit =>
@@ -87,6 +94,12 @@ internal sealed class AgentBook : IDisposable
             var isThere = await AgentStore.RemoveAsync(unit, agent);
             if (isThere)
             {
+                foreach (var client in agent.Clients)
+                {
+                    await GrantStore.ForgetKeysAsync(unit, agent.Tenant, client, entry.Reason ?? entry.Kind);
+                }
+
+                await Organizations.MoveAsync(unit, agent.Party, null);
                 unit.Announce(Kind, agent.Tenant, agent.Id);
                 audit.Write(unit, entry with { Agent = agent.Id });
             }
@@ -99,8 +112,23 @@ internal sealed class AgentBook : IDisposable
 
     public void Dispose() => reload.Dispose();
 
+    private static async Task<bool> TryAsync(Func<Task<bool>> save)
+    {
+        try
+        {
+            return await save();
+        }
+        catch (TakenException)
+        {
+            return false;
+        }
+    }
+
     private async Task ReadAsync(CancellationToken stop) =>
         Volatile.Write(ref state, State.Of(await store.AllAsync(stop)));
+
+    // Two agents were made at once of one client: nothing of the later one is kept.
+    private sealed class TakenException : Exception;
 
     private sealed record State(
         IReadOnlyList<Agent> All,

@@ -3,7 +3,11 @@ using Postern.Platform.Database;
 
 namespace Postern.Grants.Parties;
 
-/// <summary>The only place that reads and writes the tables <c>agents</c> and <c>agent_clients</c>.</summary>
+/// <summary>
+/// The only place that writes the tables <c>agents</c> and <c>agent_clients</c>; <see cref="GrantStore"/> reads the
+/// second where it looks for the grants of an agent. Of <c>users</c>, which belongs to people's own room, it reads
+/// whether there is an owner.
+/// </summary>
 internal sealed class AgentStore(Db db)
 {
     public async Task<List<Agent>> AllAsync(CancellationToken stop)
@@ -46,8 +50,11 @@ internal sealed class AgentStore(Db db)
         return false;
     }
 
-    /// <summary>Writes an agent, in the place of what was known by its name.</summary>
-    public static async ValueTask SaveAsync(Unit unit, Agent agent)
+    /// <summary>
+    /// Writes an agent, in the place of what was known by its name; false when a client became another's since it was
+    /// asked, and the unit is to be taken back.
+    /// </summary>
+    public static async ValueTask<bool> SaveAsync(Unit unit, Agent agent)
     {
         await unit.RunAsync(
             $"""
@@ -64,12 +71,17 @@ internal sealed class AgentStore(Db db)
             $"delete from agent_clients where tenant = {agent.Tenant.Value} and agent_id = {agent.Id}");
         foreach (var client in agent.Clients)
         {
-            await unit.RunAsync(
+            if (await unit.RunAsync(
                 $"""
                 insert into agent_clients (tenant, client_id, agent_id)
                 values ({agent.Tenant.Value}, {client.Value}, {agent.Id}) on conflict do nothing
-                """);
+                """) is 0)
+            {
+                return false;
+            }
         }
+
+        return true;
     }
 
     /// <summary>Takes an agent out; false when it is not there.</summary>

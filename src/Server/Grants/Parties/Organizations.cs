@@ -10,8 +10,8 @@ namespace Postern.Grants.Parties;
 internal sealed record Organization(string Id, string Name, long Members);
 
 /// <summary>
-/// The only place that reads and writes the tables <c>organizations</c> and <c>organization_members</c>. Whoever
-/// belongs to one is switched off with it; nobody belongs to two.
+/// The only place that writes the tables <c>organizations</c> and <c>organization_members</c>; the stores of agents,
+/// switches and grants join the second. Whoever belongs to one is switched off with it; nobody belongs to two.
 /// </summary>
 internal sealed class Organizations(Db db, AuditLog audit, TimeProvider clock)
 {

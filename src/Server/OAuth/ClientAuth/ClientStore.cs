@@ -43,13 +43,18 @@ internal sealed partial class ClientStore(Db db)
             """);
     }
 
-    /// <summary>Puts another registration in the place of one that is there (RFC 7592 §2.2).</summary>
-    public static ValueTask<int> ReplaceAsync(Unit unit, TenantId tenant, Client client) => unit.RunAsync(
+    /// <summary>
+    /// Puts another registration in the place of one that is there (RFC 7592 §2.2), unless its secret is another than
+    /// the one that was read: that would be lost.
+    /// </summary>
+    public static async ValueTask<bool> ReplaceAsync(
+        Unit unit, TenantId tenant, Client client, string? secretBefore) => await unit.RunAsync(
         $"""
         update clients set metadata = {Metadata(client)}, secret_hash = {client.SecretHash},
           old_secret_hash = case when secret_hash = {client.SecretHash ?? ""} then old_secret_hash end
         where tenant = {tenant.Value} and id = {client.Id.Value}
-        """);
+          and coalesce(secret_hash, '') = {secretBefore ?? ""}
+        """) is 1;
 
     /// <summary>
     /// Puts a secret in the place of the one that is there, which goes on for a while; of two at once, one does.

@@ -37,6 +37,7 @@ internal sealed class SpiffeBundles
     private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<string, SpiffeBundle> known = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> looked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task>> looking = new(StringComparer.Ordinal);
 
     public SpiffeBundles(Settings settings, SafeHttp outbound, TimeProvider clock)
     {
@@ -62,31 +63,52 @@ internal sealed class SpiffeBundles
         }
 
         var (now, bundle) = (clock.GetUtcNow(), known.GetValueOrDefault(domain));
-        var isFresh = bundle is not null && now < bundle.At + bundle.Refresh && suffices(bundle);
-        if (!isFresh && (!looked.TryGetValue(domain, out var last) || now >= last + Least))
+        if (bundle is null || now >= bundle.At + bundle.Refresh || !suffices(bundle))
         {
-            looked[domain] = now;
-            if (await ReadAsync(seed, stop) is { } text && Parse(text, now) is { } read)
-            {
-                known[domain] = bundle = read;
-            }
+            await looking.GetOrAdd(domain, _ => new(() => LookAsync(seed))).Value.WaitAsync(stop);
+            bundle = known.GetValueOrDefault(domain);
         }
 
         return bundle is not null && now < bundle.At + Absence ? bundle : null;
     }
 
-    private async ValueTask<string?> ReadAsync(SpiffeSeed seed, CancellationToken stop)
+    // One look for all who wait, and on nobody's token: a stranger who asks and hangs up would else use up the look of
+    // the next half minute, again and again, until no key of the domain is known.
+    private async Task LookAsync(SpiffeSeed seed)
+    {
+        var (domain, now) = (seed.TrustDomain, clock.GetUtcNow());
+        try
+        {
+            if (looked.TryGetValue(domain, out var last) && now < last + Least)
+            {
+                return;
+            }
+
+            looked[domain] = now;
+            if (await ReadAsync(seed) is { } text && Parse(text, now) is { } read)
+            {
+                known[domain] = read;
+            }
+        }
+        finally
+        {
+            looking.TryRemove(domain, out _);
+        }
+    }
+
+    private async ValueTask<string?> ReadAsync(SpiffeSeed seed)
     {
         if (seed.Endpoint is { } endpoint)
         {
-            return await outbound.GetAsync(endpoint, FetchRules.Json, stop) is FetchOutcome.Answered answer
-                ? Encoding.UTF8.GetString(answer.Body.Span)
-                : null;
+            return await outbound.GetAsync(endpoint, FetchRules.Json, CancellationToken.None)
+                is FetchOutcome.Answered answer
+                    ? Encoding.UTF8.GetString(answer.Body.Span)
+                    : null;
         }
 
         try
         {
-            return await File.ReadAllTextAsync(seed.File!, stop);
+            return await File.ReadAllTextAsync(seed.File!, CancellationToken.None);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

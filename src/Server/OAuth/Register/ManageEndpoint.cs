@@ -82,13 +82,12 @@ internal sealed class ManageEndpoint(
             RegistrationHash = proven.Client.RegistrationHash,
             FirstSeen = proven.Client.FirstSeen,
         };
-        var wait = await registrations.ReplaceAsync(http.Tenant.Id, replaced, SourceNetwork.Of(http));
-        return wait switch
-        {
-            { } time => OAuthError.TooMany("Too many changes; try again later.", time).ToHttp(),
-            null => Registered.Of(http.Tenant, replaced, proven.Token, secret)
-                .ToHttp(http, replaced, StatusCodes.Status200OK),
-        };
+        var refused = await registrations.ReplaceAsync(
+            http.Tenant.Id, proven.Client, replaced, SourceNetwork.Of(http));
+        return refused is { } refusal
+            ? refusal.ToHttp()
+            : Registered.Of(http.Tenant, replaced, proven.Token, secret)
+                .ToHttp(http, replaced, StatusCodes.Status200OK);
     }
 
     // Another secret: RFC 7592 lets the server change it, and knows no way to ask for that. The one before stays good

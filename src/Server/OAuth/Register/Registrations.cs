@@ -17,6 +17,9 @@ internal sealed partial class Registrations : IDisposable
 
     private static readonly TimeSpan Unclaimed = TimeSpan.FromDays(1), ReapEvery = TimeSpan.FromHours(1);
 
+    private static readonly OAuthError AtOnce =
+        OAuthError.InvalidRequest("The client was changed at the same moment.") with { Status = 409 };
+
     private readonly Db db;
     private readonly ClientStore store;
     private readonly TenantBook tenants;
@@ -71,32 +74,35 @@ internal sealed partial class Registrations : IDisposable
     }
 
     /// <summary>
-    /// Puts another registration in the place of a client's; or says how long to wait, as for a new one: each leaves an
+    /// Puts another registration in the place of a client's; or says why not. Counted like a new one: each leaves an
     /// entry.
     /// </summary>
-    public async Task<TimeSpan?> ReplaceAsync(TenantId tenant, Client client, string network)
+    public async Task<OAuthError?> ReplaceAsync(TenantId tenant, Client before, Client client, string network)
     {
         if (QuotaOf(tenant).MustWait(network) is { } wait)
         {
-            return wait;
+            return OAuthError.TooMany("Too many changes; try again later.", wait);
         }
 
-        await db.WriteAsync(async unit =>
+        var isReplaced = await db.WriteAsync(async unit =>
         {
-            if (await ClientStore.ReplaceAsync(unit, tenant, client) is 1)
+            if (!await ClientStore.ReplaceAsync(unit, tenant, client, before.SecretHash))
             {
-                unit.Announce(ClientBook.Kind, tenant, client.Id.Value);
-                audit.Write(unit, new()
-                {
-                    Tenant = tenant,
-                    Kind = AuditKinds.ClientChanged,
-                    Client = client.Id,
-                    Reason = "changed by itself",
-                    Network = network,
-                });
+                return false;
             }
+
+            unit.Announce(ClientBook.Kind, tenant, client.Id.Value);
+            audit.Write(unit, new()
+            {
+                Tenant = tenant,
+                Kind = AuditKinds.ClientChanged,
+                Client = client.Id,
+                Reason = "changed by itself",
+                Network = network,
+            });
+            return true;
         });
-        return null;
+        return isReplaced ? null : AtOnce;
     }
 
     /// <summary>Gives a client another secret; or says why not. Counted like a change.</summary>
@@ -128,7 +134,7 @@ internal sealed partial class Registrations : IDisposable
         });
         return isRotated
             ? null
-            : OAuthError.InvalidRequest("The secret was changed at the same moment.") with { Status = 409 };
+            : AtOnce;
     }
 
     /// <summary>Removes what nobody has let in within a day.</summary>
