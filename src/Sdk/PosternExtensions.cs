@@ -180,7 +180,9 @@ public static class PosternExtensions
             ClockSkew = options.ClockSkew,
             AuthorizationDetailTypes = options.AuthorizationDetailTypes.ToHashSet(StringComparer.Ordinal),
             Liveness = options.Liveness,
-            References = options.ClientId is null ? null : services.GetRequiredService<IssuerQuestions>().ClaimsAsync,
+            References = options.ClientId is null
+                ? null
+                : services.GetRequiredService<IssuerQuestions>().DereferenceAsync,
             Revocations = options.FollowRevocations ? services.GetRequiredService<RevocationWatch>() : null,
         };
     }

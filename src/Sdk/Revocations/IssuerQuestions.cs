@@ -11,10 +11,14 @@ namespace Postern.AspNetCore.Revocations;
 /// </summary>
 internal sealed class IssuerQuestions(PosternOptions options, Func<HttpClient> http, TimeProvider clock)
 {
+    /// <summary>Questions under way about what strangers send.</summary>
+    private const int MostUnderWay = 64;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10), KnownFor = TimeSpan.FromMinutes(10);
 
     private readonly IssuerDocuments documents = new(options.Issuer, options.AllowInsecureHttpForTests);
     private volatile Known? introspection;
+    private int underWay;
 
     /// <summary>
     /// The claims of a token that stands; null for one that does not, or is not this application's to ask about.
@@ -43,6 +47,24 @@ internal sealed class IssuerQuestions(PosternOptions options, Func<HttpClient> h
             || (failure is OperationCanceledException && !stop.IsCancellationRequested))
         {
             throw new HttpRequestException("The issuer gives no answer that can be read.", failure);
+        }
+    }
+
+    /// <summary>
+    /// The same for a token that nobody has signed, so that anybody can make it ask: bounded, and beyond that an outage.
+    /// </summary>
+    /// <inheritdoc cref="ClaimsAsync"/>
+    public async ValueTask<byte[]?> DereferenceAsync(string token, CancellationToken stop)
+    {
+        try
+        {
+            return Interlocked.Increment(ref underWay) <= MostUnderWay
+                ? await ClaimsAsync(token, stop)
+                : throw new HttpRequestException("Too many questions are under way.");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref underWay);
         }
     }
 

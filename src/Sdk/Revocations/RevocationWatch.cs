@@ -20,13 +20,14 @@ internal sealed class RevocationWatch(
         grants = new(StringComparer.Ordinal), tokens = new(StringComparer.Ordinal);
 
     private long heardAt = long.MinValue;
+    private long missingUntil = long.MinValue;
     private int count;
 
     /// <summary>Whether all that ended is known, but for what ended within the patience.</summary>
     public bool IsCurrent =>
         Interlocked.Read(ref heardAt) is var heard && heard != long.MinValue
         && clock.GetUtcNow().ToUnixTimeMilliseconds() - heard <= (long)patience.TotalMilliseconds
-        && Volatile.Read(ref count) < Most;
+        && Now >= Interlocked.Read(ref missingUntil);
 
     public bool HasEnded(AccessToken token) =>
         (token.GrantId is { } grant && !grants.IsEmpty && grants.ContainsKey(grant))
@@ -56,9 +57,19 @@ internal sealed class RevocationWatch(
     public void Note(string what, string id)
     {
         var ended = what switch { "grant" => grants, "token" => tokens, _ => null };
-        if (ended?.TryAdd(id, Now + Kept) is true && Interlocked.Increment(ref count) >= Most)
+        if (ended is null || ended.ContainsKey(id))
         {
-            Forget();
+            return;
+        }
+
+        if (Volatile.Read(ref count) >= Most)
+        {
+            // For as long as it would be remembered, its absence proves nothing.
+            Interlocked.Exchange(ref missingUntil, Now + Kept);
+        }
+        else if (ended.TryAdd(id, Now + Kept))
+        {
+            Interlocked.Increment(ref count);
         }
     }
 

@@ -111,8 +111,14 @@ internal static class AgentsEndpoint
             return new Problem(StatusCodes.Status409Conflict, "It is named in the configuration; take it out there.");
         }
 
-        await switches.TurnOffAsync(
-            agent.Party, By.Name, null, SwitchesEndpoint.Entry(http, agent.Party, AuditKinds.SwitchedOff));
+        // What could do nothing as an agent must not come back as a client that is nobody's.
+        var clients = switches.WhyOff(agent) is null ? [] : agent.Clients.Where(client => client.Value != id);
+        foreach (var party in clients.Select(client => Party.Of(agent.Tenant, client)).Append(agent.Party))
+        {
+            await switches.TurnOffAsync(
+                party, By.Name, null, SwitchesEndpoint.Entry(http, party, AuditKinds.SwitchedOff));
+        }
+
         var because = $"the agent was removed by {By.Name}";
         await grants.RevokeAllAsync(
             agent.Tenant, GrantsOf.Of(agent.Party), By.Admin(http, AuditKinds.GrantRevoked) with { Reason = because });

@@ -73,9 +73,15 @@ internal sealed partial class GrantBook : IAsyncDisposable
         }
 
         // One agreement to tell who somebody is may have become several grants; none of them brings the others back.
-        foreach (var like in grant.IsIdentity ? await GrantStore.LikeAsync(unit, grant, clock.GetUtcNow()) : [])
+        for (var found = grant.IsIdentity ? GrantStore.Page : 0; found is GrantStore.Page;)
         {
-            await RevokeAloneAsync(unit, like, by);
+            var page = await GrantStore.LikeAsync(unit, grant, clock.GetUtcNow());
+            foreach (var like in page)
+            {
+                await RevokeAloneAsync(unit, like, by);
+            }
+
+            found = page.Count;
         }
 
         return true;

@@ -128,7 +128,7 @@ internal sealed partial class GrantStore(Db db)
         $"select id from grants where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null",
         row => row.GetString(0)) is not null;
 
-    /// <summary>Living grants of the same person, client and resource as this one.</summary>
+    /// <summary>Living grants of the same person, client and resource as this one, at most a page.</summary>
     public static ValueTask<List<Grant>> LikeAsync(Unit unit, Grant grant, DateTimeOffset now) => unit.AllAsync(
         $"""
         select * from grants where tenant = {grant.Tenant.Value} and subject = {grant.Subject.Value}

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Postern.Platform.Database;
 
@@ -22,16 +23,20 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
     // In a list that is half full, all of them are taken once in 256 times: the next list takes over as one fills.
     private const int Tries = 8;
 
+    // Where the last place was found, so that nobody tries all the full lists before it.
+    private readonly ConcurrentDictionary<TenantId, long> lately = new();
+
     /// <summary>Takes a place for a token.</summary>
     /// <exception cref="DatabaseUnavailableException">All lists are full: millions of tokens live.</exception>
     public async ValueTask<StatusPlace> TakeAsync(Unit unit, Grant grant, string tokenId, DateTimeOffset expires)
     {
         await unit.RunAsync(
             $"delete from token_statuses where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+        var first = lately.GetValueOrDefault(grant.Tenant);
         for (var tries = 0; tries < Lists * Tries; tries++)
         {
             var place = new StatusPlace(
-                tries / Tries, BinaryPrimitives.ReadUInt32LittleEndian(random.Bytes(4)) % Size);
+                (first + (tries / Tries)) % Lists, BinaryPrimitives.ReadUInt32LittleEndian(random.Bytes(4)) % Size);
             var taken = await unit.RunAsync(
                 $"""
                 insert into token_statuses (tenant, list, place, token_id, grant_id, expires_at)
@@ -41,6 +46,7 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
                 """);
             if (taken is 1)
             {
+                lately[grant.Tenant] = place.List;
                 return place;
             }
         }

@@ -184,6 +184,24 @@ public sealed class PartyApiTests : IAsyncLifetime
             (await SendAsync(HttpMethod.Delete, $"/api/agents/{Borough.Agent}", null)).Status);
     }
 
+    [Fact]
+    public async Task What_came_as_an_agent_that_was_off_does_not_come_back_when_the_agent_is_removed()
+    {
+        var added = await PostAsync("/api/agents", Good(("clients", new[] { "peer" })));
+        var id = added.Json.GetProperty("id").GetString()!;
+        await PostAsync("/api/switches", new { kind = "agent", id, off = true });
+
+        var removed = await SendAsync(HttpMethod.Delete, $"/api/agents/{id}", null);
+
+        Assert.Equal(HttpStatusCode.NoContent, removed.Status);
+        Assert.True(await IsOffAsync());
+        await PostAsync("/api/switches", new { kind = "client", id = "peer", off = false });
+        Assert.False(await IsOffAsync());
+
+        async Task<bool> IsOffAsync() => (await GetAsync("/api/clients")).Json.GetProperty("clients").EnumerateArray()
+            .Single(client => client.GetProperty("id").GetString() is "peer").TryGetProperty("off", out _);
+    }
+
     public static TheoryData<string, object?> Wrong => new()
     {
         { "name", null },

@@ -6,6 +6,8 @@ using Microsoft.Extensions.Logging;
 using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Revocations;
+using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.OAuth.Feed;
 using Postern.Platform.Database;
 
@@ -161,6 +163,36 @@ public sealed class FeedTests
             return next.StatusCode is HttpStatusCode.OK;
         });
         readers.ForEach(reader => reader.Dispose());
+    }
+
+    [Fact]
+    public async Task Who_is_switched_off_follows_no_longer()
+    {
+        await using var server = await TestServer.StartAsync(Yaml);
+        using var feed = await FeedReader.OpenAsync(server);
+        await feed.UntilAsync("beat");
+
+        await Borough.OffAsync(server, PartyKind.Client, "watch");
+
+        await Assert.ThrowsAsync<EndOfStreamException>(() => feed.UntilAsync("grant"));
+    }
+
+    [Fact]
+    public async Task Those_who_follow_are_cut_off_when_an_end_cannot_be_read()
+    {
+        await using var server = await TestServer.StartAsync(Yaml);
+        using var ada = new Person(server);
+        var tokens = await App.Web(server).LetInAsync(ada);
+        using var feed = await FeedReader.OpenAsync(server);
+        await feed.UntilAsync("beat");
+
+        await server.Db.WriteAsync(async unit =>
+        {
+            await unit.RunAsync($"update grants set resource = {"nonsense"}");
+            unit.Announce(GrantBook.Kind, TenantId.Default, GrantOf(tokens));
+        });
+
+        await Assert.ThrowsAsync<EndOfStreamException>(() => feed.UntilAsync("grant"));
     }
 
     [Fact, Rfc(7662, "4")]

@@ -9,7 +9,7 @@ namespace Postern.Gateway.Relay;
 /// Cuts what lasts: a stream ends when its token does, and at once when its token or grant is revoked. Short calls are
 /// judged when they come and are over before they could be cut.
 /// </summary>
-internal sealed class GrantWatch
+internal sealed partial class GrantWatch
 {
     /// <summary>Streams that one grant may hold open.</summary>
     public const int MostPerGrant = 64;
@@ -21,6 +21,7 @@ internal sealed class GrantWatch
     private readonly TenantBook tenants;
     private readonly Switches switches;
     private readonly TimeProvider clock;
+    private readonly ILogger<GrantWatch> logger;
 
     public GrantWatch(
         GrantBook grants,
@@ -28,9 +29,10 @@ internal sealed class GrantWatch
         Switches switches,
         TenantBook tenants,
         Changes changes,
-        TimeProvider clock)
+        TimeProvider clock,
+        ILogger<GrantWatch> logger)
     {
-        this.switches = switches;
+        (this.switches, this.logger) = (switches, logger);
         (this.grants, this.revoked, this.tenants, this.clock) = (grants, revoked, tenants, clock);
         grants.Watch(Cut);
         revoked.Watch((tenant, token, _) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
@@ -82,9 +84,10 @@ internal sealed class GrantWatch
                 return;
             }
         }
-        catch (DatabaseUnavailableException)
+        catch (Exception failure)
         {
             // Nobody knows whether it lives.
+            Log.NotKnown(logger, failure.Message);
         }
 
         watched.Cut();
@@ -150,5 +153,11 @@ internal sealed class GrantWatch
             Expiry?.Dispose();
             watch.Leave(this);
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Warning, "Whether the grant of a stream lives could not be read; it is cut: {Cause}")]
+        public static partial void NotKnown(ILogger logger, string cause);
     }
 }

@@ -180,13 +180,19 @@ internal sealed class Switches : IDisposable
         var before = Interlocked.Read(ref heard);
         var read = (await store.AllAsync(null, stop)).Concat(await store.MembersAsync(stop))
             .Select(one => KeyValuePair.Create(one.Party, one.Since));
+        bool isMore;
         lock (publishing)
         {
             // What was heard meanwhile may not have been read: it stays off until the next reading, which is due.
-            var all = heard == before ? read : read.Concat(off);
-            Volatile.Write(ref off, all.DistinctBy(one => one.Key).ToFrozenDictionary());
+            var all = (heard == before ? read : read.Concat(off)).DistinctBy(one => one.Key).ToFrozenDictionary();
+            isMore = all.Keys.Any(party => !off.ContainsKey(party));
+            Volatile.Write(ref off, all);
         }
 
-        Array.ForEach(watchers, watcher => watcher());
+        // Every open stream is looked at: only when there may be one to cut.
+        if (isMore)
+        {
+            Array.ForEach(watchers, watcher => watcher());
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
@@ -17,6 +18,7 @@ internal sealed class FeedEndpoint(
     RevocationFeed feed,
     GrantStore grants,
     RevokedTokens tokens,
+    Switches switches,
     Changes changes,
     IHostApplicationLifetime life,
     TimeProvider clock)
@@ -118,19 +120,20 @@ internal sealed class FeedEndpoint(
         while (names.Count is Page);
     }
 
-    // A node that does not hear what others end falls silent itself, so that its followers know.
+    // A node that does not hear what others end falls silent itself, so that its followers know; and nobody follows on
+    // who is switched off.
     private async Task GoOnAsync(Stream stream, RevocationFeed.Follower follower, CancellationToken stop)
     {
         using var timer = new PeriodicTimer(Beat, clock);
-        await BeatAsync(stream, stop);
+        await BeatAsync(stream, follower, stop);
         var ticking = timer.WaitForNextTickAsync(stop).AsTask();
         var coming = follower.News.WaitToReadAsync(stop).AsTask();
-        while (changes.IsHearing)
+        while (changes.IsHearing && switches.WhyOff(follower.Tenant, follower.Client) is null)
         {
             if (await Task.WhenAny(coming, ticking) == ticking)
             {
                 await ticking;
-                await BeatAsync(stream, stop);
+                await BeatAsync(stream, follower, stop);
                 ticking = timer.WaitForNextTickAsync(stop).AsTask();
                 continue;
             }
@@ -151,11 +154,15 @@ internal sealed class FeedEndpoint(
         }
     }
 
-    private Task BeatAsync(Stream stream, CancellationToken stop) => WriteAsync(
-        stream,
-        string.Create(
-            CultureInfo.InvariantCulture, $"event: beat\nid: {clock.GetUtcNow().ToUnixTimeSeconds()}\ndata:\n\n"),
-        stop);
+    // The time is read first and what waits is looked at then: what ended before it has been told, or it is not said.
+    private Task BeatAsync(Stream stream, RevocationFeed.Follower follower, CancellationToken stop)
+    {
+        var until = clock.GetUtcNow().ToUnixTimeSeconds();
+        return !changes.IsHearing || feed.IsBehind || follower.IsBehind
+            ? Task.CompletedTask
+            : WriteAsync(
+                stream, string.Create(CultureInfo.InvariantCulture, $"event: beat\nid: {until}\ndata:\n\n"), stop);
+    }
 
     private static Task WriteAsync(Stream stream, List<Ended> news, CancellationToken stop) => WriteAsync(
         stream, string.Concat(news.Select(ended => $"event: {ended.What}\ndata: {ended.Id}\n\n")), stop);

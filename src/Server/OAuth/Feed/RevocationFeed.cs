@@ -24,14 +24,22 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
 
     private readonly Lock entering = new();
     private readonly Task telling;
+    private int waiting;
 
     public RevocationFeed(GrantBook grants, RevokedTokens revoked, Changes changes, ILogger<RevocationFeed> logger)
     {
         (this.grants, this.logger) = (grants, logger);
         grants.Watch((tenant, grant) =>
         {
-            if (!followers.IsEmpty && !ends.Writer.TryWrite((tenant, grant)))
+            if (followers.IsEmpty)
             {
+                return;
+            }
+
+            Interlocked.Increment(ref waiting);
+            if (!ends.Writer.TryWrite((tenant, grant)))
+            {
+                Interlocked.Decrement(ref waiting);
                 CutAll();
             }
         });
@@ -45,6 +53,9 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
         });
         telling = Task.Run(TellAsync);
     }
+
+    /// <summary>Whether ends that were heard of have not been told yet.</summary>
+    public bool IsBehind => Volatile.Read(ref waiting) > 0;
 
     /// <summary>Begins to follow a resource; null when there are too many. Disposing ends it.</summary>
     public Follower? Follow(TenantId tenant, ClientId client, string resource)
@@ -79,10 +90,15 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
                     Tell(tenant, grant.Resource.Value, new("grant", id.Value));
                 }
             }
-            catch (DatabaseUnavailableException outage)
+            catch (Exception failure)
             {
-                Log.NotTold(logger, outage.Message);
+                // Whatever it was: an end that is told to nobody must not be taken for none.
+                Log.NotTold(logger, failure.Message);
                 CutAll();
+            }
+            finally
+            {
+                Interlocked.Decrement(ref waiting);
             }
         }
     }
@@ -120,6 +136,9 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
 
         /// <summary>What ended since it began; it completes when the follower was cut off.</summary>
         public ChannelReader<Ended> News => news.Reader;
+
+        /// <summary>Whether something has not been read from it yet, or was left out.</summary>
+        public bool IsBehind => News.Count > 0 || News.Completion.IsCompleted;
 
         public void Tell(Ended ended)
         {
