@@ -98,6 +98,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     /// <param name="entry">The entry of a token issued.</param>
     /// <param name="isPolled">The holder of a code comes for its answer again and again.</param>
     /// <param name="begin">Makes the grant, where it begins with its code.</param>
+    /// <param name="keep">Writes what the tokens leave that this caller is to have.</param>
     public async Task<Rotation> RotateAsync(
         Grant grant,
         long generation,
@@ -105,18 +106,30 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         TimeSpan idle,
         AuditEntry entry,
         bool isPolled = false,
-        Func<Unit, ValueTask>? begin = null)
+        Func<Unit, ValueTask>? begin = null,
+        Func<Unit, Rotation.Moved, ValueTask>? keep = null)
     {
         var now = clock.GetUtcNow();
         var seconds = now.ToUnixTimeSeconds();
         var idleUntil = Math.Min(now.Add(idle).ToUnixTimeSeconds(), grant.ExpiresAt.ToUnixTimeSeconds());
-        return await db.WriteAsync<Rotation>(async unit =>
+        return await db.WriteAsync(async unit =>
         {
             if (begin is not null)
             {
                 await begin(unit);
             }
 
+            var rotation = await RotateAsync(unit);
+            if (keep is not null && rotation is Rotation.Moved moved)
+            {
+                await keep(unit, moved);
+            }
+
+            return rotation;
+        });
+
+        async ValueTask<Rotation> RotateAsync(Unit unit)
+        {
             if (generation > 0 && await IsKeptAsync(unit, grant, generation, hand, seconds, idleUntil))
             {
                 audit.Write(unit, entry with { TokenId = hand.KeptAs });
@@ -144,7 +157,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
             }
 
             return await WhyNotAsync(unit, grant, generation, hand, now, entry, isPolled);
-        });
+        }
     }
 
     // FAPI 2.0 §5.3.2.1: to whom else a refresh token goes is nothing to them without the client's own proof and the

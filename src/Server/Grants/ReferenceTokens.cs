@@ -32,23 +32,25 @@ internal sealed class ReferenceTokens
         known = new(Capacity, LoadAsync);
     }
 
-    /// <summary>Makes a token that stands for these claims; it is durable when this returns.</summary>
-    public async ValueTask<string> MakeAsync(TenantId tenant, byte[] claims, DateTimeOffset expires)
+    /// <summary>A token that stands for nothing yet.</summary>
+    public string New(TenantId tenant)
     {
         var bytes = random.Bytes(RandomSize);
-        var token = Prefix + Base64Url.EncodeToString([.. bytes, .. MacOf(tenant, bytes)]);
-        await db.WriteAsync(async unit =>
-        {
-            await unit.RunAsync(
-                $"delete from reference_tokens where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
-            await unit.RunAsync(
-                $"""
-                insert into reference_tokens (tenant, id, claims, expires_at)
-                values ({tenant.Value}, {new Secret(token).Hash()}, {Encoding.UTF8.GetString(claims)},
-                  {expires.ToUnixTimeSeconds()})
-                """);
-        });
-        return token;
+        return Prefix + Base64Url.EncodeToString([.. bytes, .. MacOf(tenant, bytes)]);
+    }
+
+    /// <summary>Lets a new token stand for these claims.</summary>
+    public async ValueTask KeepAsync(
+        Unit unit, TenantId tenant, string token, byte[] claims, DateTimeOffset expires)
+    {
+        await unit.RunAsync(
+            $"delete from reference_tokens where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+        await unit.RunAsync(
+            $"""
+            insert into reference_tokens (tenant, id, claims, expires_at)
+            values ({tenant.Value}, {new Secret(token).Hash()}, {Encoding.UTF8.GetString(claims)},
+              {expires.ToUnixTimeSeconds()})
+            """);
     }
 
     /// <summary>The claims that a token of this tenant stands for, whether or not they still hold; null for any other

@@ -24,30 +24,29 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
 
     /// <summary>Takes a place for a token.</summary>
     /// <exception cref="DatabaseUnavailableException">All lists are full: millions of tokens live.</exception>
-    public Task<StatusPlace> TakeAsync(Grant grant, string tokenId, DateTimeOffset expires) =>
-        db.WriteAsync(async unit =>
+    public async ValueTask<StatusPlace> TakeAsync(Unit unit, Grant grant, string tokenId, DateTimeOffset expires)
+    {
+        await unit.RunAsync(
+            $"delete from token_statuses where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+        for (var tries = 0; tries < Lists * Tries; tries++)
         {
-            await unit.RunAsync(
-                $"delete from token_statuses where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
-            for (var tries = 0; tries < Lists * Tries; tries++)
+            var place = new StatusPlace(
+                tries / Tries, BinaryPrimitives.ReadUInt32LittleEndian(random.Bytes(4)) % Size);
+            var taken = await unit.RunAsync(
+                $"""
+                insert into token_statuses (tenant, list, place, token_id, grant_id, expires_at)
+                values ({grant.Tenant.Value}, {place.List}, {place.Index}, {tokenId}, {grant.Id.Value},
+                  {expires.ToUnixTimeSeconds()})
+                on conflict do nothing
+                """);
+            if (taken is 1)
             {
-                var place = new StatusPlace(
-                    tries / Tries, BinaryPrimitives.ReadUInt32LittleEndian(random.Bytes(4)) % Size);
-                var taken = await unit.RunAsync(
-                    $"""
-                    insert into token_statuses (tenant, list, place, token_id, grant_id, expires_at)
-                    values ({grant.Tenant.Value}, {place.List}, {place.Index}, {tokenId}, {grant.Id.Value},
-                      {expires.ToUnixTimeSeconds()})
-                    on conflict do nothing
-                    """);
-                if (taken is 1)
-                {
-                    return place;
-                }
+                return place;
             }
+        }
 
-            throw new DatabaseUnavailableException("the status lists are full");
-        });
+        throw new DatabaseUnavailableException("the status lists are full");
+    }
 
     /// <summary>The places of a list whose tokens have not expired and stand no more.</summary>
     public async Task<IReadOnlyList<int>> EndedAsync(TenantId tenant, long list, CancellationToken stop) =>

@@ -61,6 +61,18 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         TokenTests.Refused(others, "invalid_grant");
     }
 
+    [Fact]
+    public async Task Who_knows_a_person_by_a_name_of_its_own_makes_no_other_name_known()
+    {
+        var veiled = new App(two.Idp, "veiled", "https://veiled.example/cb", Secret);
+        var tokens = await veiled.LetInAsync(two.Ada, ("scope", "openid mcp:read offline_access"));
+
+        var told = await AskAsync(tokens.RefreshToken, ("client_id", "veiled"));
+
+        var known = JsonElement.Parse(Base64Url.DecodeFromChars(tokens.Member("id_token")!.Split('.')[1]));
+        Assert.Equal(known.GetProperty("sub").GetString(), told.Claims.GetProperty("sub").GetString());
+    }
+
     public static TheoryData<string, string?, string> Wrong => new()
     {
         { "subject_token", null, "invalid_request" },
@@ -237,6 +249,11 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
                     client_secret: {{Secret}}
                     redirect_uris: [https://desk.example/cb]
                     grant_types: [authorization_code, refresh_token, '{{Exchange}}']
+                  - client_id: veiled
+                    client_secret: {{Secret}}
+                    redirect_uris: [https://veiled.example/cb]
+                    grant_types: [authorization_code, refresh_token, '{{Exchange}}']
+                    subject_type: pairwise
                   - { client_id: other, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
                   - { client_id: unasked, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
                   - { client_id: back, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'], introspects: [echo] }
@@ -245,7 +262,7 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
                   - issuer: {{elsewhere}}
                     resources: [{{elsewhere}}/mcp/echo]
                     scope: mcp:read
-                    clients: { desk: connector, other: connector }
+                    clients: { desk: connector, other: connector, veiled: connector }
                 servers:
                 """, StringComparison.Ordinal));
             var keys = await Idp.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative));

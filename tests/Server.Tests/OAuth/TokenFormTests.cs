@@ -80,6 +80,26 @@ public sealed class TokenFormTests
         Assert.True(await App.Watch(second).IsAliveAsync(three));
     }
 
+    [Theory, OnBoth]
+    public async Task A_token_that_cannot_be_kept_uses_nothing_up(On on)
+    {
+        await using var server = await TestServer.StartAsync(Yaml, on);
+        using var ada = new Person(server);
+        var web = App.Web(server);
+        var code = (await ada.LetInAsync(web.Authorize())).Code;
+
+        await server.Db.WriteAsync(async unit => await unit.RunAsync(
+            $"alter table reference_tokens rename to away"));
+        var failed = await web.RedeemAsync(code);
+        await server.Db.WriteAsync(async unit => await unit.RunAsync(
+            $"alter table away rename to reference_tokens"));
+        var reply = await web.RedeemAsync(code);
+
+        Assert.Equal(HttpStatusCode.InternalServerError, failed.Status);
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
+        Assert.True(await App.Watch(server).IsAliveAsync(reply.AccessToken));
+    }
+
     [Fact, Rfc(9700, "4.9.1"), Rfc(6819, "5.1.4.1.3")]
     public async Task The_database_knows_no_reference_and_a_guess_costs_it_nothing()
     {
@@ -231,7 +251,8 @@ public sealed class TokenFormTests
         var places = server.Get<StatusPlaces>();
 
         var taken = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
-            places.TakeAsync(grant, $"token-{i}", server.Clock.GetUtcNow().AddMinutes(5))));
+            server.Db.WriteAsync(unit =>
+                places.TakeAsync(unit, grant, $"token-{i}", server.Clock.GetUtcNow().AddMinutes(5)))));
 
         Assert.Equal(50, taken.Distinct().Count());
         Assert.NotEqual(taken.OrderBy(place => place.Index), taken);

@@ -16,22 +16,25 @@ internal sealed class IdTokens(JwtWriter jwt, Subjects subjects, PersonClaims pe
     /// <summary>The <c>typ</c> of an ID token, and of nothing else we sign.</summary>
     public const string Type = "JWT";
 
+    /// <summary>
+    /// Asks for all that may be refused or away; what it answers writes the ID token that goes with an access token.
+    /// </summary>
     /// <param name="presenter">The client it is for.</param>
     /// <param name="grant">What the person agreed to.</param>
     /// <param name="scopes">As much of it as was asked for now.</param>
-    /// <param name="accessToken">The token that goes with it.</param>
     /// <param name="nonce">From the authorization request; a refreshed token repeats none (§12.2).</param>
     /// <param name="stop">Ends the waiting.</param>
-    public async ValueTask<string> WriteAsync(
-        Presenter presenter, Grant grant, Scopes scopes, string accessToken, string? nonce, CancellationToken stop)
+    public async ValueTask<Func<string, string>> PrepareAsync(
+        Presenter presenter, Grant grant, Scopes scopes, string? nonce, CancellationToken stop)
     {
         var (tenant, client) = (presenter.Tenant, presenter.Client);
         var subject = await subjects.OfAsync(tenant.Id, client, grant.Subject, stop);
         var told = Told(tenant, grant, scopes).ToList();
         var user = told.Count > 0 ? await persons.FindAsync(grant, stop) : null;
-        return await jwt.WriteAsync(tenant.Id, Type, client.OpenId.IdTokenAlgorithm, Claims, stop);
+        var key = await jwt.KeyAsync(tenant.Id, client.OpenId.IdTokenAlgorithm, stop);
+        return accessToken => JwtWriter.Write(key, Type, json => Claims(json, accessToken));
 
-        void Claims(Utf8JsonWriter json)
+        void Claims(Utf8JsonWriter json, string accessToken)
         {
             var now = clock.GetUtcNow();
             json.WriteString("iss"u8, tenant.Issuer);

@@ -27,33 +27,20 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     }
 
     /// <summary>What a token would say, for one that only refers to it.</summary>
-    public static byte[] Claims(in TokenContent content)
-    {
-        var (json, writer) = buffers ??= new();
-        json.ResetWrittenCount();
-        writer.Reset(json);
-        Claims(writer, content);
-        writer.Flush();
-        return json.WrittenSpan.ToArray();
-    }
+    public static byte[] Claims(in TokenContent content) => Written(content).ToArray();
 
     public string Write(in TokenContent content)
     {
-        var (json, writer) = buffers ??= new();
-        json.ResetWrittenCount();
-        writer.Reset(json);
-        Claims(writer, content);
-        writer.Flush();
-
+        var claims = Written(content);
         var key = keys.Current(content.Tenant.Id);
         var head = key.Header("at+jwt"); // RFC 9068 §2.1
-        var length = head.Length + 1 + Base64Url.GetEncodedLength(json.WrittenCount);
+        var length = head.Length + 1 + Base64Url.GetEncodedLength(claims.Length);
         var total = length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize);
         var rented = ArrayPool<byte>.Shared.Rent(total);
         var token = rented.AsSpan(0, total);
         head.CopyTo(token);
         token[head.Length] = (byte)'.';
-        Base64Url.EncodeToUtf8(json.WrittenSpan, token[(head.Length + 1)..length]);
+        Base64Url.EncodeToUtf8(claims, token[(head.Length + 1)..length]);
         Span<byte> signature = stackalloc byte[SigningKey.SignatureSize];
         key.Sign(token[..length], signature);
         token[length] = (byte)'.';
@@ -61,6 +48,17 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         var text = Encoding.ASCII.GetString(token);
         ArrayPool<byte>.Shared.Return(rented);
         return text;
+    }
+
+    // Good until this thread writes the next one.
+    private static ReadOnlySpan<byte> Written(in TokenContent content)
+    {
+        var (json, writer) = buffers ??= new();
+        json.ResetWrittenCount();
+        writer.Reset(json);
+        Claims(writer, content);
+        writer.Flush();
+        return json.WrittenSpan;
     }
 
     private static void Claims(Utf8JsonWriter json, in TokenContent content)

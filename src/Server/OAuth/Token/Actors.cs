@@ -66,7 +66,6 @@ internal sealed class Actors(OwnTokens tokens, AgentBook agents)
         return await tokens.ReadAsync(presenter.Tenant, text, stop) is { Actor: null } token
             && token.ClientId == presenter.Client.Id.Value
             && presenter.MayExchange(token)
-            && presenter.MayExchange(token)
             && await tokens.GrantAsync(presenter.Tenant.Id, token, stop) is { IsOwn: true, Parent: null }
                 ? null
                 : OAuthError.InvalidRequest("The actor_token is not one of this client, for itself.");

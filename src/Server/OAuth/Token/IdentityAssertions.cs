@@ -4,6 +4,7 @@ using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.OpenId;
 using Postern.Platform.Configuration;
 using Postern.Platform.Keys;
 
@@ -19,6 +20,7 @@ internal sealed class IdentityAssertions(
     Families families,
     GrantBook grants,
     UserStore users,
+    Subjects subjects,
     TimeProvider clock)
 {
     public const string
@@ -53,14 +55,22 @@ internal sealed class IdentityAssertions(
             return error;
         }
 
-        return await users.FindAsync(grant.Tenant, grant.Subject, stop) is { DisabledAt: null } person
-            ? new Redemption(grant, null)
+        if (await users.FindAsync(grant.Tenant, grant.Subject, stop) is not { DisabledAt: null } person)
+        {
+            return OAuthError.InvalidGrant("the person is shut out");
+        }
+
+        // To who knows people by names of its own, nothing is told by which they are known elsewhere.
+        var subject = await subjects.OfAsync(grant.Tenant, presenter.Client, grant.Subject, stop);
+        return new Redemption(grant, null)
+        {
+            EntryKind = AuditKinds.TokenExchanged,
+            IssuedTokenType = TokenType,
+            Statement = StatementOf(presenter, audience, resource, request.Scopes ?? most, grant, person) with
             {
-                EntryKind = AuditKinds.TokenExchanged,
-                IssuedTokenType = TokenType,
-                Statement = StatementOf(presenter, audience, resource, request.Scopes ?? most, grant, person),
-            }
-            : OAuthError.InvalidGrant("the person is shut out");
+                Subject = subject,
+            },
+        };
     }
 
     private static SignedStatement StatementOf(
@@ -74,6 +84,7 @@ internal sealed class IdentityAssertions(
         return new()
         {
             Type = TrustedIssuers.IdJag,
+            Subject = grant.Subject.Value,
             Audience = audience.Issuer,
             Scopes = scopes,
             Life = Life,

@@ -11,6 +11,9 @@ internal sealed record SignedStatement
     /// <summary>Its <c>typ</c>, by which nobody takes it for anything else (RFC 8725 §3.11).</summary>
     public required string Type { get; init; }
 
+    /// <summary>For whom, by the name that is told there.</summary>
+    public required string Subject { get; init; }
+
     public required string Audience { get; init; }
 
     public required Scopes Scopes { get; init; }

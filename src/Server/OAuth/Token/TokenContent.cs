@@ -24,6 +24,9 @@ internal readonly record struct TokenContent
     /// <summary>Where it is published whether it stands; null where that is not wanted.</summary>
     public StatusPlace? Status { get; init; }
 
+    /// <summary>The token that only refers to this; null for one that says it itself.</summary>
+    public string? Reference { get; init; }
+
     /// <summary>Who may become its actor (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 }

@@ -1,4 +1,5 @@
 using Postern.Grants;
+using Postern.Platform.Database;
 using Postern.Servers;
 
 namespace Postern.OAuth.Token;
@@ -11,19 +12,32 @@ internal sealed class TokenForms(
     public DateTimeOffset Expires(Tenant tenant, Grant grant, DateTimeOffset now) =>
         AccessTokenWriter.Expires(FormAt(grant).Life ?? tenant.AccessLifetime, grant, now);
 
-    public async ValueTask<string> MakeAsync(TokenContent content)
+    /// <summary>A token that refers to what it says, where such are wanted; it is none before it is kept.</summary>
+    public string? NewReference(Grant grant) => FormAt(grant).IsOpaque ? references.New(grant.Tenant) : null;
+
+    /// <summary>Whether a token leaves something in the database.</summary>
+    public bool AreKept(Grant grant) => FormAt(grant) is { IsOpaque: true } or { HasStatus: true };
+
+    /// <summary>Writes what a token leaves in the database; answers what it says with that.</summary>
+    public async ValueTask<TokenContent> KeepAsync(Unit unit, TokenContent content)
     {
-        var form = FormAt(content.Grant);
-        if (form.HasStatus)
+        if (FormAt(content.Grant).HasStatus)
         {
-            var place = await statuses.TakeAsync(content.Grant, content.Id, content.ExpiresAt);
+            var place = await statuses.TakeAsync(unit, content.Grant, content.Id, content.ExpiresAt);
             content = content with { Status = place };
         }
 
-        return form.IsOpaque
-            ? await references.MakeAsync(content.Tenant.Id, AccessTokenWriter.Claims(content), content.ExpiresAt)
-            : writer.Write(content);
+        if (content.Reference is { } reference)
+        {
+            var claims = AccessTokenWriter.Claims(content);
+            await references.KeepAsync(unit, content.Tenant.Id, reference, claims, content.ExpiresAt);
+        }
+
+        return content;
     }
+
+    /// <summary>The token, when what it leaves is durable.</summary>
+    public string Write(in TokenContent content) => content.Reference ?? writer.Write(content);
 
     private TokenForm FormAt(Grant grant) =>
         servers.ByResource(grant.Tenant, grant.Resource)?.Token ?? TokenForm.Usual;

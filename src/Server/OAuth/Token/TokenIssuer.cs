@@ -5,6 +5,7 @@ using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.Platform;
+using Postern.Platform.Database;
 using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
@@ -24,6 +25,7 @@ internal sealed class TokenIssuer(
     Switches switches,
     AgentBook agents,
     AuditLog audit,
+    Db db,
     TimeProvider clock)
 {
     public async ValueTask<Result<IssuedTokens>> IssueAsync(
@@ -35,107 +37,159 @@ internal sealed class TokenIssuer(
             return OAuthError.InvalidGrant(off);
         }
 
+        var entry = EntryOf(redemption, request, presenter);
+        if (redemption.Statement is { } statement)
+        {
+            return await StateAsync(redemption, statement, entry, presenter.Tenant);
+        }
+
+        // What may be refused or away is asked for first, so that nothing is used up for an answer that is not made.
+        var draft = await DraftAsync(redemption, request, presenter, entry);
+        if ((await CommitAsync(redemption, request, presenter, entry, draft)).Failed(out var error, out var made))
+        {
+            return error;
+        }
+
+        grants.NoteUse(redemption.Grant);
+        Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
+        return Answer(redemption, presenter, entry.Grant!, draft, made);
+    }
+
+    private AuditEntry EntryOf(Redemption redemption, TokenRequest request, Presenter presenter)
+    {
         var grant = redemption.Grant;
-        // A refresh that is repeated is answered with the same token, so that nobody gains one by repeating it.
-        var id = redemption.Generation is { } shown and > 0
-            ? families.TokenId(grant, shown + 1, request.Digest)
-            : writer.NewId();
-        // Of what was granted, as much as was asked for.
-        var held = request.Details is { } asked && redemption.Statement is null ? grant.Within(asked)! : grant;
-        var agent = agents.Of(grant.Tenant, grant.Client);
-        var entry = new AuditEntry
+        return new()
         {
             Tenant = grant.Tenant,
             Kind = redemption.EntryKind,
             Action = request.GrantType,
             User = grant.IsOwn ? null : grant.Subject,
             Client = grant.Client,
-            Agent = agent?.Id,
+            Agent = agents.Of(grant.Tenant, grant.Client)?.Id,
             Resource = grant.Resource.Value,
-            Grant = held,
+            // Of what was granted, as much as was asked for.
+            Grant = request.Details is { } asked && redemption.Statement is null ? grant.Within(asked)! : grant,
             Effect = "allow",
-            TokenId = id,
+            // A refresh that is repeated is answered with the same token, so that nobody gains one by repeating it.
+            TokenId = redemption.Generation is { } shown and > 0
+                ? families.TokenId(grant, shown + 1, request.Digest)
+                : writer.NewId(),
             Network = presenter.Network,
         };
+    }
 
-        var (refresh, rests, at) = ((string?)null, 0L, clock.GetUtcNow());
+    private async ValueTask<Draft> DraftAsync(
+        Redemption redemption, TokenRequest request, Presenter presenter, AuditEntry entry)
+    {
+        var (grant, tenant) = (redemption.Grant, presenter.Tenant);
+        var scopes = request.Scopes ?? grant.Scopes;
+        var named = await subjects.NamedAsync(tenant, presenter.Client, entry.Grant!, CancellationToken.None);
+        var (reference, at, ends) = (
+            forms.NewReference(grant), ScopesAt(tenant, grant, scopes), agents.Of(grant.Tenant, grant.Client)?.EndsAt);
+        var idToken = redemption.Generation is not null && scopes.Has(Scopes.OpenId)
+            ? await ids.PrepareAsync(presenter, grant, scopes, redemption.Nonce, CancellationToken.None)
+            : null;
+        return new(scopes, Content, idToken);
+
+        TokenContent Content(string id, DateTimeOffset time)
+        {
+            var expires = forms.Expires(tenant, grant, time);
+            expires = redemption.Until < expires ? redemption.Until.Value : expires;
+            return new()
+            {
+                Tenant = tenant,
+                Grant = named,
+                Scopes = at,
+                Id = id,
+                IssuedAt = time,
+                ExpiresAt = ends < expires ? ends.Value : expires,
+                Holder = presenter.Holder,
+                Reference = reference,
+                MayAct = presenter.Client.MayAct,
+            };
+        }
+    }
+
+    // What was presented, the entry, and what the token leaves in the database: all of it or nothing.
+    private async ValueTask<Result<Made>> CommitAsync(
+        Redemption redemption, TokenRequest request, Presenter presenter, AuditEntry entry, Draft draft)
+    {
+        var grant = redemption.Grant;
         if (redemption.Generation is not { } generation)
         {
+            return new Made(await RecordAsync(entry, draft.Content(entry.TokenId!, clock.GetUtcNow())), null);
+        }
+
+        await audit.PrepareAsync(grant.Tenant, grant.Subject);
+        var (another, content) = (writer.NewId(), default(TokenContent));
+        return await families.RotateAsync(
+            grant,
+            generation,
+            presenter.HandFor(request.Digest, another),
+            presenter.Client.At(presenter.Tenant).RefreshIdle,
+            entry,
+            redemption.IsPolled,
+            redemption.Begin,
+            // The unit that runs last is the one that is committed.
+            async (unit, moved) => content = await forms.KeepAsync(
+                unit, draft.Content(moved.IsKept ? another : entry.TokenId!, moved.At))) switch
+        {
+            Rotation.Moved moved => new Made(content, moved),
+            Rotation.Expired =>
+                OAuthError.InvalidGrant("the token rested too long, or its grant has just ended"),
+            Rotation.Foreign => OAuthError.InvalidGrant("the token is bound to another key, or no proof came"),
+            Rotation.Reused => OAuthError.InvalidGrant("a one-time token was used again; its grant is over"),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private async ValueTask<TokenContent> RecordAsync(AuditEntry entry, TokenContent content)
+    {
+        if (!forms.AreKept(content.Grant))
+        {
             await audit.WriteAsync(entry);
-        }
-        else
-        {
-            await audit.PrepareAsync(grant.Tenant, grant.Subject);
-            var another = writer.NewId();
-            switch (await families.RotateAsync(
-                grant,
-                generation,
-                presenter.HandFor(request.Digest, another),
-                presenter.Client.At(presenter.Tenant).RefreshIdle,
-                entry,
-                redemption.IsPolled,
-                redemption.Begin))
-            {
-                case Rotation.Moved moved:
-                    (at, rests, id) = (moved.At, moved.IdleUntil, moved.IsKept ? another : id);
-                    refresh = MayRefresh(grant, presenter.Client) ? families.Token(grant, moved.Generation) : null;
-                    break;
-                case Rotation.Expired:
-                    return OAuthError.InvalidGrant("the token rested too long, or its grant has just ended");
-                case Rotation.Foreign:
-                    return OAuthError.InvalidGrant("the token is bound to another key, or no proof came");
-                case Rotation.Reused:
-                    return OAuthError.InvalidGrant("a one-time token was used again; its grant is over");
-                default:
-                    throw new UnreachableException();
-            }
+            return content;
         }
 
-        grants.NoteUse(grant);
-        if (redemption.Statement is { } statement)
+        if (entry.User is { } user)
         {
-            return await StateAsync(redemption, statement, id, presenter.Tenant);
+            await audit.PrepareAsync(entry.Tenant, user);
         }
 
-        Telemetry.Tokens.Add(1, new KeyValuePair<string, object?>("grant_type", request.GrantType));
-        var scopes = request.Scopes ?? grant.Scopes;
-        var expires = forms.Expires(presenter.Tenant, grant, at);
-        expires = redemption.Until < expires ? redemption.Until.Value : expires;
-        expires = agent?.EndsAt < expires ? agent.EndsAt : expires;
-        var token = await forms.MakeAsync(new()
+        return await db.WriteAsync(async unit =>
         {
-            Tenant = presenter.Tenant,
-            Grant = await subjects.NamedAsync(presenter.Tenant, presenter.Client, held, CancellationToken.None),
-            Scopes = ScopesAt(presenter.Tenant, grant, scopes),
-            Id = id,
-            IssuedAt = at,
-            ExpiresAt = expires,
-            Holder = presenter.Holder,
-            MayAct = presenter.Client.MayAct,
+            audit.Write(unit, entry);
+            return await forms.KeepAsync(unit, content);
         });
-        var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        return new IssuedTokens
+    }
+
+    private IssuedTokens Answer(
+        Redemption redemption, Presenter presenter, Grant held, Draft draft, Made made)
+    {
+        var (grant, now) = (redemption.Grant, clock.GetUtcNow().ToUnixTimeSeconds());
+        var moved = MayRefresh(grant, presenter.Client) ? made.Moved : null;
+        var token = forms.Write(made.Content);
+        return new()
         {
             AccessToken = token,
-            IdToken = redemption.Generation is not null && scopes.Has(Scopes.OpenId)
-                ? await ids.WriteAsync(presenter, grant, scopes, token, redemption.Nonce, CancellationToken.None)
-                : null,
+            IdToken = draft.IdToken?.Invoke(token),
             Holder = presenter.Holder,
             IssuedTokenType = redemption.IssuedTokenType,
-            ExpiresIn = expires.ToUnixTimeSeconds() - now,
-            RefreshToken = refresh,
+            ExpiresIn = made.Content.ExpiresAt.ToUnixTimeSeconds() - now,
+            RefreshToken = moved is null ? null : families.Token(grant, moved.Generation),
             // Left for the refresh token, and for what the person agreed to; the first never ends after the second.
-            RefreshTimeout = refresh is null ? null : rests - now,
-            AuthorizationExpiresIn = refresh is null ? null : grant.ExpiresAt.ToUnixTimeSeconds() - now,
-            Scope = scopes,
+            RefreshTimeout = moved?.IdleUntil - now,
+            AuthorizationExpiresIn = moved is null ? null : grant.ExpiresAt.ToUnixTimeSeconds() - now,
+            Scope = draft.Scopes,
             Grant = held,
         };
     }
 
+    // For a statement nothing is used up.
     private async ValueTask<Result<IssuedTokens>> StateAsync(
-        Redemption redemption, SignedStatement statement, string id, Tenant tenant)
+        Redemption redemption, SignedStatement statement, AuditEntry entry, Tenant tenant)
     {
-        var (grant, now) = (redemption.Grant, clock.GetUtcNow());
+        var now = clock.GetUtcNow();
         var text = await jwt.WriteAsync(
             tenant.Id,
             statement.Type,
@@ -143,15 +197,17 @@ internal sealed class TokenIssuer(
             json =>
             {
                 json.WriteString("iss"u8, tenant.Issuer);
-                json.WriteString("sub"u8, grant.Subject.Value);
+                json.WriteString("sub"u8, statement.Subject);
                 json.WriteString("aud"u8, statement.Audience);
                 json.WriteString("scope"u8, statement.Scopes.ToString());
                 json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
                 json.WriteNumber("exp"u8, (now + statement.Life).ToUnixTimeSeconds());
-                json.WriteString("jti"u8, id);
+                json.WriteString("jti"u8, entry.TokenId);
                 statement.Claims(json);
             },
             CancellationToken.None);
+        await audit.WriteAsync(entry);
+        grants.NoteUse(redemption.Grant);
         return new IssuedTokens
         {
             AccessToken = text,
@@ -160,7 +216,7 @@ internal sealed class TokenIssuer(
             ExpiresIn = (long)statement.Life.TotalSeconds,
             RefreshToken = null,
             Scope = statement.Scopes,
-            Grant = grant,
+            Grant = redemption.Grant,
             Holder = null,
         };
     }
@@ -172,4 +228,11 @@ internal sealed class TokenIssuer(
 
     private static bool MayRefresh(Grant grant, Client client) =>
         !grant.IsOwn && grant.Actors.Count is 0 && client.GrantTypes.Contains(ClientMetadata.RefreshToken);
+
+    /// <summary>All of a token but its name and its time, which are known when it is this caller's to have.</summary>
+    private sealed record Draft(
+        Scopes Scopes, Func<string, DateTimeOffset, TokenContent> Content, Func<string, string>? IdToken);
+
+    /// <summary>What is durable; where nothing was used up, without its line.</summary>
+    private sealed record Made(TokenContent Content, Rotation.Moved? Moved);
 }

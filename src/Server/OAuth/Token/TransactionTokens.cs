@@ -53,6 +53,7 @@ internal sealed class TransactionTokens(
             Statement = new()
             {
                 Type = Type,
+                Subject = grant.Subject.Value,
                 Audience = settings.TrustDomain!,
                 Scopes = request.Scopes,
                 Life = left < Life ? left : Life,

@@ -19,7 +19,16 @@ internal sealed class JwtWriter(SigningKeys keys)
     public async ValueTask<string> WriteAsync(
         TenantId tenant, string? type, string algorithm, Action<Utf8JsonWriter> claims, CancellationToken stop)
     {
-        var key = await keys.CurrentAsync(tenant, algorithm, stop);
+        return Write(await KeyAsync(tenant, algorithm, stop), type, claims);
+    }
+
+    /// <summary>What signs, for what is written later without waiting.</summary>
+    public ValueTask<SigningKey> KeyAsync(TenantId tenant, string algorithm, CancellationToken stop) =>
+        keys.CurrentAsync(tenant, algorithm, stop);
+
+    /// <inheritdoc cref="WriteAsync"/>
+    public static string Write(SigningKey key, string? type, Action<Utf8JsonWriter> claims)
+    {
         var text = $"{Encode(json => Header(json, type, key))}.{Encode(claims)}";
         var signature = new byte[key.Size];
         key.Sign(Encoding.ASCII.GetBytes(text), signature);
