@@ -51,7 +51,8 @@ internal sealed class IssuerQuestions(PosternOptions options, Func<HttpClient> h
     }
 
     /// <summary>
-    /// The same for a token that nobody has signed, so that anybody can make it ask: bounded, and beyond that an outage.
+    /// The same for a token that nobody has signed, so that anybody can make it ask: bounded, and beyond that an
+    /// outage.
     /// </summary>
     /// <inheritdoc cref="ClaimsAsync"/>
     public async ValueTask<byte[]?> DereferenceAsync(string token, CancellationToken stop)

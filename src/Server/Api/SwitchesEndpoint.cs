@@ -66,7 +66,8 @@ internal static class SwitchesEndpoint
             : new(0, 0);
         var took = Math.Round(clock.GetElapsedTime(began).TotalMilliseconds, 1);
         return Results.Json(
-            new SwitchTurned(party.Word, party.Id, asked.Off, isChanged, ended.Grants, took), ApiJson.Default.SwitchTurned);
+            new SwitchTurned(party.Word, party.Id, asked.Off, isChanged, ended.Grants, took),
+            ApiJson.Default.SwitchTurned);
     }
 
     /// <summary>How the log tells of something that concerns a party.</summary>
