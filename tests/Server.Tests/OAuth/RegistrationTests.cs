@@ -93,6 +93,35 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         Assert.NotNull(question.Form);
     }
 
+    [Fact, Rfc("OpenID Connect Registration", "3.1"), Rfc("OpenID Connect Registration", "3.2"), Rfc(7591, "2")]
+    public async Task The_answer_says_what_was_taken_and_nobody_else_has_the_same_name_or_secret()
+    {
+        var json = $$"""
+            {"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code","implicit","unheard_of"],
+            "token_endpoint_auth_method":"client_secret_post","jwks":{{new Signer("k1").Jwks}},
+            "response_modes":["jwt"],"token_endpoint_auth_signing_alg":"ES256","unheard_of":{"a":[1]},
+            "id_token_encrypted_response_alg":"RSA-OAEP"}
+            """;
+
+        var (one, two) = (await Registered.PostAsync(Server, json), await Registered.PostAsync(Server, json));
+
+        Assert.Equal(HttpStatusCode.Created, one.Status);
+        Assert.Equal("[\"authorization_code\"]", one.Json.GetProperty("grant_types").GetRawText());
+        Assert.Equal("[\"code\"]", one.Json.GetProperty("response_types").GetRawText());
+        Assert.Equal("[\"jwt\"]", one.Json.GetProperty("response_modes").GetRawText());
+        Assert.Equal("ES256", one.Member("token_endpoint_auth_signing_alg"));
+        Assert.Equal("client_secret_post", one.Member("token_endpoint_auth_method"));
+        Assert.Equal("web", one.Member("application_type"));
+        Assert.Equal("0", one.Json.GetProperty("client_secret_expires_at").GetRawText());
+        Assert.StartsWith($"{Server.Issuer}/register/", one.Member("registration_client_uri"));
+        // What is not kept is not said to be.
+        Assert.DoesNotContain("unheard_of", one.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("encrypted", one.Text, StringComparison.Ordinal);
+        string[] own = ["client_id", "client_secret", "registration_access_token"];
+        Assert.All(own, name => Assert.NotEqual(one.Member(name), two.Member(name)));
+        Assert.All(own, name => Assert.NotNull(one.Member(name)));
+    }
+
     [Fact]
     public async Task A_client_that_registered_with_a_secret_is_never_believed_without_it()
     {
@@ -160,6 +189,34 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "jwks_uri", "\"http://a.example/jwks\"", "invalid_client_metadata" },
         { "jwks_uri", "\"file:///etc/passwd\"", "invalid_client_metadata" },
         { "jwks_uri", "7", "invalid_client_metadata" },
+        {
+            "jwks_uri",
+            """
+            "https://a.example/jwks","jwks":{"keys":[{"kty":"EC","crv":"P-256","x":"x","y":"y"}]}
+            """,
+            "invalid_client_metadata"
+        },
+        {
+            "redirect_uris",
+            """["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise" """,
+            "invalid_client_metadata"
+        },
+        { "id_token_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "id_token_signed_response_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "userinfo_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "request_object_signing_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"none\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "response_modes", "\"jwt\"", "invalid_client_metadata" },
+        { "subject_type", "\"open\"", "invalid_client_metadata" },
+        { "sector_identifier_uri", "\"http://a.example/sector\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"http://a.example/out\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"https://a.example/out#x\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"/out\"", "invalid_client_metadata" },
+        { "post_logout_redirect_uris", "[\"http://a.example/bye\"]", "invalid_redirect_uri" },
+        { "initiate_login_uri", "\"http://a.example/in\"", "invalid_client_metadata" },
+        { "default_max_age", "\"soon\"", "invalid_client_metadata" },
+        { "require_auth_time", "1", "invalid_client_metadata" },
     };
 
     [Theory, MemberData(nameof(Hostile)), Rfc(7591, "3.2.2")]
