@@ -82,7 +82,9 @@ public sealed class DetailFlowTests
             """;
 
         var question = await ada.AskedAsync(app.Authorize(
-            ("scope", "mcp:read"), ("resource", $"{host.Issuer}/mcp/notes"), ("authorization_details", Spend.ReplaceLineEndings(""))));
+            ("scope", "mcp:read"),
+            ("resource", $"{host.Issuer}/mcp/notes"),
+            ("authorization_details", Spend.ReplaceLineEndings(""))));
 
         var page = question.Page;
         Assert.Contains("It asks to spend 9 EUR in all, at Shop, a", page.Body!.TextContent);
