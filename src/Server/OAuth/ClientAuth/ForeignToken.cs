@@ -133,7 +133,7 @@ internal sealed class ForeignToken
         IReadOnlyList<SecurityKey> keys, IReadOnlyList<string> algorithms)
     {
         // One at a time: of several with one name the library would look at the first alone (FAPI 2.0 §5.4.3).
-        foreach (var key in keys.Where(IsLong))
+        foreach (var key in keys.Where(key => IsLong(key) && IsForItsAlgorithm(key)))
         {
             if (await IsSignedByAsync(key, algorithms))
             {
@@ -164,6 +164,10 @@ internal sealed class ForeignToken
         RsaSecurityKey or X509SecurityKey { PublicKey: RSA } => key.KeySize >= 2048,
         _ => true,
     };
+
+    // RFC 8725 §3.1: a key that names its algorithm signs by no other.
+    private bool IsForItsAlgorithm(SecurityKey key) =>
+        key is not JsonWebKey { Alg: { Length: > 0 } only } || only == token.Alg;
 
     // RFC 7515 §2: no padding, no blanks, no loose bits at the end; one token has one spelling.
     private static bool IsExact(string part) =>

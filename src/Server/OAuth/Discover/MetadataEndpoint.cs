@@ -105,9 +105,10 @@ internal sealed partial class MetadataEndpoint(
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported =
             [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
-        // RFC 8414 §3.2: a list without members is left out.
-        ProtectedResources = servers.All(tenant.Id).Select(server => server.Resource.Value).ToList()
-            is { Count: > 0 } resources ? resources : null,
+        // RFC 8414 §3.2: a list of nothing is left out.
+        ProtectedResources = servers.All(tenant.Id).Select(server => server.Resource.Value).ToArray() is [_, ..] some
+            ? some
+            : null,
         AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
             ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
             : null,
