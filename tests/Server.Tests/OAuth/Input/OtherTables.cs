@@ -141,6 +141,8 @@ internal static partial class Tables
             ("backchannel_logout_session_required", "true"),
             ("default_max_age", "60"),
             ("default_acr_values", """["phr"]"""),
+            ("response_modes", """["jwt"]"""),
+            ("token_endpoint_auth_signing_alg", "\"ES256\""),
         ];
         var others = members.SelectMany(member => new[]
         {
