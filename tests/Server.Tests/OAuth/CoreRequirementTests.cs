@@ -7,7 +7,7 @@ using Postern.Servers;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>What single sentences of RFC 6749 and of the standards around it ask for, and no longer test shows.</summary>
+/// <summary>What single sentences of RFC 6749 and of those around it ask for, and no longer test shows.</summary>
 public sealed class CoreRequirementTests(WalkTown town) : IClassFixture<WalkTown>
 {
     private TestServer Server => town.Server;
