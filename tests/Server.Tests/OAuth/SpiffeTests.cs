@@ -386,7 +386,7 @@ public sealed class SpiffeTests : IAsyncLifetime
         return key;
     }
 
-    private static string Bundle(Outside signer, Authority? authority = null, int? hint = null)
+    internal static string Bundle(Outside signer, Authority? authority = null, int? hint = null)
     {
         var keys = new JsonArray(Marked(signer.Jwks, "jwt-svid"));
         if (authority is not null)
