@@ -68,6 +68,7 @@ internal sealed class AttestedApp(HttpClient http, string issuer, FakeClock cloc
                 ["jti"] = Guid.NewGuid().ToString("N"),
                 ["iat"] = Now,
                 ["challenge"] = Challenge,
+                ["more"] = "is passed over",
             });
         header?.Invoke(head);
         change?.Invoke(claims);
