@@ -54,6 +54,7 @@ public sealed class SpiffeTests : IAsyncLifetime
     [InlineData(Worker, null, "workers")]
     [InlineData(Worker, Worker, "workers")]
     [InlineData(Worker, "workers", "workers")]
+    [Combines("SPIFFE", "client credentials")]
     public async Task An_svid_proves_the_client_that_its_workload_is(string workload, string? named, string client)
     {
         var reply = await ShowAsync(Svid(workload), named);
@@ -408,7 +409,7 @@ public sealed class SpiffeTests : IAsyncLifetime
         return key;
     }
 
-    private static string Bundle(Outside signer, Authority? authority = null, int? hint = null)
+    internal static string Bundle(Outside signer, Authority? authority = null, int? hint = null)
     {
         var keys = new JsonArray(Marked(signer.Jwks, "jwt-svid"));
         if (authority is not null)
