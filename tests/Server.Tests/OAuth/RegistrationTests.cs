@@ -138,15 +138,50 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "grant_types", "[\"client_credentials\"]", "invalid_client_metadata" },
         { "grant_types", "[\"implicit\"]", "invalid_client_metadata" },
         { "grant_types", "[\"refresh_token\"]", "invalid_client_metadata" },
+        { "grant_types", "[\"authorization_code\",\"client_credentials\"]", "invalid_client_metadata" },
+        { "grant_types", "[\"authorization_code\",\"password\"]", "invalid_client_metadata" },
+        { "grant_types", $"[\"authorization_code\",\"{Butler.GrantType}\"]", "invalid_client_metadata" },
+        { "grant_types", $"[\"authorization_code\",\"{Butler.Deferred}\"]", "invalid_client_metadata" },
+        { "grant_types", $"[\"authorization_code\",\"{ClientMetadata.JwtBearer}\"]", "invalid_client_metadata" },
+        { "grant_types", $"[\"authorization_code\",\"{ClientMetadata.TokenExchange}\"]", "invalid_client_metadata" },
         { "grant_types", "\"authorization_code\"", "invalid_client_metadata" },
         { "response_types", "[\"token\"]", "invalid_client_metadata" },
         { "response_types", "[]", "invalid_client_metadata" },
+        { "response_types", "[\"code\",\"code id_token\"]", "invalid_client_metadata" },
         { "application_type", "\"browser\"", "invalid_client_metadata" },
         { "application_type", "1", "invalid_client_metadata" },
         { "scope", "\"a  b\"", "invalid_client_metadata" },
         { "scope", "\"a\\u0000\"", "invalid_client_metadata" },
         { "scope", "[\"mcp:read\"]", "invalid_client_metadata" },
         { "scope", "long", "invalid_client_metadata" },
+        { "scope", "\"admin\"", "invalid_client_metadata" },
+        { "scope", "\"mcp:read admin\"", "invalid_client_metadata" },
+        { "software_statement", "7", "invalid_software_statement" },
+        { "software_statement", "\"\"", "invalid_software_statement" },
+        { "software_statement", "\"a.b.c\"", "invalid_software_statement" },
+        { "software_statement", $"\"{Statement("none")}\"", "unapproved_software_statement" },
+        { "software_statement", $"\"{Statement("ES256")}\"", "unapproved_software_statement" },
+        { "tls_client_auth_subject_dn", "\"CN=agent\"", "invalid_client_metadata" },
+        { "tls_client_auth_san_dns", "\"agent.example\"", "invalid_client_metadata" },
+        { "tls_client_auth_san_uri", "\"https://agent.example\"", "invalid_client_metadata" },
+        { "tls_client_auth_san_ip", "\"192.0.2.7\"", "invalid_client_metadata" },
+        { "tls_client_auth_san_email", "\"agent@example.test\"", "invalid_client_metadata" },
+        { "introspection_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "introspection_signed_response_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "introspection_encrypted_response_alg", "\"RSA-OAEP\"", "invalid_client_metadata" },
+        { "introspection_encrypted_response_enc", "\"A128GCM\"", "invalid_client_metadata" },
+        { "id_token_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "id_token_encrypted_response_alg", "\"RSA-OAEP\"", "invalid_client_metadata" },
+        { "userinfo_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "userinfo_encrypted_response_enc", "\"A128GCM\"", "invalid_client_metadata" },
+        { "authorization_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "authorization_encrypted_response_alg", "\"RSA-OAEP\"", "invalid_client_metadata" },
+        { "request_object_signing_alg", "\"none\"", "invalid_client_metadata" },
+        { "request_object_encryption_alg", "\"RSA-OAEP\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"none\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "backchannel_authentication_request_signing_alg", "\"none\"", "invalid_client_metadata" },
+        { "backchannel_token_delivery_mode", "\"push\"", "invalid_client_metadata" },
         { "jwks", "\"x\"", "invalid_client_metadata" },
         { "jwks", "{}", "invalid_client_metadata" },
         { "jwks", "{\"keys\":[]}", "invalid_client_metadata" },
@@ -161,6 +196,21 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "jwks_uri", "\"file:///etc/passwd\"", "invalid_client_metadata" },
         { "jwks_uri", "7", "invalid_client_metadata" },
     };
+
+    [Fact, Rfc(7591, "2")]
+    public async Task What_is_not_known_is_passed_over_and_keys_that_are_not_needed_are_taken()
+    {
+        using var key = new DpopKey();
+
+        var reply = await Registered.PostAsync(Server, $$$"""
+            {"redirect_uris":["https://a.example/cb"],"token_endpoint_auth_method":"none","scope":"openid mcp:read",
+             "jwks":{"keys":[{{{key.Jwk.ToJsonString()}}}]},"software_id":"4","software_statement":null,
+             "x_favourite_colour":"green","introspection_encrypted_response_alg":null}
+            """);
+
+        Assert.True(reply.Status is HttpStatusCode.Created, reply.Text);
+        Assert.Equal("openid mcp:read", reply.Scope);
+    }
 
     [Theory, MemberData(nameof(Hostile)), Rfc(7591, "3.2.2")]
     [Rfc(6749, "3.1.2.2"), Rfc(7591, "2.1"), Rfc("OpenID Connect Registration", "3.3")]
@@ -338,6 +388,9 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
 
         Assert.Equal((HttpStatusCode.Forbidden, "access_denied"), (reply.Status, reply.Error));
     }
+
+    private static string Statement(string alg) => new Signer("s").Sign(
+        new JsonObject { ["iss"] = "https://store.example", ["software_id"] = "4" }, "JWT", alg);
 
     private async Task<long> CountAsync() =>
         await Server.Get<ClientStore>().CountDynamicAsync(TenantId.Default, default);

@@ -27,7 +27,7 @@ internal sealed class PresenterProofs(HolderProofs proofs)
                 : OAuthError.InvalidRequest("The tokens of this client are bound to its certificate and to no key.");
         }
 
-        if (header.Count is 0 || presenter is { Instance: not null, Holder.IsKey: true })
+        if (header.Count is 0 || presenter.Holder is { IsKey: true })
         {
             return presenter;
         }

@@ -103,8 +103,7 @@ internal sealed partial class MetadataEndpoint(
         IntrospectionEndpointAuthMethodsSupported =
             [.. methods.At(tenant.Id).Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        ScopesSupported =
-            [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
+        ScopesSupported = Scopes.Served.Tokens,
         ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
         AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
             ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
