@@ -77,6 +77,23 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
         TokenTests.Refused(await app.RefreshAsync(tokens.RefreshToken), "invalid_grant");
     }
 
+    [Fact, Rfc(9126, "4")]
+    public async Task What_was_pushed_is_judged_by_what_holds_when_its_browser_comes()
+    {
+        var made = await MakeAsync("none");
+        var app = new App(server, made.Member("client_id")!, Redirect);
+        var address = app.Pushed(await app.PushAsync());
+        await SendAsync(
+            HttpMethod.Put,
+            made,
+            Body(made, body => body["redirect_uris"] = new JsonArray("https://moved.example/cb")));
+
+        var stop = await ada.OpenAsync(address);
+
+        Assert.Equal((HttpStatusCode.BadRequest, null), (stop.Status, stop.Left));
+        Assert.Null(stop.Page!.QuerySelector("form.consent"));
+    }
+
     [Fact, Rfc(7592, "2.2")]
     public async Task Another_way_to_prove_itself_brings_a_secret_or_takes_it_away()
     {
