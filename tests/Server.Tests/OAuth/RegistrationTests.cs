@@ -119,13 +119,13 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(7591, "3.2.1")]
-    public async Task A_grant_type_that_nobody_has_heard_of_is_left_out_and_the_answer_says_so()
+    public async Task What_was_left_out_and_what_the_server_put_in_its_place_is_told()
     {
-        var reply = await Registered.PostAsync(Server, """
-            {"redirect_uris":["https://new.example/cb"],"grant_types":["authorization_code","urn:example:new"]}
-            """);
+        var reply = await Registered.PostAsync(Server, """{"redirect_uris":["https://new.example/cb"]}""");
 
-        Assert.Equal("""["authorization_code"]""", reply.Json.GetProperty("grant_types").GetRawText());
+        Assert.Equal(
+            """["authorization_code","refresh_token"]""", reply.Json.GetProperty("grant_types").GetRawText());
+        Assert.Equal("""["code"]""", reply.Json.GetProperty("response_types").GetRawText());
         Assert.Equal("client_secret_basic", reply.Member("token_endpoint_auth_method"));
         Assert.Equal("web", reply.Member("application_type"));
     }
