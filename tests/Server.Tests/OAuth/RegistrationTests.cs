@@ -99,7 +99,7 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         var json = $$"""
             {"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code"],
             "token_endpoint_auth_method":"client_secret_post","jwks":{{new Signer("k1").Jwks}},
-            "response_modes":["jwt"],"token_endpoint_auth_signing_alg":"ES256","unheard_of":{"a":[1]}}
+            "response_modes":["jwt"],"token_endpoint_auth_signing_alg":"ES256","unheard_of":{"a":[1]} }
             """;
 
         var reply = await Registered.PostAsync(Server, json);
