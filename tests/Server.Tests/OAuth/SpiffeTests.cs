@@ -54,6 +54,7 @@ public sealed class SpiffeTests : IAsyncLifetime
     [InlineData(Worker, null, "workers")]
     [InlineData(Worker, Worker, "workers")]
     [InlineData(Worker, "workers", "workers")]
+    [Combines("SPIFFE", "client credentials")]
     public async Task An_svid_proves_the_client_that_its_workload_is(string workload, string? named, string client)
     {
         var reply = await ShowAsync(Svid(workload), named);
