@@ -530,7 +530,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var other = documents.Client(
             "/other.json", ",\"token_endpoint_auth_method\":\"attest_jwt_client_auth\"", "https://desk.example/cb");
         await using var server = await TestServer.StartAsync(
-            documents.Settings + Yaml.Replace("clients: [desk, desk-dpop]", $"clients: ['{id}', desk, desk-dpop]",
+            documents.Settings + Yaml.Replace("clients: [desk, ", $"clients: ['{id}', desk, ",
                 StringComparison.Ordinal));
         using var estate = await Tenants.Estate.AddAsync(server, "acme", host);
         using var app = AttestedApp.At(server, estate, id);
