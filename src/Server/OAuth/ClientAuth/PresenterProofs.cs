@@ -3,6 +3,7 @@ using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Proofs;
 using Postern.Grants;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -32,7 +33,7 @@ internal sealed class PresenterProofs(HolderProofs proofs)
             return presenter;
         }
 
-        var target = new ProofTarget(http.Method, presenter.Tenant.Address(http.Path))
+        var target = new ProofTarget(http.Method, http.HttpContext.Asked(http.Path))
         {
             RequiresNonce = requiresNonce,
         };
