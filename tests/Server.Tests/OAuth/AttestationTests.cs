@@ -319,7 +319,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
             "with a DPoP proof of another key" => [("DPoP", Dpop(other))],
             _ => [(ProofHeader, app.Proof())],
         };
-        (string, string)[] headers = [(Header, made), .. what is "twice" ? [(Header, made)] : Array.Empty<(string, string)>()];
+        (string, string)[] headers = what is "twice" ? [(Header, made), (Header, made)] : [(Header, made)];
 
         var reply = await app.PostAsync(
             "/token", [.. AsItself, ("client_secret", App.BenchSecret)], [.. headers, .. proof]);
@@ -335,7 +335,8 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         Assert.True(reply.Status is HttpStatusCode.OK, reply.Text);
         Assert.Equal(what is "right" ? "Bearer" : "DPoP", reply.Member("token_type"));
 
-        string Dpop(AttestedApp by) => by.Key.Proof(new("POST", $"{Server.Issuer}/token", app.Now), nonce: app.Challenge);
+        string Dpop(AttestedApp by) =>
+            by.Key.Proof(new("POST", $"{Server.Issuer}/token", app.Now), nonce: app.Challenge);
     }
 
     [Fact, Rfc(Draft, "7.6")]
