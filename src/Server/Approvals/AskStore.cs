@@ -80,7 +80,8 @@ internal sealed partial class AskStore(Db db)
         $"""
         select count(case when by_stranger = {ask.IsByStranger} then 1 end),
           count(case when client_id = {ask.Wish.Client} then 1 end),
-          count(case when {ask.IsByStranger} and by_stranger and network = {ask.Network} and subject is null then 1 end),
+          count(case when by_stranger and {ask.IsByStranger} and network = {ask.Network} and subject is null
+            then 1 end),
           count(case when subject = {ask.Subject?.Value} then 1 end)
         from asks where tenant = {ask.Tenant.Value} and state = {Pending} and expires_at > {now.ToUnixTimeSeconds()}
         """,

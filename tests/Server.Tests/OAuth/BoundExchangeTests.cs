@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>Tokens that are bound to a key, in the hands of somebody who does not hold it (RFC 8693, RFC 9449).</summary>
+/// <summary>Tokens that are bound to a key, with somebody who does not hold it (RFC 8693, RFC 9449).</summary>
 public sealed class BoundExchangeTests
 {
     private const string Secret = "secret-secret-secret-secret-secret-";

@@ -7,7 +7,7 @@ using Postern.Tests.Interop;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>Clients with certificates have an address of their own, and browsers are asked for none (RFC 8705 §5).</summary>
+/// <summary>Clients with certificates have their own address, and browsers are asked for none (RFC 8705 §5).</summary>
 public sealed class SecondAddressTests : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("postern-").FullName;

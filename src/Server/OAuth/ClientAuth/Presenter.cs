@@ -37,8 +37,8 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
         };
 
     /// <summary>
-    /// What it has proven to hold, each as it is stored: the key of its copy first. What is bound to one of them is good
-    /// with that one alone.
+    /// What it has proven to hold, each as it is stored: the key of its copy first. What is bound to one of them is
+    /// good with that one alone.
     /// </summary>
     public IReadOnlyList<string> Held =>
     [
@@ -57,8 +57,8 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
 
     /// <summary>
     /// Whether it may exchange a token for another: one that is bound with what it is bound to. Where an operator says
-    /// that it takes the word of the place where the token was shown with its proof, one that is bound to another's, for
-    /// one that is bound to something of its own, so that nobody makes a bearer token of a bound one.
+    /// so, also one that was shown to it and is bound to another's key, for one that is bound to something of its own:
+    /// nobody makes a bearer token of a bound one.
     /// </summary>
     public bool MayExchange(AccessToken token) =>
         HolderOf(token) is not { } bound || Holder == bound || (Holder is not null && MayHandOn(token));

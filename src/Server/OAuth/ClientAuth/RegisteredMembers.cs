@@ -1,9 +1,9 @@
 namespace Postern.OAuth.ClientAuth;
 
 /// <summary>
-/// Members of client metadata whose values are served or not. RFC 7591 §2 has what is unknown passed over; what is known
-/// and not served is refused to who registers, who would rely on it. A document is written for many servers, and is held
-/// to what this one has of it.
+/// Members of client metadata whose values are served or not. RFC 7591 §2 has what is unknown passed over; what is
+/// known and not served is refused to who registers, who would rely on it. A document is written for many servers, and
+/// is held to what this one has of it.
 /// </summary>
 internal static class RegisteredMembers
 {
@@ -20,7 +20,6 @@ internal static class RegisteredMembers
     private static readonly (string Member, string[] Served)[] Words =
     [
         ("introspection_signed_response_alg", OpenIdClient.Algorithms),
-        ("token_endpoint_auth_signing_alg", ClientAssertion.Algorithms),
         ("backchannel_authentication_request_signing_alg", BackchannelMembers.Algorithms),
         ("backchannel_token_delivery_mode", ["poll", "ping"]),
     ];

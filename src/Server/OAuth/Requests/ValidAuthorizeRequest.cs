@@ -38,7 +38,7 @@ internal sealed record ValidAuthorizeRequest
 
     public required string Challenge { get; init; }
 
-    /// <summary>What the code is bound to: a key, and what else was proven when it was pushed; null for nothing.</summary>
+    /// <summary>What the code is bound to: a key, and what else was proven with it; null for nothing.</summary>
     public required string? Binding { get; init; }
 
     /// <summary>What is asked for, within what client and server allow.</summary>
