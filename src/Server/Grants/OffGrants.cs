@@ -14,45 +14,40 @@ internal sealed class OffGrants(Db db, TimeProvider clock)
     public const int Page = 10_000;
 
     // From who is off to what stands still: it costs as much as is off, and nothing where nobody is. What was passed on
-    // is found along its chain.
+    // is found along its chain. {0} is the tenant, {1} the time.
     private const string Standing =
         """
-        with recursive moment (tenant, now) as (select cast({0} as text), cast({1} as bigint)),
-        off_members (kind, id) as (
-          select m.kind, m.id from moment t
-          join switched_off s on s.tenant = t.tenant and s.kind = 'organization'
-          join organization_members m on m.tenant = s.tenant and m.organization = s.id),
-        off_parties (kind, id) as (
-          select s.kind, s.id from moment t join switched_off s on s.tenant = t.tenant
-          union select kind, id from off_members),
+        with recursive off_parties (kind, id) as (
+          select s.kind, s.id from switched_off s where s.tenant = {0}
+          union
+          select m.kind, m.id from switched_off s
+          join organization_members m on m.tenant = {0} and m.organization = s.id
+          where s.tenant = {0} and s.kind = 'organization'),
         off_clients (id) as (
-          select id from off_parties where kind = 'client'
+          select o.id from off_parties o where o.kind = 'client'
           union
-          select c.client_id from moment t
-          join agents a on a.tenant = t.tenant
-          join agent_clients c on c.tenant = a.tenant and c.agent_id = a.id
-          where a.ends_at <= t.now
-            or a.id in (select id from off_parties where kind = 'agent')
-            or a.owner in (select id from off_parties where kind = 'user')
-            or not exists (select 1 from users u where u.tenant = a.tenant and u.id = a.owner)),
-        off_grants (id, root) as (
-          select g.id, coalesce(g.root_id, g.id) from moment t, off_clients o
-          join grants g on g.client_id = o.id
-          where g.tenant = t.tenant and g.revoked_at is null and g.expires_at > t.now
+          select c.client_id from agents a
+          join agent_clients c on c.tenant = {0} and c.agent_id = a.id
+          where a.tenant = {0} and (a.ends_at <= {1}
+            or a.id in (select o.id from off_parties o where o.kind = 'agent')
+            or a.owner in (select o.id from off_parties o where o.kind = 'user')
+            or not exists (select 1 from users u where u.tenant = {0} and u.id = a.owner))),
+        off_grants (id, root, resource) as (
+          select g.id, coalesce(g.root_id, g.id), g.resource from off_clients o
+          join grants g on g.tenant = {0} and g.client_id = o.id
+          where g.revoked_at is null and g.expires_at > {1}
           union
-          select g.id, coalesce(g.root_id, g.id) from moment t, off_parties o
-          join grants g on g.subject = o.id
-          where o.kind = 'user' and not g.is_own
-            and g.tenant = t.tenant and g.revoked_at is null and g.expires_at > t.now
+          select g.id, coalesce(g.root_id, g.id), g.resource from off_parties o
+          join grants g on g.tenant = {0} and g.subject = o.id and not g.is_own
+          where o.kind = 'user' and g.revoked_at is null and g.expires_at > {1}
           union
-          select g.id, coalesce(g.root_id, g.id) from moment t, off_parties o
-          join grants g on g.approved_by = o.id
-          where o.kind = 'identity_provider'
-            and g.tenant = t.tenant and g.revoked_at is null and g.expires_at > t.now
+          select g.id, coalesce(g.root_id, g.id), g.resource from off_parties o
+          join grants g on g.tenant = {0} and g.approved_by = o.id
+          where o.kind = 'identity_provider' and g.revoked_at is null and g.expires_at > {1}
           union
-          select g.id, o.root from moment t, off_grants o
-          join grants g on g.root_id = o.root and g.parent_id = o.id
-          where g.tenant = t.tenant and g.revoked_at is null and g.expires_at > t.now)
+          select g.id, o.root, g.resource from off_grants o
+          join grants g on g.tenant = {0} and g.root_id = o.root and g.parent_id = o.id
+          where g.revoked_at is null and g.expires_at > {1})
 
         """;
 
@@ -62,9 +57,7 @@ internal sealed class OffGrants(Db db, TimeProvider clock)
             FormattableStringFactory.Create(
                 Standing
                 + """
-                select g.id from off_grants o join grants g on g.tenant = {0} and g.id = o.id
-                where g.resource = {2} and g.id > {3}
-                order by g.id limit {4}
+                select o.id from off_grants o where o.resource = {2} and o.id > {3} order by o.id limit {4}
                 """,
                 tenant.Value,
                 clock.GetUtcNow().ToUnixTimeSeconds(),

@@ -19,8 +19,11 @@ public sealed class RestingSessionTests
         using var ada = new Person(server);
         using var elsewhere = new Person(server);
         string[] sids =
-            [await LetInAsync(server, ada, "one"), await LetInAsync(server, ada, "two"),
-                await LetInAsync(server, elsewhere, "one")];
+        [
+            await LetInAsync(server, ada, "one"),
+            await LetInAsync(server, ada, "two"),
+            await LetInAsync(server, elsewhere, "one"),
+        ];
         var party = await Borough.PartyAsync(server, PartyKind.User, Person.Ada);
 
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ =>
@@ -67,6 +70,7 @@ public sealed class RestingSessionTests
         await organizations.MoveAsync(await Borough.PartyAsync(server, PartyKind.User, Person.Ada), "acme", false, null);
 
         await Borough.OffAsync(server, PartyKind.Organization, "acme");
+        await server.Get<LogoutSender>().NowAsync(default);
         await Borough.OffAsync(server, PartyKind.User, Person.Ada);
         await server.Get<LogoutSender>().NowAsync(default);
         await Borough.OnAsync(server, PartyKind.Organization, "acme");
