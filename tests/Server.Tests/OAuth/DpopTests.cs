@@ -98,6 +98,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         var asked = await app.SendAsync(AsItself, app.Key.Proof(app.Ask()));
         var first = asked.Headers.GetValues("DPoP-Nonce").Single();
         var taken = await app.SendAsync(AsItself, app.Key.Proof(app.Ask(), nonce: first));
+        var without = await app.SendAsync(AsItself, app.Key.Proof(app.Ask()));
         server.Clock.Advance(TimeSpan.FromSeconds(60));
         var next = await app.SendAsync(AsItself, app.Key.Proof(app.Ask(), nonce: first));
         server.Clock.Advance(TimeSpan.FromSeconds(60));
@@ -107,9 +108,27 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         Assert.Equal((HttpStatusCode.BadRequest, "use_dpop_nonce"), (asked.Status, asked.Error));
         Assert.Equal(HttpStatusCode.OK, taken.Status);
         Assert.False(taken.Headers.Contains("DPoP-Nonce"));
+        Assert.Equal("use_dpop_nonce", without.Error);
         Assert.Equal(HttpStatusCode.OK, next.Status);
         Assert.NotEqual(first, next.Headers.GetValues("DPoP-Nonce").Single());
         Assert.Equal("use_dpop_nonce", old.Error);
+        Assert.Equal("use_dpop_nonce", foreign.Error);
+    }
+
+    [Fact, Rfc(9449, "8")]
+    public async Task Two_servers_never_give_the_same_nonce()
+    {
+        await using var one = await TestServer.StartAsync($"dpop: {{ require_nonce: true }}\n{App.Town}");
+        await using var two = await TestServer.StartAsync($"dpop: {{ require_nonce: true }}\n{App.Town}");
+        using var here = DpopApp.Bench(one);
+        using var there = DpopApp.Bench(two);
+        await here.AsItselfAsync();
+        await there.AsItselfAsync();
+
+        var foreign = await there.SendAsync(AsItself, there.Key.Proof(there.Ask(), nonce: here.Nonce));
+
+        // Of the same minute: what makes them is a key that each drew for itself, and not the clock.
+        Assert.NotEqual(here.Nonce, there.Nonce);
         Assert.Equal("use_dpop_nonce", foreign.Error);
     }
 
@@ -150,6 +169,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(9449, "10.1")]
+    [Combines("DPoP", "PAR", "code")]
     public async Task A_proof_at_the_pushed_request_binds_the_code_and_must_agree_with_dpop_jkt()
     {
         using var app = await AcquaintedAsync(DpopApp.Native(Server));
@@ -168,6 +188,16 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         Assert.Equal("DPoP", (await app.RedeemAsync(code)).Member("token_type"));
     }
 
+    [Theory, MemberData(nameof(Bad)), Rfc(9449, "10.1")]
+    public async Task A_bad_proof_at_the_pushed_request_is_refused_there(string name)
+    {
+        using var app = await AcquaintedAsync(DpopApp.Native(Server));
+
+        var bad = await app.PushAsync(Proofs.Of(name, app.Key, app.Ask("/par")));
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_dpop_proof"), (bad.Status, bad.Error));
+    }
+
     [Theory, Rfc(9449, "10")]
     [InlineData("short")]
     [InlineData("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4J")]
@@ -181,6 +211,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Theory, OnBoth, Rfc(9449, "5")]
+    [Combines("none", "DPoP", "refresh")]
     public async Task A_refresh_token_of_a_public_client_is_good_with_its_key_alone(On on)
     {
         await using var server = await TestServer.StartAsync(App.Town, on);
@@ -277,6 +308,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(9728, "2")]
+    [Combines("DPoP", "bound server")]
     public async Task A_server_that_requires_bound_tokens_says_so_and_no_others_are_made_for_it()
     {
         await using var server = await TestServer.StartAsync(App.Town.Replace(
@@ -295,6 +327,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(8693, "2.2.1"), Rfc(9449, "5")]
+    [Combines("DPoP", "exchange")]
     public async Task A_bound_token_is_exchanged_with_its_key_and_never_for_a_bearer_token()
     {
         const string Exchange = "urn:ietf:params:oauth:grant-type:token-exchange";

@@ -43,6 +43,7 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
         + $"grant_types: [client_credentials, '{Exchange}'], {more} }}";
 
     [Fact, Rfc(8693, "2.1"), Rfc(8693, "2.2.1"), Rfc(8693, "4.1"), Rfc(8693, "4.4")]
+    [Combines("code", "exchange")]
     public async Task The_one_whom_a_token_names_goes_on_in_the_name_of_the_person()
     {
         var first = await App.Web(Server).LetInAsync(house.Ada);
@@ -78,6 +79,22 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
             Assert.Equal("desk", act.GetProperty("act").GetProperty("sub").GetString());
             Assert.False(act.GetProperty("act").TryGetProperty("act", out _));
         }
+    }
+
+    [Fact, Rfc(8693, "4.1")]
+    public async Task Who_acted_before_has_no_say_over_a_token()
+    {
+        var first = await App.Web(Server).LetInAsync(house.Ada);
+        var second = await ExchangeAsync("desk", first.AccessToken);
+        var third = await ExchangeAsync("sub", second.AccessToken);
+
+        await As("desk").RevokeAsync(third.AccessToken);
+        await App.Web(Server).RevokeAsync(third.AccessToken);
+        var before = await App.Watch(Server).IsAliveAsync(third.AccessToken);
+        await As("sub").RevokeAsync(third.AccessToken);
+
+        Assert.True(before);
+        Assert.False(await App.Watch(Server).IsAliveAsync(third.AccessToken));
     }
 
     [Fact, Rfc(8693, "4.1")]
@@ -187,6 +204,7 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
         { "resource", "https://elsewhere.example/mcp", "invalid_target" },
         { "resource", "files", "invalid_target" },
         { "resource", "x", "invalid_target" },
+        { "resource", "fragment", "invalid_target" },
         { "resource", "twice", "invalid_target" },
         { "resource", "long", "invalid_request" },
         { "scope", "mcp:read admin", "invalid_scope" },
@@ -216,6 +234,7 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
         {
             "twice" => [(parameter, right), (parameter, right)],
             "long" => [(parameter, right + new string('a', 17_000))],
+            "fragment" => [(parameter, right + "#part")],
             "files" => [(parameter, $"{Server.Issuer}/mcp/files")],
             _ => [(parameter, value)],
         });

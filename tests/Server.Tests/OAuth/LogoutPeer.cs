@@ -23,7 +23,7 @@ internal sealed class LogoutPeer : IAsyncDisposable
           - client_id: one
             client_secret: {{App.WebSecret}}
             redirect_uris: [https://one.example/cb]
-            backchannel_logout_uri: {{host.At("/one")}}
+            backchannel_logout_uri: {{host.At("/one?of=1")}}
           - client_id: two
             client_secret: {{App.WebSecret}}
             redirect_uris: [https://two.example/cb]
@@ -34,7 +34,7 @@ internal sealed class LogoutPeer : IAsyncDisposable
 
     public void Say(string says)
     {
-        host.Put("/one", "", $"{says}\r\nContent-Type: text/plain");
+        host.Put("/one?of=1", "", $"{says}\r\nContent-Type: text/plain");
         host.Put("/two", "", $"{says}\r\nContent-Type: text/plain");
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Platform;
 
 namespace Postern.Tests.OAuth;
 
@@ -175,6 +176,18 @@ public sealed class LogoutTests
         Assert.NotEqual(
             Jwt.Claims(site.Heard[0]).GetProperty("jti").GetString(),
             Jwt.Claims(site.Heard[^1]).GetProperty("jti").GetString());
+    }
+
+    [Theory, Rfc(Back, "2.2")]
+    [InlineData("http://one.example/out"), InlineData("/out"), InlineData("https://one.example/out#x")]
+    public async Task Where_a_client_is_told_is_an_https_address_without_fragment(string address)
+    {
+        var refused = await Assert.ThrowsAsync<SetupException>(() => TestServer.StartAsync($$"""
+            clients:
+              - { client_id: x, redirect_uris: [https://x.example/cb], backchannel_logout_uri: "{{address}}" }
+            """));
+
+        Assert.Contains("backchannel_logout_uri", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact, Rfc(Back, "2.1")]

@@ -16,6 +16,7 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
     [Theory, InlineData("jwt"), InlineData("query.jwt"), InlineData("form_post.jwt")]
     [Rfc("JARM", "2.1"), Rfc("JARM", "2.3"), Rfc("JARM", "2.4")]
     [Rfc("FAPI 2.0 Message Signing", "5.4.1")]
+    [Combines("JARM", "code")]
     public async Task A_signed_answer_is_one_JWT_of_this_server_for_this_client(string mode)
     {
         var app = App.Web(Server);
@@ -39,6 +40,7 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc("Form Post Response Mode", "2"), Rfc(9207, "2")]
+    [Combines("form_post", "code")]
     public async Task A_posted_answer_is_a_page_that_leads_to_the_proven_address_alone()
     {
         const string hostile = "\"><script>alert(1)</script>&amp;'";
@@ -76,6 +78,22 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
         Assert.NotNull(own.Page!.QuerySelector("script[src*='/post.']"));
         Assert.Equal("https://stranger.example/cb", FormOf(other.Page!).Action);
         Assert.Null(other.Page!.QuerySelector("script"));
+    }
+
+    [Theory, Rfc("FAPI 2.0 Message Signing", "5.3.3"), Rfc("FAPI 2.0 Message Signing", "5.4.1")]
+    [InlineData(null, false), InlineData("query", false), InlineData("form_post", false)]
+    [InlineData("jwt", true), InlineData("query.jwt", true), InlineData("form_post.jwt", false)]
+    public async Task A_client_is_answered_in_the_ways_it_registered_for_alone(string? mode, bool isTaken)
+    {
+        var made = await Registered.PostAsync(Server, """
+            {"redirect_uris":["https://modes.example/cb"],"token_endpoint_auth_method":"none","response_modes":["jwt"]}
+            """);
+        var app = new App(Server, made.Member("client_id")!, "https://modes.example/cb");
+
+        var pushed = await app.PushAsync(("response_mode", mode));
+
+        Assert.Equal("jwt", Assert.Single(made.Json.GetProperty("response_modes").EnumerateArray()).GetString());
+        Assert.Equal(isTaken ? null : "invalid_request", pushed.Error);
     }
 
     [Fact]

@@ -17,6 +17,9 @@ internal sealed record IssuedTokens : IResult
     /// <summary>No access token but a statement for elsewhere (RFC 8693 §2.2.1).</summary>
     public bool IsStatement { get; init; }
 
+    /// <summary>The details that the statement says.</summary>
+    public Details? Stated { get; init; }
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
@@ -43,6 +46,8 @@ internal sealed record IssuedTokens : IResult
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
+        // For caches of HTTP/1.0, in the words of RFC 6749 §5.1.
+        response.Headers.Pragma = "no-cache";
         var body = Body();
         response.ContentLength = body.WrittenCount;
         await response.BodyWriter.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);
@@ -78,11 +83,7 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        if (!IsStatement)
-        {
-            AccessTokenWriter.WriteDetails(json, Grant);
-        }
-
+        AccessTokenWriter.WriteDetails(json, IsStatement ? Stated : Grant.Told);
         json.WriteEndObject();
         json.Flush();
         return body;
