@@ -189,7 +189,7 @@ public sealed class TokenFormTests
     }
 
     [Theory, OnBoth, Rfc(StatusList, "5.1"), Rfc(StatusList, "4.1"), Rfc(StatusList, "6.1"), Rfc(StatusList, "8.1")]
-    public async Task The_list_tells_of_each_token_that_ended_before_its_time(On on)
+    public async Task The_list_has_a_bit_for_each_token_that_ended_before_its_time(On on)
     {
         await using var server = await TestServer.StartAsync(Yaml, on);
         using var ada = new Person(server);
