@@ -25,7 +25,11 @@ internal sealed class Signer(string kid)
     }
 
     /// <summary>A JWT of these claims, signed with ES256 unless said otherwise.</summary>
-    public string Sign(JsonObject claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256")
+    public string Sign(JsonObject claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256") =>
+        SignBytes(Encoding.UTF8.GetBytes(claims.ToJsonString()), typ, alg);
+
+    /// <summary>The same of what may be no JSON at all.</summary>
+    public string SignBytes(byte[] claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256")
     {
         var header = new JsonObject { ["alg"] = alg, ["kid"] = alg is "ES256" ? kid : kid + "-rsa" };
         if (typ is not null)
@@ -34,7 +38,7 @@ internal sealed class Signer(string kid)
         }
 
         var text = $"{Text(Encoding.UTF8.GetBytes(header.ToJsonString()))}."
-            + Text(Encoding.UTF8.GetBytes(claims.ToJsonString()));
+            + Text(claims);
         var bytes = Encoding.ASCII.GetBytes(text);
         var signature = alg switch
         {

@@ -95,6 +95,11 @@ public class WalkTown : IAsyncLifetime
 
     private protected virtual string More => "";
 
+    /// <summary>Clients and trusted issuers beside, as lines of their lists.</summary>
+    private protected virtual string MoreClients => "";
+
+    private protected virtual string MoreIssuers => "";
+
     internal DocumentHost Host { get; } = new();
 
     internal TestServer Server { get; private set; } = null!;
@@ -109,6 +114,8 @@ public class WalkTown : IAsyncLifetime
         Host.Put("/told", "");
         Host.Put("/left", "");
         Server = await TestServer.StartAsync(More + Host.Settings + Yaml
+            .Replace("trusted_attesters:", MoreClients + "trusted_attesters:", StringComparison.Ordinal)
+            .Replace("servers:", MoreIssuers + "servers:", StringComparison.Ordinal)
             .Replace("TOLD", Host.At("/told"), StringComparison.Ordinal)
             .Replace("LEFT", Host.At("/left"), StringComparison.Ordinal));
         // Until then it cannot know which proofs were used at a server that was here before.
