@@ -27,6 +27,9 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         { "without typ", true },
         { "PS256", true },
         { "RS256", true },
+        { "PS256 by a key for PS256", true },
+        { "RS256 by a key for PS256", false },
+        { "RS256 by a key to encrypt", false },
         { "iat and nbf 8 s ahead", true },
         { "without iat", true },
         { "aud token endpoint", false },
@@ -167,6 +170,9 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             case "typ client-authentication+jwt": header["typ"] = "client-authentication+jwt"; break;
             case "without typ": header.Remove("typ"); break;
             case "PS256" or "RS256": return SignRsa(claims, Header(what, "r1"), what);
+            case "PS256 by a key for PS256" or "RS256 by a key for PS256":
+                return SignRsa(claims, Header(what[..5], "p1"), what[..5]);
+            case "RS256 by a key to encrypt": return SignRsa(claims, Header("RS256", "e1"), "RS256");
             case "iat and nbf 8 s ahead": (claims["iat"], claims["nbf"]) = (now + 8, now + 8); break;
             case "without iat": claims.Remove("iat"); break;
             case "aud token endpoint": claims["aud"] = server.Issuer + "/token"; break;
@@ -296,11 +302,20 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         return $$"""{"kty":"EC","crv":"P-256","kid":"{{kid}}","x":"{{Encoded(q.X)}}","y":"{{Encoded(q.Y)}}"}""";
     }
 
-    private static string Jwk(RSA key, string kid)
+    private static string Jwk(RSA key, string kid, string more = "")
     {
         var rsa = key.ExportParameters(false);
-        return $$"""{"kty":"RSA","kid":"{{kid}}","n":"{{Encoded(rsa.Modulus)}}","e":"{{Encoded(rsa.Exponent)}}"}""";
+        var (n, e) = (Encoded(rsa.Modulus), Encoded(rsa.Exponent));
+        return $$"""{"kty":"RSA","kid":"{{kid}}","n":"{{n}}","e":"{{e}}"{{more}}}""";
     }
+
+    // RFC 7517 §4: what nobody understands in it is passed over.
+    private static readonly string Jwks = string.Join(
+        ',',
+        Jwk(Key, "k1"),
+        Jwk(Rsa, "r1"),
+        Jwk(Rsa, "p1", ",\"alg\":\"PS256\",\"x-note\":[1]"),
+        Jwk(Rsa, "e1", ",\"use\":\"enc\""));
 
     /// <summary>Two clients with keys, on one server for all assertions.</summary>
     public sealed class Agents : IAsyncLifetime
@@ -311,7 +326,7 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             demo: false
             clients:
               - client_id: agent
-                jwks: '{"keys":[{{Jwk(Key, "k1")}},{{Jwk(Rsa, "r1")}}]}'
+                jwks: '{"keys":[{{Jwks}}],"x-note":1}'
                 grant_types: [client_credentials]
                 resources: [echo]
               - client_id: other

@@ -133,7 +133,7 @@ internal sealed class ForeignToken
         (await Handler.ValidateTokenAsync(token, new()
         {
             ValidAlgorithms = algorithms,
-            IssuerSigningKeys = keys,
+            IssuerSigningKeys = keys.Where(IsForItsAlgorithm),
             TryAllIssuerSigningKeys = Kid is null,
             RequireSignedTokens = true,
             // Judged by the reader, with what the library would take for granted told apart.
@@ -141,6 +141,10 @@ internal sealed class ForeignToken
             ValidateAudience = false,
             ValidateLifetime = false,
         })).IsValid;
+
+    // RFC 8725 §3.1: a key that names its algorithm signs by no other.
+    private bool IsForItsAlgorithm(SecurityKey key) =>
+        key is not JsonWebKey { Alg: { Length: > 0 } only } || only == token.Alg;
 
     // RFC 7515 §2: no padding, no blanks, no loose bits at the end; one token has one spelling.
     private static bool IsExact(string part) =>

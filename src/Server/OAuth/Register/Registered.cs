@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 
@@ -22,6 +23,7 @@ internal sealed partial record Registered(
     string TokenEndpointAuthMethod,
     string? ApplicationType,
     string? Scope,
+    JsonNode? Jwks,
     string? JwksUri,
     bool? DpopBoundAccessTokens,
     bool? RequirePushedAuthorizationRequests,
@@ -43,6 +45,7 @@ internal sealed partial record Registered(
         client.AuthMethods[0],
         client.ApplicationType,
         client.ScopeCap?.ToString(),
+        client.Jwks is { } keys ? JsonNode.Parse(keys) : null,
         client.JwksUri,
         client.RequiresDpop ? true : null,
         client.RequiresPush ? true : null,
