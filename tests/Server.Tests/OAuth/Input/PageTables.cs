@@ -176,15 +176,18 @@ internal static partial class Tables
         await WaitingAsync(town),
         new()
         {
-            [("form", Wrong.OtherClient)] = async () => (await WaitingAsync(town)).Fields()["form"][0],
-            [(Transaction, Wrong.OtherClient)] = async () => NameOf(await WaitingAsync(town)),
+            [("form", Wrong.OtherClient)] = async () => (await BroughtAsync(town)).Fields()["form"][0],
+            [(Transaction, Wrong.OtherClient)] = async () => NameOf(await BroughtAsync(town)),
         });
 
-    private static async Task<Question> WaitingAsync(InputTown town)
+    private static Task<Question> WaitingAsync(InputTown town)
     {
         town.Server.Clock.Advance(TimeSpan.FromMinutes(15));
-        return await Gadget.BringAsync(town.Ada, await UserCodeAsync(town));
+        return BroughtAsync(town);
     }
+
+    private static async Task<Question> BroughtAsync(InputTown town) =>
+        await Gadget.BringAsync(town.Ada, await UserCodeAsync(town));
 
     private static string NameOf(Question question) => question.Address.Split('/')[^1];
 

@@ -64,8 +64,10 @@ internal static partial class Tables
         return Task.FromResult(new Attempt(
             Members, fields => town.SendJsonAsync(HttpMethod.Post, "/register", fields))
         {
-            Left = LeftMembers,
-            Others = new(JsonText.Wrongs(Members.Concat(LeftMembers).Select(member => member.Name))),
+            // RFC 7591 §2: what means nothing here is passed over.
+            Left = [.. LeftMembers, ("client_id", "\"x\""), .. ServersMembers],
+            Others = new(JsonText.Wrongs(
+                [.. Members.Concat(LeftMembers).Concat(ServersMembers).Select(member => member.Name), "client_id"])),
         });
     }
 
