@@ -12,11 +12,6 @@ internal static class Musts
     /// <summary>Standard, and its sections with blanks between.</summary>
     public static readonly (string Document, string Sections)[] All =
     [
-        ("RFC 7523", "2.1 2.2 3"),
-        ("RFC 8693", "2.1 2.2.1 2.2.2 4.1 4.4"),
-        ("RFC 9396", "2 3 5 6 7 9.1 9.2 10"),
-        ("RFC 9449", "4.3 5 5.1 5.2 6.1 6.2 7.1 7.2 8 8.2 9 10 10.1 11.1"),
-        ("RFC 9470", "5 6.1"),
         ("OpenID Connect Core", "2 3.1.2.1 3.1.2.2 3.1.2.3 3.1.2.4 3.1.2.5 3.1.2.6 3.1.3.1 3.1.3.2 3.1.3.3 3.1.3.4"),
         ("OpenID Connect Core", "3.1.3.6 3.2 3.3 5.3 5.3.1 5.3.2 5.3.3 5.4 5.5 5.5.1.1 6.1 6.2 8 8.1 9 10.1"),
         ("OpenID Connect Core", "10.1.1 10.2 11 12.1 12.2"),
@@ -28,10 +23,6 @@ internal static class Musts
         ("FAPI-CIBA", "5.2.2"),
         ("FAPI 2.0 Security Profile", "5.3.2.1 5.3.2.2 5.3.4"),
         ("FAPI 2.0 Message Signing", "5.3.1 5.4.1"),
-        ("ID-JAG", "3 4 4.3.1 4.3.3 4.3.4 4.4 4.4.1 7.1 7.2"),
-        ("OAuth Identity and Authorization Chaining", "2.4"),
-        ("OAuth Transaction Tokens", "2.2 4.1 4.2"),
-        ("Deferred Token Response", "5 6"),
     ];
 
     /// <summary>What asks nothing of this server, and why.</summary>

@@ -126,9 +126,9 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         Assert.Equal(49, replies.Count(reply => reply.Error is "invalid_client"));
     }
 
-    [Theory]
+    [Theory, Rfc(7521, "4.2"), Rfc(7521, "4.2.1")]
     [InlineData("client_id", "other", "invalid_client")]
-    [InlineData("client_secret", "secret", "invalid_request")]
+    [InlineData("client_secret", "secret", "invalid_client")]
     [InlineData("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer", "invalid_request")]
     [InlineData("client_assertion_type", null, "invalid_request")]
     public async Task An_assertion_stands_alone(string parameter, string? value, string error)

@@ -20,6 +20,7 @@ public sealed class MutualTlsTests(MutualTlsHouse house) : IClassFixture<MutualT
     [InlineData("dns")]
     [InlineData("uri")]
     [InlineData("ip")]
+    [InlineData("ip6")]
     [InlineData("email")]
     [InlineData("own")]
     [InlineData("keyed")]
