@@ -118,7 +118,8 @@ internal static class Differences
         ["revoke without a client"] = "No client was proven, which is `invalid_client` (RFC 6749 §5.2).",
         ["exchange nonsense"] = NoExchange,
         ["exchange without subject_token"] = NoExchange,
-        ["authorize in detail, nothing"] = "RFC 9396 §2 wants objects in it; an empty list asks for nothing that could be granted.",
+        ["authorize in detail, nothing"] =
+            "RFC 9396 §2 wants objects in it; an empty list asks for nothing that could be granted.",
         ["push with two resources"] = "One grant is for one resource (RFC 8707 §2 lets a server say so).",
         ["authorize and be answered by form_post.jwt"] =
             "The page that posts is no error of the browser's; so it stays 200.",

@@ -17,7 +17,8 @@ const put = (at, changes = {}) => at.post("backchannel_authentication_endpoint",
   binding_message: `table-${++questions}`, ...changes,
 });
 const asked = changes => at => put(at, changes);
-const poll = (at, auth_req_id, fields = butler) => at.post("token_endpoint", { grant_type: ciba, auth_req_id, ...fields });
+const poll = (at, auth_req_id, fields = butler) =>
+  at.post("token_endpoint", { grant_type: ciba, auth_req_id, ...fields });
 
 async function waiting(at, changes) {
   const { auth_req_id } = await (await put(at, changes)).json();

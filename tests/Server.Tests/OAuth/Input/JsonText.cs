@@ -10,13 +10,8 @@ internal static class JsonText
 {
     public static byte[] Of(IEnumerable<(string Name, string? Value)> members)
     {
-        var bytes = new List<byte>();
-        foreach (var part in Text(members).Split(Attempt.NoText))
-        {
-            bytes.AddRange(bytes.Count > 0 ? [0xff, 0xfe, .. Encoding.UTF8.GetBytes(part)] : Encoding.UTF8.GetBytes(part));
-        }
-
-        return [.. bytes];
+        var parts = Text(members).Split(Attempt.NoText).Select(Encoding.UTF8.GetBytes).ToList();
+        return [.. parts[0], .. parts.Skip(1).SelectMany(part => (byte[])[0xff, 0xfe, .. part])];
     }
 
     /// <summary>Values of the wrong form, for members as <see cref="Attempt"/> has them for parameters.</summary>
