@@ -32,6 +32,7 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         { "RS256 by a key to encrypt", false },
         { "iat and nbf 8 s ahead", true },
         { "without iat", true },
+        { "with claims that nobody knows", true },
         { "aud token endpoint", false },
         { "aud with slash", false },
         { "aud array of one", false },
@@ -138,6 +139,20 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         TokenTests.Refused(reply, error);
     }
 
+    [Theory, Rfc("OpenID Connect Registration", "2")]
+    [InlineData("ES256", false), InlineData("RS256", false), InlineData("PS256", true)]
+    public async Task A_client_that_registered_one_algorithm_proves_itself_by_that_alone(string alg, bool isGood)
+    {
+        var claims = Claims(server);
+        (claims["iss"], claims["sub"]) = ("narrow", "narrow");
+
+        var reply = await SendAsync(alg is "ES256"
+            ? Sign(claims, Header(alg, "k1"))
+            : SignRsa(claims, Header(alg, "r1"), alg));
+
+        Assert.Equal(isGood ? null : "invalid_client", reply.Error);
+    }
+
     [Fact]
     public async Task A_client_with_keys_is_not_believed_by_name_or_secret()
     {
@@ -174,6 +189,7 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
                 return SignRsa(claims, Header(what[..5], "p1"), what[..5]);
             case "RS256 by a key to encrypt": return SignRsa(claims, Header("RS256", "e1"), "RS256");
             case "iat and nbf 8 s ahead": (claims["iat"], claims["nbf"]) = (now + 8, now + 8); break;
+            case "with claims that nobody knows": claims["unheard_of"] = new JsonArray(1, "a"); break;
             case "without iat": claims.Remove("iat"); break;
             case "aud token endpoint": claims["aud"] = server.Issuer + "/token"; break;
             case "aud with slash": claims["aud"] = server.Issuer + "/"; break;
@@ -327,6 +343,11 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             clients:
               - client_id: agent
                 jwks: '{"keys":[{{Jwks}}],"x-note":1}'
+                grant_types: [client_credentials]
+                resources: [echo]
+              - client_id: narrow
+                jwks: '{"keys":[{{Jwk(Key, "k1")}},{{Jwk(Rsa, "r1")}}]}'
+                token_endpoint_auth_signing_alg: PS256
                 grant_types: [client_credentials]
                 resources: [echo]
               - client_id: other

@@ -93,6 +93,30 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         Assert.NotNull(question.Form);
     }
 
+    [Fact, Rfc("OpenID Connect Registration", "3.1"), Rfc("OpenID Connect Registration", "3.2"), Rfc(7591, "2")]
+    public async Task The_answer_says_what_was_taken_and_nothing_else()
+    {
+        var json = $$"""
+            {"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code","implicit","unheard_of"],
+            "token_endpoint_auth_method":"client_secret_post","jwks":{{new Signer("k1").Jwks}},
+            "response_modes":["jwt"],"token_endpoint_auth_signing_alg":"ES256","unheard_of":{"a":[1]},
+            "id_token_encrypted_response_alg":"RSA-OAEP"}
+            """;
+
+        var reply = await Registered.PostAsync(Server, json);
+
+        Assert.Equal(HttpStatusCode.Created, reply.Status);
+        Assert.Equal("[\"authorization_code\"]", reply.Json.GetProperty("grant_types").GetRawText());
+        Assert.Equal("[\"code\"]", reply.Json.GetProperty("response_types").GetRawText());
+        Assert.Equal("[\"jwt\"]", reply.Json.GetProperty("response_modes").GetRawText());
+        Assert.Equal("ES256", reply.Member("token_endpoint_auth_signing_alg"));
+        Assert.Equal("client_secret_post", reply.Member("token_endpoint_auth_method"));
+        Assert.StartsWith($"{Server.Issuer}/register/", reply.Member("registration_client_uri"));
+        // What is not kept is not said to be.
+        Assert.DoesNotContain("unheard_of", reply.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("encrypted", reply.Text, StringComparison.Ordinal);
+    }
+
     [Fact, Rfc(7591, "3.2.1")]
     public async Task A_client_is_told_all_that_it_registered()
     {
@@ -216,6 +240,27 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         },
         { "jwks", """{"keys":[{"kty":"EC","kty":"RSA"}]}""", "invalid_client_metadata" },
         { "jwks", """{"keys":[{"kty":"EC"}],"keys":[{"kty":"EC"}]}""", "invalid_client_metadata" },
+        {
+            "redirect_uris",
+            """["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise" """,
+            "invalid_client_metadata"
+        },
+        { "id_token_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "id_token_signed_response_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "userinfo_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "request_object_signing_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"none\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "response_modes", "\"jwt\"", "invalid_client_metadata" },
+        { "subject_type", "\"open\"", "invalid_client_metadata" },
+        { "sector_identifier_uri", "\"http://a.example/sector\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"http://a.example/out\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"https://a.example/out#x\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"/out\"", "invalid_client_metadata" },
+        { "post_logout_redirect_uris", "[\"http://a.example/bye\"]", "invalid_redirect_uri" },
+        { "initiate_login_uri", "\"http://a.example/in\"", "invalid_client_metadata" },
+        { "default_max_age", "\"soon\"", "invalid_client_metadata" },
+        { "require_auth_time", "1", "invalid_client_metadata" },
     };
 
     [Theory, MemberData(nameof(Hostile)), Rfc(7591, "3.2.2")]

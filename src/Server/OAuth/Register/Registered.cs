@@ -29,7 +29,9 @@ internal sealed partial record Registered(
     bool? RequirePushedAuthorizationRequests,
     bool? RequireSignedRequestObject,
     string? RequestObjectSigningAlg,
-    string? AuthorizationSignedResponseAlg)
+    string? AuthorizationSignedResponseAlg,
+    IReadOnlyList<string>? ResponseModes,
+    string? TokenEndpointAuthSigningAlg)
 {
     public static Registered Of(Tenant tenant, Client client, Secret token, Secret? secret) => new(
         client.Id.Value,
@@ -51,7 +53,9 @@ internal sealed partial record Registered(
         client.RequiresPush ? true : null,
         client.RequiresSignedRequest ? true : null,
         client.RequestSigningAlg,
-        client.AnswerSigningAlg);
+        client.AnswerSigningAlg,
+        client.ResponseModes.Count > 0 ? client.ResponseModes : null,
+        client.AssertionAlg);
 
     public IResult ToHttp(HttpContext http, Client client, int status)
     {
