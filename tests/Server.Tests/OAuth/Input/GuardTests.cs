@@ -131,7 +131,7 @@ public sealed partial class GuardTests
     private static partial Regex Posted();
 
     [GeneratedRegex(
-        """(?:form|Query|Request\.Headers)\["([\w-]+)"\]|(?:= One|parameters|ContainsKey)\("(\w+)"\)"""
+        """(?:form|Query|Request\.Headers)\["([\w-]+)"\]|(?:= One|parameters|Query\.ContainsKey)\("(\w+)"\)"""
         + """|members\.[A-Z]\w+\("(\w+)"|= "(tls_client_(?:auth|cert)\w*_\w+)""")]
     private static partial Regex Read();
 }

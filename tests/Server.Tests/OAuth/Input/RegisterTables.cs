@@ -10,6 +10,8 @@ internal static partial class Tables
         ("grant_types", """["authorization_code","refresh_token"]"""),
         ("response_types", """["code"]"""),
         ("token_endpoint_auth_method", "\"none\""),
+        ("token_endpoint_auth_signing_alg", "\"ES256\""),
+        ("response_modes", """["query"]"""),
         ("application_type", "\"web\""),
         ("scope", "\"openid mcp:read\""),
         ("jwks", WalkTown.Keys.Jwks),
