@@ -36,8 +36,6 @@ public sealed class DetailFlowTests
         // Only what was asked for can be allowed, and every limit is said in words.
         Assert.Equal(["add_note", "delete_note", "read_note"], question.Tools.Select(tool => tool.Name).Order());
         Assert.Contains("add_note: only with title Milk or Bread; at most 2 times in a hour.", text);
-        Assert.Contains("It asks to spend at most 20 EUR at a time and 100 EUR in all, at m.", text);
-        Assert.Contains("We pass this on; only", text);
 
         // What the person left on is what token, answer and introspection say.
         var granted = tokens.Json.GetProperty("authorization_details");
@@ -113,8 +111,7 @@ public sealed class DetailFlowTests
     private static string Details(string issuer) => $$$$"""
         [{"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["add_note"],"constraints":{
         "args":{"properties":{"title":{"enum":["Milk","Bread"]}}},"max_calls":2,"per":"hour"}},
-        {"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["read_note","delete_note"]},
-        {"type":"spend","currency":"EUR","max_per_tx":20,"max_total":100,"merchants":["m"]}]
+        {"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["read_note","delete_note"]}]
         """.ReplaceLineEndings("");
 
     private static IEnumerable<string> Actions(JsonElement details) => details.EnumerateArray()

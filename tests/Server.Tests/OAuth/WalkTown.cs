@@ -17,7 +17,7 @@ public class WalkTown : IAsyncLifetime
     /// <summary>The identity provider that is trusted here.</summary>
     internal static readonly Outside Idp = new();
 
-    private static readonly string Yaml = Butler.Town("TOLD")
+    private static readonly string Yaml = App.Declaring(Butler.Town("TOLD"))
         .Replace("demo: false", "trust_domain: inside.example", StringComparison.Ordinal)
         .Replace("roles: [admin] }", "roles: [admin], name: Ada Lovelace }", StringComparison.Ordinal)
         .Replace(
