@@ -93,7 +93,7 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
         scheme,
         true,
         "assistant.harbor.example wants to work in Harbor Purse",
-        "With pay it may spend at most 80 EUR at a time and 300 EUR in all, at Hven Ferry, Harbor Café, until",
+        "With pay it may spend at most 80 EUR at a time and 300 EUR in all, at Hven Ferry, Sound Chandlery, until",
         "It may use these kinds of data: payments");
 
     [Theory, MemberData(nameof(Looks))]
