@@ -96,6 +96,13 @@ internal sealed class Child : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// For a yardstick: it does not watch the files below the folder that it was started in, for the product's database
+    /// is among them, and each write to it would wake the yardstick.
+    /// </summary>
+    public static WebApplicationBuilder Builder() =>
+        WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
+
     /// <summary>Ends this process when whoever started it is gone.</summary>
     public static void EndWithParent(IHost host) => _ = Task.Run(async () =>
     {

@@ -30,7 +30,7 @@ internal static class EchoServer
 
     public static async Task RunAsync(int port)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = Child.Builder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port));
         await using var app = builder.Build();

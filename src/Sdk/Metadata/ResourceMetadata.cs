@@ -14,14 +14,20 @@ public sealed partial record ResourceMetadata(string Resource, IReadOnlyList<str
 {
     private const string WellKnown = "/.well-known/oauth-protected-resource";
 
+    // RFC 9728 §3.2: a list of nothing is left out.
+
     /// <summary><c>scopes_supported</c>: what a client should ask for when nothing told it better.</summary>
-    public IReadOnlyList<string>? ScopesSupported { get; init; }
+    public IReadOnlyList<string>? ScopesSupported { get; init => field = value is [] ? null : value; }
 
     /// <summary><c>bearer_methods_supported</c>: the header, always (RFC 6750 §2.1).</summary>
     public IReadOnlyList<string> BearerMethodsSupported { get; } = ["header"];
 
     /// <summary><c>authorization_details_types_supported</c> (RFC 9396 §10).</summary>
-    public IReadOnlyList<string>? AuthorizationDetailsTypesSupported { get; init; }
+    public IReadOnlyList<string>? AuthorizationDetailsTypesSupported
+    {
+        get;
+        init => field = value is [] ? null : value;
+    }
 
     /// <summary><c>dpop_signing_alg_values_supported</c> (RFC 9449 §5.1, RFC 9728 §2).</summary>
     public IReadOnlyList<string> DpopSigningAlgValuesSupported { get; } = ProofValidator.Algorithms;

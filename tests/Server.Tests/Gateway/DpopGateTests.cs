@@ -73,6 +73,20 @@ public sealed class DpopGateTests : IAsyncLifetime
     }
 
     [Fact, Rfc(9449, "7.1")]
+    public async Task A_token_in_the_header_for_proxies_opens_nothing()
+    {
+        var ask = Ask("GET");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/mcp/crm");
+        request.Headers.TryAddWithoutValidation("Proxy-Authorization", $"DPoP {token}");
+        request.Headers.TryAddWithoutValidation("DPoP", key.Proof(ask));
+
+        using var answer = await host.Http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.False(answer.Headers.Contains("Proxy-Authenticate"));
+    }
+
+    [Fact, Rfc(9449, "7.1")]
     public async Task A_bearer_token_is_not_taken_with_a_proof_in_the_other_scheme()
     {
         var ask = Ask("POST") with { Token = host.Token(await host.GrantAsync("crm")) };

@@ -14,7 +14,7 @@ namespace Postern.Tests.Gateway;
 /// </summary>
 public sealed class TransactionStampTests : IAsyncLifetime
 {
-    private const string Draft = "draft-ietf-oauth-transaction-tokens", Header = TransactionTokenValidator.HeaderName;
+    private const string Draft = "OAuth Transaction Tokens", Header = TransactionTokenValidator.HeaderName;
 
     private Behind modern = null!, legacy = null!;
     private GatewayHost host = null!;
@@ -40,7 +40,7 @@ public sealed class TransactionStampTests : IAsyncLifetime
         await legacy.DisposeAsync();
     }
 
-    [Theory, MemberData(nameof(Stamped)), Rfc(Draft, "3"), Rfc(Draft, "9")]
+    [Theory, MemberData(nameof(Stamped)), Rfc(Draft, "9.2"), Rfc(Draft, "12.1")]
     public async Task A_call_brings_a_token_that_says_for_whom_and_what_for_in_both_eras(string at)
     {
         await host.ToolsOfAsync(at);
@@ -67,9 +67,12 @@ public sealed class TransactionStampTests : IAsyncLifetime
             entry.Kind is AuditKinds.ToolCallDecision
             && entry.Record.Contains(stamp.Id, StringComparison.Ordinal));
         Assert.DoesNotContain(token.Split('.')[2], Everything(sent), StringComparison.Ordinal);
+        Assert.False(sent.Headers.ContainsKey("Authorization"));
+        Assert.All(entries, entry => Assert.DoesNotContain(
+            sent.Headers[Header].ToString().Split('.')[2], entry.Record, StringComparison.Ordinal));
     }
 
-    [Fact, Rfc(Draft, "9")]
+    [Fact, Rfc(Draft, "12")]
     public async Task Each_call_has_a_token_of_its_own_and_what_is_no_call_has_none()
     {
         var token = await host.TokenAsync("inner");
@@ -86,7 +89,7 @@ public sealed class TransactionStampTests : IAsyncLifetime
             seen => Assert.False(seen.Headers.ContainsKey(Header)));
     }
 
-    [Theory, Rfc(Draft, "9")]
+    [Theory, Rfc(Draft, "12")]
     [InlineData("inner", 1)]
     [InlineData("plain", 0)]
     public async Task What_a_client_sends_in_that_header_goes_no_further(string at, int stamps)
@@ -111,7 +114,7 @@ public sealed class TransactionStampTests : IAsyncLifetime
         Assert.DoesNotContain("forged", sent.Headers[Header].ToString(), StringComparison.Ordinal);
     }
 
-    [Fact, Rfc(Draft, "3")]
+    [Fact, Rfc(Draft, "9.2")]
     public async Task A_client_that_acts_as_itself_is_its_own_subject_and_who_acts_for_another_is_named()
     {
         await host.ToolsOfAsync("inner");
@@ -128,7 +131,7 @@ public sealed class TransactionStampTests : IAsyncLifetime
         Assert.Equal(passed.Subject.Value, theirs.Subject);
     }
 
-    [Fact, Rfc(Draft, "9")]
+    [Fact, Rfc(Draft, "12")]
     public async Task It_ends_after_a_minute_and_with_the_token_that_was_sent()
     {
         var grant = await host.GrantAsync("inner");
@@ -146,7 +149,7 @@ public sealed class TransactionStampTests : IAsyncLifetime
         Assert.NotNull(grant);
     }
 
-    [Fact, Rfc(Draft, "9"), Rfc(8725, "3.11")]
+    [Fact, Rfc(Draft, "12"), Rfc(8725, "3.11")]
     public async Task It_opens_nothing_here_and_an_access_token_is_none()
     {
         var token = await host.TokenAsync("inner");

@@ -18,6 +18,8 @@ internal static class Differences
     public static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
     {
         ["authorize with response_type=code id_token"] = OwnError,
+        ["authorize without redirect_uri, of which there is one"] =
+            "OpenID Connect Core §3.1.2.1 demands it; the request has `openid`.",
         ["authorize with a scope nobody knows"] =
             "The peer misses `openid` besides; Postern says that no scope is left.",
         ["authorize with an unknown resource"] = "RFC 8707 §2; the peer of these tests has a token for every resource.",

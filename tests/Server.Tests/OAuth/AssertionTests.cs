@@ -27,8 +27,12 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         { "without typ", true },
         { "PS256", true },
         { "RS256", true },
+        { "PS256 by a key for PS256", true },
+        { "RS256 by a key for PS256", false },
+        { "RS256 by a key to encrypt", false },
         { "iat and nbf 8 s ahead", true },
         { "without iat", true },
+        { "with claims that nobody knows", true },
         { "aud token endpoint", false },
         { "aud with slash", false },
         { "aud array of one", false },
@@ -123,9 +127,9 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         Assert.Equal(49, replies.Count(reply => reply.Error is "invalid_client"));
     }
 
-    [Theory]
+    [Theory, Rfc(7521, "4.2"), Rfc(7521, "4.2.1")]
     [InlineData("client_id", "other", "invalid_client")]
-    [InlineData("client_secret", "secret", "invalid_request")]
+    [InlineData("client_secret", "secret", "invalid_client")]
     [InlineData("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer", "invalid_request")]
     [InlineData("client_assertion_type", null, "invalid_request")]
     public async Task An_assertion_stands_alone(string parameter, string? value, string error)
@@ -133,6 +137,20 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         var reply = await SendAsync(Make("as it should be"), (parameter, value));
 
         TokenTests.Refused(reply, error);
+    }
+
+    [Theory, Rfc("OpenID Connect Registration", "2")]
+    [InlineData("ES256", false), InlineData("RS256", false), InlineData("PS256", true)]
+    public async Task A_client_that_registered_one_algorithm_proves_itself_by_that_alone(string alg, bool isGood)
+    {
+        var claims = Claims(server);
+        (claims["iss"], claims["sub"]) = ("narrow", "narrow");
+
+        var reply = await SendAsync(alg is "ES256"
+            ? Sign(claims, Header(alg, "k1"))
+            : SignRsa(claims, Header(alg, "r1"), alg));
+
+        Assert.Equal(isGood ? null : "invalid_client", reply.Error);
     }
 
     [Fact]
@@ -167,7 +185,11 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             case "typ client-authentication+jwt": header["typ"] = "client-authentication+jwt"; break;
             case "without typ": header.Remove("typ"); break;
             case "PS256" or "RS256": return SignRsa(claims, Header(what, "r1"), what);
+            case "PS256 by a key for PS256" or "RS256 by a key for PS256":
+                return SignRsa(claims, Header(what[..5], "p1"), what[..5]);
+            case "RS256 by a key to encrypt": return SignRsa(claims, Header("RS256", "e1"), "RS256");
             case "iat and nbf 8 s ahead": (claims["iat"], claims["nbf"]) = (now + 8, now + 8); break;
+            case "with claims that nobody knows": claims["unheard_of"] = new JsonArray(1, "a"); break;
             case "without iat": claims.Remove("iat"); break;
             case "aud token endpoint": claims["aud"] = server.Issuer + "/token"; break;
             case "aud with slash": claims["aud"] = server.Issuer + "/"; break;
@@ -296,11 +318,20 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         return $$"""{"kty":"EC","crv":"P-256","kid":"{{kid}}","x":"{{Encoded(q.X)}}","y":"{{Encoded(q.Y)}}"}""";
     }
 
-    private static string Jwk(RSA key, string kid)
+    private static string Jwk(RSA key, string kid, string more = "")
     {
         var rsa = key.ExportParameters(false);
-        return $$"""{"kty":"RSA","kid":"{{kid}}","n":"{{Encoded(rsa.Modulus)}}","e":"{{Encoded(rsa.Exponent)}}"}""";
+        var (n, e) = (Encoded(rsa.Modulus), Encoded(rsa.Exponent));
+        return $$"""{"kty":"RSA","kid":"{{kid}}","n":"{{n}}","e":"{{e}}"{{more}}}""";
     }
+
+    // RFC 7517 §4: what nobody understands in it is passed over.
+    private static readonly string Jwks = string.Join(
+        ',',
+        Jwk(Key, "k1"),
+        Jwk(Rsa, "r1"),
+        Jwk(Rsa, "p1", ",\"alg\":\"PS256\",\"x-note\":[1]"),
+        Jwk(Rsa, "e1", ",\"use\":\"enc\""));
 
     /// <summary>Two clients with keys, on one server for all assertions.</summary>
     public sealed class Agents : IAsyncLifetime
@@ -311,7 +342,12 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             demo: false
             clients:
               - client_id: agent
+                jwks: '{"keys":[{{Jwks}}],"x-note":1}'
+                grant_types: [client_credentials]
+                resources: [echo]
+              - client_id: narrow
                 jwks: '{"keys":[{{Jwk(Key, "k1")}},{{Jwk(Rsa, "r1")}}]}'
+                token_endpoint_auth_signing_alg: PS256
                 grant_types: [client_credentials]
                 resources: [echo]
               - client_id: other

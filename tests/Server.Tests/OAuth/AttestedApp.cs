@@ -58,6 +58,7 @@ internal sealed class AttestedApp(TestServer server, string id, string redirect 
                 ["jti"] = Guid.NewGuid().ToString("N"),
                 ["iat"] = Now,
                 ["challenge"] = Challenge,
+                ["more"] = "is passed over",
             });
         header?.Invoke(head);
         change?.Invoke(claims);

@@ -17,7 +17,8 @@ internal sealed class Authority : IDisposable
     private readonly string file = Path.GetTempFileName();
     private int serial;
 
-    public Authority(string name = "CN=An authority", Authority? above = null)
+    public Authority(
+        string name = "CN=An authority", Authority? above = null, Action<CertificateRequest>? change = null)
     {
         var (request, key) = Request(name, null);
         using (key)
@@ -26,6 +27,7 @@ internal sealed class Authority : IDisposable
             request.CertificateExtensions.Add(
                 new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
             request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+            change?.Invoke(request);
             Certificate = above is null
                 ? request.CreateSelfSigned(Begin, End)
                 : request.Create(above.Certificate, Begin, End, above.Next()).CopyWithPrivateKey(key);

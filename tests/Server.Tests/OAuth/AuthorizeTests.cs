@@ -88,6 +88,8 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
             var told = new Answer(answer.Headers.Location!);
             Assert.StartsWith("https://web.example/cb?", told.Address.OriginalString, StringComparison.Ordinal);
             Assert.Equal([error], told.All("error"));
+            Assert.DoesNotContain(
+                told["error"] + told["error_description"], c => c is < ' ' or > '~' or '"' or '\\');
             Assert.Equal([Server.Issuer], told.All("iss"));
             Assert.Equal(["the state + of it"], told.All("state"));
             Assert.Null(told["code"]);

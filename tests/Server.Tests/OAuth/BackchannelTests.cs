@@ -126,6 +126,23 @@ public sealed class BackchannelTests : IAsyncLifetime
 
         Gadget.Refused(await butler.PollAsync(code), "authorization_pending");
         Gadget.Refused(await butler.PollAsync(code), "slow_down");
+        server.Clock.Advance(TimeSpan.FromSeconds(5));
+        Gadget.Refused(await butler.PollAsync(code), "slow_down");
+        server.Clock.Advance(TimeSpan.FromSeconds(15));
+        Gadget.Refused(await butler.PollAsync(code), "authorization_pending");
+    }
+
+    [Fact, Rfc(Ciba, "10.1.1")]
+    public async Task An_answer_is_fetched_once()
+    {
+        var code = (await butler.AskAsync()).Member("auth_req_id")!;
+        await ada.AnswerAsync(await ada.AskedAsync(Assert.Single(await Butler.WaitingAsync(ada))), "allow");
+
+        var first = await butler.PollAsync(code);
+        var second = await butler.PollAsync(code);
+
+        Assert.Equal(HttpStatusCode.OK, first.Status);
+        Gadget.Refused(second, "invalid_grant");
     }
 
     [Fact]
@@ -267,7 +284,7 @@ public sealed class BackchannelTests : IAsyncLifetime
         Assert.Equal(2, (await Butler.WaitingAsync(ada)).Count);
     }
 
-    [Fact, Rfc(Ciba, "7.1")]
+    [Fact, Rfc(Ciba, "7.1"), Rfc("FAPI-CIBA", "5.2.2")]
     public async Task A_question_that_wants_a_stronger_sign_in_is_allowed_after_one_and_denied_without()
     {
         var code = (await butler.AskAsync(("acr_values", "nonsense phr"))).Member("auth_req_id")!;
@@ -284,6 +301,7 @@ public sealed class BackchannelTests : IAsyncLifetime
         Gadget.Refused(pending, "authorization_pending");
         Assert.Contains("You let it in", done.Page!.Body!.TextContent);
         Assert.Equal("phr", reply.Claims.GetProperty("acr").GetString());
+        Assert.Equal("phr", Jwt.Claims(reply.Member("id_token")!).GetProperty("acr").GetString());
 
         await butler.AskAsync(("acr_values", "phr"), ("login_hint", Person.Bob));
         using var bob = new Person(server, Person.Bob);

@@ -117,6 +117,39 @@ public sealed class CertificateHeaderTests : IAsyncLifetime
             await new App(http, server.Issuer, "agent", "").AsItselfAsync(), "invalid_request");
     }
 
+    [Theory, Rfc(9440, "2.2"), Rfc(9440, "2.4")]
+    [InlineData("POST", "/token")]
+    [InlineData("POST", "/introspect")]
+    [InlineData("GET", "/userinfo")]
+    [InlineData("POST", "/mcp/echo")]
+    [InlineData("GET", "/mcp/echo")]
+    public async Task What_a_certificate_decides_is_kept_by_no_cache(string verb, string path)
+    {
+        using var certificate = authority.Issue("CN=agent");
+        var token = (await HeaderServer.AskAsync(server, "agent", certificate)).AccessToken;
+        using var showing = HeaderServer.Showing(server, certificate);
+        using var bare = HeaderServer.Behind(server);
+
+        foreach (var http in (HttpClient[])[showing, bare])
+        {
+            using var request = new HttpRequestMessage(new(verb), path);
+            request.Headers.Accept.ParseAdd("application/json, text/event-stream");
+            request.Headers.Authorization = path is "/token" or "/introspect" ? null : new("Bearer", token);
+            request.Content = (verb, path) switch
+            {
+                ("GET", _) => null,
+                (_, "/mcp/echo") => new StringContent(
+                    """{"jsonrpc":"2.0","id":1,"method":"ping"}""", Encoding.UTF8, "application/json"),
+                _ => new FormUrlEncodedContent(
+                    [new("grant_type", "client_credentials"), new("client_id", "agent"), new("token", token)]),
+            };
+            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+            Assert.True(answer.Headers.CacheControl is { NoStore: true }, $"{answer.StatusCode}");
+            Assert.DoesNotContain(answer.Headers, header => header.Key.StartsWith("Client-Cert"));
+        }
+    }
+
     [Fact]
     public async Task The_next_request_on_the_proxys_connection_is_another_clients()
     {

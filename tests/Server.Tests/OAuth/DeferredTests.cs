@@ -17,7 +17,17 @@ public sealed class DeferredTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        server = await TestServer.StartAsync(host.Settings + Butler.Town(host.At("/told")));
+        server = await TestServer.StartAsync(host.Settings + Butler.Town(host.At("/told")).Replace(
+            "  - client_id: notary",
+            $"""
+              - client_id: noon
+                client_secret: {Butler.NightSecret}
+                grant_types: [client_credentials, refresh_token, "{Butler.Deferred}"]
+                resources: [echo]
+                approval: {Person.Ada}
+              - client_id: notary
+            """,
+            StringComparison.Ordinal));
         ada = new(server);
         await ada.SignInAsync();
         night = new(server, "night", "", Butler.NightSecret);
@@ -40,6 +50,7 @@ public sealed class DeferredTests : IAsyncLifetime
         var reply = await PollAsync(code);
 
         Gadget.Refused(put, "authorization_pending");
+        Assert.Equal("no-store", put.Headers.CacheControl!.ToString());
         Assert.Equal((long)Deferrals.Lifetime.TotalSeconds, put.Json.GetProperty("expires_in").GetInt64());
         Assert.Equal(5, put.Json.GetProperty("interval").GetInt64());
         Assert.Matches("^pdf_[0-9a-f]{32}\\.[A-Za-z0-9_-]{43}$", code);
@@ -95,6 +106,32 @@ public sealed class DeferredTests : IAsyncLifetime
                 _ => [(parameter, value)],
             }),
             error);
+        Assert.Equal(HttpStatusCode.OK, (await PollAsync(code)).Status);
+    }
+
+    [Fact, Rfc(Draft, "5")]
+    public async Task A_client_that_polls_too_soon_is_told_to_slow_down()
+    {
+        var code = (await AskAsync()).Member("deferral_code")!;
+
+        Gadget.Refused(await PollAsync(code), "authorization_pending");
+        Gadget.Refused(await PollAsync(code), "slow_down");
+        server.Clock.Advance(TimeSpan.FromSeconds(10));
+        Gadget.Refused(await PollAsync(code), "authorization_pending");
+    }
+
+    [Fact, Rfc(Draft, "5")]
+    public async Task Another_clients_deferral_code_is_as_one_that_never_was()
+    {
+        var code = (await AskAsync()).Member("deferral_code")!;
+        await AnswerAsync("allow");
+
+        var foreign = await PollAsync(code, ("client_id", "noon"));
+        var unknown = await PollAsync(
+            $"pdf_{new string('0', 32)}.{new string('A', 43)}", ("client_id", "noon"));
+
+        Gadget.Refused(foreign, "invalid_grant");
+        Assert.Equal(unknown.Text, foreign.Text);
         Assert.Equal(HttpStatusCode.OK, (await PollAsync(code)).Status);
     }
 

@@ -67,6 +67,31 @@ public sealed class DetailFlowTests
         }
     }
 
+    [Fact, Rfc(9396, "3.1"), Rfc(9396, "12")]
+    public async Task Details_and_scopes_stand_on_one_page_and_nothing_in_them_is_markup()
+    {
+        await using var host = await GatewayHost.StartAsync("  []", Yaml);
+        await host.ToolsOfAsync("notes");
+        using var ada = new Person(host.Issuer, host.Http.BaseAddress!);
+        var app = new App(host.Http, host.Issuer, "native", "http://127.0.0.1:8765/callback");
+        const string Spend = """
+            [{"type":"spend","currency":"EUR","max_total":9,
+            "merchants":["<img src=x onerror=alert(1)>Shop\u202e","a\"><script>alert(1)</script>"]}]
+            """;
+
+        var question = await ada.AskedAsync(app.Authorize(
+            ("scope", "mcp:read"),
+            ("resource", $"{host.Issuer}/mcp/notes"),
+            ("authorization_details", Spend.ReplaceLineEndings(""))));
+
+        var page = question.Page;
+        Assert.Contains("It asks to spend 9 EUR in all, at Shop, a", page.Body!.TextContent);
+        Assert.Contains("list_notes", question.Tools.Select(tool => tool.Name));
+        Assert.DoesNotContain("add_note", question.Tools.Select(tool => tool.Name));
+        Assert.Empty(page.QuerySelectorAll("img, script:not([src]), [onerror]"));
+        Assert.DoesNotContain('\u202e', page.Body!.TextContent);
+    }
+
     [Theory, OnBoth]
     public async Task Of_fifty_calls_at_once_as_many_are_made_as_were_agreed_to(On on)
     {

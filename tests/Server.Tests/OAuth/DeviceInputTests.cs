@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Postern.Approvals;
 
 namespace Postern.Tests.OAuth;
@@ -89,6 +90,21 @@ public sealed class DeviceInputTests(DeviceInputTests.Shop shop) : IClassFixture
 
         Gadget.Refused(await tv.PollAsync(code, Wrong(parameter, value, code)), error);
         Assert.Equal(HttpStatusCode.OK, (await tv.PollAsync(code)).Status);
+    }
+
+    [Fact, Rfc(8628, "3.1"), Rfc(8628, "3.2"), Rfc(6749, "3.1")]
+    public async Task What_is_empty_counts_as_left_out_and_what_is_unknown_as_nothing()
+    {
+        var empty = await tv.AskAsync(("scope", ""), ("authorization_details", ""), ("client_secret", ""));
+        var unknown = await tv.AskAsync(("unheard_of", "x"), ("redirect_uri", "https://evil.example/cb"));
+
+        Assert.All([empty, unknown], reply =>
+        {
+            Assert.Equal(HttpStatusCode.OK, reply.Status);
+            // Each member once.
+            using var strict = JsonDocument.Parse(reply.Text, new() { AllowDuplicateProperties = false });
+            Assert.Equal(6, strict.RootElement.EnumerateObject().Count());
+        });
     }
 
     [Theory, Rfc(8628, "6.1")]

@@ -20,11 +20,14 @@ public sealed class DistinguishedNameTests
     [InlineData("CN=🦊", "CN=🦊")]
     [InlineData("CN=\"end \"", @"CN=end\ ")]
     [InlineData("CN=#1", @"CN=\#1")]
+    [InlineData("O=Example, CN=agent", "CN=#0C056167656E74,O=Example")]
+    [InlineData("O=Example, CN=agent", "cn=#13056167656e74, o=Example")]
+    [InlineData("L=a, S=b, C=DE, STREET=c, OU=d", "OU=d,STREET=c,C=DE,ST=b,L=a")]
     [InlineData("DC=example, DC=net, CN=agent", "CN=agent,DC=net,DC=example")]
     public void Two_spellings_of_one_name_are_equal(string certificate, string registered) =>
         Assert.True(Is(certificate, registered));
 
-    [Theory]
+    [Theory, Rfc(4514, "2.1"), Rfc(4514, "2.3")]
     [InlineData("O=Example, CN=agent", "O=Example,CN=agent")]
     [InlineData("O=Example, CN=agent", "CN=agent")]
     [InlineData("CN=agent", "CN=agent,O=Example")]
@@ -33,6 +36,7 @@ public sealed class DistinguishedNameTests
     [InlineData("CN=Agent", "CN=agent")]
     [InlineData("CN=agent", "OU=agent")]
     [InlineData("CN=agent", @"CN=agent\ ")]
+    [InlineData("CN=agent", "CN=#04056167656E74")]
     [InlineData("CN=ağent", "CN=agent")]
     public void Names_that_only_look_alike_are_not(string certificate, string registered) =>
         Assert.False(Is(certificate, registered));
@@ -62,7 +66,7 @@ public sealed class DistinguishedNameTests
         }
     }
 
-    [Theory]
+    [Theory, Rfc(4514, "3")]
     [InlineData("")]
     [InlineData("agent")]
     [InlineData("=agent")]
@@ -71,7 +75,11 @@ public sealed class DistinguishedNameTests
     [InlineData("XX=agent")]
     [InlineData("CN=\"agent\"")]
     [InlineData("CN=a;O=b")]
-    [InlineData("CN=#0401")]
+    [InlineData("CN=#0C05616765")]
+    [InlineData("CN=#0C0161FF")]
+    [InlineData("CN=#0C0")]
+    [InlineData("CN=#x")]
+    [InlineData("CN=#")]
     [InlineData(@"CN=a\")]
     [InlineData(@"CN=a\x")]
     public void What_is_no_name_is_not_registered(string text) => Assert.Null(DistinguishedName.Parse(text));

@@ -139,13 +139,18 @@ public sealed class DocumentTests
         Assert.Equal(0, host.Requests);
     }
 
-    [Fact]
-    public async Task What_went_wrong_is_not_remembered()
+    [Theory, Rfc("OAuth Client ID Metadata Document", "4.4")]
+    [InlineData(null), InlineData("{"), InlineData("""{"client_id":"https://other.example/c"}""")]
+    public async Task What_went_wrong_is_not_remembered(string? instead)
     {
         await using var host = new DocumentHost();
         await using var server = await TestServer.StartAsync(host.Settings + App.Town);
         using var ada = new Person(server);
         var app = new App(server, host.At("/client.json"), Redirect);
+        if (instead is not null)
+        {
+            host.Put("/client.json", instead);
+        }
 
         Assert.Equal(HttpStatusCode.BadRequest, (await ada.OpenAsync(app.Authorize())).Status);
         host.Client("/client.json");

@@ -58,12 +58,16 @@ internal sealed class DpopApp(TestServer server, string id, string redirect = ""
         PostAsync("/token", fields, proofs);
 
     /// <summary>Pushes a request with a proof.</summary>
-    public Task<Reply> PushAsync(params (string Name, string? Value)[] changes)
+    public Task<Reply> PushAsync(params (string Name, string? Value)[] changes) =>
+        PushAsync([Key.Proof(Ask("/par"), nonce: Nonce)], changes);
+
+    /// <summary>Pushes a request with these proofs.</summary>
+    public Task<Reply> PushAsync(string[] proofs, params (string Name, string? Value)[] changes)
     {
         var query = app.Authorize([("client_id", null), .. changes]).Split('?')[1];
         var fields = query.Split('&').Select(field => field.Split('=', 2)).Select(field =>
             (Uri.UnescapeDataString(field[0]), (string?)Uri.UnescapeDataString(field[1])));
-        return PostAsync("/par", [.. fields], Key.Proof(Ask("/par"), nonce: Nonce));
+        return PostAsync("/par", [.. fields], proofs);
     }
 
     /// <summary>Sends a form with these proofs, once.</summary>

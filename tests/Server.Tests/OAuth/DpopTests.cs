@@ -98,6 +98,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         var asked = await app.SendAsync(AsItself, app.Key.Proof(app.Ask()));
         var first = asked.Headers.GetValues("DPoP-Nonce").Single();
         var taken = await app.SendAsync(AsItself, app.Key.Proof(app.Ask(), nonce: first));
+        var without = await app.SendAsync(AsItself, app.Key.Proof(app.Ask()));
         server.Clock.Advance(TimeSpan.FromSeconds(60));
         var next = await app.SendAsync(AsItself, app.Key.Proof(app.Ask(), nonce: first));
         server.Clock.Advance(TimeSpan.FromSeconds(60));
@@ -107,9 +108,27 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         Assert.Equal((HttpStatusCode.BadRequest, "use_dpop_nonce"), (asked.Status, asked.Error));
         Assert.Equal(HttpStatusCode.OK, taken.Status);
         Assert.False(taken.Headers.Contains("DPoP-Nonce"));
+        Assert.Equal("use_dpop_nonce", without.Error);
         Assert.Equal(HttpStatusCode.OK, next.Status);
         Assert.NotEqual(first, next.Headers.GetValues("DPoP-Nonce").Single());
         Assert.Equal("use_dpop_nonce", old.Error);
+        Assert.Equal("use_dpop_nonce", foreign.Error);
+    }
+
+    [Fact, Rfc(9449, "8")]
+    public async Task Two_servers_never_give_the_same_nonce()
+    {
+        await using var one = await TestServer.StartAsync($"dpop: {{ require_nonce: true }}\n{App.Town}");
+        await using var two = await TestServer.StartAsync($"dpop: {{ require_nonce: true }}\n{App.Town}");
+        using var here = DpopApp.Bench(one);
+        using var there = DpopApp.Bench(two);
+        await here.AsItselfAsync();
+        await there.AsItselfAsync();
+
+        var foreign = await there.SendAsync(AsItself, there.Key.Proof(there.Ask(), nonce: here.Nonce));
+
+        // Of the same minute: what makes them is a key that each drew for itself, and not the clock.
+        Assert.NotEqual(here.Nonce, there.Nonce);
         Assert.Equal("use_dpop_nonce", foreign.Error);
     }
 
@@ -166,6 +185,16 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
         TokenTests.Refused(await app.App.RedeemAsync(code), "invalid_grant");
         TokenTests.Refused(await thief.RedeemAsync(code, app.App.Verifier), "invalid_grant");
         Assert.Equal("DPoP", (await app.RedeemAsync(code)).Member("token_type"));
+    }
+
+    [Theory, MemberData(nameof(Bad)), Rfc(9449, "10.1")]
+    public async Task A_bad_proof_at_the_pushed_request_is_refused_there(string name)
+    {
+        using var app = await AcquaintedAsync(DpopApp.Native(Server));
+
+        var bad = await app.PushAsync(Proofs.Of(name, app.Key, app.Ask("/par")));
+
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_dpop_proof"), (bad.Status, bad.Error));
     }
 
     [Theory, Rfc(9449, "10")]

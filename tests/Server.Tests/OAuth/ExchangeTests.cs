@@ -81,6 +81,22 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
     }
 
     [Fact, Rfc(8693, "4.1")]
+    public async Task Who_acted_before_has_no_say_over_a_token()
+    {
+        var first = await App.Web(Server).LetInAsync(house.Ada);
+        var second = await ExchangeAsync("desk", first.AccessToken);
+        var third = await ExchangeAsync("sub", second.AccessToken);
+
+        await As("desk").RevokeAsync(third.AccessToken);
+        await App.Web(Server).RevokeAsync(third.AccessToken);
+        var before = await App.Watch(Server).IsAliveAsync(third.AccessToken);
+        await As("sub").RevokeAsync(third.AccessToken);
+
+        Assert.True(before);
+        Assert.False(await App.Watch(Server).IsAliveAsync(third.AccessToken));
+    }
+
+    [Fact, Rfc(8693, "4.1")]
     public async Task A_chain_has_three_actors_at_most()
     {
         var first = await App.Web(Server).LetInAsync(house.Ada);
@@ -187,6 +203,7 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
         { "resource", "https://elsewhere.example/mcp", "invalid_target" },
         { "resource", "files", "invalid_target" },
         { "resource", "x", "invalid_target" },
+        { "resource", "fragment", "invalid_target" },
         { "resource", "twice", "invalid_target" },
         { "resource", "long", "invalid_request" },
         { "scope", "mcp:read admin", "invalid_scope" },
@@ -216,6 +233,7 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
         {
             "twice" => [(parameter, right), (parameter, right)],
             "long" => [(parameter, right + new string('a', 17_000))],
+            "fragment" => [(parameter, right + "#part")],
             "files" => [(parameter, $"{Server.Issuer}/mcp/files")],
             _ => [(parameter, value)],
         });

@@ -31,7 +31,7 @@ internal sealed class FapiApp(TestServer server, string id, Signer signer) : IDi
         return app;
     }
 
-    public string Assert(Action<JsonObject>? change = null, string alg = "ES256")
+    public string Assert(Action<JsonObject>? change = null, string alg = "ES256", string? named = null)
     {
         var claims = new JsonObject
         {
@@ -43,7 +43,7 @@ internal sealed class FapiApp(TestServer server, string id, Signer signer) : IDi
             ["exp"] = Now + 60,
         };
         change?.Invoke(claims);
-        return signer.Sign(claims, null, alg);
+        return signer.Sign(claims, null, alg, named);
     }
 
     public ProofAsk Ask(string path) => new("POST", server.Issuer + path, Now);

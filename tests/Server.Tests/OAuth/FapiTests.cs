@@ -17,7 +17,7 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
 {
     private const string Profile = "FAPI 2.0 Security Profile";
 
-    private static readonly Signer One = new("k1"), Two = new("k2");
+    private static readonly Signer One = new("k1"), Two = new("k2"), Three = new("k3");
 
     private TestServer Server => bank.Server;
 
@@ -294,6 +294,97 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
             Base64Url.DecodeFromChars(header)), StringComparison.Ordinal);
     }
 
+    [Theory, Rfc(Profile, "5.4.3"), InlineData("ES256"), InlineData("PS256")]
+    public async Task Of_several_keys_of_one_name_the_one_that_fits_is_found(string alg)
+    {
+        using var app = FapiApp.Of(Server, "third", Three);
+        app.Assertion = () => app.Assert(alg: alg, named: "k3");
+
+        var reply = await app.PushAsync();
+
+        // It proved itself, and should have signed what it asks as well.
+        Assert.Equal("invalid_request", reply.Error);
+    }
+
+    [Fact, Rfc("FAPI 2.0 Message Signing", "5.3.1"), Rfc("FAPI 2.0 Message Signing", "5.4.1")]
+    public async Task A_client_of_the_signing_profile_signs_what_it_asks_and_is_answered_signed()
+    {
+        using var app = FapiApp.Of(Server, "third", Three);
+
+        var unsigned = await app.PushAsync(("response_mode", "jwt"));
+        var unasked = await SignedAsync(app, null);
+        var signed = await SignedAsync(app, "jwt");
+        var answer = await bank.Ada.AllowAsync(app.App.Pushed(signed));
+
+        Assert.Equal("invalid_request", unsigned.Error);
+        Assert.Equal("invalid_request", unasked.Error);
+        var (header, claims) = await Jwt.ReadAsync(Server, answer["response"]!);
+        Assert.Equal("ES256", header.GetProperty("alg").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(claims.GetProperty("code").GetString()!)).Status);
+    }
+
+    [Fact, Rfc("FAPI-CIBA", "5.2.2")]
+    public async Task A_service_of_the_profile_asks_by_its_key_and_gets_what_is_bound_to_it()
+    {
+        using var app = FapiApp.Of(Server, "caller", Two);
+        var (assertion, proof) = (app.Assertion, app.Proof);
+        app.Assertion = () => null;
+        TokenTests.Refused(await AskAsync(app), "invalid_client");
+        app.Assertion = assertion;
+        var code = (await AskAsync(app)).Member("auth_req_id");
+        var address = Assert.Single(await Butler.WaitingAsync(bank.Ada));
+        await bank.Ada.AnswerAsync(await bank.Ada.AskedAsync(address), "allow");
+
+        app.Proof = _ => null;
+        var bare = await PollAsync();
+        app.Proof = proof;
+        Server.Clock.Advance(TimeSpan.FromSeconds(5));
+        var reply = await PollAsync();
+
+        Assert.NotNull(bare.Error);
+        Assert.Equal(app.Key.Thumbprint, reply.Claims.GetProperty("cnf").GetProperty("jkt").GetString());
+        Assert.NotNull(reply.Member("id_token"));
+
+        Task<Reply> PollAsync() =>
+            app.PostAsync("/token", [("grant_type", Butler.GrantType), ("auth_req_id", code)]);
+    }
+
+    [Theory, Rfc(Profile, "5.4.1"), InlineData(1024, false), InlineData(2048, true)]
+    public async Task What_is_signed_by_a_key_that_is_too_short_proves_nobody(int bits, bool isGood)
+    {
+        using var rsa = RSA.Create(bits);
+        var half = rsa.ExportParameters(false);
+        var jwks = $$"""
+            {"keys":[{"kty":"RSA","n":"{{Base64Url.EncodeToString(half.Modulus)}}","e":"AQAB"}]}
+            """;
+        await using var server = await TestServer.StartAsync($$"""
+            clients:
+              - { client_id: short, jwks: '{{jwks}}', grant_types: [client_credentials], resources: [notes] }
+            """);
+        var now = server.Clock.GetUtcNow().ToUnixTimeSeconds();
+        var claims = new JsonObject
+        {
+            ["iss"] = "short",
+            ["sub"] = "short",
+            ["aud"] = server.Issuer,
+            ["jti"] = "1",
+            ["exp"] = now + 60,
+        };
+        var assertion = DpopKey.Sign(
+            """{"alg":"PS256"}""",
+            claims.ToJsonString(),
+            signed => rsa.SignData(signed, HashAlgorithmName.SHA256, RSASignaturePadding.Pss));
+
+        var reply = await new App(server, "short", "").PostAsync(
+            "/token",
+            [
+                ("grant_type", "client_credentials"), ("client_assertion", assertion),
+                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ]);
+
+        Assert.Equal(isGood ? null : "invalid_client", reply.Error);
+    }
+
     [Theory, Rfc(Profile, "5.3.2.1"), Rfc(Profile, "5.3.2.2")]
     [InlineData("client_secret: 0123456789012345678901234567890123456789, redirect_uris: [https://x.example/cb]")]
     [InlineData("redirect_uris: [https://x.example/cb]")]
@@ -304,6 +395,31 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
             $"clients:\n  - {{ client_id: x, profile: fapi2, {client} }}"));
 
         Assert.Contains("profile: fapi2", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static Task<Reply> AskAsync(FapiApp app) => app.PostAsync(
+        "/bc-authorize",
+        [
+            ("client_id", app.App.Id), ("scope", "openid mcp:read"), ("resource", app.App.Resource),
+            ("login_hint", Person.Ada), ("binding_message", "Number 1"),
+        ]);
+
+    private static Task<Reply> SignedAsync(FapiApp app, string? mode)
+    {
+        var claims = new JsonObject
+        {
+            ["iss"] = app.App.Id,
+            ["aud"] = app.Ask("").Url,
+            ["nbf"] = app.Now,
+            ["exp"] = app.Now + 60,
+        };
+        Array.ForEach(app.App.Usual, parameter => claims[parameter.Name] = parameter.Value);
+        if (mode is not null)
+        {
+            claims["response_mode"] = mode;
+        }
+
+        return app.PostAsync("/par", [("request", Three.Sign(claims))]);
     }
 
     private static string RsaProof(RSA rsa, ProofAsk ask, string alg)
@@ -347,6 +463,10 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
                       redirect_uris: [https://first.example/cb] }
                   - { client_id: second, profile: fapi2, jwks: '{{Two.Jwks}}',
                       redirect_uris: [https://second.example/cb] }
+                  - { client_id: caller, profile: fapi2, jwks: '{{Two.Jwks}}', grant_types: ["{{Butler.GrantType}}"] }
+                  - { client_id: third, profile: fapi2, jwks: '{{Three.Jwks.Replace("k3-rsa", "k3")}}',
+                      redirect_uris: [https://third.example/cb],
+                      require_signed_request_object: true, response_modes: [jwt] }
                 servers:
                   - { name: echo, http: http://127.0.0.1:9/mcp }
                 """);

@@ -76,6 +76,7 @@ internal sealed class Gadget(App app)
         Assert.Equal(
             error is "invalid_client" ? HttpStatusCode.Unauthorized : HttpStatusCode.BadRequest, reply.Status);
         Assert.True(reply.Headers.CacheControl!.NoStore);
+        Assert.Matches("^[ !#-\\[\\]-~]+$", reply.Member("error_description"));
     }
 
     /// <summary>The questions that the server keeps.</summary>

@@ -89,6 +89,13 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         { "audience", "twice", "invalid_target" },
         { "resource", "https://unknown.example/mcp", "invalid_target" },
         { "scope", "mcp:write", "invalid_scope" },
+        { "authorization_details", "[]", "invalid_authorization_details" },
+        { "authorization_details", """[{"type":"unheard_of"}]""", "invalid_authorization_details" },
+        {
+            "authorization_details",
+            """[{"type":"spend","currency":"EUR","max_total":1}]""",
+            "invalid_authorization_details"
+        },
         { "client_id", "web", "invalid_client" },
         { "client_id", "other", "invalid_grant" },
         { "client_id", "unasked", "invalid_target" },
@@ -110,6 +117,44 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         });
 
         TokenTests.Refused(refused, error);
+    }
+
+    [Fact, Rfc("ID-JAG", "8.6.1.1"), Rfc("ID-JAG", "8.6.1.2.1")]
+    public async Task Who_proves_a_key_here_must_prove_it_there()
+    {
+        using var desk = new DpopApp(two.Idp, "desk", "https://desk.example/cb", Secret);
+        using var connector = new DpopApp(two.Elsewhere, "connector", "", Secret);
+        var tokens = await Desk.LetInAsync(two.Ada);
+
+        var told = await desk.TokenAsync(
+            ("grant_type", Exchange),
+            ("requested_token_type", IdJag),
+            ("subject_token", tokens.RefreshToken),
+            ("subject_token_type", RefreshToken),
+            ("audience", two.Elsewhere.Issuer));
+        var bare = await PresentAsync(told.AccessToken);
+        var another = await ShowAsync(connector.Key);
+        var own = await ShowAsync(desk.Key);
+
+        Assert.Equal($$"""{"jkt":"{{desk.Key.Thumbprint}}"}""", told.Claims.GetProperty("cnf").ToString());
+        TokenTests.Refused(bare, "invalid_grant");
+        TokenTests.Refused(another, "invalid_grant");
+        Assert.Equal(desk.Key.Thumbprint, own.Claims.GetProperty("cnf").GetProperty("jkt").GetString());
+
+        async Task<Reply> ShowAsync(DpopKey key)
+        {
+            // Both servers go by the clock of the first.
+            var ask = connector.Ask() with { Now = two.Idp.Clock.GetUtcNow().ToUnixTimeSeconds() };
+            (string, string?)[] shown = [("grant_type", JwtBearer), ("assertion", told.AccessToken)];
+            var first = await connector.SendAsync(shown, key.Proof(ask, nonce: connector.Nonce));
+            if (first.Error is not "use_dpop_nonce")
+            {
+                return first;
+            }
+
+            connector.Nonce = first.Headers.GetValues("DPoP-Nonce").Single();
+            return await connector.SendAsync(shown, key.Proof(ask, nonce: connector.Nonce));
+        }
     }
 
     [Fact]
@@ -145,7 +190,19 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         Assert.DoesNotContain(IdJag, await two.Elsewhere.Http.GetStringAsync(new Uri(Place, UriKind.Relative)));
     }
 
-    [Fact, Rfc("OAuth Transaction Tokens", "4.2"), Rfc("OAuth Transaction Tokens", "2.2")]
+    [Fact, Rfc("OAuth Transaction Tokens", "11.3"), Rfc("OAuth Transaction Tokens", "6")]
+    public async Task A_token_that_was_handed_back_or_is_over_brings_no_transaction_token()
+    {
+        var (back, over) = (await Desk.LetInAsync(two.Ada), await Desk.LetInAsync(two.Ada));
+        Assert.Equal(HttpStatusCode.OK, (await TransactAsync(over.AccessToken)).Status);
+
+        await Desk.RevokeAsync(back.AccessToken);
+        TokenTests.Refused(await TransactAsync(back.AccessToken), "invalid_request");
+        two.Idp.Clock.Advance(TimeSpan.FromMinutes(10));
+        TokenTests.Refused(await TransactAsync(over.AccessToken), "invalid_request");
+    }
+
+    [Fact, Rfc("OAuth Transaction Tokens", "11.4"), Rfc("OAuth Transaction Tokens", "9.2")]
     public async Task A_resource_server_hands_on_what_a_transaction_is_for_and_not_the_token_it_was_sent()
     {
         var tokens = await Desk.LetInAsync(two.Ada);
@@ -165,12 +222,17 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         Assert.Equal("mcp:read", reply.Claims.GetProperty("scope").GetString());
         Assert.Equal("send", reply.Claims.GetProperty("tctx").GetProperty("tool").GetString());
         Assert.NotEmpty(reply.Claims.GetProperty("txn").GetString()!);
+        Assert.Equal(tokens.Claims.GetProperty("sub").GetString(), reply.Claims.GetProperty("sub").GetString());
+        var now = two.Idp.Clock.GetUtcNow().ToUnixTimeSeconds();
+        Assert.Equal(now, reply.Claims.GetProperty("iat").GetInt64());
+        Assert.Equal(now + 60, reply.Claims.GetProperty("exp").GetInt64());
+        Assert.False(reply.Json.TryGetProperty("refresh_token", out _));
         Assert.False(reply.Claims.TryGetProperty("grant_id", out _));
         Assert.False(await App.Watch(two.Idp).IsAliveAsync(reply.AccessToken));
         TokenTests.Refused(await TransactAsync(reply.AccessToken), "invalid_request");
     }
 
-    [Theory, Rfc("OAuth Transaction Tokens", "4.1")]
+    [Theory, Rfc("OAuth Transaction Tokens", "11.1")]
     [InlineData("audience", "elsewhere.example", "invalid_target")]
     [InlineData("audience", null, "invalid_target")]
     [InlineData("resource", "https://elsewhere.example/mcp", "invalid_target")]

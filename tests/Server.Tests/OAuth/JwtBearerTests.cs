@@ -226,6 +226,44 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         }
     }
 
+    [Fact, Rfc("ID-JAG", "8.6.1.2.4")]
+    public async Task An_assertion_for_a_server_that_requires_bound_tokens_is_no_grant_without_a_proof()
+    {
+        await using var server = await TestServer.StartAsync(
+            Yaml.Replace("{ name: echo,", "{ name: echo, require_dpop: true,", StringComparison.Ordinal));
+        using var app = new DpopApp(server, "connector", "", Secret);
+        var assertion = Idp.Sign(Claims(server), IdJag);
+
+        TokenTests.Refused(await PresentAsync(server, assertion), "invalid_grant");
+        var proven = await app.TokenAsync(("grant_type", JwtBearer), ("assertion", assertion));
+
+        Assert.Equal("DPoP", proven.Member("token_type"));
+    }
+
+    [Fact, Rfc("ID-JAG", "8.3")]
+    public async Task A_server_does_not_take_its_own_word_for_a_person()
+    {
+        var issuer = $"http://127.0.0.1:{Postgres.FreePort()}";
+
+        var refused = await Assert.ThrowsAsync<Postern.Platform.SetupException>(() => TestServer.StartAsync(
+            $$"""
+            trusted_issuers:
+              - { issuer: '{{issuer}}', kind: idp, jwks: '{{Idp.Jwks}}', resources: [notes], scope: mcp:read }
+            """,
+            issuer: issuer));
+
+        Assert.Contains("this server itself", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact, Rfc("ID-JAG", "4.4.1")]
+    public async Task Who_is_addressed_in_a_list_of_one_is_addressed()
+    {
+        var claims = Claims();
+        claims["aud"] = new JsonArray(Server.Issuer);
+
+        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(Idp.Sign(claims, IdJag))).Status);
+    }
+
     [Theory, OnBoth, Rfc("ID-JAG", "4.4.1")]
     public async Task An_assertion_is_good_once_also_when_fifty_race_for_it(On on)
     {
@@ -325,7 +363,7 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         Assert.Equal(HttpStatusCode.OK, (await PresentAsync(server, Idp.Sign(Claims(server), IdJag))).Status);
     }
 
-    [Theory, Rfc("OAuth Identity and Authorization Chaining", "2.4")]
+    [Theory, Rfc("OAuth Identity and Authorization Chaining", "2.4.2")]
     [InlineData(null)]
     [InlineData("JWT")]
     [InlineData("authorization-grant+jwt")]
@@ -341,6 +379,31 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         Assert.Equal(
             """{"iss":"https://as.example","sub":"agent","sub_profile":"ai_agent"}""",
             reply.Claims.GetProperty("act").GetRawText());
+    }
+
+    [Theory, Rfc("OAuth Identity and Authorization Chaining", "2.4.2")]
+    [InlineData("aud", "https://elsewhere.example")]
+    [InlineData("aud", null)]
+    [InlineData("sub", null)]
+    [InlineData("exp", null)]
+    [InlineData("jti", null)]
+    [InlineData("email", "ada@elsewhere.example")]
+    [InlineData("email", null)]
+    [InlineData("signature", null)]
+    public async Task Another_servers_grant_that_is_wrong_in_one_thing_is_worth_nothing(string claim, string? value)
+    {
+        var claims = Claims();
+        (claims["iss"], claims["sub"]) = ("https://as.example", Guid.NewGuid().ToString());
+        var good = Idp.Sign(claims, "JWT");
+        claims.Remove(claim);
+        if (value is not null)
+        {
+            claims[claim] = value;
+        }
+
+        TokenTests.Refused(
+            await PresentAsync((claim is "signature" ? Foreign : Idp).Sign(claims, "JWT")), "invalid_grant");
+        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(good)).Status);
     }
 
     [Fact]

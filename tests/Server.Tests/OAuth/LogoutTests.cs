@@ -1,5 +1,6 @@
 using System.Net;
 using System.Web;
+using Postern.Platform;
 
 namespace Postern.Tests.OAuth;
 
@@ -178,6 +179,18 @@ public sealed class LogoutTests
             Jwt.Claims(site.Heard[^1]).GetProperty("jti").GetString());
     }
 
+    [Theory, Rfc(Back, "2.2")]
+    [InlineData("http://one.example/out"), InlineData("/out"), InlineData("https://one.example/out#x")]
+    public async Task Where_a_client_is_told_is_an_https_address_without_fragment(string address)
+    {
+        var refused = await Assert.ThrowsAsync<SetupException>(() => TestServer.StartAsync($$"""
+            clients:
+              - { client_id: x, redirect_uris: [https://x.example/cb], backchannel_logout_uri: "{{address}}" }
+            """));
+
+        Assert.Contains("backchannel_logout_uri", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact, Rfc(Back, "2.1")]
     public async Task A_session_that_is_ended_elsewhere_is_told_and_one_that_only_signs_in_again_goes_on()
     {
@@ -225,7 +238,7 @@ public sealed class LogoutTests
               - client_id: one
                 client_secret: {{App.WebSecret}}
                 redirect_uris: [https://one.example/cb]
-                backchannel_logout_uri: {{host.At("/one")}}
+                backchannel_logout_uri: {{host.At("/one?of=1")}}
               - client_id: two
                 client_secret: {{App.WebSecret}}
                 redirect_uris: [https://two.example/cb]
@@ -236,7 +249,7 @@ public sealed class LogoutTests
 
         public void Say(string says)
         {
-            host.Put("/one", "", $"{says}\r\nContent-Type: text/plain");
+            host.Put("/one?of=1", "", $"{says}\r\nContent-Type: text/plain");
             host.Put("/two", "", $"{says}\r\nContent-Type: text/plain");
         }
 

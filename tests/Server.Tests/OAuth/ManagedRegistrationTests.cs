@@ -63,6 +63,26 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
     }
 
     [Fact, Rfc(7592, "2.2")]
+    public async Task A_client_that_sends_back_what_it_read_stays_as_it_was_and_what_it_leaves_out_is_gone()
+    {
+        var made = await Registered.PostAsync(server, $$"""
+            {"client_name":"Kept","redirect_uris":["{{Redirect}}"],"token_endpoint_auth_method":"none",
+            "scope":"mcp:read","jwks":{{new Signer("k").Jwks}},"tos_uri":"https://kept.example/terms"}
+            """);
+        var read = await SendAsync(HttpMethod.Get, made);
+
+        var same = await SendAsync(HttpMethod.Put, made, Body(read, _ => { }));
+        var less = await SendAsync(HttpMethod.Put, made, Body(read, body =>
+            Array.ForEach(["scope", "jwks", "tos_uri"], name => body.Remove(name))));
+
+        Assert.True(read.Json.TryGetProperty("jwks", out _), read.Text);
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(read.Text), JsonNode.Parse(same.Text)), same.Text);
+        Assert.Equal(HttpStatusCode.OK, less.Status);
+        Assert.All(["scope", "jwks", "tos_uri"], name => Assert.False(less.Json.TryGetProperty(name, out _), name));
+        Assert.Equal(made.Member("client_id"), less.Member("client_id"));
+    }
+
+    [Fact, Rfc(7592, "2.2")]
     public async Task Who_agreed_to_the_client_as_it_was_is_asked_again()
     {
         var made = await MakeAsync("none");
@@ -75,6 +95,23 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
             Body(made, body => body["redirect_uris"] = new JsonArray("https://moved.example/cb")));
 
         TokenTests.Refused(await app.RefreshAsync(tokens.RefreshToken), "invalid_grant");
+    }
+
+    [Fact, Rfc(9126, "4")]
+    public async Task What_was_pushed_is_judged_by_what_holds_when_its_browser_comes()
+    {
+        var made = await MakeAsync("none");
+        var app = new App(server, made.Member("client_id")!, Redirect);
+        var address = app.Pushed(await app.PushAsync());
+        await SendAsync(
+            HttpMethod.Put,
+            made,
+            Body(made, body => body["redirect_uris"] = new JsonArray("https://moved.example/cb")));
+
+        var stop = await ada.OpenAsync(address);
+
+        Assert.Equal((HttpStatusCode.BadRequest, null), (stop.Status, stop.Left));
+        Assert.Null(stop.Page!.QuerySelector("form.consent"));
     }
 
     [Fact, Rfc(7592, "2.2")]

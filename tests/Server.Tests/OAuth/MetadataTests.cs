@@ -38,7 +38,7 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
         string[] endpoints =
         [
             "authorization", "token", "registration", "revocation", "introspection", "pushed_authorization_request",
-            "device_authorization", "backchannel_authentication",
+            "device_authorization", "backchannel_authentication", "userinfo", "end_session",
         ];
         foreach (var endpoint in endpoints)
         {
@@ -50,6 +50,20 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
 
         IEnumerable<string> Texts(string name) => metadata.GetProperty(name).EnumerateArray().Select(
             item => item.GetString()!);
+    }
+
+    [Fact, Rfc(8414, "3.2"), Rfc("OpenID Connect Discovery", "4.2")]
+    public async Task A_list_without_members_is_left_out()
+    {
+        await using var server = await TestServer.StartAsync("demo: false");
+
+        var metadata = JsonElement.Parse(
+            await server.Http.GetStringAsync(new Uri("/.well-known/openid-configuration", UriKind.Relative)));
+
+        Assert.All(
+            metadata.EnumerateObject().Where(member => member.Value.ValueKind is JsonValueKind.Array),
+            member => Assert.NotEmpty(member.Value.EnumerateArray()));
+        Assert.False(metadata.TryGetProperty("protected_resources", out _));
     }
 
     [Fact]

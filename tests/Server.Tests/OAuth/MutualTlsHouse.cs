@@ -31,6 +31,8 @@ public sealed class MutualTlsHouse : IAsyncLifetime
         "dns" => (by ?? Authority).Issue("CN=x", names => names.AddDnsName("agent.example")),
         "uri" => (by ?? Authority).Issue("CN=x", names => names.AddUri(new("https://agent.example/1"))),
         "ip" => (by ?? Authority).Issue("CN=x", names => names.AddIpAddress(System.Net.IPAddress.Parse("192.0.2.7"))),
+        "ip6" => (by ?? Authority).Issue(
+            "CN=x", names => names.AddIpAddress(System.Net.IPAddress.Parse("2001:db8::7"))),
         "email" => (by ?? Authority).Issue("CN=x", names => names.AddEmailAddress("agent@example.test")),
         "loose" => (by ?? Authority).Issue("CN=loose"),
         _ => (by ?? Authority).Issue("CN=agent, O=Example"),
@@ -49,6 +51,7 @@ public sealed class MutualTlsHouse : IAsyncLifetime
               - { {{Client("dns", "tls_client_auth")}}, tls_client_auth_san_dns: Agent.example }
               - { {{Client("uri", "tls_client_auth")}}, tls_client_auth_san_uri: 'https://agent.example/1' }
               - { {{Client("ip", "tls_client_auth")}}, tls_client_auth_san_ip: 192.0.2.7 }
+              - { {{Client("ip6", "tls_client_auth")}}, tls_client_auth_san_ip: '2001:DB8:0:0:0:0:0:7' }
               - { {{Client("email", "tls_client_auth")}}, tls_client_auth_san_email: agent@example.test }
               - { {{Client("loose", "tls_client_auth")}}, tls_client_auth_subject_dn: 'CN=loose' }
               - { {{Client("own", "self_signed_tls_client_auth")}}, jwks: '{{Authority.Jwks(Own)}}', {{Bound}} }

@@ -1,4 +1,7 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Postern.Tests.Platform;
@@ -17,6 +20,7 @@ public sealed class MutualTlsTests(MutualTlsHouse house) : IClassFixture<MutualT
     [InlineData("dns")]
     [InlineData("uri")]
     [InlineData("ip")]
+    [InlineData("ip6")]
     [InlineData("email")]
     [InlineData("own")]
     [InlineData("keyed")]
@@ -231,6 +235,24 @@ public sealed class MutualTlsTests(MutualTlsHouse house) : IClassFixture<MutualT
         Assert.Equal(("CN=first", "CN=first", "CN=second", "CN=second"), (before, soon, later, broken));
         Assert.Contains(server.Log.All, line => line.Contains("The renewed certificate is not used"));
         Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory, Rfc(8414, "6.1"), Rfc(7662, "4")]
+    [InlineData(SslProtocols.Tls12), InlineData(SslProtocols.Tls13)]
+    public async Task A_client_speaks_TLS_of_either_age_that_is_good(SslProtocols age)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", new Uri(house.Server.Issuer).Port);
+        await using var connection = new SslStream(socket.GetStream());
+
+        await connection.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "127.0.0.1",
+            EnabledSslProtocols = age,
+            RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.Subject is "CN=127.0.0.1",
+        });
+
+        Assert.Equal(age, connection.SslProtocol);
     }
 
     public static TheoryData<string, string> Contradictions => new()

@@ -28,7 +28,7 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
         Assert.Equal(("RS256", "JWT"), (header.GetProperty("alg").GetString(), header.GetProperty("typ").GetString()));
         Assert.Equal(Server.Issuer, claims.GetProperty("iss").GetString());
         Assert.Equal("site", claims.GetProperty("aud").GetString());
-        Assert.StartsWith("us_", claims.GetProperty("sub").GetString(), StringComparison.Ordinal);
+        Assert.Matches("^us_[!-~]{1,252}$", claims.GetProperty("sub").GetString());
         Assert.Equal("n-0S6 WzA2Mj", claims.GetProperty("nonce").GetString());
         Assert.Equal(Acr.Password, claims.GetProperty("acr").GetString());
         Assert.Equal("pwd", claims.GetProperty("amr")[0].GetString());
@@ -199,6 +199,35 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
         Assert.Equal(["sub", "name"], told.EnumerateObject().Select(member => member.Name));
     }
 
+    [Fact, Rfc(Core, "5.5"), Rfc(Core, "5.5.1")]
+    public async Task What_is_not_understood_of_a_request_for_claims_or_not_known_changes_nothing()
+    {
+        var app = RelyingTown.Site(Server);
+        const string claims = """
+            {"userinfo":{"name":{"essential":true,"unheard_of":[1]},"nickname":{"essential":true},
+            "https://x.example/c":{"value":"a"}},"verified_claims":{"x":1},
+            "id_token":{"acr":{"essential":true,"unheard_of":{}},"phone_number":{"essential":true}}}
+            """;
+
+        var reply = await app.LetInAsync(
+            Ada, RelyingTown.Identity("openid", ("claims", claims.ReplaceLineEndings(""))));
+
+        using var answer = await AskAsync(reply.AccessToken);
+        var told = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal(["sub", "name"], told.EnumerateObject().Select(member => member.Name));
+        Assert.False(Claims(reply).TryGetProperty("phone_number", out _));
+    }
+
+    [Fact, Rfc(Core, "3.1.2.2")]
+    public async Task Who_asks_who_somebody_is_says_where_the_answer_goes()
+    {
+        var app = RelyingTown.Site(Server);
+
+        var stop = await Ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", ("redirect_uri", null))));
+
+        Assert.Equal("invalid_request", new Answer(stop.Left!)["error"]);
+    }
+
     [Theory, Rfc(Core, "5.5")]
     [InlineData("nonsense")]
     [InlineData("[]")]
@@ -259,6 +288,9 @@ public sealed class OpenIdTests(RelyingTown town) : IClassFixture<RelyingTown>
         var names = new[] { here, there, open }.Select(reply => Claims(reply).GetProperty("sub").GetString()).ToList();
         Assert.Equal("ES256", header.GetProperty("alg").GetString());
         Assert.Equal(3, names.Distinct().Count());
+        // Nobody but us can tell whose a pairwise name is.
+        Assert.All(names.Take(2), name => Assert.Matches("^[A-Za-z0-9_-]{43}$", name));
+        Assert.DoesNotContain(names[2]!["us_".Length..], names[0]!, StringComparison.Ordinal);
         Assert.Equal(names[0], here.Claims.GetProperty("sub").GetString());
         Assert.Equal(names[0], Claims(await one.RefreshAsync(here.RefreshToken)).GetProperty("sub").GetString());
         Assert.NotEqual(claims.GetProperty("sid").GetString(), Claims(there).GetProperty("sid").GetString());

@@ -258,7 +258,7 @@ public sealed class RefreshTests
         TokenTests.Refused(await app.RefreshAsync(reply.RefreshToken), "invalid_grant");
     }
 
-    [Fact]
+    [Fact, Rfc("Refresh Token Expiration", "5")]
     public async Task No_token_outlives_what_the_person_agreed_to()
     {
         await using var server = await TestServer.StartAsync(App.Town);
@@ -272,9 +272,11 @@ public sealed class RefreshTests
         reply = await app.RefreshAsync(reply.RefreshToken);
         Assert.InRange(reply.Json.GetProperty("expires_in").GetInt64(), 118, 120);
         Assert.True(await watch.IsAliveAsync(reply.AccessToken));
+        Assert.NotEqual(HttpStatusCode.Unauthorized, await app.CallAsync(reply.AccessToken));
         server.Clock.Advance(TimeSpan.FromMinutes(2));
 
         Assert.False(await watch.IsAliveAsync(reply.AccessToken));
+        Assert.Equal(HttpStatusCode.Unauthorized, await app.CallAsync(reply.AccessToken));
         TokenTests.Refused(await app.RefreshAsync(reply.RefreshToken), "invalid_grant");
     }
 

@@ -93,6 +93,79 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         Assert.NotNull(question.Form);
     }
 
+    [Fact, Rfc("OpenID Connect Registration", "3.1"), Rfc("OpenID Connect Registration", "3.2"), Rfc(7591, "2")]
+    public async Task The_answer_says_what_was_taken_and_nothing_else()
+    {
+        var json = $$"""
+            {"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code","implicit","unheard_of"],
+            "token_endpoint_auth_method":"client_secret_post","jwks":{{new Signer("k1").Jwks}},
+            "response_modes":["jwt"],"token_endpoint_auth_signing_alg":"ES256","unheard_of":{"a":[1]},
+            "id_token_encrypted_response_alg":"RSA-OAEP"}
+            """;
+
+        var reply = await Registered.PostAsync(Server, json);
+
+        Assert.Equal(HttpStatusCode.Created, reply.Status);
+        Assert.Equal("[\"authorization_code\"]", reply.Json.GetProperty("grant_types").GetRawText());
+        Assert.Equal("[\"code\"]", reply.Json.GetProperty("response_types").GetRawText());
+        Assert.Equal("[\"jwt\"]", reply.Json.GetProperty("response_modes").GetRawText());
+        Assert.Equal("ES256", reply.Member("token_endpoint_auth_signing_alg"));
+        Assert.Equal("client_secret_post", reply.Member("token_endpoint_auth_method"));
+        Assert.StartsWith($"{Server.Issuer}/register/", reply.Member("registration_client_uri"));
+        // What is not kept is not said to be.
+        Assert.DoesNotContain("unheard_of", reply.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("encrypted", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Fact, Rfc(7591, "3.2.1")]
+    public async Task A_client_is_told_all_that_it_registered()
+    {
+        var json = JsonNode.Parse($$"""
+            {"client_name":"All","redirect_uris":["https://all.example/cb"],"application_type":"web",
+            "grant_types":["authorization_code","refresh_token"],"response_types":["code"],"scope":"mcp:read",
+            "token_endpoint_auth_method":"private_key_jwt","jwks":{{new Signer("k").Jwks}},
+            "dpop_bound_access_tokens":true,"require_pushed_authorization_requests":true,
+            "require_signed_request_object":true,"request_object_signing_alg":"ES256",
+            "authorization_signed_response_alg":"ES256","subject_type":"pairwise",
+            "id_token_signed_response_alg":"ES256","userinfo_signed_response_alg":"ES256",
+            "post_logout_redirect_uris":["https://all.example/bye"],
+            "backchannel_logout_uri":"https://all.example/out","backchannel_logout_session_required":true,
+            "default_max_age":60,"require_auth_time":true,"default_acr_values":["phr"],
+            "initiate_login_uri":"https://all.example/in","logo_uri":"https://all.example/logo",
+            "policy_uri":"https://all.example/policy","tos_uri":"https://all.example/terms"}
+            """)!.AsObject();
+
+        var reply = await Registered.PostAsync(Server, json.ToJsonString());
+
+        Assert.True(reply.Status is HttpStatusCode.Created, reply.Text);
+        var told = JsonNode.Parse(reply.Text)!.AsObject();
+        Assert.All(json, member => Assert.True(JsonNode.DeepEquals(member.Value, told[member.Key]), member.Key));
+    }
+
+    [Fact, Rfc(7591, "3.2.1")]
+    public async Task A_grant_type_that_nobody_has_heard_of_is_left_out_and_the_answer_says_so()
+    {
+        var reply = await Registered.PostAsync(Server, """
+            {"redirect_uris":["https://new.example/cb"],"grant_types":["authorization_code","urn:example:new"]}
+            """);
+
+        Assert.Equal("""["authorization_code"]""", reply.Json.GetProperty("grant_types").GetRawText());
+        Assert.Equal("client_secret_basic", reply.Member("token_endpoint_auth_method"));
+        Assert.Equal("web", reply.Member("application_type"));
+    }
+
+    [Fact, Rfc(7591, "3.2.1"), Rfc(6749, "10.1")]
+    public async Task No_two_registrations_share_a_secret_or_a_name()
+    {
+        const string json = """{"redirect_uris":["https://same.example/cb"]}""";
+
+        var (one, two) = (await Registered.PostAsync(Server, json), await Registered.PostAsync(Server, json));
+
+        Assert.All(
+            ["client_id", "client_secret", "registration_access_token"],
+            name => Assert.NotEqual(one.Member(name)!, two.Member(name)!));
+    }
+
     [Fact]
     public async Task A_client_that_registered_with_a_secret_is_never_believed_without_it()
     {
@@ -160,6 +233,34 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "jwks_uri", "\"http://a.example/jwks\"", "invalid_client_metadata" },
         { "jwks_uri", "\"file:///etc/passwd\"", "invalid_client_metadata" },
         { "jwks_uri", "7", "invalid_client_metadata" },
+        {
+            "jwks_uri",
+            """ "https://a.example/jwks","jwks":{"keys":[{"kty":"EC"}]} """,
+            "invalid_client_metadata"
+        },
+        { "jwks", """{"keys":[{"kty":"EC","kty":"RSA"}]}""", "invalid_client_metadata" },
+        { "jwks", """{"keys":[{"kty":"EC"}],"keys":[{"kty":"EC"}]}""", "invalid_client_metadata" },
+        {
+            "redirect_uris",
+            """["https://a.example/cb","https://b.example/cb"],"subject_type":"pairwise" """,
+            "invalid_client_metadata"
+        },
+        { "id_token_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "id_token_signed_response_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "userinfo_signed_response_alg", "\"none\"", "invalid_client_metadata" },
+        { "request_object_signing_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"none\"", "invalid_client_metadata" },
+        { "token_endpoint_auth_signing_alg", "\"HS256\"", "invalid_client_metadata" },
+        { "response_modes", "\"jwt\"", "invalid_client_metadata" },
+        { "subject_type", "\"open\"", "invalid_client_metadata" },
+        { "sector_identifier_uri", "\"http://a.example/sector\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"http://a.example/out\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"https://a.example/out#x\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"/out\"", "invalid_client_metadata" },
+        { "post_logout_redirect_uris", "[\"http://a.example/bye\"]", "invalid_redirect_uri" },
+        { "initiate_login_uri", "\"http://a.example/in\"", "invalid_client_metadata" },
+        { "default_max_age", "\"soon\"", "invalid_client_metadata" },
+        { "require_auth_time", "1", "invalid_client_metadata" },
     };
 
     [Theory, MemberData(nameof(Hostile)), Rfc(7591, "3.2.2")]

@@ -12,7 +12,7 @@ public sealed class RelyingPagesTests(RelyingTown town, Chromium chromium)
 {
     private const string
         Core = "OpenID Connect Core", Initiated = "OpenID Connect RP-Initiated Logout",
-        FormPost = "OAuth 2.0 Form Post Response Mode";
+        FormPost = "Form Post Response Mode";
 
     private readonly App site = RelyingTown.Site(town.Server);
 

@@ -75,9 +75,9 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
         await IsRefusedAsync(Own.Sign(claims), "invalid_request_object");
     }
 
-    [Theory, Rfc(9101, "6.2"), Rfc(8725, "3.1")]
+    [Theory, Rfc(9101, "6.1"), Rfc(9101, "6.2"), Rfc(8725, "3.1")]
     [InlineData("none"), InlineData("HS256"), InlineData("RS256"), InlineData("foreign"), InlineData("cut")]
-    [InlineData("JWT")]
+    [InlineData("JWT"), InlineData("encrypted"), InlineData("kid unknown"), InlineData("kid of the other key")]
     [InlineData("at+jwt"), InlineData("dpop+jwt"), InlineData("client-authentication+jwt"), InlineData("no JWT")]
     public async Task An_object_that_its_client_did_not_sign_as_one_is_refused(string how)
     {
@@ -86,6 +86,9 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
             "foreign" => Foreign.Sign(Claims()),
             "cut" => Own.Sign(Claims())[..^8],
             "no JWT" => "x",
+            "encrypted" => string.Join('.', Enumerable.Repeat("e30", 5)),
+            "kid unknown" => Own.Sign(Claims(), named: "k9"),
+            "kid of the other key" => Own.Sign(Claims(), named: "k1-rsa"),
             _ when how.Contains("jwt", StringComparison.OrdinalIgnoreCase) => Own.Sign(Claims(), how),
             _ => Own.Sign(Claims(), alg: how),
         };
@@ -104,6 +107,21 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
         Assert.NotNull((await signers.Ada.AllowAsync(Address(Own.Sign(claims)))).Code);
     }
 
+    [Theory, Rfc(9101, "5"), Rfc("OpenID Connect Core", "6")]
+    [InlineData("https://elsewhere.example/request", "request_uri_not_supported")]
+    [InlineData("urn:ietf:params:oauth:request_uri:x", "invalid_request")]
+    public async Task An_object_and_a_reference_are_not_taken_together(string reference, string error)
+    {
+        var text = Own.Sign(Claims());
+
+        var stop = await signers.Ada.OpenAsync(
+            Address(text, ("request_uri", reference), ("redirect_uri", "https://signer.example/cb")));
+        var pushed = await App.PostAsync("/par", [.. Pushed(text), ("request_uri", reference)]);
+
+        Assert.Equal(error, new Answer(stop.Left!)["error"]);
+        Assert.Equal("invalid_request", pushed.Error);
+    }
+
     [Fact, Rfc(9101, "6.2")]
     public async Task An_object_of_one_client_is_nothing_for_another()
     {
@@ -117,7 +135,7 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
         Assert.Equal("request_not_supported", unsigning.Error);
     }
 
-    [Fact, Rfc(9101, "10.5")]
+    [Fact, Rfc(9101, "10.5"), Rfc(9126, "2.3")]
     public async Task A_client_that_must_sign_is_heard_no_other_way()
     {
         var app = new App(Server, "strict", "https://strict.example/cb", App.PeerSecret);
@@ -131,7 +149,7 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
             [("client_id", "strict"), ("client_secret", App.PeerSecret), ("request", Own.Sign(claims, alg: "PS256"))]);
 
         Assert.Equal("invalid_request", new Answer(plain.Left!)["error"]);
-        Assert.Equal("invalid_request", pushed.Error);
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_request"), (pushed.Status, pushed.Error));
         Assert.Equal("invalid_request_object", byKeyOfTheOtherKind.Error);
         Assert.NotNull((await signers.Ada.AllowAsync(app.Pushed(signed))).Code);
     }

@@ -78,6 +78,22 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
         Assert.Null(other.Page!.QuerySelector("script"));
     }
 
+    [Theory, Rfc("FAPI 2.0 Message Signing", "5.3.3"), Rfc("FAPI 2.0 Message Signing", "5.4.1")]
+    [InlineData(null, false), InlineData("query", false), InlineData("form_post", false)]
+    [InlineData("jwt", true), InlineData("query.jwt", true), InlineData("form_post.jwt", false)]
+    public async Task A_client_is_answered_in_the_ways_it_registered_for_alone(string? mode, bool isTaken)
+    {
+        var made = await Registered.PostAsync(Server, """
+            {"redirect_uris":["https://modes.example/cb"],"token_endpoint_auth_method":"none","response_modes":["jwt"]}
+            """);
+        var app = new App(Server, made.Member("client_id")!, "https://modes.example/cb");
+
+        var pushed = await app.PushAsync(("response_mode", mode));
+
+        Assert.Equal("jwt", Assert.Single(made.Json.GetProperty("response_modes").EnumerateArray()).GetString());
+        Assert.Equal(isTaken ? null : "invalid_request", pushed.Error);
+    }
+
     [Fact]
     public async Task An_app_that_is_no_place_on_the_web_is_posted_nothing()
     {

@@ -25,9 +25,10 @@ internal sealed class Signer(string kid)
     }
 
     /// <summary>A JWT of these claims, signed with ES256 unless said otherwise.</summary>
-    public string Sign(JsonObject claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256")
+    public string Sign(
+        JsonObject claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256", string? named = null)
     {
-        var header = new JsonObject { ["alg"] = alg, ["kid"] = alg is "ES256" ? kid : kid + "-rsa" };
+        var header = new JsonObject { ["alg"] = alg, ["kid"] = named ?? (alg is "ES256" ? kid : kid + "-rsa") };
         if (typ is not null)
         {
             header["typ"] = typ;

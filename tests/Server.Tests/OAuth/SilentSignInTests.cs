@@ -297,6 +297,54 @@ public sealed class SilentSignInTests
         Assert.Equal("login_required", new Answer(silent.Left!)["error"]);
     }
 
+    [Theory, Rfc(Core, "3.1.2.2"), Rfc(Core, "5.5.1")]
+    [InlineData("her own", null)]
+    [InlineData("another person's", "login_required")]
+    public async Task A_request_for_one_person_is_answered_for_that_person_alone(string whose, string? error)
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml);
+        using var ada = new Person(server);
+        using var bob = new Person(server, Person.Bob);
+        var app = RelyingTown.Site(server);
+        var own = await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+        var meant = whose is "her own" ? own : await app.LetInAsync(bob, RelyingTown.Identity("openid"));
+        var sub = Jwt.Claims(meant.Member("id_token")!).GetProperty("sub").GetString();
+        var claims = ("claims", $$"""{"id_token":{"sub":{"value":"{{sub}}" } } }""");
+        server.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        var silent = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", ("prompt", "none"), claims)));
+        // Signs in anew on the way where that may help, as herself again.
+        var asked = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", claims)));
+
+        Assert.Equal(error, new Answer(silent.Left!)["error"]);
+        Assert.Equal(
+            error is null ? null : "unmet_authentication_requirements", new Answer(asked.Left!)["error"]);
+        Assert.Equal(error is null, new Answer(asked.Left!)["code"] is not null);
+    }
+
+    [Fact, Rfc("OpenID Connect Registration", "2")]
+    public async Task What_a_client_registered_of_sign_ins_holds_where_its_request_says_nothing()
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml.Replace(
+            "post_logout_redirect_uris: [https://site.example/bye]", "default_max_age: 60", StringComparison.Ordinal));
+        using var ada = new Person(server);
+        var app = RelyingTown.Site(server);
+
+        var first = await SignedInAtAsync();
+        server.Clock.Advance(TimeSpan.FromSeconds(61));
+        var second = await SignedInAtAsync();
+        server.Clock.Advance(TimeSpan.FromSeconds(59));
+        var third = await SignedInAtAsync();
+        server.Clock.Advance(TimeSpan.FromSeconds(61));
+        var fourth = await SignedInAtAsync(("max_age", "10000"));
+
+        Assert.Equal([first + 61, first + 61, first + 61], [second, third, fourth]);
+
+        async Task<long> SignedInAtAsync(params (string, string?)[] more) =>
+            Jwt.Claims((await app.LetInAsync(ada, RelyingTown.Identity("openid", more))).Member("id_token")!)
+                .GetProperty("auth_time").GetInt64();
+    }
+
     [Theory, Rfc(Core, "3.1.2.1"), Rfc(Core, "3.1.2.2")]
     [InlineData("her own", null)]
     [InlineData("her own, expired", null)]

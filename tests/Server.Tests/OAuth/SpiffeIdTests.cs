@@ -5,9 +5,10 @@ namespace Postern.Tests.OAuth;
 /// <summary>Names of workloads have one spelling (SPIFFE-ID §2).</summary>
 public sealed class SpiffeIdTests
 {
-    private const string Draft = "draft-ietf-oauth-spiffe-client-auth";
+    private const string Draft = "OAuth SPIFFE Client Authentication";
 
-    [Theory]
+    [Theory, Rfc("SPIFFE-ID", "2.1"), Rfc("SPIFFE-ID", "2.2")]
+    [InlineData("spiffe://192.0.2.7/a")]
     [InlineData("spiffe://example.org")]
     [InlineData("spiffe://example.org/a")]
     [InlineData("spiffe://ex_am-ple.1/a/B.c-d_e/9")]
@@ -15,7 +16,16 @@ public sealed class SpiffeIdTests
     public void A_name_is_read_and_written_alike(string text) =>
         Assert.Equal(text, SpiffeId.Parse(text)!.ToString());
 
-    [Theory]
+    [Fact, Rfc("SPIFFE-ID", "2.3")]
+    public void A_name_may_be_2048_bytes_long()
+    {
+        var text = "spiffe://example.org/".PadRight(2048, 'a');
+
+        Assert.Equal(text, SpiffeId.Parse(text)!.ToString());
+        Assert.Null(SpiffeId.Parse(text + "a"));
+    }
+
+    [Theory, Rfc("SPIFFE-ID", "2"), Rfc("SPIFFE-ID", "2.1"), Rfc("SPIFFE-ID", "2.2")]
     [InlineData("")]
     [InlineData("spiffe:/example.org/a")]
     [InlineData("SPIFFE://example.org/a")]

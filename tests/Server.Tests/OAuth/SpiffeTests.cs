@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -11,7 +12,7 @@ namespace Postern.Tests.OAuth;
 public sealed class SpiffeTests : IAsyncLifetime
 {
     private const string
-        Draft = "draft-ietf-oauth-spiffe-client-auth",
+        Draft = "OAuth SPIFFE Client Authentication",
         Type = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe",
         Agent = "spiffe://example.org/agent",
         Worker = "spiffe://example.org/workers/7";
@@ -89,7 +90,8 @@ public sealed class SpiffeTests : IAsyncLifetime
         "another workload", "another domain's workload", "another domain's signature", "nobody's signature",
         "another audience", "two audiences", "no audience", "the token endpoint", "no end", "over", "for a day",
         "not yet", "no subject", "a name in another spelling", "another kind", "no kid", "a key in it", "named another",
-        "named another workload of the client", "malformed",
+        "named another workload of the client", "malformed", "no algorithm", "a shared key's algorithm",
+        "an algorithm that its key has not",
     ];
 
     [Theory, MemberData(nameof(Wrong)), Rfc(Draft, "3.1"), Rfc(Draft, "5")]
@@ -116,6 +118,9 @@ public sealed class SpiffeTests : IAsyncLifetime
             "no kid" => Svid(Agent, header: h => h.Remove("kid")),
             "a key in it" => Svid(Agent, header: h => h["jwk"] = new JsonObject()),
             "malformed" => "x.y.z",
+            "no algorithm" => Svid(Agent, header: h => h["alg"] = "none"),
+            "a shared key's algorithm" => Svid(Agent, header: h => h["alg"] = "HS256"),
+            "an algorithm that its key has not" => Svid(Agent, header: h => h["alg"] = "ES384"),
             _ => Svid(Worker),
         };
         var named = what switch
@@ -144,7 +149,7 @@ public sealed class SpiffeTests : IAsyncLifetime
         TokenTests.Refused(await app.PostAsync("/token", fields), "invalid_request");
         TokenTests.Refused(
             await app.PostAsync("/token", [.. fields, ("client_assertion_type", Type), ("client_secret", "x")]),
-            "invalid_request");
+            "invalid_client");
         TokenTests.Refused(await ShowAsync(svid, "web"), "invalid_client");
     }
 
@@ -164,7 +169,8 @@ public sealed class SpiffeTests : IAsyncLifetime
     public static TheoryData<string> WrongCertificates =>
     [
         "none", "two names", "another workload", "no name", "a name in the subject", "another authority",
-        "an authority", "for no signatures", "over", "by its client's name", "by JWT alone",
+        "an authority", "for no signatures", "for signing others", "for anything", "for servers alone", "not yet",
+        "over", "by its client's name", "by JWT alone", "of no path", "of another scheme",
         "another domain's, whose authority is one of the server's",
     ];
 
@@ -191,13 +197,15 @@ public sealed class SpiffeTests : IAsyncLifetime
                     request.CertificateExtensions.OfType<X509BasicConstraintsExtension>().Single());
                 request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
             }),
-            "for no signatures" => Issue(Agent, change: request =>
-            {
-                request.CertificateExtensions.Remove(
-                    request.CertificateExtensions.OfType<X509KeyUsageExtension>().Single());
-                request.CertificateExtensions.Add(
-                    new X509KeyUsageExtension(X509KeyUsageFlags.NonRepudiation, true));
-            }),
+            "for no signatures" => Issue(Agent, change: request => For(request, X509KeyUsageFlags.NonRepudiation)),
+            "for signing others" => Issue(Agent, change: request => For(
+                request, X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign)),
+            "for anything" => Issue(Agent, change: request => For(request, null)),
+            "for servers alone" => authority.Issue(
+                "CN=x", names => names.AddUri(new(Agent)), usage: Authority.ForServers),
+            "not yet" => Issue(Agent, good: (now.AddMinutes(1), now.AddDays(1))),
+            "of no path" => Issue("spiffe://example.org"),
+            "of another scheme" => Issue("https://example.org/agent"),
             "over" => Issue(Agent, good: (now.AddDays(-1), now.AddSeconds(-1))),
             "by JWT alone" => Issue("spiffe://example.org/jwt"),
             "another domain's, whose authority is one of the server's" => Issue("spiffe://other.example/agent"),
@@ -207,12 +215,50 @@ public sealed class SpiffeTests : IAsyncLifetime
         {
             "by its client's name" => "workers",
             "by JWT alone" => "spiffe://example.org/jwt",
+            "of no path" => "spiffe://example.org",
+            "of another scheme" => "https://example.org/agent",
             "another domain's, whose authority is one of the server's" => "spiffe://other.example/agent",
             _ => Agent,
         };
 
         TokenTests.Refused(
             await HeaderServer.AskAsync(server, named, shown is null ? [] : [shown]), "invalid_client");
+    }
+
+    [Theory, Rfc("X.509-SVID", "4.2")]
+    [InlineData("example.org", HttpStatusCode.OK)]
+    [InlineData("other.example", HttpStatusCode.Unauthorized)]
+    public async Task A_branch_of_a_domains_authority_names_no_workload_outside_its_constraints(
+        string within, HttpStatusCode status)
+    {
+        using var branch = new Authority("CN=A branch", authority, request => request.CertificateExtensions.Add(
+            new X509Extension("2.5.29.30", Within(within), critical: true)));
+        using var certificate = Issue(Agent, branch);
+
+        var reply = await HeaderServer.AskAsync(server, Agent, certificate, branch.Certificate);
+
+        Assert.Equal(status, reply.Status);
+    }
+
+    [Fact, Rfc("JWT-SVID", "6.2"), Rfc("X.509-SVID", "6.2")]
+    public async Task Of_a_bundle_what_is_for_something_else_proves_nobody()
+    {
+        using var hidden = new Authority("CN=example.org");
+        using var unmarked = new Authority("CN=example.org");
+        var forCertificates = new Outside("k2");
+        var keys = JsonNode.Parse(Bundle(signer, authority))!["keys"]!.AsArray();
+        keys[1]!["x5c"]!.AsArray().Add(Convert.ToBase64String(hidden.Certificate.RawData));
+        keys.Add(Marked(Authority.Jwks(unmarked.Certificate), "jwt-svid"));
+        keys.Add(Marked(Authority.Jwks(unmarked.Certificate), "sig"));
+        keys.Add(Marked(Authority.Jwks(unmarked.Certificate, withCertificate: false), "x509-svid"));
+        keys.Add(Marked(forCertificates.Jwks, "x509-svid"));
+        await File.WriteAllTextAsync(bundle, new JsonObject { ["keys"] = keys.DeepClone() }.ToJsonString());
+
+        Assert.Equal(HttpStatusCode.OK, (await ShowAsync(Svid(Agent))).Status);
+        TokenTests.Refused(await ShowAsync(Svid(Agent, by: forCertificates)), "invalid_client");
+        Assert.Equal(HttpStatusCode.OK, (await HeaderServer.AskAsync(server, Agent, Issue(Agent))).Status);
+        TokenTests.Refused(await HeaderServer.AskAsync(server, Agent, Issue(Agent, hidden)), "invalid_client");
+        TokenTests.Refused(await HeaderServer.AskAsync(server, Agent, Issue(Agent, unmarked)), "invalid_client");
     }
 
     [Fact, Rfc(Draft, "5.1")]
@@ -309,16 +355,43 @@ public sealed class SpiffeTests : IAsyncLifetime
 
     private const string Rest = "grant_types: [client_credentials], resources: [echo], scope: mcp:read";
 
+    private static void For(CertificateRequest request, X509KeyUsageFlags? use)
+    {
+        request.CertificateExtensions.Remove(
+            request.CertificateExtensions.OfType<X509KeyUsageExtension>().Single());
+        if (use is { } flags)
+        {
+            request.CertificateExtensions.Add(new X509KeyUsageExtension(flags, true));
+        }
+    }
+
+    // RFC 5280 §4.2.1.10: the one host whose names may stand below.
+    private static byte[] Within(string host)
+    {
+        var der = new AsnWriter(AsnEncodingRules.DER);
+        using (der.PushSequence())
+        using (der.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+        using (der.PushSequence())
+        {
+            der.WriteCharacterString(UniversalTagNumber.IA5String, host, new Asn1Tag(TagClass.ContextSpecific, 6));
+        }
+
+        return der.Encode();
+    }
+
+    private static JsonNode Marked(string jwks, string use)
+    {
+        var key = JsonNode.Parse(jwks)!["keys"]![0]!.DeepClone();
+        key["use"] = use;
+        return key;
+    }
+
     private static string Bundle(Outside signer, Authority? authority = null, int? hint = null)
     {
-        var key = JsonNode.Parse(signer.Jwks)!["keys"]![0]!.DeepClone();
-        key["use"] = "jwt-svid";
-        var keys = new JsonArray(key);
+        var keys = new JsonArray(Marked(signer.Jwks, "jwt-svid"));
         if (authority is not null)
         {
-            var root = JsonNode.Parse(Authority.Jwks(authority.Certificate))!["keys"]![0]!.DeepClone();
-            root["use"] = "x509-svid";
-            keys.Add(root);
+            keys.Add(Marked(Authority.Jwks(authority.Certificate), "x509-svid"));
         }
 
         var bundle = new JsonObject { ["keys"] = keys, ["spiffe_sequence"] = 1 };

@@ -17,6 +17,7 @@ public sealed class MissingTests : IAsyncLifetime
     [InlineData("PUT", "/authorize", "GET, POST")]
     [InlineData("POST", "/jwks", "GET")]
     [InlineData("DELETE", "/healthz", "GET")]
+    [InlineData("POST", "/register/c_0123456789012345678901", "DELETE, GET, PUT")]
     public async Task Whoever_asks_in_the_wrong_way_learns_the_right_one(string method, string path, string takes)
     {
         using var answer = await SendAsync(method, path, "*/*");

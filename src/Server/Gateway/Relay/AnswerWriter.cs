@@ -78,6 +78,8 @@ internal sealed class AnswerWriter(HttpResponse response, Era era)
         if (!IsStreaming)
         {
             response.StatusCode = status;
+            // A cache may keep a 404 or a 405 unless it is told not to, and this one depends on who asks.
+            response.Headers.CacheControl = "no-store";
         }
     }
 

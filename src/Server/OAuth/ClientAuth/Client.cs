@@ -126,6 +126,12 @@ internal sealed record Client
     /// <summary>How it wants authorization responses signed (JARM §4); null where it did not say.</summary>
     public string? AnswerSigningAlg { get; init; }
 
+    /// <summary>The ways in which it may be answered; empty for any.</summary>
+    public IReadOnlyList<string> ResponseModes { get; init; } = [];
+
+    /// <summary>The one algorithm by which it signs its assertions; null for any that is served.</summary>
+    public string? AssertionAlg { get; init; }
+
     /// <summary>When it was first let in or registered here; null for one never seen before.</summary>
     public DateTimeOffset? FirstSeen { get; init; }
 
@@ -149,6 +155,8 @@ internal sealed record Client
         RequiresSignedRequest = metadata.RequiresSignedRequest,
         RequestSigningAlg = metadata.RequestSigningAlg,
         AnswerSigningAlg = metadata.AnswerSigningAlg,
+        ResponseModes = metadata.ResponseModes,
+        AssertionAlg = metadata.AssertionAlg,
     };
 
     /// <summary>

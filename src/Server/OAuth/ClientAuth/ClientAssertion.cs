@@ -33,8 +33,7 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, TimeProvider c
             return $"assertion: {refusal}";
         }
 
-        var algorithms = client.IsFapi2 ? FapiProfile.Algorithms : Algorithms;
-        if (!await token.IsSignedByAsync(await keys.FindAsync(client, token.Kid, stop), algorithms))
+        if (!await token.IsSignedByAsync(await keys.FindAsync(client, token.Kid, stop), AlgorithmsOf(client)))
         {
             return "assertion not signed by the client";
         }
@@ -44,6 +43,9 @@ internal sealed class ClientAssertion(ClientKeys keys, Once once, TimeProvider c
             ? null
             : "assertion used again";
     }
+
+    private static string[] AlgorithmsOf(Client client) =>
+        [.. (client.IsFapi2 ? FapiProfile.Algorithms : Algorithms).Where(alg => (client.AssertionAlg ?? alg) == alg)];
 
     private string? FormRefusal(ForeignToken token, string client, string issuer) => token switch
     {

@@ -49,7 +49,10 @@ internal abstract record ClientCredentials
         var hasHeader = !StringValues.IsNullOrEmpty(http.Headers.Authorization);
         if ((hasHeader ? 1 : 0) + (secret is null ? 0 : 1) + (assertion is null ? 0 : 1) > 1)
         {
-            return OAuthError.InvalidRequest("Use one method of client authentication.");
+            // RFC 7521 §4.2.1 asks for another error than RFC 6749 §5.2 where an assertion is one of them.
+            return assertion is null
+                ? OAuthError.InvalidRequest("Use one method of client authentication.")
+                : OAuthError.InvalidClient("an assertion beside another method");
         }
 
         if (hasHeader)

@@ -67,18 +67,9 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
     private static IReadOnlyList<SecurityKey> Named(IReadOnlyList<SecurityKey> keys, string? kid) =>
         string.IsNullOrEmpty(kid) ? keys : [.. keys.Where(key => key.KeyId == kid)];
 
-    private static IReadOnlyList<SecurityKey> Parse(string jwks)
-    {
-        try
-        {
-            var keys = new JsonWebKeySet(jwks).GetSigningKeys();
-            return [.. keys.Where(key => key is not SymmetricSecurityKey).Take(MaxKeys)];
-        }
-        catch (ArgumentException)
-        {
-            return [];
-        }
-    }
+    // As they were written, so that what a key says of itself (its algorithm) is not lost.
+    private static IReadOnlyList<SecurityKey> Parse(string jwks) =>
+        [.. All(jwks).Where(key => key is { Kty: "EC" or "RSA", Use: null or "" or "sig" })];
 
     private static IReadOnlyList<JsonWebKey> All(string jwks)
     {

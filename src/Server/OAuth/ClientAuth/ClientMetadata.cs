@@ -94,6 +94,12 @@ internal sealed record ClientMetadata
     /// <summary>Of answers it may ask to be signed (JARM §3).</summary>
     public required string? AnswerSigningAlg { get; init; }
 
+    /// <summary>The ways in which it may be answered (FAPI 2.0 Message Signing §5.3.3); empty for any.</summary>
+    public required IReadOnlyList<string> ResponseModes { get; init; }
+
+    /// <summary>Of the assertions by which it proves itself (OpenID Connect Registration §2).</summary>
+    public required string? AssertionAlg { get; init; }
+
     /// <summary>Reads a registration request (RFC 7591 §3.1).</summary>
     public static Result<ClientMetadata> Register(
         ReadOnlyMemory<byte> json, string issuer, AuthMethods methods) => Read(json, null, issuer, methods);
@@ -162,6 +168,8 @@ internal sealed record ClientMetadata
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
             RequestSigningAlg = members.Text("request_object_signing_alg"),
             AnswerSigningAlg = members.Text("authorization_signed_response_alg"),
+            ResponseModes = members.List("response_modes") ?? [],
+            AssertionAlg = members.OneOf("token_endpoint_auth_signing_alg", ClientAssertion.Algorithms),
         };
     }
 

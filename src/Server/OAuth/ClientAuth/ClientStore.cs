@@ -125,7 +125,9 @@ internal sealed partial class ClientStore(Db db)
             client.RequiresSignedRequest,
             client.RequestSigningAlg,
             client.AnswerSigningAlg,
-            client.Certificate == CertificateMembers.None ? null : client.Certificate),
+            client.Certificate == CertificateMembers.None ? null : client.Certificate,
+            client.ResponseModes.Count > 0 ? client.ResponseModes : null,
+            client.AssertionAlg),
         ClientStoreJson.Default.Stored);
 
     private static Client Read(DbDataReader row)
@@ -155,6 +157,8 @@ internal sealed partial class ClientStore(Db db)
             RequestSigningAlg = stored.RequestSigningAlg,
             AnswerSigningAlg = stored.AnswerSigningAlg,
             Certificate = stored.Certificate ?? CertificateMembers.None,
+            ResponseModes = stored.ResponseModes ?? [],
+            AssertionAlg = stored.AssertionAlg,
             FirstSeen = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(4)),
         };
     }
@@ -176,7 +180,10 @@ internal sealed partial class ClientStore(Db db)
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool RequiresSignedRequest = false,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? RequestSigningAlg = null,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] string? AnswerSigningAlg = null,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CertificateMembers? Certificate = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CertificateMembers? Certificate = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        IReadOnlyList<string>? ResponseModes = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? AssertionAlg = null);
 
     [JsonSerializable(typeof(Stored))]
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

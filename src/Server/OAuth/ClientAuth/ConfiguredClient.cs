@@ -29,6 +29,8 @@ internal static class ConfiguredClient
             RequiresPush = seed.RequiresPush,
             RequiresSignedRequest = seed.RequiresSignedRequest,
             RequestSigningAlg = seed.RequestSigningAlg,
+            ResponseModes = seed.ResponseModes,
+            AssertionAlg = seed.AssertionAlg,
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             ActorProfile = seed.Actor,
             MayAct = seed.MayAct is { } actor ? new(actor) : null,

@@ -95,7 +95,7 @@ internal sealed class DistinguishedName
             or (int)UniversalTagNumber.IA5String or (int)UniversalTagNumber.NumericString
             or (int)UniversalTagNumber.BMPString or (int)UniversalTagNumber.T61String
                 ? part.ReadCharacterString((UniversalTagNumber)tag.TagValue)
-                : "#" + Convert.ToHexString(part.ReadEncodedValue().Span);
+                : "\0" + Convert.ToHexString(part.ReadEncodedValue().Span);
     }
 
     private static string? PartOf(string text)
@@ -103,9 +103,25 @@ internal sealed class DistinguishedName
         var at = text.IndexOf('=', StringComparison.Ordinal);
         var name = at > 0 ? text[..at].Trim(' ') : "";
         var type = Types.GetValueOrDefault(name) ?? (IsOid(name) ? name : null);
-        return type is null || Unescaped(Trimmed(text[(at + 1)..])) is not { Length: > 0 } value
-            ? null
-            : Part(type, value);
+        var said = Trimmed(text[(at + 1)..]);
+        var value = said.StartsWith('#') ? Decoded(said[1..]) : Unescaped(said);
+        return type is null || value is not { Length: > 0 } ? null : Part(type, value);
+    }
+
+    // §2.4: after a number sign, the whole value as it stands in a certificate, in hexadecimal.
+    private static string? Decoded(string hex)
+    {
+        try
+        {
+            var reader = new AsnReader(Convert.FromHexString(hex), AsnEncodingRules.DER);
+            var value = ValueOf(reader);
+            reader.ThrowIfNotEmpty();
+            return value;
+        }
+        catch (Exception malformed) when (malformed is FormatException or AsnContentException or ArgumentException)
+        {
+            return null;
+        }
     }
 
     // §2.4: characters after a backslash, and bytes of UTF-8 as two hexadecimal digits.
@@ -117,8 +133,8 @@ internal sealed class DistinguishedName
             var letter = text[i];
             if (letter is not '\\')
             {
-                // §3: these stand for themselves only after a backslash. A value in hexadecimal is not taken.
-                if (letter is '"' or ';' or '<' or '>' or '\0' || (letter is '#' && i is 0))
+                // §3: these stand for themselves only after a backslash.
+                if (letter is '"' or ';' or '<' or '>' or '\0')
                 {
                     return null;
                 }

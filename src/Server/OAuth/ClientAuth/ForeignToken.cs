@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -129,11 +130,25 @@ internal sealed class ForeignToken
 
     /// <summary>Whether one of these keys made its signature, by one of these algorithms.</summary>
     public async ValueTask<bool> IsSignedByAsync(
-        IReadOnlyList<SecurityKey> keys, IReadOnlyList<string> algorithms) =>
+        IReadOnlyList<SecurityKey> keys, IReadOnlyList<string> algorithms)
+    {
+        // One at a time: of several with one name the library would look at the first alone (FAPI 2.0 §5.4.3).
+        foreach (var key in keys.Where(key => IsLong(key) && IsForItsAlgorithm(key)))
+        {
+            if (await IsSignedByAsync(key, algorithms))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async ValueTask<bool> IsSignedByAsync(SecurityKey key, IReadOnlyList<string> algorithms) =>
         (await Handler.ValidateTokenAsync(token, new()
         {
             ValidAlgorithms = algorithms,
-            IssuerSigningKeys = keys,
+            IssuerSigningKey = key,
             TryAllIssuerSigningKeys = Kid is null,
             RequireSignedTokens = true,
             // Judged by the reader, with what the library would take for granted told apart.
@@ -141,6 +156,18 @@ internal sealed class ForeignToken
             ValidateAudience = false,
             ValidateLifetime = false,
         })).IsValid;
+
+    // RFC 7518 §3.3, FAPI 2.0 §5.4.1: 2048 bits of RSA, which are 342 characters. The library would take 1024.
+    private static bool IsLong(SecurityKey key) => key switch
+    {
+        JsonWebKey { Kty: "RSA" } jwk => jwk.N?.Length >= 342,
+        RsaSecurityKey or X509SecurityKey { PublicKey: RSA } => key.KeySize >= 2048,
+        _ => true,
+    };
+
+    // RFC 8725 §3.1: a key that names its algorithm signs by no other.
+    private bool IsForItsAlgorithm(SecurityKey key) =>
+        key is not JsonWebKey { Alg: { Length: > 0 } only } || only == token.Alg;
 
     // RFC 7515 §2: no padding, no blanks, no loose bits at the end; one token has one spelling.
     private static bool IsExact(string part) =>

@@ -53,6 +53,11 @@ internal sealed class TrustedIssuers
         (this.tenants, this.keys, this.outbound, this.once, this.clock) = (tenants, keys, outbound, once, clock);
         audiences = settings.AssertsTo;
         places = new(Capacity, clock);
+        if (issuers.ContainsKey(tenants.Default.Issuer))
+        {
+            // ID-JAG §8.3: what we say of a person to others would bring about tokens here, beyond what was agreed to.
+            throw new SetupException("`trusted_issuers[].issuer` is this server itself.");
+        }
     }
 
     /// <summary>Whether any of this kind, or of all kinds, is trusted now. Which ones is nobody's business.</summary>

@@ -110,7 +110,10 @@ internal sealed partial class MetadataEndpoint(
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
         ScopesSupported =
             [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
-        ProtectedResources = [.. servers.All(tenant.Id).Select(server => server.Resource.Value)],
+        // RFC 8414 §3.2: a list of nothing is left out.
+        ProtectedResources = servers.All(tenant.Id).Select(server => server.Resource.Value).ToArray() is [_, ..] some
+            ? some
+            : null,
         AuthorizationGrantProfilesSupported = issuers.Has(tenant.Id, IssuerKind.IdentityProvider)
             ? ["urn:ietf:params:oauth:grant-profile:id-jag"]
             : null,
@@ -217,7 +220,7 @@ internal sealed partial class MetadataEndpoint(
 
         public required IReadOnlyList<string> ScopesSupported { get; init; }
 
-        public required IReadOnlyList<string> ProtectedResources { get; init; }
+        public required IReadOnlyList<string>? ProtectedResources { get; init; }
 
         public required IReadOnlyList<string>? AuthorizationGrantProfilesSupported { get; init; }
 

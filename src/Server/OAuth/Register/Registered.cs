@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Postern.OAuth.ClientAuth;
 
@@ -22,12 +23,15 @@ internal sealed partial record Registered(
     string TokenEndpointAuthMethod,
     string? ApplicationType,
     string? Scope,
+    JsonNode? Jwks,
     string? JwksUri,
     bool? DpopBoundAccessTokens,
     bool? RequirePushedAuthorizationRequests,
     bool? RequireSignedRequestObject,
     string? RequestObjectSigningAlg,
-    string? AuthorizationSignedResponseAlg)
+    string? AuthorizationSignedResponseAlg,
+    IReadOnlyList<string>? ResponseModes,
+    string? TokenEndpointAuthSigningAlg)
 {
     public static Registered Of(Tenant tenant, Client client, Secret token, Secret? secret) => new(
         client.Id.Value,
@@ -43,12 +47,15 @@ internal sealed partial record Registered(
         client.AuthMethods[0],
         client.ApplicationType,
         client.ScopeCap?.ToString(),
+        client.Jwks is { } keys ? JsonNode.Parse(keys) : null,
         client.JwksUri,
         client.RequiresDpop ? true : null,
         client.RequiresPush ? true : null,
         client.RequiresSignedRequest ? true : null,
         client.RequestSigningAlg,
-        client.AnswerSigningAlg);
+        client.AnswerSigningAlg,
+        client.ResponseModes.Count > 0 ? client.ResponseModes : null,
+        client.AssertionAlg);
 
     public IResult ToHttp(HttpContext http, Client client, int status)
     {

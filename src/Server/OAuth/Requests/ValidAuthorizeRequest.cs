@@ -18,6 +18,7 @@ internal sealed record ValidAuthorizeRequest
         RequestIsSignedIfItMust,  // RFC 9101 §10.5
         ResponseTypeIsCode,       // OAuth 2.1 §4.1.1
         ResponseModeIsServed,     // OAuth 2.0 Multiple Response Types §2.1
+        ResponseModeIsTheClients, // FAPI 2.0 Message Signing §5.3.3
         ClientMayUseCodes,        // RFC 6749 §4.1.2.1
         ChallengeIsS256,          // RFC 7636 §4.3
         KeyIsAThumbprint,         // RFC 9449 §10
@@ -28,7 +29,7 @@ internal sealed record ValidAuthorizeRequest
         SignInCanBeAsStrong,      // OpenID Connect Core §5.5.1.1
         MaxAgeIsANumber,          // OpenID Connect Core §3.1.2.1
         DetailsAreUnderstood,     // RFC 9396 §5
-        RedirectIsNamed,          // FAPI 2.0 Security Profile §5.3.2.2
+        RedirectIsNamed,          // OpenID Connect Core §3.1.2.1, FAPI 2.0 Security Profile §5.3.2.2
     ];
 
     private ValidAuthorizeRequest()
@@ -151,6 +152,13 @@ internal sealed record ValidAuthorizeRequest
             ? OAuthError.InvalidRequest($"response_mode is one of: {string.Join(", ", ResponseMode.All)}.")
             : null;
 
+    private static OAuthError? ResponseModeIsTheClients(AuthorizeRequest request, Client client, McpServer? server) =>
+        client.ResponseModes.Count is 0
+        || client.ResponseModes.Any(name => ResponseMode.Parse(name) == ResponseMode.Parse(request.ResponseMode))
+            ? null
+            : OAuthError.InvalidRequest(
+                $"response_mode is for this client one of: {string.Join(", ", client.ResponseModes)}.");
+
     private static OAuthError? ClientMayUseCodes(AuthorizeRequest request, Client client, McpServer? server) =>
         client.GrantTypes.Contains(ClientMetadata.AuthorizationCode)
             ? null
@@ -214,7 +222,7 @@ internal sealed record ValidAuthorizeRequest
             : null;
 
     private static OAuthError? RedirectIsNamed(AuthorizeRequest request, Client client, McpServer? server) =>
-        client.IsFapi2 && request.RedirectUri is null
+        (client.IsFapi2 || Asked(request).Has(Scopes.OpenId)) && request.RedirectUri is null
             ? OAuthError.InvalidRequest("redirect_uri is missing.")
             : null;
 

@@ -43,6 +43,8 @@ internal sealed record IssuedTokens : IResult
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
+        // For caches of HTTP/1.0, in the words of RFC 6749 §5.1.
+        response.Headers.Pragma = "no-cache";
         var body = Body();
         response.ContentLength = body.WrittenCount;
         await response.BodyWriter.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);

@@ -41,7 +41,7 @@ internal sealed class JwtBearerGrant(
             return error;
         }
 
-        if ((constraint.Refusal(wanted, presenter) ?? request.For(wanted.Scopes).Exceeds(wanted)) is { } refusal)
+        if ((Unbound(wanted, presenter, assertion) ?? request.For(wanted.Scopes).Exceeds(wanted)) is { } refusal)
         {
             return refusal;
         }
@@ -66,6 +66,12 @@ internal sealed class JwtBearerGrant(
             ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued, Granted = wanted.Scopes }
             : OAuthError.InvalidGrant("the grant was ended here");
     }
+
+    // ID-JAG §8.6.1.2.4: what brings no proof where one is demanded is no good grant.
+    private OAuthError? Unbound(Grant wanted, Presenter presenter, Assertion assertion) =>
+        constraint.Refusal(wanted, presenter) is { } refusal
+            ? assertion.Issuer.Kind is IssuerKind.IdentityProvider ? refusal with { Code = "invalid_grant" } : refusal
+            : null;
 
     private async ValueTask<Result<Grant>> GrantAsync(
         TokenRequest request, Presenter presenter, Assertion assertion, CancellationToken stop)

@@ -117,7 +117,7 @@ internal sealed class TokenIssuer(
         var grant = redemption.Grant;
         if (redemption.Generation is not { } generation)
         {
-            return new Made(await RecordAsync(entry, draft.Content(entry.TokenId!, clock.GetUtcNow())), null);
+            return await RecordAsync(entry, draft.Content(entry.TokenId!, clock.GetUtcNow()));
         }
 
         await audit.PrepareAsync(grant.Tenant, grant.Subject);
@@ -143,12 +143,15 @@ internal sealed class TokenIssuer(
         };
     }
 
-    private async ValueTask<TokenContent> RecordAsync(AuditEntry entry, TokenContent content)
+    private async ValueTask<Made> RecordAsync(AuditEntry entry, TokenContent content)
     {
         if (!forms.AreKept(content.Grant))
         {
-            await audit.WriteAsync(entry);
-            return content;
+            // Signed while the disk is waited for. If the entry is not kept, nobody gets to see it.
+            var kept = audit.WriteAsync(entry);
+            var token = forms.Write(content);
+            await kept;
+            return new(content, null, token);
         }
 
         if (entry.User is { } user)
@@ -156,11 +159,13 @@ internal sealed class TokenIssuer(
             await audit.PrepareAsync(entry.Tenant, user);
         }
 
-        return await db.WriteAsync(async unit =>
-        {
-            audit.Write(unit, entry);
-            return await forms.KeepAsync(unit, content);
-        });
+        return new(
+            await db.WriteAsync(async unit =>
+            {
+                audit.Write(unit, entry);
+                return await forms.KeepAsync(unit, content);
+            }),
+            null);
     }
 
     private IssuedTokens Answer(
@@ -168,7 +173,7 @@ internal sealed class TokenIssuer(
     {
         var (grant, now) = (redemption.Grant, clock.GetUtcNow().ToUnixTimeSeconds());
         var moved = MayRefresh(grant, presenter.Client) ? made.Moved : null;
-        var token = forms.Write(made.Content);
+        var token = made.Token ?? forms.Write(made.Content);
         return new()
         {
             AccessToken = token,
@@ -233,6 +238,8 @@ internal sealed class TokenIssuer(
     private sealed record Draft(
         Scopes Scopes, Func<string, DateTimeOffset, TokenContent> Content, Func<string, string>? IdToken);
 
-    /// <summary>What is durable; where nothing was used up, without its line.</summary>
-    private sealed record Made(TokenContent Content, Rotation.Moved? Moved);
+    /// <summary>
+    /// What is durable; where nothing was used up, without its line. The token, where it could be signed meanwhile.
+    /// </summary>
+    private sealed record Made(TokenContent Content, Rotation.Moved? Moved, string? Token = null);
 }

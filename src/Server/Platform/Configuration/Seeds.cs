@@ -104,6 +104,10 @@ internal sealed record ClientSeed
 
     public required string? RequestSigningAlg { get; init; }
 
+    public required IReadOnlyList<string> ResponseModes { get; init; }
+
+    public required string? AssertionAlg { get; init; }
+
     public static ClientSeed Read(SettingsNode node) => new()
     {
         Place = node.Place,
@@ -200,6 +204,17 @@ internal sealed record ClientSeed
             "require_signed_request_object", "It signs its requests, or they are refused (RFC 9101).", false),
         RequestSigningAlg = node.Text(
             "request_object_signing_alg", "The one algorithm it signs requests by.", null, "ES256 or PS256"),
+        ResponseModes = node.List(
+            "response_modes",
+            "The ways in which it may be answered; left out, any (FAPI 2.0 Message Signing).",
+            "query, form_post, jwt, query.jwt or form_post.jwt",
+            text => text is "query" or "form_post" or "jwt" or "query.jwt" or "form_post.jwt" ? text : null),
+        AssertionAlg = node.Value<string>(
+            "token_endpoint_auth_signing_alg",
+            "The one algorithm by which it signs its assertions; left out, any that is served.",
+            null,
+            "ES256, PS256 or RS256",
+            text => text is "ES256" or "PS256" or "RS256" ? text : null),
     };
 }
 

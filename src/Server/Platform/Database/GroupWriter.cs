@@ -7,9 +7,15 @@ namespace Postern.Platform.Database;
 /// </summary>
 internal sealed partial class GroupWriter : IAsyncDisposable
 {
+    /// <summary>How often a turn is put off for others who will soon have something to write.</summary>
+    private const int MostPuttingOff = 3;
+
     private readonly ILogger logger;
     private readonly GroupCommit commit;
     private readonly WorkQueue queue;
+
+    // Only who has the turn looks here.
+    private int puttingOff;
 
     public GroupWriter(Engine engine, ILogger logger)
     {
@@ -60,8 +66,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
             return place is Place.Waiting;
         }
 
-        // Requests that wait for a thread will soon have units of their own: after them, one transaction serves all.
-        if (Callers.AreBeingTold || ThreadPool.PendingWorkItemCount > 0)
+        if (Callers.AreBeingTold)
         {
             GoOn();
         }
@@ -79,6 +84,15 @@ internal sealed partial class GroupWriter : IAsyncDisposable
     // One group. Whoever waits next is served before those of this group hear of it.
     private async Task WriteGroupAsync()
     {
+        // Requests that wait for a thread will soon have units of their own: after them, one transaction serves more.
+        if (ThreadPool.PendingWorkItemCount > 0 && puttingOff < MostPuttingOff)
+        {
+            puttingOff++;
+            GoOn();
+            return;
+        }
+
+        puttingOff = 0;
         var group = queue.Take();
         try
         {

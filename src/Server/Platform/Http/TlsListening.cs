@@ -15,6 +15,20 @@ namespace Postern.Platform.Http;
 /// </summary>
 internal static class TlsListening
 {
+    // BCP 195 (RFC 9325 §4.2): of TLS 1.2 what is recommended, and all of TLS 1.3. Elsewhere the system decides.
+    private static readonly CipherSuitesPolicy? Suites = OperatingSystem.IsLinux()
+        ? new(
+        [
+            TlsCipherSuite.TLS_AES_128_GCM_SHA256,
+            TlsCipherSuite.TLS_AES_256_GCM_SHA384,
+            TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256,
+            TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+            TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+            TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        ])
+        : null;
+
     public static void On(ListenOptions listen, TlsSeed seed)
     {
         var services = listen.ApplicationServices;
@@ -33,6 +47,7 @@ internal static class TlsListening
         {
             ServerCertificateContext = certificate.Current,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            CipherSuitesPolicy = Suites,
             ClientCertificateRequired = asksClients,
             // A resumed connection would not bring the certificates above the client's.
             AllowTlsResume = !asksClients,
