@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using Postern.Platform.Http;
+using Postern.Tests.OAuth.Journeys;
 
 namespace Postern.Tests;
 
@@ -41,6 +42,10 @@ public sealed class DocumentsTests
         static string ShownBy(Requirement demand) =>
             demand.Spared is { } why ? $"nothing: {why}" : string.Join("; ", demand.Tests.Select(Sentence));
     }
+
+    [Fact]
+    public void The_page_of_combinations_says_what_works_together_or_cannot_meet() =>
+        CommittedFile.Matches(CombinationPage.Write(), "../../docs/combinations.md");
 
     [Fact]
     public void Every_requirement_that_is_claimed_has_its_test()

@@ -52,7 +52,8 @@ internal sealed class StandingGrants
         Resource resource,
         Scopes scopes,
         CancellationToken stop,
-        string? approvedBy = null)
+        string? approvedBy = null,
+        Details? details = null)
     {
         var self = agents.Of(tenant, client)?.Id ?? client.Value;
         var grant = new Grant
@@ -65,13 +66,15 @@ internal sealed class StandingGrants
             ClientName = clientName,
             Resource = resource,
             Scopes = scopes,
+            Details = details,
             ApprovedBy = approvedBy,
             CreatedAt = default,
             // As long as the registration stands; it ends with that or by revocation.
             ExpiresAt = clock.GetUtcNow().AddYears(100),
         };
         var name = $"{client}\n{resource}\n{scopes}"
-            + (self == client.Value ? "" : $"\nas {self}") + (approvedBy is null ? "" : $"\nby {approvedBy}");
+            + (self == client.Value ? "" : $"\nas {self}") + (approvedBy is null ? "" : $"\nby {approvedBy}")
+            + Said(details);
         return (await FindAsync(new(name, grant, "registered by an operator"), stop))!;
     }
 
@@ -93,9 +96,11 @@ internal sealed class StandingGrants
     {
         var actors = string.Join('\t', grant.Actors);
         var name = $"asserted\n{grant.ApprovedBy}\n{grant.Client}\n{grant.Subject}\n{actors}\n{grant.Resource}\n"
-            + grant.Scopes;
+            + grant.Scopes + Said(grant.Details);
         return (await FindAsync(new(name, grant, "asserted by an issuer that an operator trusts"), stop))!;
     }
+
+    private static string Said(Details? details) => details is null ? "" : $"\nin detail {details}";
 
     private async ValueTask<Grant?> FindAsync(Wanted wanted, CancellationToken stop)
     {

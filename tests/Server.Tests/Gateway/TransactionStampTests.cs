@@ -72,6 +72,20 @@ public sealed class TransactionStampTests : IAsyncLifetime
             sent.Headers[Header].ToString().Split('.')[2], entry.Record, StringComparison.Ordinal));
     }
 
+    [Fact, Rfc(Draft, "3"), Combines("transaction token", "RAR")]
+    public async Task Who_was_let_in_in_detail_brings_along_what_was_said_of_the_tool_that_is_called()
+    {
+        await host.ToolsOfAsync("inner");
+        var grant = await host.GrantAsync("inner", tools: ["echo", "wipe"]);
+        using var called = await host.CallAsync("inner", host.Token(grant), "echo", """{"text":"hi"}""");
+        var stamp = await JudgedAsync(Sent("inner"));
+
+        Assert.Equal(HttpStatusCode.OK, called.StatusCode);
+        Assert.Equal(
+            $$"""[{"type":"mcp_tool","locations":["{{grant.Resource}}"],"actions":["echo"]}]""",
+            stamp.Claims.GetProperty("authorization_details").GetRawText());
+    }
+
     [Fact, Rfc(Draft, "12")]
     public async Task Each_call_has_a_token_of_its_own_and_what_is_no_call_has_none()
     {

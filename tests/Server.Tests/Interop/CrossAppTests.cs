@@ -7,8 +7,8 @@ public sealed class CrossAppTests
 {
     private const string Secret = "desk-secret-desk-secret-desk-secret";
 
-    [Fact, Rfc("ID-JAG", "4")]
-    public async Task An_MCP_client_is_let_in_by_the_word_of_the_persons_identity_provider()
+    [Theory, InlineData(false), InlineData(true), Rfc("ID-JAG", "4")]
+    public async Task An_MCP_client_is_let_in_by_the_word_of_the_persons_identity_provider(bool isBound)
     {
         var elsewhere = $"http://127.0.0.1:{Postgres.FreePort()}";
         await using var idp = await StartAsync(ProviderFor(elsewhere));
@@ -31,13 +31,18 @@ public sealed class CrossAppTests
             ]);
 
         var answer = await Node.RunAsync(
-            "clients/cross-app.mjs", "--base", server.Issuer, "--server", "notes",
-            "--client-id", "connector", "--client-secret", Secret,
-            "--assertion", told.AccessToken,
-            "--call", "add_note", "--arguments", """{"title":"Milk","text":"two litres"}""");
+            "clients/cross-app.mjs",
+            [
+                "--base", server.Issuer, "--server", "notes",
+                "--client-id", "connector", "--client-secret", Secret,
+                "--assertion", told.AccessToken,
+                .. isBound ? (string[])["--dpop", "yes"] : [],
+                "--call", "add_note", "--arguments", """{"title":"Milk","text":"two litres"}""",
+            ]);
 
         Assert.True(answer.Succeeded, answer.ToString());
         Assert.Contains("Added as note 1.", answer.Json.GetProperty("result").ToString());
+        Assert.Equal(isBound ? "DPoP" : "Bearer", answer.Json.GetProperty("type").GetString());
         Assert.Equal(
             "connector",
             answer.Json.GetProperty("token").GetProperty("payload").GetProperty("client_id").GetString());

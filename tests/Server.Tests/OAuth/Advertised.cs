@@ -163,10 +163,7 @@ internal static class Advertised
         ["userinfo_signing_alg_values_supported RS256"] = walk => walk.UserInfoAsync("pair", "RS256"),
         ["userinfo_signing_alg_values_supported ES256"] = walk => walk.UserInfoAsync("ecs", "ES256"),
         [$"acr_values_supported {Acr.Password}"] = walk => walk.TellsAsync("acr", ("acr_values", Acr.Password)),
-        // She has no passkey, so that she is not let in; somebody who has one is in a real browser's test.
-        [$"acr_values_supported {Acr.Passkey}"] = walk => walk.IsToldAsync(
-            "unmet_authentication_requirements",
-            ("acr_values", Acr.Passkey), ("scope", "openid"), ("resource", null)),
+        [$"acr_values_supported {Acr.Passkey}"] = _ => Walker.ByPasskeyAsync(),
         ["backchannel_logout_supported true"] = walk => walk.LogoutAsync(),
         ["backchannel_logout_session_supported true"] = walk => walk.LogoutAsync(),
         ["claim_types_supported normal"] = walk => walk.TellsAsync("email"),

@@ -35,8 +35,16 @@ internal sealed class ArtefactPlaces(WalkTown town, Artefacts made)
             ["auth_req_id"] = async (at, text) => Refuses(await Butler.Of(at.Server).PollAsync(text)),
             ["deferral_code"] = async (at, text) => Refuses(await at.Made.Night.AsItselfAsync(
                 ("grant_type", Butler.Deferred), ("deferral_code", text))),
+            ["attestation"] = (at, text) => at.AttestAsync((app, headers) => headers[0].Value = text),
+            ["attestation_pop"] = (at, text) => at.AttestAsync((app, headers) => headers[1].Value = text),
+            ["challenge nonce"] = (at, text) => at.AttestAsync((app, headers) =>
+            {
+                app.Challenge = text;
+                headers[1].Value = app.Proof();
+            }),
+            ["jwt_svid"] = (at, text) => at.ShowSvidAsync(text),
             ["proof"] = (at, text) => at.ProveAsync(text),
-            ["nonce"] = (at, text) => at.SayNonceAsync(text),
+            ["nonce challenge"] = (at, text) => at.SayNonceAsync(text),
             ["token access_token reference_token"] = async (at, text) => !await App.Watch(at.Server).IsAliveAsync(text),
             ["access_token at a server"] = async (at, text) =>
                 await at.App.CallAsync(text) is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest,
@@ -66,7 +74,8 @@ internal sealed class ArtefactPlaces(WalkTown town, Artefacts made)
     private static bool Refuses(Reply reply) =>
         reply.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized
         && reply.Error is "invalid_grant" or "invalid_client" or "invalid_request" or "invalid_request_object"
-            or "invalid_dpop_proof" or "use_dpop_nonce" or "invalid_target";
+            or "invalid_dpop_proof" or "use_dpop_nonce" or "invalid_target" or "use_attestation_challenge"
+            or "invalid_client_attestation";
 
     private async Task<bool> RedeemAsync(string code, params (string Name, string? Value)[] changes) =>
         Refuses(await App.RedeemAsync(code, changes));
@@ -106,6 +115,24 @@ internal sealed class ArtefactPlaces(WalkTown town, Artefacts made)
     private async Task<bool> AssertAsync(string text) => Refuses(await App.PostAsync("/token",
     [
         ("grant_type", "client_credentials"), ("client_assertion", text), ("client_assertion_type", AssertionType),
+    ]));
+
+    private async Task<bool> AttestAsync(Action<AttestedApp, (string Name, string Value)[]> put)
+    {
+        var app = made.Copy;
+        await app.MeetAsync();
+        (string Name, string Value)[] headers =
+        [
+            ("OAuth-Client-Attestation", app.Attestation()), ("OAuth-Client-Attestation-PoP", app.Proof()),
+        ];
+        put(app, headers);
+        return Refuses(await app.PostAsync("/token", [("grant_type", "client_credentials")], headers));
+    }
+
+    private async Task<bool> ShowSvidAsync(string text) => Refuses(await App.PostAsync("/token",
+    [
+        ("grant_type", "client_credentials"), ("client_assertion", text),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"),
     ]));
 
     private async Task<bool> ProveAsync(string text)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Postern.Tests.OAuth;
@@ -33,6 +34,13 @@ internal sealed class Artefacts
         ["logout_token"] = made => made.LogoutTokenAsync(),
         ["proof"] = made => Task.FromResult(made.Proof()),
         ["nonce"] = made => made.NonceAsync(),
+        ["attestation"] = made => made.AttestedAsync(app => app.Attestation()),
+        ["attestation_pop"] = made => made.AttestedAsync(app => app.Proof()),
+        ["challenge"] = made => made.AttestedAsync(app => app.Challenge!),
+        ["jwt_svid"] = made => Task.FromResult(made.Svid()),
+        ["introspection"] = made => made.IntrospectedAsync(),
+        ["userinfo"] = made => made.UserInfoAsync(),
+        ["status_list"] = made => made.StatusListAsync(),
         ["device_code"] = async made => (await Gadget.Tv(made.Server).AskAsync()).Member("device_code")!,
         ["user_code"] = async made => (await Gadget.Tv(made.Server).AskAsync()).Member("user_code")!,
         ["auth_req_id"] = async made =>
@@ -49,7 +57,8 @@ internal sealed class Artefacts
             (await File.ReadAllTextAsync(Path.Combine(made.Server.Folder, "admin.token"))).Trim(),
     };
 
-    private Artefacts(WalkTown town, App app) => (Town, App) = (town, app);
+    private Artefacts(WalkTown town, App app) =>
+        (Town, App, Copy) = (town, app, new(town.Server, "copy"));
 
     public WalkTown Town { get; }
 
@@ -58,6 +67,9 @@ internal sealed class Artefacts
     public App App { get; }
 
     public App Night => new(Server, "night", "", Butler.NightSecret);
+
+    /// <summary>A copy of a client that others vouch for.</summary>
+    public AttestedApp Copy { get; }
 
     public required Question Question { get; init; }
 
@@ -160,6 +172,58 @@ internal sealed class Artefacts
         using var app = DpopApp.Bench(Server);
         await app.AsItselfAsync();
         return app.Nonce!;
+    }
+
+    private async Task<string> AttestedAsync(Func<AttestedApp, string> what)
+    {
+        await Copy.MeetAsync();
+        return what(Copy);
+    }
+
+    private string Svid()
+    {
+        var claims = Claims("unused", ("sub", StrictTown.Workload));
+        (claims["iat"], claims["iss"]) = (Town.Now, null);
+        claims.Remove("iss");
+        return StrictTown.Domain.Sign(claims, "JWT");
+    }
+
+    private Task<string> IntrospectedAsync() => SignedAsync(
+        "/introspect", "application/token-introspection+jwt", App.Encode(
+        [
+            ("token", Tokens.AccessToken), ("client_id", "back"), ("client_secret", WalkTown.Secret),
+        ]));
+
+    private async Task<string> UserInfoAsync()
+    {
+        var tokens = await Town.AppOf("pair").LetInAsync(Town.Ada, RelyingTown.Identity("openid"));
+        return await SignedAsync("/userinfo", "application/jwt", null, tokens.AccessToken);
+    }
+
+    private async Task<string> StatusListAsync()
+    {
+        var at = Tokens.Claims.GetProperty("status").GetProperty("status_list").GetProperty("uri").GetString()!;
+        return await SignedAsync(new Uri(at).AbsolutePath, "application/statuslist+jwt");
+    }
+
+    private async Task<string> SignedAsync(string path, string accept, string? form = null, string? token = null)
+    {
+        using var request = new HttpRequestMessage(
+            form is null ? HttpMethod.Get : HttpMethod.Post, new Uri(path, UriKind.Relative));
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        if (token is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        }
+
+        if (form is not null)
+        {
+            request.Content = new StringContent(form, Encoding.UTF8, "application/x-www-form-urlencoded");
+        }
+
+        using var answer = await Server.Http.SendAsync(request);
+        Assert.Equal(accept, answer.Content.Headers.ContentType?.MediaType);
+        return await answer.Content.ReadAsStringAsync();
     }
 
     private Task<Reply> RegisteredAsync() => Registered.PostAsync(

@@ -147,6 +147,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
     [InlineData("by another key", "invalid_client_attestation"), InlineData("another address", "invalid_dpop_proof")]
     [InlineData("a statement beside", "invalid_client_attestation")]
     [InlineData("a statement instead", "invalid_client_attestation")]
+    [Combines("attestation", "DPoP")]
     public async Task The_proof_of_the_request_must_be_by_the_attested_key(string what, string error)
     {
         using var app = await DeskAsync("desk-dpop");
@@ -254,6 +255,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
     }
 
     [Theory, InlineData("desk"), InlineData("desk-dpop"), Rfc(Draft, "9.3")]
+    [Combines("attestation", "refresh")]
     public async Task A_refresh_token_is_good_for_the_copy_it_was_given_to_alone(string id)
     {
         using var app = await DeskAsync(id);
@@ -286,6 +288,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
     }
 
     [Fact, Rfc(Draft, "9.4"), Rfc(9126, "2")]
+    [Combines("attestation", "DPoP", "PAR", "code")]
     public async Task A_code_that_was_asked_for_by_a_pushed_request_with_its_proof_is_good_for_that_copy_alone()
     {
         using var app = await DeskAsync("desk-dpop");
@@ -429,6 +432,41 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
 
     private static async Task<JsonElement> MetadataAsync(TestServer server) => JsonElement.Parse(
         await server.Http.GetStringAsync(new Uri("/.well-known/oauth-authorization-server", UriKind.Relative)));
+
+    [Theory, Rfc(Draft, "7"), InlineData(null), InlineData("acme.example")]
+    [Combines("attestation", "tenant"), Combines("attestation", "tenant's host")]
+    public async Task An_attester_of_a_document_knows_its_copies_at_every_tenant_and_nobody_elses_clients(string? host)
+    {
+        await using var documents = new DocumentHost();
+        var id = documents.Client(
+            "/client.json", ",\"token_endpoint_auth_method\":\"attest_jwt_client_auth\"", "https://desk.example/cb");
+        var other = documents.Client(
+            "/other.json", ",\"token_endpoint_auth_method\":\"attest_jwt_client_auth\"", "https://desk.example/cb");
+        await using var server = await TestServer.StartAsync(
+            documents.Settings + Yaml.Replace("clients: [desk, desk-dpop]", $"clients: ['{id}', desk, desk-dpop]",
+                StringComparison.Ordinal));
+        using var estate = await Tenants.Estate.AddAsync(server, "acme", host);
+        using var app = AttestedApp.At(server, estate, id);
+        using var strange = AttestedApp.At(server, estate, other);
+        using var named = AttestedApp.At(server, estate, "desk");
+        using var ada = estate.Visit();
+        await app.MeetAsync();
+        (strange.Challenge, named.Challenge) = (app.Challenge, app.Challenge);
+        var code = (await ada.AllowAsync(estate.Tenant.Path + app.App.Authorize())).Code;
+        using var copy = app.Copy();
+
+        var bare = await app.PostAsync("/token", [("grant_type", "authorization_code"), ("code", code)]);
+        var tokens = await app.RedeemAsync(code);
+        var stolen = await copy.RefreshAsync(tokens.RefreshToken);
+        var next = await app.RefreshAsync(tokens.RefreshToken);
+
+        Assert.Equal("invalid_client", bare.Error);
+        Assert.True(tokens.Status is HttpStatusCode.OK, tokens.Text);
+        TokenTests.Refused(stolen, "invalid_grant");
+        Assert.Equal(HttpStatusCode.OK, next.Status);
+        Assert.Equal("invalid_client_attestation", (await strange.RefreshAsync(next.RefreshToken)).Error);
+        Assert.Equal("invalid_client_attestation", (await named.AsItselfAsync()).Error);
+    }
 
     /// <summary>One server with clients that are attested, and a person.</summary>
     public sealed class Bureau : IAsyncLifetime

@@ -7,11 +7,17 @@ namespace Postern.Tests.OAuth;
 /// One copy of a client that its attester vouches for: brings the attestation with each request, and a proof of its key
 /// with the server's challenge.
 /// </summary>
-internal sealed class AttestedApp(TestServer server, string id, string redirect = "") : IDisposable
+internal sealed class AttestedApp(HttpClient http, string issuer, FakeClock clock, string id, string redirect = "")
+    : IDisposable
 {
     public static readonly Signer Attester = new("a1");
 
-    private readonly App app = new(server, id, redirect);
+    private readonly App app = new(http, issuer, id, redirect);
+
+    public AttestedApp(TestServer server, string id, string redirect = "")
+        : this(server.Http, server.Issuer, server.Clock, id, redirect)
+    {
+    }
 
     public DpopKey Key { get; private init; } = new();
 
@@ -25,10 +31,14 @@ internal sealed class AttestedApp(TestServer server, string id, string redirect 
     /// <summary>Brings a DPoP proof of a key of its own beside.</summary>
     public DpopKey? Beside { get; set; }
 
-    public long Now => server.Clock.GetUtcNow().ToUnixTimeSeconds();
+    public long Now => clock.GetUtcNow().ToUnixTimeSeconds();
+
+    /// <summary>A copy at a tenant.</summary>
+    public static AttestedApp At(TestServer server, Tenants.Estate estate, string id) =>
+        new(estate.Http, estate.Tenant.Issuer, server.Clock, id, "https://desk.example/cb");
 
     /// <summary>Another copy of the same client.</summary>
-    public AttestedApp Copy() => new(server, id, redirect) { Challenge = Challenge };
+    public AttestedApp Copy() => new(http, issuer, clock, id, redirect) { Challenge = Challenge };
 
     /// <summary>What its attester says of it.</summary>
     public string Attestation(Action<JsonObject>? change = null, Signer? by = null, string alg = "ES256",
@@ -54,7 +64,7 @@ internal sealed class AttestedApp(TestServer server, string id, string redirect 
             new JsonObject { ["alg"] = "ES256", ["typ"] = "oauth-client-attestation-pop+jwt" },
             new JsonObject
             {
-                ["aud"] = server.Issuer,
+                ["aud"] = issuer,
                 ["jti"] = Guid.NewGuid().ToString("N"),
                 ["iat"] = Now,
                 ["challenge"] = Challenge,
@@ -68,7 +78,7 @@ internal sealed class AttestedApp(TestServer server, string id, string redirect 
     /// <summary>Gets a challenge, as a client does that has none.</summary>
     public async Task MeetAsync()
     {
-        using var answer = await server.Http.PostAsync(new Uri("/challenge", UriKind.Relative), null);
+        using var answer = await http.PostAsync(new Uri("/challenge", UriKind.Relative), null);
         Challenge = (await Reply.ReadAsync(answer)).Member("attestation_challenge");
     }
 
@@ -88,11 +98,11 @@ internal sealed class AttestedApp(TestServer server, string id, string redirect 
         [
             ("OAuth-Client-Attestation", Attestation()),
             IsCombined
-                ? ("DPoP", Key.Proof(new("POST", server.Issuer + path, Now), nonce: Challenge))
+                ? ("DPoP", Key.Proof(new("POST", issuer + path, Now), nonce: Challenge))
                 : ("OAuth-Client-Attestation-PoP", Proof()),
             .. Beside is null
                 ? ((string, string)[])[]
-                : [("DPoP", Beside.Proof(new("POST", server.Issuer + path, Now), nonce: Challenge))],
+                : [("DPoP", Beside.Proof(new("POST", issuer + path, Now), nonce: Challenge))],
         ]);
 
     /// <summary>Sends a request with these headers.</summary>
@@ -109,7 +119,7 @@ internal sealed class AttestedApp(TestServer server, string id, string redirect 
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        using var answer = await server.Http.SendAsync(request);
+        using var answer = await http.SendAsync(request);
         return await Reply.ReadAsync(answer);
     }
 

@@ -154,6 +154,7 @@ public sealed class BackchannelInputTests(BackchannelInputTests.House house)
     };
 
     [Theory, MemberData(nameof(SignedRequests)), Rfc(Ciba, "7.1.1"), Rfc("FAPI-CIBA", "5.2.2")]
+    [Combines("JAR", "CIBA")]
     public async Task A_signed_request_counts_only_when_everything_in_it_is_right(string what, bool counts)
     {
         var now = server.Clock.GetUtcNow().ToUnixTimeSeconds();

@@ -285,6 +285,7 @@ public sealed class BackchannelTests : IAsyncLifetime
     }
 
     [Fact, Rfc(Ciba, "7.1"), Rfc("FAPI-CIBA", "5.2.2")]
+    [Combines("step-up", "CIBA")]
     public async Task A_question_that_wants_a_stronger_sign_in_is_allowed_after_one_and_denied_without()
     {
         var code = (await butler.AskAsync(("acr_values", "nonsense phr"))).Member("auth_req_id")!;

@@ -40,6 +40,9 @@ public sealed class BoundAskTests : IAsyncLifetime
 
     [Theory, Rfc(9449, "5"), Rfc(9449, "10.1")]
     [InlineData("tv"), InlineData("radio"), InlineData("butler"), InlineData("night")]
+    [Combines("DPoP", "device")]
+    [Combines("DPoP", "CIBA")]
+    [Combines("DPoP", "deferred")]
     public async Task What_was_asked_for_with_a_key_is_fetched_with_that_key_alone(string client)
     {
         using var app = Of(client);

@@ -16,6 +16,8 @@ public sealed class CertificateBoundTests(MutualTlsHouse house) : IClassFixture<
     [Theory, Rfc(8705, "3"), Rfc(8705, "3.1")]
     [InlineData("dn")]
     [InlineData("own")]
+    [Combines("tls_client_auth", "certificate", "client credentials")]
+    [Combines("self-signed tls", "certificate", "client credentials")]
     public async Task A_token_says_to_which_certificate_it_is_bound(string client)
     {
         using var certificate = house.Of(client);
@@ -66,6 +68,7 @@ public sealed class CertificateBoundTests(MutualTlsHouse house) : IClassFixture<
     }
 
     [Fact]
+    [Combines("certificate", "bound server")]
     public async Task A_server_that_requires_a_certificate_takes_no_other_token_and_makes_none()
     {
         using var certificate = house.Of("dn");
@@ -96,6 +99,7 @@ public sealed class CertificateBoundTests(MutualTlsHouse house) : IClassFixture<
     }
 
     [Fact]
+    [Combines("DPoP", "certificate")]
     public async Task A_key_and_a_certificate_are_not_mixed()
     {
         using var key = new DpopKey();
@@ -111,6 +115,7 @@ public sealed class CertificateBoundTests(MutualTlsHouse house) : IClassFixture<
     }
 
     [Fact]
+    [Combines("tls_client_auth", "certificate", "exchange")]
     public async Task A_bound_token_that_was_sent_to_somebody_is_exchanged_for_one_bound_to_them_or_not_at_all()
     {
         var token = (await AsItselfAsync("dn", house.Of("dn"))).AccessToken;
@@ -134,6 +139,7 @@ public sealed class CertificateBoundTests(MutualTlsHouse house) : IClassFixture<
     }
 
     [Fact, Rfc(8705, "4"), Rfc(8705, "7.1")]
+    [Combines("none", "certificate", "code", "refresh")]
     public async Task A_public_clients_refresh_token_is_good_with_the_certificate_it_was_given_for_alone()
     {
         await using var server = await HeaderServer.StartAsync();
@@ -179,6 +185,7 @@ public sealed class CertificateBoundTests(MutualTlsHouse house) : IClassFixture<
     }
 
     [Fact, Rfc(7591, "3.2.1")]
+    [Combines("self-signed tls", "certificate", "code")]
     public async Task A_client_registers_its_certificate_by_itself_where_one_can_be_shown()
     {
         using var certificate = Authority.SelfSigned("CN=phone");

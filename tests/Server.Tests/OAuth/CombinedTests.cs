@@ -46,6 +46,7 @@ public sealed class CombinedTests : IAsyncLifetime
     [InlineData("a proof beside it")]
     [InlineData("the key named in it")]
     [InlineData("both")]
+    [Combines("secret", "DPoP", "PAR", "JAR", "JARM", "code")]
     public async Task A_signed_request_is_pushed_with_a_key_and_answered_signed_for_that_key_alone(string how)
     {
         using var thief = app.WithAnotherKey();

@@ -2,11 +2,12 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Postern.Platform;
 using Postern.Servers;
 
 namespace Postern.Tests.OAuth;
 
-/// <summary>What single sentences of RFC 6749 and of the standards around it ask for, and no longer test shows.</summary>
+/// <summary>What single sentences of RFC 6749 and of those around it ask for, and no longer test shows.</summary>
 public sealed class CoreRequirementTests(WalkTown town) : IClassFixture<WalkTown>
 {
     private TestServer Server => town.Server;
@@ -128,6 +129,47 @@ public sealed class CoreRequirementTests(WalkTown town) : IClassFixture<WalkTown
 
         Assert.Equal("mcp:read mcp:write", reply.Claims.GetProperty("scope").GetString());
         Assert.Contains("mcp:read mcp:write", reply.Scope, StringComparison.Ordinal);
+    }
+
+    [Theory, Rfc(6749, "3.1.2.2"), Rfc(6749, "4.4"), Rfc(9700, "2.6")]
+    [InlineData("grant_types: [authorization_code]", "`redirect_uris` is missing")]
+    [InlineData("redirect_uris: ['http://a.example/cb']", "http is for loopback")]
+    [InlineData("redirect_uris: ['https://a.example/cb#x']", "without fragment")]
+    [InlineData("grant_types: [client_credentials]", "cannot use client_credentials")]
+    [InlineData("grant_types: [password]", "is no grant type")]
+    [InlineData("grant_types: [implicit]", "is no grant type")]
+    public async Task A_client_of_the_configuration_that_would_be_unsafe_stops_the_start(string members, string why)
+    {
+        var refused = await Assert.ThrowsAsync<SetupException>(
+            () => TestServer.StartAsync($"clients: [{{ client_id: a, {members} }}]"));
+
+        Assert.Contains(why, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact, Rfc(9068, "2.2.1")]
+    public async Task When_and_how_a_person_signed_in_is_the_same_in_all_tokens_of_one_answer()
+    {
+        await using var server = await TestServer.StartAsync(App.Town);
+        using var ada = new Person(server);
+        var web = App.Web(server);
+        var first = await web.LetInAsync(ada);
+        server.Clock.Advance(TimeSpan.FromMinutes(5));
+
+        var another = await web.LetInAsync(ada, ("prompt", "login"));
+        var refreshed = await web.RefreshAsync(first.RefreshToken);
+        var exchanged = await web.PostAsync("/token", [
+            ("grant_type", Walker.Exchange),
+            ("subject_token", refreshed.AccessToken),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("client_id", "web"),
+            ("client_secret", App.WebSecret)]);
+
+        Assert.NotEqual(SignIn(first), SignIn(another));
+        Assert.Equal(SignIn(first), SignIn(refreshed));
+        Assert.Equal("unauthorized_client", exchanged.Error);
+
+        static (long, string?) SignIn(Reply reply) =>
+            (reply.Claims.GetProperty("auth_time").GetInt64(), reply.Claims.GetProperty("acr").GetString());
     }
 
     [Theory, Rfc(6750, "3")]

@@ -19,6 +19,7 @@ public sealed class DetailFlowTests
         """;
 
     [Theory, OnBoth, Rfc(9396, "3"), Rfc(9396, "6"), Rfc(9396, "7"), Rfc(9396, "9.1"), Rfc(9396, "9.2")]
+    [Combines("none", "PAR", "RAR", "code", "refresh")]
     public async Task What_is_asked_in_detail_is_shown_granted_echoed_and_kept(On on)
     {
         await using var host = await GatewayHost.StartAsync("  []", Yaml, on);

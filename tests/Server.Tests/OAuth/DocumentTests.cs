@@ -139,6 +139,22 @@ public sealed class DocumentTests
         Assert.Equal(0, host.Requests);
     }
 
+    [Theory, Rfc("OAuth Client ID Metadata Document", "4.5")]
+    [InlineData("https://evil.example/cb"), InlineData(Redirect + "/"), InlineData("https://DOC.example/cb")]
+    [InlineData(Redirect + "?a=b"), InlineData("https://doc.example:443/cb")]
+    public async Task Answers_go_where_the_document_says_and_nowhere_else(string redirect)
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+
+        var shown = await ada.OpenAsync(app.Authorize(("redirect_uri", redirect)));
+
+        Assert.Equal((HttpStatusCode.BadRequest, null), (shown.Status, shown.Left));
+        Assert.NotNull((await ada.AllowAsync(app.Authorize())).Code);
+    }
+
     [Theory, Rfc("OAuth Client ID Metadata Document", "4.4")]
     [InlineData(null), InlineData("{"), InlineData("""{"client_id":"https://other.example/c"}""")]
     public async Task What_went_wrong_is_not_remembered(string? instead)

@@ -169,6 +169,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(9449, "10.1")]
+    [Combines("DPoP", "PAR", "code")]
     public async Task A_proof_at_the_pushed_request_binds_the_code_and_must_agree_with_dpop_jkt()
     {
         using var app = await AcquaintedAsync(DpopApp.Native(Server));
@@ -210,6 +211,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Theory, OnBoth, Rfc(9449, "5")]
+    [Combines("none", "DPoP", "refresh")]
     public async Task A_refresh_token_of_a_public_client_is_good_with_its_key_alone(On on)
     {
         await using var server = await TestServer.StartAsync(App.Town, on);
@@ -306,6 +308,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(9728, "2")]
+    [Combines("DPoP", "bound server")]
     public async Task A_server_that_requires_bound_tokens_says_so_and_no_others_are_made_for_it()
     {
         await using var server = await TestServer.StartAsync(App.Town.Replace(
@@ -324,6 +327,7 @@ public sealed class DpopTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(8693, "2.2.1"), Rfc(9449, "5")]
+    [Combines("DPoP", "exchange")]
     public async Task A_bound_token_is_exchanged_with_its_key_and_never_for_a_bearer_token()
     {
         const string Exchange = "urn:ietf:params:oauth:grant-type:token-exchange";

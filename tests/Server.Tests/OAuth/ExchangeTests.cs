@@ -43,6 +43,7 @@ public sealed class ExchangeTests(ExchangeTests.House house) : IClassFixture<Exc
         + $"grant_types: [client_credentials, '{Exchange}'], {more} }}";
 
     [Fact, Rfc(8693, "2.1"), Rfc(8693, "2.2.1"), Rfc(8693, "4.1"), Rfc(8693, "4.4")]
+    [Combines("code", "exchange")]
     public async Task The_one_whom_a_token_names_goes_on_in_the_name_of_the_person()
     {
         var first = await App.Web(Server).LetInAsync(house.Ada);

@@ -41,6 +41,7 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
 
     [Theory, Rfc(Profile, "5.3.2.1"), Rfc(Profile, "5.3.2.2")]
     [InlineData("first"), InlineData("second")]
+    [Combines("private_key_jwt", "DPoP", "PAR", "code", "FAPI 2.0")]
     public async Task Two_clients_go_the_whole_way(string id)
     {
         using var app = FapiApp.Of(Server, id, id is "first" ? One : Two);
@@ -231,6 +232,7 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
     }
 
     [Fact, Rfc(Profile, "5.3.2.1"), Rfc(Profile, "5.4.1")]
+    [Combines("private_key_jwt", "DPoP", "refresh", "FAPI 2.0")]
     public async Task A_refresh_token_is_the_clients_own_is_kept_and_needs_its_proof()
     {
         using var app = First;

@@ -24,6 +24,7 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
     private App Desk => new(two.Idp, "desk", "https://desk.example/cb", Secret);
 
     [Fact, Rfc("ID-JAG", "4.3.4"), Rfc("ID-JAG", "3"), Rfc(8693, "2.2.1")]
+    [Combines("secret", "refresh", "ID-JAG issued")]
     public async Task One_server_says_who_a_person_is_and_another_lets_them_in()
     {
         var tokens = await Desk.LetInAsync(two.Ada);

@@ -89,7 +89,8 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         Assert.True(await App.Watch(Server).IsAliveAsync(reply.AccessToken));
         var ada = await Server.Get<UserStore>().FindByEmailAsync(TenantId.Default, Person.Ada, default);
         Assert.Equal(ada!.Id.Value, reply.Claims.GetProperty("sub").GetString());
-        var grant = (await Grants.OfAsync(Server, Person.Ada)).First(grant => grant.ApprovedBy is not null);
+        var id = reply.Claims.GetProperty("grant_id").GetString();
+        var grant = (await Grants.OfAsync(Server, Person.Ada)).Single(grant => grant.Id.Value == id);
         Assert.Equal("https://idp.example", grant.ApprovedBy);
     }
 

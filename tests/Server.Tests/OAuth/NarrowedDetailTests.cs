@@ -44,6 +44,7 @@ public sealed class NarrowedDetailTests(NarrowedDetailTests.House house) : IClas
     private App Web => new(Host.Http, Host.Issuer, "web", "https://web.example/cb", App.WebSecret);
 
     [Fact, Rfc(9396, "6"), Rfc(9396, "7"), Rfc(9396, "9.1"), Rfc(9396, "9.2")]
+    [Combines("secret", "RAR", "code", "refresh")]
     public async Task A_code_brings_a_token_for_less_and_a_refresh_one_for_all_again()
     {
         var (app, code) = await CodeAsync(Tool("read_note"), Tool("add_note", Milk));

@@ -326,11 +326,14 @@ internal static class Jwt
 {
     public static JsonElement Claims(string jwt) => JsonElement.Parse(Base64Url.DecodeFromChars(jwt.Split('.')[1]));
 
-    public static async Task<(JsonElement Header, JsonElement Claims)> ReadAsync(TestServer server, string jwt)
+    public static Task<(JsonElement Header, JsonElement Claims)> ReadAsync(TestServer server, string jwt) =>
+        ReadAsync(server.Http, jwt);
+
+    public static async Task<(JsonElement Header, JsonElement Claims)> ReadAsync(HttpClient http, string jwt)
     {
         var parts = jwt.Split('.');
         var header = JsonElement.Parse(Base64Url.DecodeFromChars(parts[0]));
-        var keys = JsonElement.Parse(await server.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative)));
+        var keys = JsonElement.Parse(await http.GetStringAsync(new Uri("/jwks", UriKind.Relative)));
         var key = keys.GetProperty("keys").EnumerateArray().Single(
             key => key.GetProperty("kid").GetString() == header.GetProperty("kid").GetString());
         Assert.Equal(key.GetProperty("alg").GetString(), header.GetProperty("alg").GetString());

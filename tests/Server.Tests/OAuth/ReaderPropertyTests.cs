@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using FsCheck;
@@ -9,6 +10,7 @@ using Postern.Approvals;
 using Postern.Gateway.Inspect;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.Requests;
+using Postern.Platform.Http;
 
 namespace Postern.Tests.OAuth;
 
@@ -90,6 +92,33 @@ public sealed class ReaderPropertyTests(Town town) : IClassFixture<Town>
     public void A_value_in_a_header_means_what_it_was_made_of() =>
         Check.One(Many, Prop.ForAll(Arb.From(AnyText.Where(IsUnicode)), text =>
             HeaderValue.TryDecode(HeaderValue.Encode(text), out var read) && read == text));
+
+    private static readonly X509Certificate2
+        Leaf = Authority.SelfSigned("CN=leaf"), Other = Authority.SelfSigned("CN=other");
+
+    // Pieces of what a proxy writes, put together in every way.
+    private static readonly Gen<string> AnyHeader = Gen.Elements(
+        ":", ",", " ", ";", "\t", "=", "a", "x=1", Convert.ToBase64String(Leaf.RawData), HeaderServer.Encoded(Leaf),
+        HeaderServer.Encoded(Other), ":AAAA:", "\ud800", "\0", "?1", "\"x\"").ListOf()
+        .Select(parts => string.Concat(parts.Take(8)));
+
+    [Fact, Rfc(9440, "2.1"), Rfc(9440, "2.2"), Rfc(9440, "2.3")]
+    public void What_a_proxy_says_of_certificates_is_one_thing_or_nothing() =>
+        Check.One(Many, Prop.ForAll(
+            Arb.From(AnyHeader.ListOf().Zip(AnyHeader.ListOf(), (leaf, chain) => (leaf, chain))),
+            said =>
+            {
+                StringValues leaf = said.leaf.Take(2).ToArray(), chain = said.chain.Take(2).ToArray();
+                var isRead = CertificateHeader.TryRead(leaf, chain, out var shown, out var above);
+
+                // One byte sequence is one certificate, and those above it are those that were written, in their order.
+                return !isRead
+                    ? shown is null && above is []
+                    : (shown is null) == (leaf.Count is 0)
+                        && (shown is null || HeaderServer.Encoded(shown) == $"{leaf}".Trim(' ', '\t'))
+                        && string.Join(',', above.Select(HeaderServer.Encoded))
+                            == string.Join(',', $"{chain}".Split(',').Select(item => item.Trim(' ', '\t')));
+            }));
 
     [Fact]
     public void No_text_in_a_header_makes_the_reader_throw() => Check.One(Many, Prop.ForAll(Arb.From(AnyText), text =>

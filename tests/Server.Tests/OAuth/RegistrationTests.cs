@@ -142,6 +142,24 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         Assert.All(json, member => Assert.True(JsonNode.DeepEquals(member.Value, told[member.Key]), member.Key));
     }
 
+    [Theory, Rfc(7591, "5")]
+    [InlineData("https://self.example/words", true), InlineData("https://evil.example/words", false)]
+    [InlineData("https://self.example:8443/words", false), InlineData("https://self.example.evil.example/", false)]
+    public async Task A_client_nobody_vouches_for_leads_people_to_no_other_host_than_its_own(string page, bool isShown)
+    {
+        var reply = await Registered.PostAsync(Server, $$"""
+            {"redirect_uris":["https://self.example/cb"],"token_endpoint_auth_method":"none",
+            "policy_uri":"{{page}}","tos_uri":"{{page}}","client_uri":"{{page}}","logo_uri":"{{page}}"}
+            """);
+        var app = new App(Server, reply.Member("client_id")!, "https://self.example/cb");
+
+        var question = await town.Ada.AskedAsync(app.Authorize(("scope", "openid email"), ("resource", null)));
+
+        var links = question.Page.QuerySelectorAll("a[href]").Select(link => link.GetAttribute("href")).ToList();
+        Assert.Equal(isShown ? 2 : 0, links.Count(link => link == page));
+        Assert.DoesNotContain(page, question.Page.QuerySelector("img")?.OuterHtml ?? "", StringComparison.Ordinal);
+    }
+
     [Fact, Rfc(7591, "3.2.1")]
     public async Task A_grant_type_that_nobody_has_heard_of_is_left_out_and_the_answer_says_so()
     {

@@ -16,6 +16,7 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
     [InlineData("ES256", null), InlineData("ES256", "application/oauth-authz-req+jwt")]
     [Rfc(9101, "5.1"), Rfc(9101, "6.2"), Rfc(9126, "3")]
     [Rfc("OpenID Connect Core", "6.1")]
+    [Combines("PAR", "JAR", "code")]
     public async Task A_signed_request_leads_to_a_code_by_address_and_pushed(string alg, string? typ)
     {
         var text = Own.Sign(Claims(), typ, alg);

@@ -16,6 +16,7 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
     [Theory, InlineData("jwt"), InlineData("query.jwt"), InlineData("form_post.jwt")]
     [Rfc("JARM", "2.1"), Rfc("JARM", "2.3"), Rfc("JARM", "2.4")]
     [Rfc("FAPI 2.0 Message Signing", "5.4.1")]
+    [Combines("JARM", "code")]
     public async Task A_signed_answer_is_one_JWT_of_this_server_for_this_client(string mode)
     {
         var app = App.Web(Server);
@@ -39,6 +40,7 @@ public sealed class ResponseModeTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc("Form Post Response Mode", "2"), Rfc(9207, "2")]
+    [Combines("form_post", "code")]
     public async Task A_posted_answer_is_a_page_that_leads_to_the_proven_address_alone()
     {
         const string hostile = "\"><script>alert(1)</script>&amp;'";

@@ -54,6 +54,7 @@ public sealed class SpiffeTests : IAsyncLifetime
     [InlineData(Worker, null, "workers")]
     [InlineData(Worker, Worker, "workers")]
     [InlineData(Worker, "workers", "workers")]
+    [Combines("SPIFFE", "client credentials")]
     public async Task An_svid_proves_the_client_that_its_workload_is(string workload, string? named, string client)
     {
         var reply = await ShowAsync(Svid(workload), named);
@@ -240,22 +241,44 @@ public sealed class SpiffeTests : IAsyncLifetime
         Assert.Equal(status, reply.Status);
     }
 
-    [Fact, Rfc("JWT-SVID", "6.2"), Rfc("X.509-SVID", "6.2")]
+    [Fact, Rfc("SPIFFE Trust Domain and Bundle", "4.1.3")]
+    public async Task A_domain_that_publishes_no_keys_has_taken_back_all_that_it_gave()
+    {
+        Assert.Equal(HttpStatusCode.OK, (await ShowAsync(Svid(Agent))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await HeaderServer.AskAsync(server, Agent, Issue(Agent))).Status);
+
+        await File.WriteAllTextAsync(bundle, """{"keys":[]}""");
+        server.Clock.Advance(TimeSpan.FromMinutes(5));
+
+        TokenTests.Refused(await ShowAsync(Svid(Agent)), "invalid_client");
+        TokenTests.Refused(await HeaderServer.AskAsync(server, Agent, Issue(Agent)), "invalid_client");
+    }
+
+    [Fact, Rfc("JWT-SVID", "6.2"), Rfc("X.509-SVID", "6.2"), Rfc("SPIFFE Trust Domain and Bundle", "4.2")]
     public async Task Of_a_bundle_what_is_for_something_else_proves_nobody()
     {
         using var hidden = new Authority("CN=example.org");
         using var unmarked = new Authority("CN=example.org");
-        var forCertificates = new Outside("k2");
+        (Outside ForCertificates, Outside ForNothing, Outside Shouted) others = (new("k2"), new("k3"), new("k4"));
+        var strange = Marked(Authority.Jwks(unmarked.Certificate), "x509-svid");
+        strange["kty"] = "XYZ";
         var keys = JsonNode.Parse(Bundle(signer, authority))!["keys"]!.AsArray();
         keys[1]!["x5c"]!.AsArray().Add(Convert.ToBase64String(hidden.Certificate.RawData));
         keys.Add(Marked(Authority.Jwks(unmarked.Certificate), "jwt-svid"));
         keys.Add(Marked(Authority.Jwks(unmarked.Certificate), "sig"));
         keys.Add(Marked(Authority.Jwks(unmarked.Certificate, withCertificate: false), "x509-svid"));
-        keys.Add(Marked(forCertificates.Jwks, "x509-svid"));
+        keys.Add(strange);
+        keys.Add(Marked(others.ForCertificates.Jwks, "x509-svid"));
+        keys.Add(Marked(others.ForNothing.Jwks, null));
+        keys.Add(Marked(others.Shouted.Jwks, "JWT-SVID"));
         await File.WriteAllTextAsync(bundle, new JsonObject { ["keys"] = keys.DeepClone() }.ToJsonString());
 
         Assert.Equal(HttpStatusCode.OK, (await ShowAsync(Svid(Agent))).Status);
-        TokenTests.Refused(await ShowAsync(Svid(Agent, by: forCertificates)), "invalid_client");
+        foreach (var other in (Outside[])[others.ForCertificates, others.ForNothing, others.Shouted])
+        {
+            TokenTests.Refused(await ShowAsync(Svid(Agent, by: other)), "invalid_client");
+        }
+
         Assert.Equal(HttpStatusCode.OK, (await HeaderServer.AskAsync(server, Agent, Issue(Agent))).Status);
         TokenTests.Refused(await HeaderServer.AskAsync(server, Agent, Issue(Agent, hidden)), "invalid_client");
         TokenTests.Refused(await HeaderServer.AskAsync(server, Agent, Issue(Agent, unmarked)), "invalid_client");
@@ -379,14 +402,14 @@ public sealed class SpiffeTests : IAsyncLifetime
         return der.Encode();
     }
 
-    private static JsonNode Marked(string jwks, string use)
+    private static JsonNode Marked(string jwks, string? use)
     {
         var key = JsonNode.Parse(jwks)!["keys"]![0]!.DeepClone();
         key["use"] = use;
         return key;
     }
 
-    private static string Bundle(Outside signer, Authority? authority = null, int? hint = null)
+    internal static string Bundle(Outside signer, Authority? authority = null, int? hint = null)
     {
         var keys = new JsonArray(Marked(signer.Jwks, "jwt-svid"));
         if (authority is not null)

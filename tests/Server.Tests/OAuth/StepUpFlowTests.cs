@@ -32,6 +32,7 @@ public sealed partial class StepUpFlowTests : IAsyncLifetime
     }
 
     [Fact, Rfc(9470, "4"), Rfc(9470, "5"), Rfc(9470, "6.1")]
+    [Combines("DPoP", "PAR", "step-up", "code")]
     public async Task A_client_that_asks_for_what_the_challenge_says_gets_in()
     {
         using var app = DpopApp.Native(server);

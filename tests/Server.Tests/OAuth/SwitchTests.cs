@@ -30,32 +30,35 @@ public sealed class SwitchTests(SwitchTests.House house) : IClassFixture<SwitchT
         ("workload", ClientId.OfWorkload(Borough.Platform, "job").Value, false, Borough.Platform, null),
     ];
 
-    public static TheoryData<string, string, string> Table
+    private static IEnumerable<(On On, (string, string, bool, string?, string?) Way)> Each =>
+        from database in Enum.GetValues<On>() from way in Ways select (database, way);
+
+    public static TheoryData<On, string, string, string> Table
     {
         get
         {
-            var table = new TheoryData<string, string, string>();
-            foreach (var (way, client, hasPerson, issuer, from) in Ways)
+            var table = new TheoryData<On, string, string, string>();
+            foreach (var (on, (way, client, hasPerson, issuer, from)) in Each)
             {
-                table.Add(way, "client", client);
-                table.Add(way, "agent", Borough.Agent);
-                table.Add(way, "user", Person.Bob); // who answers for the agent
-                table.Add(way, "organization", "maker"); // the agent's
+                table.Add(on, way, "client", client);
+                table.Add(on, way, "agent", Borough.Agent);
+                table.Add(on, way, "user", Person.Bob); // who answers for the agent
+                table.Add(on, way, "organization", "maker"); // the agent's
                 if (hasPerson)
                 {
-                    table.Add(way, "user", Person.Ada);
-                    table.Add(way, "organization", "acme");
+                    table.Add(on, way, "user", Person.Ada);
+                    table.Add(on, way, "organization", "acme");
                 }
 
                 if (issuer is not null)
                 {
-                    table.Add(way, "identity_provider", issuer);
-                    table.Add(way, "organization", "outside");
+                    table.Add(on, way, "identity_provider", issuer);
+                    table.Add(on, way, "organization", "outside");
                 }
 
                 if (from is not null)
                 {
-                    table.Add(way, "client", from);
+                    table.Add(on, way, "client", from);
                 }
             }
 
@@ -65,9 +68,9 @@ public sealed class SwitchTests(SwitchTests.House house) : IClassFixture<SwitchT
 
     [Theory, MemberData(nameof(Table)), Rfc(6749, "5.2")]
     public async Task Who_is_switched_off_gets_nothing_and_has_nothing_until_they_are_on_again(
-        string way, string word, string id)
+        On on, string way, string word, string id)
     {
-        var (server, kind) = (house.Server, Party.KindOf(word)!.Value);
+        var (server, kind) = (await house.ServerAsync(on), Party.KindOf(word)!.Value);
         using var ada = new Person(server);
         var redeem = await Borough.PrepareAsync(server, ada, way);
 
@@ -81,7 +84,7 @@ public sealed class SwitchTests(SwitchTests.House house) : IClassFixture<SwitchT
         Assert.Equal(HttpStatusCode.OK, reply.Status);
         if (way is not ("transaction" or "assertion elsewhere"))
         {
-            await DiesWithAsync(reply.AccessToken, kind, id);
+            await DiesWithAsync(server, reply.AccessToken, kind, id);
         }
     }
 
@@ -269,9 +272,9 @@ public sealed class SwitchTests(SwitchTests.House house) : IClassFixture<SwitchT
         Assert.Single(turned, isChanged => isChanged);
     }
 
-    private async Task DiesWithAsync(string token, PartyKind kind, string id)
+    private static async Task DiesWithAsync(TestServer server, string token, PartyKind kind, string id)
     {
-        var (server, app) = (house.Server, App.Watch(house.Server));
+        var app = App.Watch(server);
         Assert.True(await app.IsAliveAsync(token));
 
         await Borough.OffAsync(server, kind, id);
@@ -283,13 +286,22 @@ public sealed class SwitchTests(SwitchTests.House house) : IClassFixture<SwitchT
         Assert.True(await app.IsAliveAsync(token));
     }
 
-    /// <summary>One server, on which everybody is on again when a test ends.</summary>
-    public sealed class House : IAsyncLifetime
+    /// <summary>One server on each database, on which everybody is on again when a test ends.</summary>
+    public sealed class House : IAsyncDisposable
     {
-        internal TestServer Server { get; private set; } = null!;
+        private readonly Dictionary<On, TestServer> servers = [];
 
-        public async ValueTask InitializeAsync() => Server = await TestServer.StartAsync(Borough.Yaml);
+        internal async Task<TestServer> ServerAsync(On on) =>
+            servers.TryGetValue(on, out var there)
+                ? there
+                : servers[on] = await TestServer.StartAsync(Borough.Yaml, on);
 
-        public ValueTask DisposeAsync() => Server.DisposeAsync();
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var server in servers.Values)
+            {
+                await server.DisposeAsync();
+            }
+        }
     }
 }

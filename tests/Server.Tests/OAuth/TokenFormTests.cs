@@ -26,6 +26,8 @@ public sealed class TokenFormTests
             StringComparison.Ordinal);
 
     [Theory, OnBoth, Rfc(6749, "1.4"), Rfc(7662, "2.2")]
+    [Combines("secret", "code", "opaque")]
+    [Combines("exchange", "opaque")]
     public async Task A_reference_says_nothing_and_is_good_for_all_that_a_token_is(On on)
     {
         await using var server = await TestServer.StartAsync(Yaml, on);
@@ -127,6 +129,7 @@ public sealed class TokenFormTests
     }
 
     [Fact, Rfc(9449, "7.1")]
+    [Combines("DPoP", "opaque")]
     public async Task A_bound_reference_opens_nothing_without_its_proof()
     {
         await using var server = await TestServer.StartAsync(Yaml);
@@ -147,6 +150,7 @@ public sealed class TokenFormTests
     }
 
     [Fact]
+    [Combines("tenant", "opaque")]
     public async Task A_reference_of_one_tenant_is_nothing_at_another()
     {
         await using var server = await TestServer.StartAsync(Yaml);

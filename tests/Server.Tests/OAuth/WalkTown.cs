@@ -24,6 +24,10 @@ public class WalkTown : IAsyncLifetime
             "{ name: files, http: http://127.0.0.1:9/mcp }",
             "{ name: files, http: http://127.0.0.1:9/mcp, token: { format: opaque } }",
             StringComparison.Ordinal)
+        .Replace(
+            "{ name: echo, http: http://127.0.0.1:9/mcp }",
+            "{ name: echo, http: http://127.0.0.1:9/mcp, token: { status_list: true } }",
+            StringComparison.Ordinal)
         .Replace("servers:", $$"""
               - client_id: site
                 client_secret: {{Secret}}
@@ -74,6 +78,7 @@ public class WalkTown : IAsyncLifetime
                 token_endpoint_auth_method: attest_jwt_client_auth_dpop
                 grant_types: [client_credentials]
                 resources: [echo]
+            MORE
             trusted_attesters:
               - issuer: https://attester.example
                 jwks: '{{AttestedApp.Attester.Jwks}}'
@@ -95,6 +100,8 @@ public class WalkTown : IAsyncLifetime
 
     private protected virtual string More => "";
 
+    private protected virtual string MoreClients => "";
+
     internal DocumentHost Host { get; } = new();
 
     internal TestServer Server { get; private set; } = null!;
@@ -109,6 +116,7 @@ public class WalkTown : IAsyncLifetime
         Host.Put("/told", "");
         Host.Put("/left", "");
         Server = await TestServer.StartAsync(More + Host.Settings + Yaml
+            .Replace("MORE\n", MoreClients, StringComparison.Ordinal)
             .Replace("TOLD", Host.At("/told"), StringComparison.Ordinal)
             .Replace("LEFT", Host.At("/left"), StringComparison.Ordinal));
         // Until then it cannot know which proofs were used at a server that was here before.
@@ -140,8 +148,36 @@ public class WalkTown : IAsyncLifetime
     }
 }
 
-/// <summary>The same town, which takes a proof only with a nonce of its own.</summary>
+/// <summary>The same town, which takes a proof only with a nonce of its own, and knows workloads by SPIFFE.</summary>
 public sealed class StrictTown : WalkTown
 {
-    private protected override string More => "dpop: { require_nonce: true }\n";
+    internal const string Workload = "spiffe://example.org/agent";
+
+    /// <summary>Who signs for the workloads.</summary>
+    internal static readonly Outside Domain = new();
+
+    private readonly string bundle = Path.GetTempFileName();
+
+    private protected override string More => $$"""
+        dpop: { require_nonce: true }
+        spiffe:
+          - { trust_domain: example.org, bundle_file: {{bundle}} }
+
+        """;
+
+    private protected override string MoreClients =>
+        $"  - {{ client_id: '{Workload}', token_endpoint_auth_method: spiffe_jwt, grant_types: [client_credentials], "
+        + "resources: [echo] }\n";
+
+    public override async ValueTask InitializeAsync()
+    {
+        await File.WriteAllTextAsync(bundle, SpiffeTests.Bundle(Domain));
+        await base.InitializeAsync();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        File.Delete(bundle);
+    }
 }

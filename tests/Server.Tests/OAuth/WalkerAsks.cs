@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Postern.Tests.Platform.Pages;
 
 namespace Postern.Tests.OAuth;
 
@@ -169,4 +170,19 @@ internal sealed partial class Walker
 
     private Task<Reply> SecretAsync(string client, params (string Name, string? Value)[] fields) =>
         Web.PostAsync("/token", [.. fields, ("client_id", client), ("client_secret", WalkTown.Secret)]);
+
+    /// <summary>A person signs in by a passkey, in a real browser; the token says so.</summary>
+    public static async Task ByPasskeyAsync()
+    {
+        await using var way = await PasskeyStepUp.StartAsync();
+        await using var chromium = new Chromium();
+        await chromium.InitializeAsync();
+        await using var context = await chromium.ContextAsync();
+        var page = await context.NewPageAsync();
+        await way.MakePasskeyAsync(context, page);
+
+        var reply = await way.LetInAsync(page, ("acr_values", Acr.Passkey));
+
+        Assert.Equal(Acr.Passkey, reply.Claims.GetProperty("acr").GetString());
+    }
 }

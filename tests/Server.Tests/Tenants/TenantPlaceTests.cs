@@ -113,6 +113,8 @@ public sealed class TenantPlaceTests
     }
 
     [Theory, OnBoth, Rfc(9207, "2"), Rfc(8707, "2")]
+    [Combines("none", "code", "tenant")]
+    [Combines("none", "code", "tenant's host")]
     public async Task A_person_lets_an_app_in_at_any_place_as_at_the_root(On on)
     {
         await using var server = await TestServer.StartAsync(App.Town, on);

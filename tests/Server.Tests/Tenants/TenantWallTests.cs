@@ -143,6 +143,7 @@ public sealed class TenantWallTests : IAsyncLifetime
     }
 
     [Fact, Rfc(9126, "2.2")]
+    [Combines("PAR", "tenant")]
     public async Task A_request_that_was_pushed_to_one_tenant_is_none_at_another()
     {
         var pushed = await acme.App.PushAsync();
@@ -157,6 +158,7 @@ public sealed class TenantWallTests : IAsyncLifetime
     }
 
     [Fact, Rfc(8628, "3.4")]
+    [Combines("device", "tenant")]
     public async Task The_codes_of_a_device_are_good_at_the_tenant_that_gave_them_alone()
     {
         var (here, there) = (await GadgetAsync(acme), await GadgetAsync(bird));

@@ -2,7 +2,7 @@
 // @modelcontextprotocol/client 2.x: a person's identity provider stands for the consent page (ID-JAG, SEP-990). The
 // SDK asks the provider at --idp for the grant (or is given one, --assertion), brings it to the server's own authorization server, and calls a tool.
 import {
-  Client, CrossAppAccessProvider, discoverAndRequestJwtAuthGrant, StreamableHTTPClientTransport,
+  Client, CrossAppAccessProvider, discoverAndRequestJwtAuthGrant, DpopSession, StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
 import { claimsOf, options, remembering, report, serverUrl } from "./report.mjs";
 
@@ -31,11 +31,17 @@ await report(async seen => {
       return granted.jwtAuthGrant;
     },
   });
+  if (settings.dpop) {
+    const keys = DpopSession.create();
+    provider.dpop = () => keys;
+  }
+
   const transport = new StreamableHTTPClientTransport(
     serverUrl(settings), { authProvider: provider, fetch: remembering(seen.steps) });
   const client = new Client({ name: "interop-cross-app", version: "1.0.0" });
   await client.connect(transport);
   seen.result = await client.callTool({ name: settings.call, arguments: JSON.parse(settings.arguments) });
+  seen.type = provider.tokens().token_type;
   seen.token = claimsOf(provider.tokens().access_token);
   await client.close();
 });

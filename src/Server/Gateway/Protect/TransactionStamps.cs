@@ -55,6 +55,12 @@ internal sealed class TransactionStamps(JwtWriter jwt, Settings settings, TimePr
         json.WriteString("txn"u8, permit.Entry);
         json.WriteString("req_wl"u8, admission.Server.Resource.Value);
         ActingParty.Write(json, grant.Actors);
+        if (grant.Told?.For([question.Tool]) is { } told)
+        {
+            json.WritePropertyName("authorization_details"u8);
+            told.WriteTo(json);
+        }
+
         WriteDetails(json, grant, question, digest);
         WriteContext(json, grant, question);
     }

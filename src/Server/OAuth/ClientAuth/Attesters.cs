@@ -13,8 +13,8 @@ internal sealed class Attesters(Settings settings, TenantBook tenants, ClientKey
     public static readonly string[] Algorithms = ["ES256", "PS256", "RS256"];
 
     /// <summary>Whether anybody is trusted now.</summary>
-    public bool Any(TenantId tenant) =>
-        tenant == tenants.Default.Id && settings.TrustedAttesters.Any(one => one.IsEnabled);
+    public bool Any(TenantId tenant) => settings.TrustedAttesters.Any(one =>
+        one.IsEnabled && (tenant == tenants.Default.Id || one.Clients.Any(IsDocument)));
 
     /// <summary>Why an attestation is not believed of this client; null when it is.</summary>
     public async ValueTask<OAuthError?> RefusalAsync(
@@ -22,7 +22,7 @@ internal sealed class Attesters(Settings settings, TenantBook tenants, ClientKey
     {
         var issuer = attestation.Token.Text("iss");
         var trusted = settings.TrustedAttesters.Where(one =>
-            tenant.Id == tenants.Default.Id && one.IsEnabled && one.Clients.Contains(client.Id.Value)
+            one.IsEnabled && one.Clients.Contains(client.Id.Value) && IsKnownAt(tenant, client)
             && (issuer ?? one.Issuer) == one.Issuer);
         foreach (var attester in trusted)
         {
@@ -45,6 +45,13 @@ internal sealed class Attesters(Settings settings, TenantBook tenants, ClientKey
         {
             Reason = $"attestation: {reason}",
         };
+
+    // A client of the configuration is the root tenant's, and another tenant's of the same name is somebody else. One
+    // that is its metadata document is the same everywhere, and so are its copies.
+    private bool IsKnownAt(Tenant tenant, Client client) =>
+        tenant.Id == tenants.Default.Id || client.Source is ClientSource.Document;
+
+    private static bool IsDocument(string client) => client.StartsWith("https://", StringComparison.Ordinal);
 
     private OAuthError? TimeRefusal(ForeignToken token, TimeSpan life)
     {

@@ -116,7 +116,8 @@ internal sealed class SpiffeBundles
         }
     }
 
-    // §4.2: what a key is for stands in use; one that is for something else is passed over.
+    // §4.2: what a key is for stands in use; one that is for something else, or of a kind that is not served, is
+    // passed over.
     private static SpiffeBundle? Parse(string text, DateTimeOffset now)
     {
         try
@@ -129,7 +130,7 @@ internal sealed class SpiffeBundles
             var keys = new JsonWebKeySet(text).Keys.Take(MaxKeys).ToList();
             return new(
                 [.. keys.Where(key => key is { Use: "jwt-svid", Kty: "EC" or "RSA" })],
-                [.. keys.Where(key => key is { Use: "x509-svid", X5c.Count: > 0 }).Select(key =>
+                [.. keys.Where(key => key is { Use: "x509-svid", Kty: "EC" or "RSA", X5c.Count: > 0 }).Select(key =>
                     X509CertificateLoader.LoadCertificate(Convert.FromBase64String(key.X5c[0])))],
                 hint,
                 now);

@@ -62,8 +62,8 @@ internal sealed class ConsentForm(
         Server = question.Server?.Title,
         TellsWho = question.Asked.Has(Scopes.OpenId),
         Told = question.Told,
-        PolicyUri = question.Client.OpenId.PolicyUri,
-        TermsUri = question.Client.OpenId.TermsUri,
+        PolicyUri = Linked(question.Client, question.Client.OpenId.PolicyUri),
+        TermsUri = Linked(question.Client, question.Client.OpenId.TermsUri),
         Purpose = agents.Of(http.Tenant.Id, question.Client.Id)?.Purpose,
         Account = http.Caller.Email,
         Tools = question.Choices,
@@ -72,6 +72,14 @@ internal sealed class ConsentForm(
         Idle = PlainTime.Span(question.Client.At(http.Tenant).RefreshIdle),
         FormToken = forms.Token(http.Tenant.Id, question.Purpose, http.Caller.Session),
     };
+
+    // RFC 7591 §5: whom nobody vouches for sends a person from this page to no other host than answers go to.
+    private static string? Linked(Client client, string? page) =>
+        page is null || client.IsVouchedFor || client.RedirectUris.Any(uri => IsOneHost(new(uri), new(page)))
+            ? page
+            : null;
+
+    private static bool IsOneHost(Uri one, Uri other) => (one.Scheme, one.Authority) == (other.Scheme, other.Authority);
 
     /// <summary>The answer to exactly this question; null when the form is none of ours.</summary>
     public async ValueTask<ConsentReply?> ReadAsync(HttpContext http, ConsentQuestion question, string transaction)

@@ -110,15 +110,15 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
             json.WriteString("acr"u8, acr);
         }
 
-        WriteDetails(json, grant);
+        WriteDetails(json, grant.Told);
 
         json.WriteEndObject();
     }
 
     /// <summary>What a person agreed to in more detail than scopes (RFC 9396 §7), if there is any.</summary>
-    public static void WriteDetails(Utf8JsonWriter json, Grant grant)
+    public static void WriteDetails(Utf8JsonWriter json, Details? details)
     {
-        if (grant.Told is { } told)
+        if (details is { } told)
         {
             json.WritePropertyName("authorization_details"u8);
             told.WriteTo(json);

@@ -5,6 +5,7 @@ using Postern.Grants;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
+using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Keys;
 
@@ -50,6 +51,12 @@ internal sealed class IdentityAssertions(
             return OAuthError.InvalidScope("That audience is not told of all these scopes.");
         }
 
+        // Tools there, which narrow the scopes that an operator lets be told. More than those nobody here can give.
+        if (request.Details is { } said && !said.All.All(one => IsAbout(one, resource)))
+        {
+            return DetailCheck.Invalid("Details are told of tools, at the one resource that is asked for.");
+        }
+
         if ((await SubjectAsync(request, presenter, stop)).Failed(out var error, out var grant))
         {
             return error;
@@ -69,6 +76,7 @@ internal sealed class IdentityAssertions(
             Statement = StatementOf(presenter, audience, resource, request.Scopes ?? most, grant, person) with
             {
                 Subject = subject,
+                Details = request.Details,
             },
         };
     }
@@ -114,6 +122,10 @@ internal sealed class IdentityAssertions(
             }
         }
     }
+
+    private static bool IsAbout(Detail detail, string resource) =>
+        detail.Actions is not null && detail.Limits["locations"] is Limit.Texts { Values: [var place] }
+        && place == resource;
 
     private AssertionAudienceSeed? AudienceOf(TokenRequest request, Presenter presenter) =>
         issuers.Audiences(presenter.Tenant.Id).FirstOrDefault(audience =>

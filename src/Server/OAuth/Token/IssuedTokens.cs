@@ -17,6 +17,9 @@ internal sealed record IssuedTokens : IResult
     /// <summary>No access token but a statement for elsewhere (RFC 8693 §2.2.1).</summary>
     public bool IsStatement { get; init; }
 
+    /// <summary>The details that the statement says.</summary>
+    public Details? Stated { get; init; }
+
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
@@ -80,11 +83,7 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        if (!IsStatement)
-        {
-            AccessTokenWriter.WriteDetails(json, Grant);
-        }
-
+        AccessTokenWriter.WriteDetails(json, IsStatement ? Stated : Grant.Told);
         json.WriteEndObject();
         json.Flush();
         return body;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Servers;
 
 namespace Postern.OAuth.Token;
@@ -19,9 +20,6 @@ internal sealed class JwtBearerGrant(
     SenderConstraint constraint,
     TimeProvider clock) : IGrantType
 {
-    // What would limit the token and is not understood here must not be dropped.
-    private static readonly string[] NotUnderstood = ["authorization_details"];
-
     public string Name => ClientMetadata.JwtBearer;
 
     public async ValueTask<Result<Redemption>> RedeemAsync(
@@ -60,7 +58,8 @@ internal sealed class JwtBearerGrant(
                 wanted.Resource,
                 wanted.Scopes,
                 stop,
-                assertion.Issuer.Name)
+                assertion.Issuer.Name,
+                wanted.Details)
             : await standing.AssertedAsync(wanted, stop);
         return grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued, Granted = wanted.Scopes }
@@ -87,6 +86,11 @@ internal sealed class JwtBearerGrant(
             return error;
         }
 
+        if (!TryDetails(assertion, server, out var details))
+        {
+            return OAuthError.InvalidGrant("assertion: limited in a way that is not understood here");
+        }
+
         var (client, now) = (presenter.Client, clock.GetUtcNow());
         var grant = new Grant
         {
@@ -98,6 +102,7 @@ internal sealed class JwtBearerGrant(
             ClientName = client.Name,
             Resource = server.Resource,
             Scopes = scopes,
+            Details = details,
             CreatedAt = now,
             ExpiresAt = now + client.At(presenter.Tenant).RefreshAbsolute,
         };
@@ -129,8 +134,6 @@ internal sealed class JwtBearerGrant(
     private static string? Refusal(Presenter presenter, Assertion assertion) => assertion switch
     {
         { Issuer.Kind: IssuerKind.Workload } when presenter.Assertion is null => "a workload's, shown by a client",
-        { Token: var token } when Array.Exists(NotUnderstood, name => token.Claims.TryGetProperty(name, out _)) =>
-            "limited in a way that is not understood here",
         { Token: var token } when !IsProven(presenter, token) => "bound to a key that was not proven",
         { Issuer.Kind: IssuerKind.Workload } => null,
         _ when presenter.Client.IsPublic => "shown by a client that cannot prove itself",
@@ -177,6 +180,23 @@ internal sealed class JwtBearerGrant(
         return (request.Scopes?.Intersect(most) ?? most) is { IsEmpty: false } scopes
             ? scopes
             : OAuthError.InvalidScope("The assertion, its issuer and this client hold none of these scopes.");
+    }
+
+    // What is said in details is all that its issuer lets anybody do. Of what is not understood, or is about another
+    // resource, nothing may be dropped: the rest would be more than was said.
+    private static bool TryDetails(Assertion assertion, McpServer server, out Details? details)
+    {
+        details = null;
+        if (!assertion.Token.Claims.TryGetProperty("authorization_details", out var claim))
+        {
+            return true;
+        }
+
+        var text = claim.GetRawText();
+        details = text.Length <= TokenRequest.MaxDetails && DetailCheck.Refusal(text, server) is null
+            ? Details.Parse(text)
+            : null;
+        return details is not null;
     }
 
     private static IReadOnlyList<string> Texts(JsonElement claim) => claim.ValueKind switch

@@ -18,6 +18,9 @@ internal sealed record SignedStatement
 
     public required Scopes Scopes { get; init; }
 
+    /// <summary>What it lets somebody do in more detail than scopes (RFC 9396 §9.1); null for nothing.</summary>
+    public Details? Details { get; init; }
+
     /// <summary>How long it is good.</summary>
     public required TimeSpan Life { get; init; }
 

@@ -35,7 +35,7 @@ internal static class TokenEndpoint
         // Scope, resource and sender constraint are checked here for every way, so that no way can forget them. A
         // statement is for elsewhere, where other scopes and resources are.
         var excess = redemption.Statement is null ? request.Exceeds(redemption.Grant)
-            : request.Details is null ? null
+            : request.Details is null || redemption.Statement.Details is not null ? null
             : DetailCheck.Invalid("They are not said to others.");
         if ((excess ?? constraint.Refusal(redemption.Grant, presenter)) is { } refusal)
         {

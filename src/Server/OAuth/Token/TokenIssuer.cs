@@ -208,6 +208,7 @@ internal sealed class TokenIssuer(
                 json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
                 json.WriteNumber("exp"u8, (now + statement.Life).ToUnixTimeSeconds());
                 json.WriteString("jti"u8, entry.TokenId);
+                AccessTokenWriter.WriteDetails(json, statement.Details);
                 statement.Claims(json);
             },
             CancellationToken.None);
@@ -217,6 +218,7 @@ internal sealed class TokenIssuer(
         {
             AccessToken = text,
             IsStatement = true,
+            Stated = statement.Details,
             IssuedTokenType = redemption.IssuedTokenType,
             ExpiresIn = (long)statement.Life.TotalSeconds,
             RefreshToken = null,

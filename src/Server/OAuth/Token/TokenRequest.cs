@@ -7,7 +7,7 @@ namespace Postern.OAuth.Token;
 internal sealed record TokenRequest
 {
     /// <summary>Characters of authorization_details; a token that holds them must stay a header.</summary>
-    private const int MaxDetails = 3000;
+    public const int MaxDetails = 3000;
 
     private TokenRequest(string grantType) => GrantType = grantType;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Tenants;
 
@@ -45,6 +46,12 @@ internal sealed class TransactionTokens(
             return OAuthError.InvalidScope("The subject_token does not hold all of these scopes.");
         }
 
+        var reach = TokenReach.Of(grant, subject);
+        if ((request.Details is { } asked ? reach.Within(asked) : reach) is not { } held)
+        {
+            return DetailCheck.Invalid("The subject_token does not hold all of these.");
+        }
+
         var left = subject.ExpiresAt - clock.GetUtcNow();
         return new Redemption(grant, null)
         {
@@ -56,6 +63,7 @@ internal sealed class TransactionTokens(
                 Subject = grant.Subject.Value,
                 Audience = settings.TrustDomain!,
                 Scopes = request.Scopes,
+                Details = held.Told,
                 Life = left < Life ? left : Life,
                 Claims = json => Write(json, request, presenter, grant),
             },

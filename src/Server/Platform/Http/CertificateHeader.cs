@@ -54,7 +54,7 @@ internal sealed class CertificateHeader(RequestDelegate next, Settings settings)
     }
 
     // §2.2: one certificate, once. §2.3: those above it, in any number of lines, and never without it.
-    private static bool TryRead(
+    internal static bool TryRead(
         StringValues leaf, StringValues chain, out X509Certificate2? shown, out X509Certificate2[] above)
     {
         (shown, above) = (null, []);
