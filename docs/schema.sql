@@ -37,7 +37,7 @@ CREATE TABLE asks (
   state text not null,
   created_at bigint not null,
   expires_at bigint not null,
-  decided_at bigint, holder text,
+  decided_at bigint, holder text, by_stranger boolean not null default true,
   primary key (tenant, id)
 );
 CREATE INDEX asks_expiry on asks (expires_at);

@@ -51,8 +51,11 @@ internal sealed record Ask
     /// <summary>Where the request came from.</summary>
     public required string Network { get; init; }
 
-    /// <summary>The key that was proven with the request, as it is stored; null when none was.</summary>
+    /// <summary>What was proven with the request, as it is stored, by a space apart; null when nothing was.</summary>
     public string? Holder { get; init; }
+
+    /// <summary>Anybody could have asked: those are counted by where they come from, and for themselves.</summary>
+    public required bool IsByStranger { get; init; }
 
     public AskState State { get; init; }
 

@@ -14,8 +14,8 @@ internal sealed class AskDesk(Db db, Pings pings, AuditLog audit, TimeProvider c
     public static readonly TimeSpan Rest = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Questions that may wait at one time: in a tenant, of one client, from one network for whoever brings a code, and
-    /// for one person.
+    /// Questions that may wait at one time: in a tenant, those of strangers and those of clients that an operator knows
+    /// apart; of one client; of strangers in one network; and for one person.
     /// </summary>
     public const int Most = 10_000, PerClient = 1000, PerNetwork = 100, PerPerson = 10;
 

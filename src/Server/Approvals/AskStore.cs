@@ -34,11 +34,11 @@ internal sealed partial class AskStore(Db db)
     public static async ValueTask<bool> InsertAsync(Unit unit, Ask ask, string? openKey) => await unit.RunAsync(
         $"""
         insert into asks (tenant, id, way, client_id, subject, session, wish, message, network, open_key, user_code,
-          notify, holder, state, created_at, expires_at)
+          notify, holder, by_stranger, state, created_at, expires_at)
         values ({ask.Tenant.Value}, {ask.Id.Value}, {ask.Way.ToString()}, {ask.Wish.Client}, {ask.Subject?.Value},
           {ask.Session}, {JsonSerializer.Serialize(ask.Wish, AskJson.Default.Wish)}, {ask.Message}, {ask.Network},
-          {openKey}, {ask.UserCode}, {ask.Notify}, {ask.Holder}, {ask.State.ToString()},
-          {ask.CreatedAt.ToUnixTimeSeconds()}, {ask.ExpiresAt.ToUnixTimeSeconds()})
+          {openKey}, {ask.UserCode}, {ask.Notify}, {ask.Holder}, {ask.IsByStranger},
+          {ask.State.ToString()}, {ask.CreatedAt.ToUnixTimeSeconds()}, {ask.ExpiresAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """) is 1;
 
@@ -78,8 +78,10 @@ internal sealed partial class AskStore(Db db)
     /// <summary>How many wait, as those see it who would have to wait with this one.</summary>
     public static async ValueTask<Waiting> CountAsync(Unit unit, Ask ask, DateTimeOffset now) => (await unit.FirstAsync(
         $"""
-        select count(*), count(case when client_id = {ask.Wish.Client} then 1 end),
-          count(case when network = {ask.Network} and subject is null then 1 end),
+        select count(case when by_stranger = {ask.IsByStranger} then 1 end),
+          count(case when client_id = {ask.Wish.Client} then 1 end),
+          count(case when by_stranger and {ask.IsByStranger} and network = {ask.Network} and subject is null
+            then 1 end),
           count(case when subject = {ask.Subject?.Value} then 1 end)
         from asks where tenant = {ask.Tenant.Value} and state = {Pending} and expires_at > {now.ToUnixTimeSeconds()}
         """,
@@ -128,6 +130,7 @@ internal sealed partial class AskStore(Db db)
         Message = Text(row, "message"),
         Notify = Text(row, "notify"),
         Holder = Text(row, "holder"),
+        IsByStranger = row.GetBoolean(row.GetOrdinal("by_stranger")),
         Network = Text(row, "network")!,
         State = Enum.Parse<AskState>(Text(row, "state")!),
         CreatedAt = At(row, "created_at"),
@@ -145,6 +148,7 @@ internal sealed partial class AskStore(Db db)
 }
 
 /// <summary>
-/// Questions that wait: in the tenant, of one client, from one network for whoever brings the code, for one person.
+/// Questions that wait: of the like in the tenant, of one client, of strangers in one network for whoever brings the
+/// code, for one person.
 /// </summary>
 internal sealed record Waiting(long InAll, long OfClient, long OfNetwork, long OfSubject);

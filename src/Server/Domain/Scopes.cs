@@ -27,6 +27,9 @@ public sealed class Scopes : IEquatable<Scopes>
     /// <summary>What asks for an identity and for no tool.</summary>
     public static readonly Scopes Identity = Of(OpenId, Profile, Email);
 
+    /// <summary>All that is served anywhere here.</summary>
+    public static readonly Scopes Served = Of(Read, Write, Destroy, OpenId, Profile, Email, OfflineAccess);
+
     // RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E. The quotation mark and the backslash would end a quoted header value.
     private static readonly SearchValues<char> TokenCharacters = SearchValues.Create(
         [.. Enumerable.Range(0x21, 0x7E - 0x21 + 1).Select(c => (char)c).Where(c => c is not ('"' or '\\'))]);

@@ -22,7 +22,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
     /// <param name="client">Who may redeem it.</param>
     /// <param name="redirectUri">Where it is sent.</param>
     /// <param name="challenge">What the verifier must make (RFC 7636 §4.2).</param>
-    /// <param name="thumbprint">The key that must come with it (RFC 9449 §10); null for any or none.</param>
+    /// <param name="binding">What must be held by whoever redeems it (RFC 9449 §10); null for nothing.</param>
     /// <param name="nonce">What the ID token must repeat (OpenID Connect Core §3.1.2.1).</param>
     /// <param name="repeat">What the grant is made of when the code is redeemed; null when it is there.</param>
     public string Make(
@@ -31,7 +31,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         ClientId client,
         string redirectUri,
         string challenge,
-        string? thumbprint = null,
+        string? binding = null,
         string? nonce = null,
         Repeat? repeat = null)
     {
@@ -44,7 +44,7 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         SHA256.HashData(Encoding.UTF8.GetBytes(client.Value), bytes[(GuidSize + 8)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(redirectUri), bytes[(GuidSize + 8 + Digest)..]);
         SHA256.HashData(Encoding.UTF8.GetBytes(challenge), bytes[(GuidSize + 8 + (2 * Digest))..]);
-        SHA256.HashData(Encoding.UTF8.GetBytes(thumbprint ?? ""), bytes[(GuidSize + 8 + (3 * Digest))..]);
+        SHA256.HashData(Encoding.UTF8.GetBytes(binding ?? ""), bytes[(GuidSize + 8 + (3 * Digest))..]);
         Encoding.UTF8.GetBytes(tail, bytes[Fixed..]);
         return Prefix + sealer.Seal(tenant, Purpose, bytes);
     }
@@ -84,8 +84,12 @@ internal sealed class Codes(Sealer sealer, TimeProvider clock)
         public bool IsProvenBy(string verifier) =>
             Is(System.Buffers.Text.Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier))), 2);
 
-        /// <summary>RFC 9449 §10: one that is bound to a key is good with that key alone.</summary>
-        public bool IsHeldBy(Holder? holder) => Is("", 3) || (holder is { IsKey: true } && Is(holder.Thumbprint, 3));
+        /// <summary>
+        /// RFC 9449 §10: one that is bound to a key is good with that key alone. So is one that is bound to a copy of
+        /// the client, or to a certificate; or to two of them.
+        /// </summary>
+        public bool IsHeldBy(IReadOnlyList<string> held) =>
+            Is("", 3) || held.Any(one => Is(one, 3)) || Is(string.Join(' ', held), 3);
 
         private bool Is(string value, int index) => CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(value)), digests.AsSpan(index * Digest, Digest));

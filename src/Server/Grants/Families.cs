@@ -81,7 +81,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         select grant_id from families
         where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value} and generation = {generation}
           and idle_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
-          and (bound_to = {""} or bound_to = {hand?.Key ?? ""} or {hand is not { MayChangeKeys: false }})
+          and (bound_to = {""} or bound_to = {hand?.Key ?? ""} or {hand is not { MayReplaceKey: false }})
         """,
         row => row.GetString(0),
         stop) is not null;
@@ -145,7 +145,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
                   holder = {hand.Network}, bound_to = {hand.Key}, asked = {hand.Asked}
                 where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
                   and generation = {generation} and idle_until > {seconds}
-                  and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayChangeKeys})
+                  and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayReplaceKey})
                   and exists (
                     select 1 from grants
                     where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)

@@ -19,8 +19,8 @@ internal sealed record Proposal : Wish
     /// <summary>RFC 7636 §4.2, always S256.</summary>
     public required string Challenge { get; init; }
 
-    /// <summary>The thumbprint of the key that the code is bound to (RFC 9449 §10).</summary>
-    public string? DpopJkt { get; init; }
+    /// <summary>What the code is bound to (RFC 9449 §10); null for nothing.</summary>
+    public string? Binding { get; init; }
 
     /// <summary>It was pushed, so it is good for one answer (RFC 9126 §7.3).</summary>
     public bool IsPushed { get; init; }

@@ -13,17 +13,20 @@ internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys, 
     /// </summary>
     public string? KeptAs { get; init; }
 
-    /// <summary>The key of the copy of the client, which then counts instead of <see cref="Holder"/>.</summary>
+    /// <summary>The key of the copy of the client, as it is stored, which then counts instead of <see cref="Holder"/>.</summary>
     public string? Instance { get; init; }
 
     /// <summary>It has proven something that a thief of the token lacks.</summary>
     public bool IsProven => MayChangeKeys || Holder is not null || Instance is not null;
 
     /// <summary>The key as it is stored; empty for none.</summary>
-    public string Key => Instance is not null ? $"instance:{Instance}" : Holder?.ToString() ?? "";
+    public string Key => Instance ?? Holder?.ToString() ?? "";
+
+    /// <summary>Another key may take the place of the one there is; no key may not.</summary>
+    public bool MayReplaceKey => MayChangeKeys && Key is not "";
 
     /// <summary>Whether it may present what is bound to this key.</summary>
-    public bool Holds(string key) => MayChangeKeys || key is "" || key == Key;
+    public bool Holds(string key) => MayReplaceKey || key is "" || key == Key;
 }
 
 /// <summary>What came of presenting a one-time token.</summary>

@@ -44,6 +44,7 @@ internal static class PlatformRooms
             given.GetRequiredService<ILogger<SafeHttp>>()));
         services.AddSingleton<TenantStore>();
         services.AddSingleton<TenantBook>();
+        services.AddSingleton<SecondAddress>();
         services.AddSingleton<Browser>();
         services.AddSingleton<PageForms>();
     }

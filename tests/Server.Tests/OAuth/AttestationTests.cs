@@ -37,8 +37,12 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
               grant_types: [client_credentials], resources: [echo] }
           - { client_id: native, redirect_uris: [http://127.0.0.1:8765/callback] }
           - { client_id: web, client_secret: {{App.WebSecret}}, redirect_uris: [https://web.example/cb] }
+          - { client_id: both, client_secret: {{App.BenchSecret}}, grant_types: [client_credentials],
+              resources: [echo] }
         trusted_attesters:
-          - { issuer: https://attester.example, jwks: '{{AttestedApp.Attester.Jwks}}', clients: [desk, desk-dpop] }
+          - issuer: https://attester.example
+            jwks: '{{AttestedApp.Attester.Jwks}}'
+            clients: [desk, desk-dpop, both, native]
           - { issuer: https://another.example, jwks: '{{Stranger.Jwks}}', clients: [other] }
           - { issuer: https://off.example, jwks: '{{AttestedApp.Attester.Jwks}}', enabled: false, clients: [other] }
         servers:
@@ -287,32 +291,90 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         Refused(await copy.RefreshAsync(tokens.RefreshToken), "invalid_grant");
     }
 
-    [Fact, Rfc(Draft, "9.4"), Rfc(9126, "2")]
-    [Combines("attestation", "DPoP", "PAR", "code")]
-    public async Task A_code_that_was_asked_for_by_a_pushed_request_with_its_proof_is_good_for_that_copy_alone()
+    [Theory, Rfc(Draft, "7"), Rfc(Draft, "9.4")]
+    [InlineData("right", null), InlineData("right by DPoP", null)]
+    [InlineData("of another client", "invalid_client_attestation"), InlineData("no JWT", "invalid_client_attestation")]
+    [InlineData("by a stranger", "invalid_client_attestation"), InlineData("twice", "invalid_client_attestation")]
+    [InlineData("without a proof", "invalid_client_attestation")]
+    [InlineData("with a proof of another key", "invalid_client_attestation")]
+    [InlineData("with a DPoP proof of another key", "invalid_client_attestation")]
+    [InlineData("without a challenge", "use_attestation_challenge")]
+    public async Task What_is_shown_beside_another_method_is_right_or_refused(string what, string? error)
     {
-        using var app = await DeskAsync("desk-dpop");
-        using var copy = app.Copy();
-        var pushed = await app.SendAsync("/par", [.. app.App.Usual]);
-        var code = (await bureau.Ada.AllowAsync(app.App.Pushed(pushed))).Code;
+        using var app = await DeskAsync("both");
+        using var other = app.Copy();
+        var made = what switch
+        {
+            "no JWT" => "x",
+            "by a stranger" => app.Attestation(by: Stranger),
+            "of another client" => app.Attestation(claims => claims["sub"] = "desk"),
+            _ => app.Attestation(),
+        };
+        (string, string)[] proof = what switch
+        {
+            "without a proof" => [],
+            "with a proof of another key" => [(ProofHeader, other.Proof())],
+            "without a challenge" => [(ProofHeader, app.Proof(claims => claims.Remove("challenge")))],
+            "right by DPoP" => [("DPoP", Dpop(app))],
+            "with a DPoP proof of another key" => [("DPoP", Dpop(other))],
+            _ => [(ProofHeader, app.Proof())],
+        };
+        (string, string)[] headers = what is "twice" ? [(Header, made), (Header, made)] : [(Header, made)];
 
-        Refused(await copy.RedeemAsync(code, app.App.Verifier), "invalid_grant");
-        Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(code)).Status);
+        var reply = await app.PostAsync(
+            "/token", [.. AsItself, ("client_secret", App.BenchSecret)], [.. headers, .. proof]);
+        var wrong = await app.PostAsync("/token", [.. AsItself, ("client_secret", "wrong")], [.. headers, .. proof]);
+
+        Refused(wrong, "invalid_client");
+        if (error is not null)
+        {
+            Refused(reply, error);
+            return;
+        }
+
+        Assert.True(reply.Status is HttpStatusCode.OK, reply.Text);
+        Assert.Equal(what is "right" ? "Bearer" : "DPoP", reply.Member("token_type"));
+
+        string Dpop(AttestedApp by) =>
+            by.Key.Proof(new("POST", $"{Server.Issuer}/token", app.Now), nonce: app.Challenge);
     }
 
     [Fact, Rfc(Draft, "7.6")]
-    public async Task What_is_no_method_of_a_client_is_passed_over_and_proves_nothing()
+    public async Task What_is_no_method_of_a_client_proves_nothing_and_is_passed_over_where_nobody_attests()
     {
         using var app = await DeskAsync("desk");
+        await using var without = await TestServer.StartAsync(App.Town);
+        using var there = new AttestedApp(without, "web");
         (string, string)[] headers =
             [(Header, app.Attestation(claims => claims["sub"] = "web")), (ProofHeader, app.Proof())];
 
         var alone = await app.PostAsync("/introspect", [("token", "x"), ("client_id", "web")], headers);
-        var beside = await app.PostAsync(
+        var beside = await there.PostAsync(
             "/introspect", [("token", "x"), ("client_id", "web"), ("client_secret", App.WebSecret)], headers);
 
         Refused(alone, "invalid_client_attestation");
         Assert.Equal(HttpStatusCode.OK, beside.Status);
+    }
+
+    [Theory, Rfc(Draft, "9.3"), Rfc(Draft, "9.4"), Rfc(9126, "2")]
+    [Combines("attestation", "DPoP", "PAR", "code")]
+    [InlineData("desk", "code"), InlineData("desk-dpop", "code"), InlineData("desk", "device")]
+    [InlineData("desk-dpop", "device"), InlineData("desk", "backchannel"), InlineData("desk-dpop", "backchannel")]
+    public async Task What_a_copy_asked_for_is_fetched_by_that_copy_alone(string id, string way)
+    {
+        using var app = await DeskAsync(id);
+        using var copy = app.Copy();
+        var poll = way switch
+        {
+            "code" => await PushedAsync(app),
+            "device" => await DeviceAsync(app),
+            _ => await BackchannelAsync(app),
+        };
+
+        Refused(await copy.SendAsync("/token", poll), "invalid_grant");
+        var own = await app.SendAsync("/token", poll);
+
+        Assert.True(own.Status is HttpStatusCode.OK, own.Text);
     }
 
     [Fact]
@@ -339,6 +401,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         using var asked = await Server.Http.PostAsync(new Uri("/challenge", UriKind.Relative), null);
         using var got = await Server.Http.GetAsync(new Uri("/challenge", UriKind.Relative));
         using var none = await without.Http.PostAsync(new Uri("/challenge", UriKind.Relative), null);
+        using var neither = await without.Http.GetAsync(new Uri("/challenge", UriKind.Relative));
 
         foreach (var list in (string[])["token", "revocation", "introspection"])
         {
@@ -355,6 +418,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         Assert.Equal("application/json", asked.Content.Headers.ContentType!.MediaType);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, got.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, neither.StatusCode);
     }
 
     [Theory]
@@ -385,6 +449,30 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
                 : HttpStatusCode.BadRequest,
             reply.Status);
         Assert.Equal("no-store", reply.Headers.CacheControl!.ToString());
+    }
+
+    private async Task<(string, string?)[]> PushedAsync(AttestedApp app)
+    {
+        var pushed = await app.SendAsync("/par", [.. app.App.Usual]);
+        var code = (await bureau.Ada.AllowAsync(app.App.Pushed(pushed))).Code;
+        return [("grant_type", "authorization_code"), ("code", code), ("code_verifier", app.App.Verifier)];
+    }
+
+    private async Task<(string, string?)[]> DeviceAsync(AttestedApp app)
+    {
+        var asked = await app.SendAsync("/device_authorization", ("scope", "mcp:read"));
+        var question = await Gadget.BringAsync(bureau.Ada, asked.Member("user_code")!);
+        await bureau.Ada.AnswerAsync(question, "allow");
+        return [("grant_type", Gadget.GrantType), ("device_code", asked.Member("device_code"))];
+    }
+
+    private async Task<(string, string?)[]> BackchannelAsync(AttestedApp app)
+    {
+        var asked = await app.SendAsync("/bc-authorize", ("scope", "openid mcp:read"), ("login_hint", Person.Ada),
+            ("binding_message", Guid.NewGuid().ToString("N")[..8]));
+        var question = await bureau.Ada.AskedAsync((await Butler.WaitingAsync(bureau.Ada))[0]);
+        await bureau.Ada.AnswerAsync(question, "allow");
+        return [("grant_type", Butler.GrantType), ("auth_req_id", asked.Member("auth_req_id"))];
     }
 
     private (string, string) ProofOf(AttestedApp app) => app.IsCombined
@@ -443,7 +531,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var other = documents.Client(
             "/other.json", ",\"token_endpoint_auth_method\":\"attest_jwt_client_auth\"", "https://desk.example/cb");
         await using var server = await TestServer.StartAsync(
-            documents.Settings + Yaml.Replace("clients: [desk, desk-dpop]", $"clients: ['{id}', desk, desk-dpop]",
+            documents.Settings + Yaml.Replace("clients: [desk, ", $"clients: ['{id}', desk, ",
                 StringComparison.Ordinal));
         using var estate = await Tenants.Estate.AddAsync(server, "acme", host);
         using var app = AttestedApp.At(server, estate, id);

@@ -60,6 +60,22 @@ public sealed class BoundAskTests : IAsyncLifetime
         Assert.Contains(app.Key.Thumbprint, own.Claims.GetProperty("cnf").ToString(), StringComparison.Ordinal);
     }
 
+    [Theory, Rfc(9449, "5"), InlineData("tv"), InlineData("butler"), InlineData("night")]
+    public async Task What_was_asked_for_with_a_key_is_refreshed_with_one(string client)
+    {
+        using var app = Of(client);
+        var (asked, poll) = await AskAsync(app, client);
+        await AllowAsync(asked);
+        var own = await app.TokenAsync(poll);
+        (string, string?)[] refresh = [("grant_type", "refresh_token"), ("refresh_token", own.RefreshToken)];
+
+        var bare = await app.SendAsync(refresh);
+        var proven = await app.TokenAsync(refresh);
+
+        Gadget.Refused(bare, "invalid_grant");
+        Assert.Equal((HttpStatusCode.OK, "DPoP"), (proven.Status, proven.Member("token_type")));
+    }
+
     [Theory, MemberData(nameof(Bad)), Rfc(9449, "4.3"), Rfc(9449, "5")]
     public async Task A_bad_proof_asks_nobody_anything(string name)
     {

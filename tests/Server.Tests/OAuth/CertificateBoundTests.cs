@@ -168,6 +168,30 @@ public sealed class CertificateBoundTests(MutualTlsHouse house) : IClassFixture<
         Assert.Contains(Authority.Thumbprint(certificate), second.Claims.GetProperty("cnf").ToString());
     }
 
+    [Fact, Rfc(8705, "3"), Rfc(9126, "2")]
+    public async Task A_code_of_a_request_that_was_pushed_with_a_certificate_is_good_with_that_one_alone()
+    {
+        await using var server = await HeaderServer.StartAsync();
+        using var ada = new Person(server);
+        using var certificate = Authority.SelfSigned("CN=phone");
+        using var thief = Authority.SelfSigned("CN=phone");
+        using var http = HeaderServer.Showing(server, certificate);
+        using var stolen = HeaderServer.Showing(server, thief);
+        using var bare = HeaderServer.Behind(server);
+        const string redirect = "http://127.0.0.1:8765/callback";
+        App app = new(http, server.Issuer, "native", redirect), away = new(stolen, server.Issuer, "native", redirect),
+            nobody = new(bare, server.Issuer, "native", redirect);
+        var code = (await ada.AllowAsync(app.Pushed(await app.PostAsync("/par", [.. app.Usual])))).Code;
+
+        var none = await nobody.RedeemAsync(code, ("code_verifier", app.Verifier));
+        var other = await away.RedeemAsync(code, ("code_verifier", app.Verifier));
+        var own = await app.RedeemAsync(code);
+
+        TokenTests.Refused(none, "invalid_grant");
+        TokenTests.Refused(other, "invalid_grant");
+        Assert.True(own.Status is HttpStatusCode.OK, own.Text);
+    }
+
     [Fact, Rfc("OpenID Connect Core", "5.3.1")]
     public async Task UserInfo_asks_for_the_certificate_too()
     {

@@ -414,6 +414,19 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(tokens.RefreshToken)).Status);
     }
 
+    [Theory, InlineData("allow"), InlineData("deny")]
+    public async Task A_question_that_was_answered_is_not_asked_again_when_its_page_is_opened(string decision)
+    {
+        var question = await ada.AskedAsync(App.Web(server).Authorize());
+        await ada.AnswerAsync(question, decision);
+
+        var again = await ada.OpenAsync(question.Address);
+
+        Assert.Equal(HttpStatusCode.Gone, again.Status);
+        Assert.Contains("was answered", again.Page!.Body!.TextContent, StringComparison.Ordinal);
+        Assert.Null(again.Page.QuerySelector("form.consent"));
+    }
+
     [Fact]
     public async Task A_refusal_cannot_be_made_a_yes_from_a_page_left_open()
     {

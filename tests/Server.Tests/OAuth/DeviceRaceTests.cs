@@ -121,6 +121,26 @@ public sealed class DeviceRaceTests
         Assert.Single(await Gadget.WaitingAsync(town));
     }
 
+    [Theory, OnBoth]
+    public async Task Strangers_take_no_room_from_clients_that_an_operator_knows(On on)
+    {
+        await using var town = await TestServer.StartAsync(Butler.Town(), on);
+        var (gadget, radio) = (Gadget.Tv(town), Gadget.Radio(town));
+        for (var n = 0; n < AskDesk.PerNetwork; n++)
+        {
+            await radio.AskAsync();
+            Assert.Equal(HttpStatusCode.OK, (await gadget.AskAsync()).Status);
+        }
+
+        var stranger = await gadget.AskAsync();
+        var known = await radio.AskAsync();
+        var butler = await Butler.Of(town).AskAsync();
+
+        Assert.Equal("temporarily_unavailable", stranger.Error);
+        Assert.Equal(HttpStatusCode.OK, known.Status);
+        Assert.Equal(HttpStatusCode.OK, butler.Status);
+    }
+
     [Fact]
     public async Task A_poll_reads_no_table()
     {

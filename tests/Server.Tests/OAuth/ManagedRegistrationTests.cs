@@ -144,6 +144,11 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
         { """{"redirect_uris":[]}""", "invalid_redirect_uri" },
         { """{"redirect_uris":["http://far.example/cb"]}""", "invalid_redirect_uri" },
         { """{"grant_types":["client_credentials"]}""", "invalid_client_metadata" },
+        { """{"grant_types":["authorization_code","client_credentials"]}""", "invalid_client_metadata" },
+        { """{"scope":"admin"}""", "invalid_client_metadata" },
+        { """{"software_statement":"a.b.c"}""", "invalid_software_statement" },
+        { """{"tls_client_auth_subject_dn":"CN=agent"}""", "invalid_client_metadata" },
+        { """{"introspection_signed_response_alg":"none"}""", "invalid_client_metadata" },
     };
 
     [Theory, MemberData(nameof(WrongReplacements)), Rfc(7592, "2.2")]

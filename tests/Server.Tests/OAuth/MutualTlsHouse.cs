@@ -69,8 +69,10 @@ public sealed class MutualTlsHouse : IAsyncLifetime
                 resources: [echo]
                 introspects: [echo]
                 actor: service
+                exchanges_bound_tokens: true
               - client_id: plainswap
                 client_secret: {{App.SwapSecret}}
+                exchanges_bound_tokens: true
                 grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange']
                 resources: [echo]
                 introspects: [echo]

@@ -235,6 +235,10 @@ public sealed class TokenFormTests
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/64"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/-1"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/x"));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/00"));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/+0"));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/%30%30"));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/99999999999"));
         Assert.Equal(
             HttpStatusCode.Unauthorized, await App.Web(server).CallAsync(await answer.Content.ReadAsStringAsync()));
 

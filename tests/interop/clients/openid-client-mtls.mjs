@@ -6,14 +6,16 @@ import { parseArgs } from "node:util";
 import * as oidc from "openid-client";
 import { claimsOf, remembering, report } from "./report.mjs";
 
-const names = ["base", "client-id", "resource", "certificate", "key", "authority"];
+const names = ["base", "client-id", "resource", "certificate", "key", "authority", "aliases"];
 const { values } = parseArgs({ options: Object.fromEntries(names.map(name => [name, { type: "string" }])) });
 const [cert, key, ca] = [values.certificate, values.key, values.authority].map(file => readFileSync(file));
 
 await report(async seen => {
   seen.steps = [];
+  // With aliases (RFC 8705 §5) the server is met without a certificate, and shown it at another address.
+  const metadata = values.aliases && { use_mtls_endpoint_aliases: true };
   const fetch = remembering(seen.steps, overTls({ cert, key, ca }));
-  const config = await oidc.discovery(new URL(values.base), values["client-id"], undefined, oidc.TlsClientAuth(), {
+  const config = await oidc.discovery(new URL(values.base), values["client-id"], metadata, oidc.TlsClientAuth(), {
     [oidc.customFetch]: fetch,
   });
   const tokens = await oidc.clientCredentialsGrant(config, { scope: "mcp:read", resource: values.resource });
@@ -23,7 +25,7 @@ await report(async seen => {
 });
 
 async function call(fetch, token) {
-  const { status } = await fetch(values.resource, {
+  const { status } = await fetch(values.aliases ?? values.resource, {
     method: "POST",
     headers: {
       authorization: `Bearer ${token}`,

@@ -12,16 +12,26 @@ namespace Postern.OAuth.Attest;
 internal sealed partial class ChallengeEndpoint(Attesters attesters, Attestations attestations)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
-        .MapPost("/challenge", (HttpContext http, ChallengeEndpoint challenge) => challenge.Answer(http))
+        .Map("/challenge", (HttpContext http, ChallengeEndpoint challenge) => challenge.Answer(http))
         .Open()
         .AnyOrigin();
 
     private IResult Answer(HttpContext http)
     {
         http.Response.Headers.CacheControl = "no-store";
-        return attesters.Any(http.Tenant.Id)
-            ? Results.Json(new(attestations.Challenge(http.Tenant)), ChallengeJson.Default.Challenge)
-            : Results.NotFound();
+        // Where nobody is attested there is nothing here, however it is asked for.
+        if (!attesters.Any(http.Tenant.Id))
+        {
+            return Results.NotFound();
+        }
+
+        if (!HttpMethods.IsPost(http.Request.Method))
+        {
+            http.Response.Headers.Allow = HttpMethods.Post;
+            return Results.Text("This address takes POST.\n", statusCode: StatusCodes.Status405MethodNotAllowed);
+        }
+
+        return Results.Json(new(attestations.Challenge(http.Tenant)), ChallengeJson.Default.Challenge);
     }
 
     internal sealed record Challenge(string AttestationChallenge);

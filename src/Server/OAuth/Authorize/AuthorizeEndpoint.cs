@@ -203,7 +203,7 @@ internal sealed class AuthorizeEndpoint(
             new(proposal.Client),
             proposal.RedirectUri,
             proposal.Challenge,
-            proposal.DpopJkt,
+            proposal.Binding,
             proposal.Nonce,
             repeat)).ToHttp();
 
@@ -227,7 +227,7 @@ internal sealed class AuthorizeEndpoint(
             State = back.Way.State,
             ResponseMode = back.Way.Mode,
             Challenge = valid.Challenge,
-            DpopJkt = valid.DpopJkt,
+            Binding = valid.Binding,
             // Nobody is signed in twice in one browser, so to select an account is to sign in. No time ago is never.
             NeedsFreshSignIn =
                 valid.Prompt.Contains("login") || valid.Prompt.Contains("select_account") || valid.MaxAge is 0,

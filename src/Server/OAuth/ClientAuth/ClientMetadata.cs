@@ -31,7 +31,9 @@ internal sealed record ClientMetadata
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    private const string Code = "code", Native = "native", Web = "web";
+    public const string Code = "code";
+
+    private const string Native = "native", Web = "web";
 
     // A redirect URI that is too long is told so by its own check.
     private const int MaxLengthOfUrl = 2000, RedirectUriLimit = 2 * ClientAuth.RedirectUris.MaxLength;
@@ -128,10 +130,19 @@ internal sealed record ClientMetadata
     private static Result<ClientMetadata> Read(
         MetadataMembers members, string? url, string issuer, AuthMethods methods)
     {
+        if (url is null && RegisteredMembers.StatementRefusal(members) is { } statement)
+        {
+            return statement;
+        }
+
         var metadata = Of(members, isDocument: url is not null, methods);
         if (url is not null)
         {
             CheckDocument(members, metadata, url);
+        }
+        else
+        {
+            RegisteredMembers.RefuseUnserved(members);
         }
 
         if (members.Refusal is { } malformed)
@@ -150,20 +161,25 @@ internal sealed record ClientMetadata
     private static ClientMetadata Of(MetadataMembers members, bool isDocument, AuthMethods methods)
     {
         var uris = members.List("redirect_uris", RedirectUriLimit) ?? [];
+        var (method, certificate) = (
+            AuthMethodOf(members, isDocument, methods), CertificateMembers.Read(members, methods));
         return new()
         {
             Name = members.Text("client_name"),
             RedirectUris = uris,
-            GrantTypes = GrantTypesOf(members),
-            ResponseTypes = members.List("response_types") ?? [Code],
-            AuthMethod = AuthMethodOf(members, isDocument, methods),
+            GrantTypes = RegisteredMembers.GrantTypes(members, isDocument),
+            ResponseTypes = RegisteredMembers.ResponseTypes(members, isDocument),
+            AuthMethod = method,
             ApplicationType = ApplicationTypeOf(members, uris),
-            Scope = ScopeOf(members),
+            Scope = RegisteredMembers.Scope(members, isDocument),
             Jwks = members.KeySet("jwks"),
             JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
             OpenId = OpenIdClient.Read(members, uris),
             DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
-            Certificate = CertificateMembers.Read(members, methods),
+            // A document may name a certificate for servers that it prefers another method at than here.
+            Certificate = isDocument && method is not TlsClientAuth
+                ? certificate with { Member = null, Name = null }
+                : certificate,
             RequiresPush = members.Flag("require_pushed_authorization_requests"),
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
             RequestSigningAlg = members.Text("request_object_signing_alg"),
@@ -252,15 +268,6 @@ internal sealed record ClientMetadata
         return None;
     }
 
-    // Unknown grant types are left out, not refused: editors register all they have heard of.
-    private static List<string> GrantTypesOf(MetadataMembers members) =>
-        members.List("grant_types") is { } named
-            ? [.. named.Where(IsForPeople).Distinct(StringComparer.Ordinal)]
-            : [AuthorizationCode, RefreshToken];
-
-    // What a client may do by its own word: ask a person.
-    private static bool IsForPeople(string type) => type is AuthorizationCode or RefreshToken or DeviceCode;
-
     // OIDC would make a missing type "web", which may not use http; clients on loopback leave it out all the same.
     private static string ApplicationTypeOf(MetadataMembers members, IReadOnlyList<string> uris)
     {
@@ -271,21 +278,6 @@ internal sealed record ClientMetadata
         }
 
         return type ?? (uris.All(uri => uri.StartsWith("https://", StringComparison.Ordinal)) ? Web : Native);
-    }
-
-    private static Scopes? ScopeOf(MetadataMembers members)
-    {
-        if (members.Text("scope", Scopes.MaxLength) is not { Length: > 0 } text)
-        {
-            return null;
-        }
-
-        if (!Scopes.TryParse(text, out var scopes))
-        {
-            members.Refuse("scope is not a list of scopes.");
-        }
-
-        return scopes;
     }
 
     private static OAuthError Invalid(string description) => new("invalid_client_metadata", description);

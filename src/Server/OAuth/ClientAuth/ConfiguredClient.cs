@@ -34,6 +34,7 @@ internal static class ConfiguredClient
             Resources = [.. seed.Resources.Select(resource => Canonical(seed, resource, settings))],
             ActorProfile = seed.Actor,
             MayAct = seed.MayAct is { } actor ? new(actor) : null,
+            ExchangesBoundTokens = seed.ExchangesBoundTokens,
             Approval = seed.Approval,
             DeferredEndpoint = seed.DeferredEndpoint,
             Backchannel = seed.GrantTypes.Contains(ClientMetadata.Backchannel)
@@ -138,6 +139,8 @@ internal static class ConfiguredClient
                 "a client that cannot prove itself cannot use client_credentials.",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.TokenExchange) =>
                 "a client that cannot prove itself cannot exchange tokens.",
+            { ExchangesBoundTokens: true, GrantTypes: var types } when !types.Contains(ClientMetadata.TokenExchange) =>
+                $"`exchanges_bound_tokens` is for {ClientMetadata.TokenExchange}.",
             { IsPublic: true, MayRevokePeople: true } =>
                 "a client that cannot prove itself cannot end anything (`global_revocation`).",
             { IsPublic: true, GrantTypes: var types } when types.Contains(ClientMetadata.JwtBearer) =>

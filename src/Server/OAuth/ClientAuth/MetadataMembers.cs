@@ -18,6 +18,9 @@ internal sealed class MetadataMembers(JsonElement root)
 
     public bool Has(string name) => root.TryGetProperty(name, out _);
 
+    /// <summary>Whether it says something, and not merely nothing.</summary>
+    public bool Says(string name) => Member(name) is not null;
+
     public string? Text(string name, int most = MaxText)
     {
         if (Member(name) is not { } member)

@@ -33,16 +33,41 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
         new(Network, Holder, MayChangeKeys: !Client.IsPublic && Instance is null, asked)
         {
             KeptAs = Client.IsPublic ? null : keptAs,
-            Instance = Instance,
+            Instance = Instance is null ? null : InstanceOf(Instance),
         };
 
     /// <summary>
-    /// Whether it may exchange a token for another: its own with what that is bound to, and one that it was sent with
-    /// something of its own, so that nobody makes a bearer token of a bound one.
+    /// What it has proven to hold, each as it is stored: the key of its copy first. What is bound to one of them is
+    /// good with that one alone.
+    /// </summary>
+    public IReadOnlyList<string> Held =>
+    [
+        .. Instance is null ? (string[])[] : [InstanceOf(Instance)],
+        .. Holder is null ? (string[])[] : [Holder.ToString()],
+    ];
+
+    /// <summary>What is made for it now, and fetched later, is bound to all of these; null for nothing.</summary>
+    public string? Binding => Held is { Count: > 0 } held ? string.Join(' ', held) : null;
+
+    /// <summary>Whether it holds all that something was bound to.</summary>
+    public bool Holds(string binding) => binding.Split(' ').All(Held.Contains);
+
+    /// <summary>Anybody could stand there: it has proven nothing, or no operator knows whose proof that is.</summary>
+    public bool IsStranger => Client.IsPublic || !Client.IsVouchedFor;
+
+    /// <summary>
+    /// Whether it may exchange a token for another: one that is bound with what it is bound to. Where an operator says
+    /// so, also one that was shown to it and is bound to another's key, for one that is bound to something of its own:
+    /// nobody makes a bearer token of a bound one.
     /// </summary>
     public bool MayExchange(AccessToken token) =>
-        HolderOf(token) is not { } bound
-        || (Holder is not null && (token.ClientId != Client.Id.Value || Holder == bound));
+        HolderOf(token) is not { } bound || Holder == bound || (Holder is not null && MayHandOn(token));
+
+    /// <summary>Whether it may go on with a token of another client, whatever that is bound to.</summary>
+    public bool MayHandOn(AccessToken token) =>
+        HolderOf(token) is null || (Client.ExchangesBoundTokens && token.ClientId != Client.Id.Value);
+
+    private static string InstanceOf(string thumbprint) => $"instance:{thumbprint}";
 
     private static Holder? HolderOf(AccessToken token) => token switch
     {

@@ -3,6 +3,7 @@ using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Proofs;
 using Postern.Grants;
 using Postern.Platform.Http;
+using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.ClientAuth;
 
@@ -27,12 +28,12 @@ internal sealed class PresenterProofs(HolderProofs proofs)
                 : OAuthError.InvalidRequest("The tokens of this client are bound to its certificate and to no key.");
         }
 
-        if (header.Count is 0 || presenter is { Instance: not null, Holder.IsKey: true })
+        if (header.Count is 0 || presenter.Holder is { IsKey: true })
         {
             return presenter;
         }
 
-        var target = new ProofTarget(http.Method, presenter.Tenant.Address(http.Path))
+        var target = new ProofTarget(http.Method, http.HttpContext.Asked(http.Path))
         {
             RequiresNonce = requiresNonce,
         };

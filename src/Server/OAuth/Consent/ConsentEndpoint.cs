@@ -3,6 +3,7 @@ using Postern.Grants;
 using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
 using Postern.OAuth.Requests;
+using Postern.Platform;
 using Postern.Platform.Http;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
@@ -13,7 +14,7 @@ namespace Postern.OAuth.Consent;
 /// Asks a person whose browser was sent here, and turns a yes into a grant. Nothing is remembered in the person's
 /// place: each request is a question of its own, answered by a click on our page.
 /// </summary>
-internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, PageForms forms)
+internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, PageForms forms, Once once)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -28,6 +29,11 @@ internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, 
         if (Opened(http) is not { } proposal)
         {
             return Over;
+        }
+
+        if (await once.HasAsync(http.Tenant.Id, Proposals.Answered, proposal.Id, http.RequestAborted))
+        {
+            return Answered;
         }
 
         return await QuestionAsync(http, proposal) is { } question ? Page(http, question, proposal) : Gone;
@@ -125,6 +131,16 @@ internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, 
         "Go back to the app and connect again."))
     {
         Status = StatusCodes.Status400BadRequest,
+    };
+
+    private static PageResult<ErrorPage, ErrorView> Answered => new(new(
+        "This question was answered",
+        "It is asked once. What was allowed stands on your page, and you can end it there at any time.",
+        "Go back to the app, or to your page.",
+        "/me",
+        "Your page"))
+    {
+        Status = StatusCodes.Status410Gone,
     };
 
     private static PageResult<ErrorPage, ErrorView> Over => new(new(

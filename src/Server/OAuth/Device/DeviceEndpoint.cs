@@ -68,7 +68,8 @@ internal sealed partial class DeviceEndpoint(
             Way = AskWay.Device,
             Wish = wish,
             Network = presenter.Network,
-            Holder = presenter.Holder?.ToString(),
+            Holder = presenter.Binding,
+            IsByStranger = presenter.IsStranger,
             CreatedAt = now,
             ExpiresAt = now + AskDesk.Lifetime,
         };

@@ -16,7 +16,8 @@ namespace Postern.OAuth.Discover;
 /// content.
 /// </summary>
 internal sealed partial class MetadataEndpoint(
-    Settings settings, TrustedIssuers issuers, AuthMethods methods, Attesters attesters, ServerBook servers)
+    Settings settings, TrustedIssuers issuers, AuthMethods methods, Attesters attesters, ServerBook servers,
+    SecondAddress second)
 {
     private static readonly string[] OwnClaims =
         ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
@@ -99,6 +100,7 @@ internal sealed partial class MetadataEndpoint(
         RefreshTokenExpirationTypesSupported = ["authorization", "token_timeout"],
         DpopSigningAlgValuesSupported = ProofValidator.Algorithms,
         TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
+        MtlsEndpointAliases = second.Of(tenant) is { } address ? MtlsAliases.At(address, settings.DeviceFlow) : null,
         AuthorizationResponseIssParameterSupported = true,
         ClientIdMetadataDocumentSupported = settings.MetadataDocuments,
         TokenEndpointAuthMethodsSupported = methods.At(tenant.Id),
@@ -108,8 +110,7 @@ internal sealed partial class MetadataEndpoint(
         IntrospectionEndpointAuthMethodsSupported =
             [.. methods.At(tenant.Id).Where(method => method is not ClientMetadata.None)],
         IntrospectionEndpointAuthSigningAlgValuesSupported = ClientAssertion.Algorithms,
-        ScopesSupported =
-            [.. Risks.All.Select(risk => risk.Scope), .. Scopes.Identity.Tokens, Scopes.OfflineAccess],
+        ScopesSupported = Scopes.Served.Tokens,
         // RFC 8414 §3.2: a list of nothing is left out.
         ProtectedResources = servers.All(tenant.Id).Select(server => server.Resource.Value).ToArray() is [_, ..] some
             ? some
@@ -201,6 +202,9 @@ internal sealed partial class MetadataEndpoint(
 
         /// <summary>RFC 8705 §3.3.</summary>
         public required bool? TlsClientCertificateBoundAccessTokens { get; init; }
+
+        /// <summary>RFC 8705 §5.</summary>
+        public required MtlsAliases? MtlsEndpointAliases { get; init; }
 
         public required bool AuthorizationResponseIssParameterSupported { get; init; }
 

@@ -31,7 +31,7 @@ internal sealed partial class PushEndpoint(
             || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter)
             || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
             || (await ReadAsync(form, presenter, stop)).Failed(out error, out var request)
-            || request.BoundTo(presenter.Holder).Failed(out error, out request)
+            || request.BoundTo(presenter).Failed(out error, out request)
             || Check(request, presenter).Failed(out error, out _))
         {
             return error.ToHttp();

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Microsoft.Extensions.Primitives;
+using Postern.OAuth.ClientAuth;
 
 namespace Postern.OAuth.Requests;
 
@@ -63,6 +64,18 @@ internal sealed record AuthorizeRequest
     /// <summary>The key that the code is to be redeemed with (RFC 9449 §10).</summary>
     public string? DpopJkt { get; private init; }
 
+    /// <summary>What was proven besides a key when it was pushed; null for nothing.</summary>
+    public string? Shown { get; init; }
+
+    /// <summary>What the code is bound to; null for nothing.</summary>
+    public string? Binding => (Shown, DpopJkt) switch
+    {
+        ({ } shown, { } key) => $"{shown} {Holder.OfKey(key)}",
+        ({ } shown, null) => shown,
+        (null, { } key) => Holder.OfKey(key).ToString(),
+        _ => null,
+    };
+
     public string? Resource { get; private init; }
 
     public string? Prompt { get; private init; }
@@ -103,19 +116,22 @@ internal sealed record AuthorizeRequest
     public bool HasSeveralResources { get; private init; }
 
     /// <summary>
-    /// The same request, whose code is good with this key alone (RFC 9449 §10.1); refused when it names another.
+    /// The same request, whose code is good for who pushed it alone: with this key (RFC 9449 §10.1), by this copy of
+    /// the client, with this certificate. Refused when it names another key.
     /// </summary>
-    public Result<AuthorizeRequest> BoundTo(Holder? holder)
+    public Result<AuthorizeRequest> BoundTo(Presenter presenter)
     {
-        // A certificate is shown again when the code is redeemed, and the code is the verifier's until then.
-        if (holder is null or { IsKey: false } || DpopJkt == holder.Thumbprint)
+        var holder = presenter.Holder is { IsKey: true } proven ? proven : null;
+        var shown = presenter.Held.Where(one => one != holder?.ToString()).ToList();
+        var bound = shown.Count > 0 ? this with { Shown = string.Join(' ', shown) } : this;
+        if (holder is null || DpopJkt == holder.Thumbprint)
         {
-            return this;
+            return bound;
         }
 
         return DpopJkt is not null
             ? new OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof.")
-            : this with
+            : bound with
             {
                 DpopJkt = holder.Thumbprint,
                 Values = new Dictionary<string, string>(Values) { ["dpop_jkt"] = holder.Thumbprint },

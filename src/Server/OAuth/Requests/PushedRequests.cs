@@ -37,7 +37,8 @@ internal sealed partial class PushedRequests(
             GrantId.New(now, random).Value,
             now.Add(Lifetime).ToUnixTimeMilliseconds(),
             request.IsSigned,
-            request.Values);
+            request.Values,
+            request.Shown);
         var plain = JsonSerializer.SerializeToUtf8Bytes(pushed, Compact.Pushed);
         return Prefix + sealer.Seal(tenant.Id, Purpose, plain, ContextOf(client));
     }
@@ -61,10 +62,11 @@ internal sealed partial class PushedRequests(
             return new OAuthError("invalid_request_uri", "The pushed request is over, answered, or of another app.");
         }
 
-        return AuthorizeRequest.Parse(
+        var parsed = AuthorizeRequest.Parse(
             pushed.Values.Select(value => KeyValuePair.Create(value.Key, new StringValues(value.Value))),
             new(pushed.Id),
             pushed.IsSigned);
+        return parsed.Failed(out var error, out var request) ? error : request with { Shown = pushed.Shown };
     }
 
     private Pushed? Open(Tenant tenant, Client client, string uri) =>
@@ -81,7 +83,9 @@ internal sealed partial class PushedRequests(
     /// <param name="Ends">Unix milliseconds.</param>
     /// <param name="IsSigned">Its client signed it.</param>
     /// <param name="Values">The parameters.</param>
-    private sealed record Pushed(string Id, long Ends, bool IsSigned, IReadOnlyDictionary<string, string> Values);
+    /// <param name="Shown">What was proven beside a key when it was pushed; null for nothing.</param>
+    private sealed record Pushed(
+        string Id, long Ends, bool IsSigned, IReadOnlyDictionary<string, string> Values, string? Shown);
 
     [JsonSerializable(typeof(Pushed))]
     private sealed partial class PushedJson : JsonSerializerContext;

@@ -38,8 +38,8 @@ internal sealed record ValidAuthorizeRequest
 
     public required string Challenge { get; init; }
 
-    /// <summary>The thumbprint of the key that the code is bound to; null for none.</summary>
-    public required string? DpopJkt { get; init; }
+    /// <summary>What the code is bound to: a key, and what else was proven with it; null for nothing.</summary>
+    public required string? Binding { get; init; }
 
     /// <summary>What is asked for, within what client and server allow.</summary>
     public required Scopes Scopes { get; init; }
@@ -104,7 +104,7 @@ internal sealed record ValidAuthorizeRequest
         return new()
         {
             Challenge = request.CodeChallenge!,
-            DpopJkt = request.DpopJkt,
+            Binding = request.Binding,
             Scopes = scopes,
             Details = DetailCheck.Plain(request.Details),
             Server = IsIdentity(request) ? null : server,

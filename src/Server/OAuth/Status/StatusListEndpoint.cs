@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.IO.Compression;
 using Postern.Grants;
 using Postern.Platform.Http;
@@ -24,13 +25,16 @@ internal sealed class StatusListEndpoint(StatusPlaces places, JwtWriter jwt, Tim
     private readonly ConcurrentDictionary<(TenantId, int), Held> held = new();
 
     public static void Map(IEndpointRouteBuilder routes) => routes
-        .MapGet(StatusPlaces.Path + "/{list:int}", (HttpContext http, int list, StatusListEndpoint lists) =>
+        .MapGet(StatusPlaces.Path + "/{list}", (HttpContext http, string list, StatusListEndpoint lists) =>
             lists.WriteAsync(http, list))
         .Open().AnyOrigin();
 
-    private async Task<IResult> WriteAsync(HttpContext http, int list)
+    private async Task<IResult> WriteAsync(HttpContext http, string name)
     {
-        if (list is < 0 or >= StatusPlaces.Lists)
+        // A list has one address, as everything has.
+        if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var list)
+            || list >= StatusPlaces.Lists
+            || list.ToString(CultureInfo.InvariantCulture) != name)
         {
             return Results.NotFound();
         }

@@ -43,7 +43,7 @@ internal sealed class CodeGrant(
             return OAuthError.InvalidGrant("code_verifier missing or wrong");
         }
 
-        if (!code.IsHeldBy(presenter.Holder))
+        if (!code.IsHeldBy(presenter.Held))
         {
             return OAuthError.InvalidGrant("the code is bound to another key, or no proof came");
         }

@@ -69,7 +69,8 @@ internal sealed class Deferrals(
             Wish = wish,
             Subject = user.Id,
             Network = presenter.Network,
-            Holder = presenter.Holder?.ToString(),
+            Holder = presenter.Binding,
+            IsByStranger = presenter.IsStranger,
             CreatedAt = now,
             ExpiresAt = now + Lifetime,
         };

@@ -36,6 +36,7 @@ internal sealed class TransactionTokens(
         if (request.SubjectTokenType is not ExchangeGrant.AccessTokenType
             || await tokens.ReadAsync(tenant, request.SubjectToken!, stop) is not { } subject
             || !presenter.Client.Introspects.Contains(subject.Audience)
+            || !(presenter.MayExchange(subject) || presenter.MayHandOn(subject))
             || await tokens.GrantAsync(tenant.Id, subject, stop) is not { } grant)
         {
             return OAuthError.InvalidRequest("The subject_token is not one that was sent to this resource.");

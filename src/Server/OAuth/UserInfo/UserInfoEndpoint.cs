@@ -30,8 +30,8 @@ internal sealed class UserInfoEndpoint(
     private async Task<IResult> TellAsync(HttpContext http)
     {
         // A bound token comes with its proof, here as everywhere (RFC 9449 §7).
-        var url = http.Tenant.UserInfo;
-        var outcome = await tokens.JudgeAsync(http, http.Tenant, url, url, requiresDpop: false);
+        var outcome = await tokens.JudgeAsync(
+            http, http.Tenant, http.Tenant.UserInfo, http.Asked("/userinfo"), requiresDpop: false);
         return outcome is AccessToken token
             ? await TellAsync(http, token)
             : new Challenged(BearerChallenge.For(outcome as TokenRefusal, "", Scopes.OpenId));

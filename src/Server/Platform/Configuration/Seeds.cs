@@ -81,6 +81,8 @@ internal sealed record ClientSeed
 
     public required string? MayAct { get; init; }
 
+    public required bool ExchangesBoundTokens { get; init; }
+
     public required string? Approval { get; init; }
 
     public required string? DeferredEndpoint { get; init; }
@@ -163,6 +165,10 @@ internal sealed record ClientSeed
             text => text is "ai_agent" or "service" or "client_instance" ? text : null),
         MayAct = node.Text(
             "may_act", "The one client that may act by this one's tokens (RFC 8693 §4.4).", null, "a client_id"),
+        ExchangesBoundTokens = node.Flag(
+            "exchanges_bound_tokens",
+            "It may exchange tokens that are bound to another's key or certificate, for its own (RFC 8693, RFC 9449).",
+            false),
         Approval = node.Value<string>(
             "approval",
             "The person it acts for with client_credentials, who must agree first; needs the grant type deferred.",

@@ -249,7 +249,7 @@ internal sealed record Settings
     private bool Names(string server) =>
         (Demo && server is DemoServer) || Servers.Any(seed => seed.Name == server);
 
-    private static Uri? ParseListen(string text) =>
+    internal static Uri? ParseListen(string text) =>
         ParseHttp(text) is { AbsolutePath: "/", Query: "", Fragment: "" } uri ? uri : null;
 
     // RFC 8414 §2: no query, no fragment. No path either: other tenants have their own place under this one.

@@ -4,7 +4,8 @@ namespace Postern.Platform.Configuration;
 /// <param name="Certificate">A PEM file: its certificate, then those that lead to the root.</param>
 /// <param name="Key">The PEM file of its key.</param>
 /// <param name="AsksClients">Whoever connects may show a certificate.</param>
-internal sealed record TlsSeed(string Certificate, string Key, bool AsksClients)
+/// <param name="Clients">Where they may; null for everywhere.</param>
+internal sealed record TlsSeed(string Certificate, string Key, bool AsksClients, Uri? Clients)
 {
     /// <summary>Null where the server listens without TLS.</summary>
     public static TlsSeed? Read(SettingsNode node, Uri listen)
@@ -17,10 +18,21 @@ internal sealed record TlsSeed(string Certificate, string Key, bool AsksClients)
             "none",
             "none or allowed",
             text => text is "none" or "allowed" ? text : null) is "allowed";
+        var clients = node.Value<Uri>(
+            "clients_listen",
+            "A second address, where clients are asked for a certificate; at `listen` nobody is then (RFC 8705 §5).",
+            null,
+            "https://ADDRESS:PORT, another port than that of `listen`, as the outside knows it",
+            text => Settings.ParseListen(text) is { Scheme: "https" } uri && uri.Port != listen.Port ? uri : null);
         node.Close();
+        if (clients is not null && !asks)
+        {
+            throw node.Refuse("`tls.clients_listen` is for `tls.client_certificates: allowed`");
+        }
+
         return (listen.Scheme, certificate, key) switch
         {
-            ("https", { } file, { } of) => new(file, of, asks),
+            ("https", { } file, { } of) => new(file, of, asks, clients),
             ("https", _, _) => throw node.Refuse("`listen` is https, which needs `tls.certificate` and `tls.key`"),
             (_, null, null) when !asks => null,
             _ => throw node.Refuse("`tls` is for a `listen` that begins with https"),

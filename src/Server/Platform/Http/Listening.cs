@@ -16,24 +16,33 @@ internal static class Listening
         kestrel.Limits.MaxRequestHeaderCount = 100;
         kestrel.Limits.MaxRequestBodySize = 4 * 1024 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        if (settings.Listen.Host is "localhost")
+        At(kestrel, "listen", settings.Listen, settings.Tls, settings.Tls is { AsksClients: true, Clients: null });
+        if (settings.Tls?.Clients is { } clients)
         {
-            kestrel.ListenLocalhost(settings.Listen.Port, Secure);
+            At(kestrel, "tls.clients_listen", clients, settings.Tls, asksClients: true);
         }
-        else if (IPAddress.TryParse(settings.Listen.DnsSafeHost, out var address))
+    }
+
+    private static void At(KestrelServerOptions kestrel, string setting, Uri at, TlsSeed? tls, bool asksClients)
+    {
+        if (at.Host is "localhost")
         {
-            kestrel.Listen(address, settings.Listen.Port, Secure);
+            kestrel.ListenLocalhost(at.Port, Secure);
+        }
+        else if (IPAddress.TryParse(at.DnsSafeHost, out var address))
+        {
+            kestrel.Listen(address, at.Port, Secure);
         }
         else
         {
-            throw new SetupException($"`listen` is {settings.Listen}; name an address of this machine, or localhost.");
+            throw new SetupException($"`{setting}` is {at}; name an address of this machine, or localhost.");
         }
 
         void Secure(ListenOptions listen)
         {
-            if (settings.Tls is { } tls)
+            if (tls is not null)
             {
-                TlsListening.On(listen, tls);
+                TlsListening.On(listen, tls, asksClients);
             }
         }
     }

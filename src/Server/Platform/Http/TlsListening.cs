@@ -29,7 +29,7 @@ internal static class TlsListening
         ])
         : null;
 
-    public static void On(ListenOptions listen, TlsSeed seed)
+    public static void On(ListenOptions listen, TlsSeed seed, bool asksClients)
     {
         var services = listen.ApplicationServices;
         var certificate = new ServerCertificate(
@@ -38,7 +38,7 @@ internal static class TlsListening
             services.GetRequiredService<ILogger<ServerCertificate>>());
         listen.UseHttps(new TlsHandshakeCallbackOptions
         {
-            OnConnection = arriving => new(OptionsOf(certificate, seed.AsksClients, arriving.Connection)),
+            OnConnection = arriving => new(OptionsOf(certificate, asksClients, arriving.Connection)),
         });
     }
 

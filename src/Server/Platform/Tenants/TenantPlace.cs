@@ -6,12 +6,20 @@ namespace Postern.Platform.Tenants;
 /// Finds out by the address of a request which tenant it is for, before anything else is read, and takes what names the
 /// tenant out of the path. A tenant with a host of its own is there and nowhere else.
 /// </summary>
-internal sealed class TenantPlace(RequestDelegate next, TenantBook tenants)
+internal sealed class TenantPlace(RequestDelegate next, TenantBook tenants, SecondAddress second)
 {
     private const string Below = "/t/", WellKnown = "/.well-known/", OpenId = "/.well-known/openid-configuration";
 
     public Task InvokeAsync(HttpContext http)
     {
+        // What came to the second address is for the tenant of the first, and from here on looks like that. Under any
+        // other name it is for nobody.
+        if (second.IsAsked(http))
+        {
+            http.Request.Host = new(second.FirstOf(http.Request.Host.Value ?? "") ?? "");
+            http.Features.Set(new CameToSecond(second));
+        }
+
         var host = http.Request.Host.Value ?? "";
         var tenant = host == tenants.Default.Authority ? ByPath(http.Request) : tenants.AtHost(host);
         http.Features.Set(tenant ?? tenants.Default);
@@ -62,5 +70,13 @@ internal static class TenantPlaces
     {
         /// <summary>The tenant that is asked.</summary>
         public Tenant Tenant => http.Features.GetRequiredFeature<Tenant>();
+
+        /// <summary>
+        /// The address in it that was asked, for proofs that name it (RFC 9449 §4.3): at its issuer, or the second one.
+        /// </summary>
+        public string Asked(string path) =>
+            http.Features.Get<CameToSecond>() is { Second: var second } && second.Of(http.Tenant) is { } address
+                ? address + path
+                : http.Tenant.Address(path);
     }
 }
