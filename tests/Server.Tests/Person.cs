@@ -117,12 +117,17 @@ internal sealed class Person : IDisposable
     }
 
     /// <summary>Sends a form with these fields, as a page of this origin would.</summary>
-    public async Task<HttpResponseMessage> SendAsync(
-        string address, Dictionary<string, List<string>> fields, string? origin = "own")
+    public Task<HttpResponseMessage> SendAsync(
+        string address, Dictionary<string, List<string>> fields, string? origin = "own") => SendBodyAsync(
+            address,
+            new FormUrlEncodedContent(
+                fields.SelectMany(field => field.Value.Select(value => KeyValuePair.Create(field.Key, value)))),
+            origin);
+
+    /// <summary>Sends this as a page of this origin would.</summary>
+    public async Task<HttpResponseMessage> SendBodyAsync(string address, HttpContent content, string? origin = "own")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, At(address));
-        request.Content = new FormUrlEncodedContent(
-            fields.SelectMany(field => field.Value.Select(value => KeyValuePair.Create(field.Key, value))));
+        using var request = new HttpRequestMessage(HttpMethod.Post, At(address)) { Content = content };
         if (origin is not null)
         {
             request.Headers.Add("Origin", origin is "own" ? issuer : origin);

@@ -22,8 +22,11 @@ public sealed class DifferenceTests
 
     private static readonly JsonKey Key = new();
 
-    private static readonly string Yaml =
+    private static readonly ShownCertificates Shown = new();
+
+    private static string Yaml =>
         $$"""
+        mtls: { proxies: [127.0.0.1/32], authorities: [{{Shown.AuthorityFile}}] }
         users:
           - { email: ada@example.test, password: correct-horse-battery-staple }
         clients:
@@ -45,6 +48,32 @@ public sealed class DifferenceTests
             token_endpoint_auth_method: client_secret_post
             grant_types: [client_credentials]
             resources: [notes]
+          - client_id: issued
+            token_endpoint_auth_method: tls_client_auth
+            tls_client_auth_subject_dn: CN=agent
+            grant_types: [client_credentials]
+            resources: [notes]
+          - client_id: self
+            token_endpoint_auth_method: self_signed_tls_client_auth
+            jwks: '{{Shown.Jwks}}'
+            tls_client_certificate_bound_access_tokens: true
+            grant_types: [client_credentials]
+            resources: [notes]
+          - client_id: butler
+            client_secret: web-secret-web-secret-web-secret-web
+            token_endpoint_auth_method: client_secret_post
+            grant_types: ["urn:openid:params:grant-type:ciba"]
+          - client_id: bell
+            client_secret: web-secret-web-secret-web-secret-web
+            token_endpoint_auth_method: client_secret_post
+            grant_types: ["urn:openid:params:grant-type:ciba"]
+            backchannel_token_delivery_mode: ping
+            backchannel_client_notification_endpoint: https://bell.example/told
+          - client_id: watch
+            client_secret: web-secret-web-secret-web-secret-web
+            token_endpoint_auth_method: client_secret_post
+            grant_types: [client_credentials]
+            introspects: [notes]
         """;
 
     [Fact]
@@ -52,7 +81,8 @@ public sealed class DifferenceTests
     {
         await using var server = await TestServer.StartAsync(
             Yaml, replace: services => services.AddSingleton(TimeProvider.System));
-        using var peer = await Node.ServeAsync("peer/server.mjs", "--server", "notes", "--jwk", Key.Public);
+        using var peer = await Node.ServeAsync("peer/server.mjs", "--server", "notes", "--jwk", Key.Public,
+            "--certificates", Shown.Json);
         var ours = await AnswersAsync(server.Issuer);
         var theirs = await AnswersAsync(peer.Url);
 
@@ -73,7 +103,8 @@ public sealed class DifferenceTests
     private static async Task<Dictionary<string, string>> AnswersAsync(string address)
     {
         var answer = await Node.RunAsync(
-            "differ/run.mjs", "--base", address, "--server", "notes", "--key", Key.Private);
+            "differ/run.mjs", "--base", address, "--server", "notes", "--key", Key.Private,
+            "--certificates", Shown.Json);
         Assert.True(answer.Succeeded, answer.ToString());
         return answer.Json.GetProperty("answers").EnumerateObject()
             .ToDictionary(item => item.Name, item => Words(item.Value), StringComparer.Ordinal);

@@ -13,7 +13,14 @@ internal static class Differences
             "What is not believed has no state that could be repeated, and what stands beside it counts for nothing.",
         NoKeys = "The client has no keys, and so signs nothing that could be read.",
         Registered = "Postern answers with what was registered or decided, and not with the defaults of standards.",
-        Shown = "A person is at this endpoint, and is shown a page.";
+        Shown = "A person is at this endpoint, and is shown a page.",
+        Interval = "Postern says how often to ask.",
+        Wait = "CIBA Core §11 wants the client to wait, as RFC 8628 §3.5 does.",
+        OpenIdScope = "CIBA Core §13: a scope that is missing or wrong is `invalid_scope`.",
+        Metadata = "RFC 7591 §3.2.2 has `invalid_client_metadata` for it.",
+        NoSecret = "Postern keeps no secret that it could repeat, and answers without the defaults of standards.",
+        NoExchange =
+            "The peer has no token exchange. Postern has it, for clients that are registered for it; this one is not.";
 
     public static readonly Dictionary<string, string> Reasons = new(StringComparer.Ordinal)
     {
@@ -78,7 +85,47 @@ internal static class Differences
         ["log out to an address nobody registered"] = Shown,
         ["register"] = Registered,
         ["register a public client"] = Registered,
-        ["register what is no object"] = "RFC 7591 §3.2.2 has `invalid_client_metadata` for it.",
-        ["register by a form"] = "RFC 7591 §3.2.2 has `invalid_client_metadata` for it.",
+        ["register what is no object"] = Metadata,
+        ["register by a form"] = Metadata,
+        ["backchannel"] = Interval,
+        ["backchannel, ping"] = Interval,
+        ["backchannel with an id_token_hint that is none"] =
+            "Whom it names is not known, which is `unknown_user_id` (CIBA Core §13).",
+        ["backchannel without openid"] = OpenIdScope,
+        ["backchannel without a scope"] = OpenIdScope,
+        ["backchannel of a client that is none"] = OwnError,
+        ["backchannel of a public client"] = OwnError,
+        ["backchannel for an unknown resource"] = "RFC 8707 §2; the peer of these tests has a token for every resource.",
+        ["backchannel by GET"] = Verb,
+        ["backchannel polls twice at once"] = Wait,
+        ["backchannel polls after the answer"] = Details,
+        ["certificate, tls_client_auth, that is none"] =
+            "It is the proxy that has said what cannot be read (RFC 9440 §2.1), so that the request goes no further.",
+        ["certificate, bound token, claims"] = "Postern says of which grant the token is.",
+        ["manage: read"] = NoSecret,
+        ["manage: replace"] = NoSecret,
+        ["manage: read without a token"] = NoBody,
+        ["manage: read with another's token"] = NoBody,
+        ["manage: read with the client's secret"] = NoBody,
+        ["manage: read after removal"] = NoBody,
+        ["manage: replace without client_id"] = Metadata,
+        ["manage: replace another"] = Metadata,
+        ["manage: replace with a secret of its own choice"] = Metadata,
+        ["manage: replace what only the server says"] = Metadata,
+        ["manage: remove"] = "No cache keeps an answer to DELETE (RFC 9110 §9.3.5).",
+        ["introspect nonsense, signed, of a client that signs nothing"] =
+            "RFC 9701 §5: a signed answer is for a resource server. This client is none, and may ask of its own tokens.",
+        ["revoke an access token"] =
+            "The peer lets JWTs live until they run out; Postern ends them (RFC 7009 §2), and tells resource servers.",
+        ["revoke without a client"] = "No client was proven, which is `invalid_client` (RFC 6749 §5.2).",
+        ["exchange nonsense"] = NoExchange,
+        ["exchange without subject_token"] = NoExchange,
+        ["authorize in detail, nothing"] =
+            "RFC 9396 §2 wants objects in it; an empty list asks for nothing that could be granted.",
+        ["push with two resources"] = "One grant is for one resource (RFC 8707 §2 lets a server say so).",
+        ["authorize and be answered by form_post.jwt"] =
+            "The page that posts is no error of the browser's; so it stays 200.",
+        ["authorize and be answered by fragment.jwt"] =
+            "A code in a fragment is for clients that Postern does not serve.",
     };
 }

@@ -26,7 +26,12 @@ internal sealed class Signer(string kid)
 
     /// <summary>A JWT of these claims, signed with ES256 unless said otherwise.</summary>
     public string Sign(
-        JsonObject claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256", string? named = null)
+        JsonObject claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256", string? named = null) =>
+        SignBytes(Encoding.UTF8.GetBytes(claims.ToJsonString()), typ, alg, named);
+
+    /// <summary>The same of what may be no JSON at all.</summary>
+    public string SignBytes(
+        byte[] claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256", string? named = null)
     {
         var header = new JsonObject { ["alg"] = alg, ["kid"] = named ?? (alg is "ES256" ? kid : kid + "-rsa") };
         if (typ is not null)
@@ -34,8 +39,7 @@ internal sealed class Signer(string kid)
             header["typ"] = typ;
         }
 
-        var text = $"{Text(Encoding.UTF8.GetBytes(header.ToJsonString()))}."
-            + Text(Encoding.UTF8.GetBytes(claims.ToJsonString()));
+        var text = $"{Text(Encoding.UTF8.GetBytes(header.ToJsonString()))}.{Text(claims)}";
         var bytes = Encoding.ASCII.GetBytes(text);
         var signature = alg switch
         {

@@ -100,7 +100,10 @@ public class WalkTown : IAsyncLifetime
 
     private protected virtual string More => "";
 
+    /// <summary>Clients and trusted issuers beside, as lines of their lists.</summary>
     private protected virtual string MoreClients => "";
+
+    private protected virtual string MoreIssuers => "";
 
     internal DocumentHost Host { get; } = new();
 
@@ -116,6 +119,7 @@ public class WalkTown : IAsyncLifetime
         Host.Put("/told", "");
         Host.Put("/left", "");
         Server = await TestServer.StartAsync(More + Host.Settings + Yaml
+            .Replace("servers:", MoreIssuers + "servers:", StringComparison.Ordinal)
             .Replace("MORE\n", MoreClients, StringComparison.Ordinal)
             .Replace("TOLD", Host.At("/told"), StringComparison.Ordinal)
             .Replace("LEFT", Host.At("/left"), StringComparison.Ordinal));

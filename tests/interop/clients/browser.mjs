@@ -108,7 +108,7 @@ function pageOf(url, answer, html) {
   }
 
   const page = { url, status: answer.status, headers: answer.headers, title: titleOf(html), text: textOf(html) };
-  return { ...page, forms: formsOf(html) };
+  return { ...page, forms: formsOf(html), links: [...html.matchAll(/<a [^>]*href="([^"]+)"/g)].map(([, to]) => to) };
 }
 
 export function hasButton(page, name) {

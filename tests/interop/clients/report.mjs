@@ -25,6 +25,7 @@ const known = {
   flow: "code",
   par: undefined,
   key: undefined,
+  certificates: undefined,
   details: undefined,
   dpop: undefined,
   requirements: undefined,

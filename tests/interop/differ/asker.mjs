@@ -84,6 +84,10 @@ export const web = { client_id: "web", client_secret: secret };
 export const basic = (user, password) =>
   ({ authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` });
 
+/** The names of what a JWT says. */
+export const claims = jwt =>
+  Object.keys(JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"))).sort().join(" ");
+
 export const verifierOf = () => randomBytes(32).toString("base64url");
 export const challengeOf = verifier => createHash("sha256").update(verifier).digest("base64url");
 

@@ -1,11 +1,10 @@
 // What is answered everywhere else: introspection, revocation, devices, UserInfo, proofs, logout, registration; and
 // what tokens say.
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
-import { web } from "./asker.mjs";
+import { claims, web } from "./asker.mjs";
 
 const identity = { resource: null, scope: "openid email offline_access" };
 const device = "urn:ietf:params:oauth:grant-type:device_code";
-const claims = jwt => Object.keys(JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"))).sort().join(" ");
 const json = body => ({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 const self = { redirect_uris: ["https://self.example/cb"] };
 const register = members => at => at.send("registration_endpoint", json(members));

@@ -4,13 +4,17 @@
 import { options, report } from "../clients/report.mjs";
 import { Asker, summary } from "./asker.mjs";
 import { authorize } from "./authorize.mjs";
+import { backchannel } from "./backchannel.mjs";
+import { certificates } from "./certificates.mjs";
+import { more } from "./more.mjs";
 import { others } from "./others.mjs";
 import { tokens } from "./token.mjs";
 
 await report(async seen => {
   const at = await Asker.of(options());
   seen.answers = {};
-  for (const [name, ask] of Object.entries({ ...authorize, ...tokens, ...others })) {
+  const questions = { ...authorize, ...tokens, ...others, ...backchannel, ...certificates, ...more };
+  for (const [name, ask] of Object.entries(questions)) {
     const answer = await ask(at);
     seen.answers[name] = answer instanceof Response ? await summary(answer) : { members: answer };
   }

@@ -2,6 +2,7 @@
 // npm oidc-provider in memory: the peer that measurements compare with, and a second authorization server that shows
 // the clients here to be fair. With --upstream it also guards one MCP server at /mcp/{name}, as Postern does.
 //   node peer/server.mjs [--port N] [--server echo --upstream http://127.0.0.1:9001/mcp] [--jwk KEY] [--stay]
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { createServer, request as send } from "node:http";
 import { parseArgs } from "node:util";
@@ -18,9 +19,12 @@ const { values } = parseArgs({
     server: { type: "string", default: "echo" },
     upstream: { type: "string" },
     jwk: { type: "string" },
+    certificates: { type: "string" },
     stay: { type: "boolean", default: false },
   },
 });
+const shown = values.certificates && JSON.parse(values.certificates);
+const secret = "web-secret-web-secret-web-secret-web";
 const http = createServer().listen(Number(values.port), "127.0.0.1");
 await once(http, "listening");
 const issuer = `http://127.0.0.1:${http.address().port}`;
@@ -30,6 +34,10 @@ const keys = await Promise.all([["ES256", "tokens"], ["RS256", "id"]].map(async 
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
   return { ...(await exportJWK(privateKey)), alg, kid, use: "sig" };
 }));
+
+const none = { redirect_uris: [], response_types: [] };
+const ofItself = { grant_types: ["client_credentials"], scope: scopes, ...none };
+const asking = { grant_types: ["urn:openid:params:grant-type:ciba"], scope: `openid ${scopes}`, ...none };
 
 const provider = new Provider(issuer, {
   jwks: { keys },
@@ -69,6 +77,43 @@ const provider = new Provider(issuer, {
       scope: `openid offline_access ${scopes}`,
       jwks: { keys: [JSON.parse(values.jwk)] },
     }] : [],
+    ...values.certificates ? [
+      {
+        client_id: "issued",
+        token_endpoint_auth_method: "tls_client_auth",
+        tls_client_auth_subject_dn: "CN=agent",
+        ...ofItself,
+      },
+      {
+        client_id: "self",
+        token_endpoint_auth_method: "self_signed_tls_client_auth",
+        jwks: JSON.parse(shown.jwks),
+        tls_client_certificate_bound_access_tokens: true,
+        ...ofItself,
+      },
+      {
+        client_id: "butler",
+        client_secret: secret,
+        token_endpoint_auth_method: "client_secret_post",
+        backchannel_token_delivery_mode: "poll",
+        ...asking,
+      },
+      {
+        client_id: "bell",
+        client_secret: secret,
+        token_endpoint_auth_method: "client_secret_post",
+        backchannel_token_delivery_mode: "ping",
+        backchannel_client_notification_endpoint: "https://bell.example/told",
+        ...asking,
+      },
+      {
+        client_id: "watch",
+        client_secret: secret,
+        token_endpoint_auth_method: "client_secret_post",
+        introspection_signed_response_alg: "ES256",
+        ...ofItself,
+      },
+    ] : [],
     {
       client_id: "tv",
       token_endpoint_auth_method: "none",
@@ -78,7 +123,11 @@ const provider = new Provider(issuer, {
       scope: scopes,
     },
   ],
-  clientDefaults: { scope: `openid offline_access ${scopes}` },
+  clientDefaults: { scope: `openid offline_access ${scopes}`, authorization_details_types: ["mcp_tool"] },
+  clientAuthMethods: [
+    "client_secret_basic", "client_secret_jwt", "client_secret_post", "private_key_jwt", "none",
+    ...values.certificates ? ["tls_client_auth", "self_signed_tls_client_auth"] : [],
+  ],
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async (_, client, code) =>
@@ -100,6 +149,33 @@ const provider = new Provider(issuer, {
     introspection: { enabled: true },
     revocation: { enabled: true },
     registration: { enabled: true },
+    registrationManagement: { enabled: true },
+    jwtIntrospection: { enabled: true },
+    ciba: {
+      enabled: true,
+      deliveryModes: ["poll", "ping"],
+      processLoginHint: (_, hint) => (hint === "ada@example.test" ? hint : undefined),
+      processLoginHintToken: () => undefined,
+      verifyUserCode: () => {},
+      validateRequestContext: () => {},
+      triggerAuthenticationDevice: (_, asked, account, client) => agreeTo(asked, account, client),
+    },
+    mTLS: {
+      enabled: Boolean(values.certificates),
+      certificateBoundAccessTokens: true,
+      selfSignedTlsClientAuth: true,
+      tlsClientAuth: true,
+      getCertificate: certificateOf,
+      certificateAuthorized: ctx => certificateOf(ctx).verify(new X509Certificate(shown.authority).publicKey),
+      certificateSubjectMatches: (ctx, _, expected) => certificateOf(ctx).subject === expected,
+    },
+    richAuthorizationRequests: {
+      enabled: true,
+      types: { mcp_tool: { validate: () => {} } },
+      authorizationDetailsForGrantSource: (_, source) => source.rar,
+      authorizationDetailsForAccessToken: (_, __, source) => source.rar,
+      authorizationDetailsForIntrospection: (_, token) => token.rar,
+    },
     dPoP: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     deviceFlow: { enabled: true },
@@ -146,6 +222,29 @@ http.on("request", async (request, response) => {
   }
 });
 console.log(JSON.stringify({ url: issuer, pid: process.pid }));
+
+/** The person has agreed at once when the question says so. */
+async function agreeTo(asked, { accountId }, { clientId }) {
+  if (asked.params.binding_message !== "agreed") {
+    return;
+  }
+
+  const grant = new provider.Grant({ accountId, clientId });
+  grant.addOIDCScope("openid");
+  grant.addResourceScope(resource, "mcp:read");
+  await grant.save();
+  await provider.backchannelResult(asked, grant);
+}
+
+/** The certificate that a proxy was shown (RFC 9440). */
+function certificateOf(ctx) {
+  const [, text] = /^:(.+):$/.exec(ctx.get("client-cert")) ?? [];
+  try {
+    return text && new X509Certificate(Buffer.from(text, "base64"));
+  } catch {
+    return undefined;
+  }
+}
 
 async function guard(request, response) {
   const token = /^Bearer (.+)$/.exec(request.headers.authorization)?.[1] ?? "";

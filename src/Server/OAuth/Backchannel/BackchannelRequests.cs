@@ -59,6 +59,11 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
             return Refused(refusal);
         }
 
+        if (!token.Claims.EnumerateObject().All(HasItsType))
+        {
+            return Refused("a parameter is of the wrong type");
+        }
+
         if (!await token.IsSignedByAsync(await keys.FindAsync(client, token.Kid, stop), [algorithm]))
         {
             return Refused("not signed by the client");
@@ -83,7 +88,15 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
         _ => token.TimeRefusal(clock.GetUtcNow(), MaxLife),
     };
 
-    // CIBA Core §7.1.1: numbers may be numbers there.
+    // CIBA Core §7.1.1: numbers may be numbers there, and JSON is JSON; everything else is a text.
+    private static bool HasItsType(JsonProperty member) =>
+        !Names.Contains(member.Name) || (member.Name, member.Value.ValueKind) switch
+        {
+            (_, JsonValueKind.String) => true,
+            ("requested_expiry", JsonValueKind.Number) or ("authorization_details", JsonValueKind.Array) => true,
+            _ => false,
+        };
+
     private static string? ValueOf(ForeignToken token, string name) =>
         token.Claims.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.String
             ? value.GetRawText()

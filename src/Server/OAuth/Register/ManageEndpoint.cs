@@ -209,7 +209,10 @@ internal sealed class ManageEndpoint(
         {
             httpContext.Response.StatusCode = StatusCodes.Status401Unauthorized;
             httpContext.Response.Headers.CacheControl = "no-store";
-            httpContext.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+            // RFC 6750 §3.1: who brought nothing is told of no error.
+            httpContext.Response.Headers.WWWAuthenticate = httpContext.Request.Headers.Authorization.Count is 0
+                ? "Bearer"
+                : "Bearer error=\"invalid_token\"";
             return Task.CompletedTask;
         }
     }

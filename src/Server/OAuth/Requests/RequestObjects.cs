@@ -60,7 +60,7 @@ internal sealed class RequestObjects(ClientKeys keys, TimeProvider clock)
         _ when token.Text("sub") == client.Id.Value => "sub is the app",
         _ when token.Claims.TryGetProperty("request", out _) || token.Claims.TryGetProperty("request_uri", out _) =>
             "it holds another",
-        _ when token.Text("redirect_uri") is null => "redirect_uri is missing",
+        _ when token.Text("redirect_uri") is not { Length: > 0 } => "redirect_uri is missing",
         _ => null,
     };
 

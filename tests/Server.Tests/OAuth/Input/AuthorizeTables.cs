@@ -23,7 +23,7 @@ internal static partial class Tables
                 ("claims", """{"id_token":{"email":null}}"""),
                 ("login_hint", Person.Ada),
                 ("id_token_hint", identity.Member("id_token")),
-                ("authorization_details", """[{"type":"spend","currency":"EUR","max_total":5}]"""),
+                ("authorization_details", Spend),
             ]);
     }
 
@@ -64,6 +64,12 @@ internal static partial class Tables
         Others = OfWhole(town),
     };
 
+    private static async Task<Attempt> AuthorizeByFormAsync(InputTown town) => new(
+        await WholeAsync(town, town.AppOf("site")), fields => town.OpenByFormAsync(town.Ada, "/authorize", fields))
+    {
+        Others = OfWhole(town),
+    };
+
     private static async Task<Attempt> PushAsync(InputTown town)
     {
         var others = OfClient(town, OfWhole(town));
@@ -72,7 +78,17 @@ internal static partial class Tables
             [.. await WholeAsync(town, app), ("client_secret", WalkTown.Secret)],
             fields => town.PostAsync("/par", fields))
         {
-            Others = others,
+            // RFC 9126 §2.1: what is pushed refers to nothing that was.
+            Left = [("request_uri", await ReferenceAsync(app)), ("request", "a.b.c")],
+            Others = new(others)
+            {
+                [("request_uri", Wrong.OtherPurpose)] = () => ReferenceAsync(app),
+                [(Proofs, Wrong.OtherClient)] = () =>
+                {
+                    using var other = new DpopKey();
+                    return Task.FromResult(other.Proof(AskOf(town, HttpMethod.Post, "/par")));
+                },
+            },
         };
     }
 
@@ -135,12 +151,13 @@ internal static partial class Tables
         return WalkTown.Keys.Sign(claims);
     }
 
-    private static string Assertion(InputTown town, string? audience = null, int life = 60, Signer? key = null) =>
+    private static string Assertion(
+        InputTown town, string? audience = null, int life = 60, Signer? key = null, string of = "keyed") =>
         (key ?? WalkTown.Keys).Sign(
             new()
             {
-                ["iss"] = "keyed",
-                ["sub"] = "keyed",
+                ["iss"] = of,
+                ["sub"] = of,
                 ["aud"] = audience ?? town.Server.Issuer,
                 ["exp"] = town.Now + life,
                 ["jti"] = Guid.NewGuid().ToString("N"),

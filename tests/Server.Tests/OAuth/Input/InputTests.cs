@@ -12,8 +12,10 @@ public sealed class InputTests(InputTown town) : IClassFixture<InputTown>
 
         Each row is a parameter of a request that is otherwise as it should be, each column a way to be wrong. `–`:
         there is no such value. Errors come with 400 (`invalid_client` with 401) unless another status is named; *page*:
-        a person is told, and nobody is redirected. After each refusal the request as it should be was sent, and
-        accepted.
+        a person is told, and nobody is redirected; *asked*: the page that was meant to be passed. A parameter with a
+        capital is a header (twice: in one line, with a comma), one in braces a part of the path, one with dots a member
+        of an object. Some are left out of the request as it should be, and tried with a value that is good elsewhere.
+        After each refusal the request as it should be was sent, and accepted.
 
         """;
 
@@ -33,7 +35,7 @@ public sealed class InputTests(InputTown town) : IClassFixture<InputTown>
         {
             page.Append($"\n## {name}\n\n| parameter | ").AppendJoin(" | ", Columns.Select(column => column.Words));
             page.Append(" |\n|---|").Append(string.Concat(Columns.Select(_ => "---|"))).Append('\n');
-            foreach (var parameter in (await make(town)).Fields.Select(field => field.Name))
+            foreach (var parameter in (await make(town)).Parameters)
             {
                 page.Append($"| `{parameter}` |");
                 foreach (var (how, _) in Columns)
@@ -46,6 +48,7 @@ public sealed class InputTests(InputTown town) : IClassFixture<InputTown>
             }
         }
 
+        page.Append($"\nNothing is read by {string.Join(", ", Tables.Readless.Select(route => $"`{route}`"))}.\n");
         CommittedFile.Matches(page.ToString(), "../../../../docs/refusals.md");
     }
 }

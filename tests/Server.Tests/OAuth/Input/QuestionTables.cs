@@ -121,12 +121,14 @@ internal static partial class Tables
             ("client_id", "tv"),
             ("scope", "mcp:read offline_access"),
             ("resource", App.Web(town.Server).Resource),
-            ("authorization_details", """[{"type":"spend","currency":"EUR","max_total":5}]"""),
+            ("authorization_details", Spend),
         ],
         fields => town.PostAsync("/device_authorization", fields))
     {
+        Left = [("dpop_jkt", Key.Thumbprint)],
         Others = OfClient(town, new()
         {
+            [("dpop_jkt", Wrong.OtherPurpose)] = Be(Key.Thumbprint),
             [("authorization_details", Wrong.OtherPurpose)] = Be("""[{"type":"openid_credential"}]"""),
         }),
     });
@@ -142,7 +144,7 @@ internal static partial class Tables
             ("requested_expiry", "300"),
             ("acr_values", Acr.Password),
             ("client_notification_token", Butler.Token),
-            ("authorization_details", """[{"type":"spend","currency":"EUR","max_total":5}]"""),
+            ("authorization_details", Spend),
         ],
         async fields =>
         {
@@ -151,11 +153,72 @@ internal static partial class Tables
             return outcome;
         })
     {
+        Left =
+        [
+            ("dpop_jkt", Key.Thumbprint), ("id_token_hint", "a.b.c"), ("login_hint_token", "a.b.c"),
+            ("user_code", "1234"), ("request", "a.b.c"),
+        ],
         Others = OfClient(town, new()
         {
+            [("dpop_jkt", Wrong.OtherPurpose)] = Be(Key.Thumbprint),
             [("login_hint", Wrong.OtherTenant)] = Be("nobody@example.test"),
             [("requested_expiry", Wrong.Type)] = Be("-1"),
             [("authorization_details", Wrong.OtherPurpose)] = Be("""[{"type":"openid_credential"}]"""),
         }),
+    });
+
+    // Who is asked is said by an ID token that the client was given before.
+    private static async Task<Attempt> BackchannelByTokenAsync(InputTown town)
+    {
+        var (butler, bell) = (Butler.Of(town.Server), Butler.Bell(town.Server));
+        var told = await butler.PollAsync(await AllowedAsync(town, butler));
+        return new(
+            [
+                ("client_id", "butler"),
+                ("client_secret", Butler.Secret),
+                ("scope", "openid mcp:read"),
+                ("resource", butler.App.Resource),
+                ("id_token_hint", told.Member("id_token")),
+            ],
+            async fields =>
+            {
+                var outcome = await town.PostAsync("/bc-authorize", fields);
+                await town.AllowAllAsync();
+                return outcome;
+            })
+        {
+            Only = ["id_token_hint"],
+            Others = new()
+            {
+                [("id_token_hint", Wrong.OtherClient)] = async () =>
+                    (await bell.PollAsync(await AllowedAsync(town, bell))).Member("id_token")!,
+                [("id_token_hint", Wrong.OtherTenant)] = async () =>
+                    (await town.TokensOfAcmeAsync(RelyingTown.Identity("openid"))).Member("id_token")!,
+                [("id_token_hint", Wrong.OtherPurpose)] = Be(told.AccessToken),
+                [("id_token_hint", Wrong.Expired)] = () => LaterAsync(
+                    town, TimeSpan.FromDays(1), Task.FromResult(told.Member("id_token")!)),
+            },
+        };
+    }
+
+    // A person has to agree first, and the client says how it will hear of that.
+    private static Task<Attempt> DeferAsync(InputTown town) => Task.FromResult(new Attempt(
+        [
+            ("grant_type", "client_credentials"),
+            ("completion_mode", "deferred"),
+            ("client_notification_token", Butler.Token),
+            ("scope", "mcp:read"),
+            ("resource", App.Web(town.Server).Resource),
+            ("client_id", "night"),
+            ("client_secret", Butler.NightSecret),
+        ],
+        async fields =>
+        {
+            var reply = await town.SendAsync("/token", fields);
+            await town.AllowAllAsync();
+            return reply.Member("deferral_code") is null ? InputTown.Word(reply) : Attempt.Good;
+        })
+    {
+        Others = OfClient(town, []),
     });
 }

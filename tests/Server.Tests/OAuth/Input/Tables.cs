@@ -12,30 +12,75 @@ internal static partial class Tables
         TxnType = "urn:ietf:params:oauth:token-type:txn_token",
         AssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+    private const string Spend = """[{"type":"spend","currency":"EUR","max_total":5}]""";
+
     public static readonly (string Name, Func<InputTown, Task<Attempt>> Make)[] All =
     [
         ("GET /authorize", AuthorizeAsync),
         ("GET /authorize, signed", SignedAsync),
         ("GET /authorize, pushed before", PushedAsync),
-        ("POST /par", PushAsync),
-        ("POST /token, authorization_code", CodeAsync),
-        ("POST /token, refresh_token", RefreshAsync),
-        ("POST /token, client_credentials with private_key_jwt", OwnAsync),
-        ("POST /token, token exchange", ExchangeAsync),
-        ("POST /token, token exchange for an ID-JAG", SayWhoAsync),
-        ("POST /token, token exchange for a transaction token", TransactAsync),
-        ("POST /token, jwt-bearer", AssertAsync),
-        ("POST /token, device_code", PollDeviceAsync),
-        ("POST /token, ciba", PollBackchannelAsync),
-        ("POST /token, deferred", PollDeferredAsync),
-        ("POST /device_authorization", DeviceAsync),
-        ("POST /bc-authorize", BackchannelAsync),
+        ("GET /authorize, gone on with", GoOnAsync),
+        ("GET /authorize, members of `claims`", ClaimsAsync),
+        ("POST /authorize", AuthorizeByFormAsync),
+        ("POST /par", town => ProvenAsync(town, "/par", PushAsync(town))),
+        ("POST /par, members of `request`", PushMembersAsync),
+        ("POST /par with private_key_jwt", PushSignedAsync),
+        ("POST /token, authorization_code", town => AtTokenAsync(town, CodeAsync(town))),
+        ("POST /token, refresh_token", town => AtTokenAsync(town, RefreshAsync(town))),
+        ("POST /token, refresh_token that is bound to a key", RefreshBoundAsync),
+        ("POST /token, client_credentials with private_key_jwt", town => AtTokenAsync(town, OwnAsync(town))),
+        ("POST /token, client_credentials with client_secret_basic", OwnByHeaderAsync),
+        ("POST /token, client_credentials with attest_jwt_client_auth", AttestedAsync),
+        ("POST /token, client_credentials with attest_jwt_client_auth_dpop", AttestedDpopAsync),
+        ("POST /token, client_credentials that may wait", town => AtTokenAsync(town, DeferAsync(town))),
+        ("POST /token, token exchange", town => AtTokenAsync(town, ExchangeAsync(town))),
+        ("POST /token, token exchange with an actor_token", ActAsync),
+        ("POST /token, token exchange for an ID-JAG", town => AtTokenAsync(town, SayWhoAsync(town))),
+        ("POST /token, token exchange for a transaction token", town => AtTokenAsync(town, TransactAsync(town))),
+        ("POST /token, jwt-bearer", town => AtTokenAsync(town, AssertAsync(town))),
+        ("POST /token, jwt-bearer of a workload", town => AtTokenAsync(town, WorkAsync(town))),
+        ("POST /token, device_code", town => AtTokenAsync(town, PollDeviceAsync(town))),
+        ("POST /token, ciba", town => AtTokenAsync(town, PollBackchannelAsync(town))),
+        ("POST /token, deferred", town => AtTokenAsync(town, PollDeferredAsync(town))),
+        ("POST /device_authorization", town => ProvenAsync(town, "/device_authorization", DeviceAsync(town))),
+        ("POST /device_authorization with private_key_jwt", DeviceSignedAsync),
+        ("POST /bc-authorize", town => ProvenAsync(town, "/bc-authorize", BackchannelAsync(town))),
+        ("POST /bc-authorize with id_token_hint", BackchannelByTokenAsync),
+        ("POST /bc-authorize, members of `request`", BackchannelMembersAsync),
+        ("POST /bc-authorize with private_key_jwt", BackchannelSignedAsync),
         ("POST /introspect", IntrospectAsync),
+        ("POST /introspect with private_key_jwt", IntrospectSignedAsync),
         ("POST /revoke", RevokeAsync),
+        ("POST /revoke with private_key_jwt", RevokeSignedAsync),
+        ("POST /revoke/person", RevokePersonAsync),
+        ("GET /revocations", FollowAsync),
+        ("GET /statuslists/{list}", StatusAsync),
         ("GET /userinfo", UserInfoAsync),
+        ("GET /userinfo with a bound token", UserInfoBoundAsync),
+        ("POST /userinfo", UserInfoByPostAsync),
+        ("POST /mcp/{server} with a bound token", GatewayAsync),
         ("POST /register", RegisterAsync),
-        ("GET /register/{id}", ReadRegistrationAsync),
+        ("GET /register/{id}", town => ManageAsync(town, HttpMethod.Get, "")),
+        ("PUT /register/{id}", ReplaceAsync),
+        ("POST /register/{id}/secret", town => ManageAsync(town, HttpMethod.Post, "/secret")),
+        ("DELETE /register/{id}", town => ManageAsync(town, HttpMethod.Delete, "")),
         ("GET /logout", LogoutAsync),
+        ("POST /logout", LogoutByFormAsync),
+        ("POST /logout/confirm", ConfirmLogoutAsync),
+        ("GET /consent", AskAsync),
+        ("POST /consent", AnswerAsync),
+        ("GET /device", BringAsync),
+        ("POST /device", TypeAsync),
+        ("GET /i/{name}", ShowAskAsync),
+        ("POST /i/{name}", AnswerAskAsync),
+        ("POST /api/revoke", EndAsync),
+    ];
+
+    /// <summary>What reads nothing of a request, so that nothing of it can be wrong.</summary>
+    public static readonly string[] Readless =
+    [
+        "GET /.well-known/oauth-authorization-server", "GET /.well-known/openid-configuration", "GET /jwks",
+        "POST /challenge",
     ];
 
     private static Func<Task<string>> Be(string value) => () => Task.FromResult(value);
@@ -55,7 +100,7 @@ internal static partial class Tables
         return more;
     }
 
-    private static async Task<string> LaterAsync(InputTown town, TimeSpan time, Task<string> value)
+    private static async Task<T> LaterAsync<T>(InputTown town, TimeSpan time, Task<T> value)
     {
         var made = await value;
         town.Server.Clock.Advance(time);
