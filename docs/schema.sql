@@ -167,6 +167,7 @@ CREATE TABLE grants (
   revoked_because text, details text, parent_id text, root_id text, actors text, approved_by text, session text, sid text, acr text, claims text,
   primary key (tenant, id)
 );
+CREATE INDEX grants_approved on grants (tenant, approved_by) where approved_by is not null and revoked_at is null;
 CREATE INDEX grants_client on grants (tenant, client_id, id);
 CREATE INDEX grants_ended on grants (tenant, resource, revoked_at, id) where revoked_at is not null;
 CREATE INDEX grants_installation on grants (tenant, installation) where installation is not null and revoked_at is null;

@@ -175,15 +175,27 @@ public static class PosternExtensions
     {
         var options = services.GetRequiredService<IOptions<PosternOptions>>().Value;
         var clock = services.GetRequiredService<TimeProvider>();
+        var watch = options.FollowRevocations ? services.GetRequiredService<RevocationWatch>() : null;
         return new(options.Issuer, services.GetRequiredService<IKeySource>(), clock, options.CachedTokens)
         {
             ClockSkew = options.ClockSkew,
             AuthorizationDetailTypes = options.AuthorizationDetailTypes.ToHashSet(StringComparer.Ordinal),
             Liveness = options.Liveness,
-            References = options.ClientId is null
-                ? null
-                : services.GetRequiredService<IssuerQuestions>().DereferenceAsync,
-            Revocations = options.FollowRevocations ? services.GetRequiredService<RevocationWatch>() : null,
+            References = References(services, options, watch),
+            Revocations = watch,
         };
+    }
+
+    // One that stands is remembered only while it would be heard that it does so no longer.
+    private static Func<string, CancellationToken, ValueTask<byte[]?>>? References(
+        IServiceProvider services, PosternOptions options, RevocationWatch? watch)
+    {
+        if (options.ClientId is null || !options.TakeReferences)
+        {
+            return null;
+        }
+
+        var questions = services.GetRequiredService<IssuerQuestions>();
+        return (token, stop) => questions.DereferenceAsync(token, () => watch is { IsCurrent: true }, stop);
     }
 }

@@ -88,7 +88,7 @@ public sealed class PosternOptions
 
     /// <summary>
     /// What this application is called at the issuer as a client, for questions in its own name. With it and <see
-    /// cref="ClientSecret"/>, tokens that are references are taken, each asked about (RFC 7662).
+    /// cref="ClientSecret"/>, tokens that are references are taken, too (<see cref="TakeReferences"/>).
     /// </summary>
     public string? ClientId { get; set; }
 
@@ -96,8 +96,21 @@ public sealed class PosternOptions
     public string? ClientSecret { get; set; }
 
     /// <summary>
-    /// Follows what ends at the issuer, a Postern, so that a token is refused within a second of its end. Needs <see
-    /// cref="ClientId"/>, which the issuer knows as a server of <see cref="Resource"/>.
+    /// Takes tokens that are references where there is a <see cref="ClientId"/>, and asks the issuer about them (RFC
+    /// 7662): at each use, or with <see cref="FollowRevocations"/> once. True by default; as many answers are remembered
+    /// as there are <see cref="CachedTokens"/>.
+    /// </summary>
+    public bool TakeReferences { get; set; } = true;
+
+    /// <summary>
+    /// How long a reference that does not stand is refused without another question: 0 to 60 seconds, 5 by default.
+    /// </summary>
+    public TimeSpan RefusedReferencesFor { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Follows what ends at the issuer, a Postern, and who is switched off there, so that a token is refused within a
+    /// second of its end, and while somebody in its grant is off. Needs <see cref="ClientId"/>, which the issuer knows
+    /// as a server of <see cref="Resource"/>.
     /// </summary>
     public bool FollowRevocations { get; set; }
 
@@ -195,6 +208,11 @@ internal sealed class PosternOptionsCheck : IValidateOptions<PosternOptions>
             || options.RevocationPatience > TimeSpan.FromMinutes(5))
         {
             yield return $"RevocationPatience is {options.RevocationPatience}; expected 6 seconds to 5 minutes.";
+        }
+
+        if (options.RefusedReferencesFor < TimeSpan.Zero || options.RefusedReferencesFor > TimeSpan.FromSeconds(60))
+        {
+            yield return $"RefusedReferencesFor is {options.RefusedReferencesFor}; expected 0 to 60 seconds.";
         }
     }
 

@@ -160,6 +160,7 @@ internal static partial class Program
         services.AddSingleton<StandingGrants>();
         services.AddSingleton<ReferenceTokens>();
         services.AddSingleton<StatusPlaces>();
+        services.AddSingleton<OffGrants>();
         services.AddSingleton<OwnTokens>();
         services.AddSingleton<ServerStore>();
         services.AddSingleton<CatalogueStore>();
@@ -235,6 +236,7 @@ internal static partial class Program
         services.AddSingleton<IntrospectEndpoint>();
         services.AddSingleton<StatusListEndpoint>();
         services.AddSingleton<RevocationFeed>();
+        services.AddSingleton<FeedTeller>();
         services.AddSingleton<FeedEndpoint>();
     }
 

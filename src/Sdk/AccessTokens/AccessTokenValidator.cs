@@ -167,7 +167,7 @@ public sealed class AccessTokenValidator(
         return await StandAsync(verified, Encoding.ASCII.GetString(text), stop);
     }
 
-    // Asked about at each use: what it refers to is another's to say.
+    // Asked about at each use, or remembered until something is heard of it: what it refers to is another's to say.
     private async ValueTask<TokenOutcome> DereferenceAsync(string token, string resource, CancellationToken stop)
     {
         try
@@ -180,6 +180,7 @@ public sealed class AccessTokenValidator(
             var outcome = TokenClaims.Read(claims);
             return outcome is not AccessToken known ? outcome
                 : (Misunderstanding(known) ?? Refusal(known, resource)) is { } refusal ? refusal
+                : Revocations?.WhyNot(known) is { } ended ? TokenRefusal.Token(ended)
                 : await AskLivenessAsync(known, stop);
         }
         catch (HttpRequestException outage)
@@ -229,9 +230,9 @@ public sealed class AccessTokenValidator(
             return AskLivenessAsync(token, stop);
         }
 
-        if (watch.HasEnded(token))
+        if (watch.WhyNot(token) is { } ended)
         {
-            return new(TokenRefusal.Token("revocations: it or its grant ended"));
+            return new(TokenRefusal.Token(ended));
         }
 
         return watch.IsCurrent ? AskLivenessAsync(token, stop) : AskIssuerAsync(token, watch, text.ToString(), stop);

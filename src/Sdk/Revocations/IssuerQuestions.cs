@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Postern.AspNetCore.AccessTokens;
 using Postern.AspNetCore.Keys;
 
 namespace Postern.AspNetCore.Revocations;
@@ -12,11 +13,14 @@ namespace Postern.AspNetCore.Revocations;
 internal sealed class IssuerQuestions(PosternOptions options, Func<HttpClient> http, TimeProvider clock)
 {
     /// <summary>Questions under way about what strangers send.</summary>
-    private const int MostUnderWay = 64;
+    internal const int MostUnderWay = 64;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10), KnownFor = TimeSpan.FromMinutes(10);
 
     private readonly IssuerDocuments documents = new(options.Issuer, options.AllowInsecureHttpForTests);
+    private readonly KnownReferences references =
+        new(options.CachedTokens, options.RefusedReferencesFor, clock);
+
     private volatile Known? introspection;
     private int underWay;
 
@@ -51,11 +55,38 @@ internal sealed class IssuerQuestions(PosternOptions options, Func<HttpClient> h
     }
 
     /// <summary>
-    /// The same for a token that nobody has signed, so that anybody can make it ask: bounded, and beyond that an
-    /// outage.
+    /// The same for a token that nobody has signed, so that anybody can make it ask: what was answered is remembered,
+    /// as far as <paramref name="mayRemember"/> for one that stands; and questions are bounded, beyond that an outage.
     /// </summary>
     /// <inheritdoc cref="ClaimsAsync"/>
-    public async ValueTask<byte[]?> DereferenceAsync(string token, CancellationToken stop)
+    public async ValueTask<byte[]?> DereferenceAsync(string token, Func<bool> mayRemember, CancellationToken stop)
+    {
+        var name = references.NameOf(token);
+        if (references.IsRefused(name))
+        {
+            return null;
+        }
+
+        if (mayRemember() && references.Claims(name) is { } known)
+        {
+            return known;
+        }
+
+        if (await AskWithinBoundsAsync(token, stop) is not { } claims)
+        {
+            references.Refuse(name);
+            return null;
+        }
+
+        if (TokenClaims.Read(claims) is AccessToken { GrantId: not null } read)
+        {
+            references.Keep(name, claims, read.ExpiresAt);
+        }
+
+        return claims;
+    }
+
+    private async ValueTask<byte[]?> AskWithinBoundsAsync(string token, CancellationToken stop)
     {
         try
         {

@@ -62,6 +62,7 @@ internal sealed partial class RevocationFollower(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, silence.Token);
         using var answer = await questions.FollowAsync(lastEvent, either.Token);
         answer.EnsureSuccessStatusCode();
+        watch.Begin();
         var lines = PipeReader.Create(await answer.Content.ReadAsStreamAsync(either.Token));
         var current = new Event();
         while (true)

@@ -1,17 +1,19 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Postern.AspNetCore.AccessTokens;
 
 namespace Postern.AspNetCore.Revocations;
 
 /// <summary>
-/// What is known to have ended at the issuer, for as long as a token of it could be taken, and until when that is all
-/// there is to know. Bounded: when there is no more room, nothing is known for certain any more.
+/// What is known to have ended at the issuer, for as long as a token of it could be taken, which grants are off there,
+/// and until when that is all there is to know. Bounded: when there is no more room, nothing is known for certain any
+/// more.
 /// </summary>
 internal sealed class RevocationWatch(
     TimeSpan patience, LateRevocations whenLate, IssuerQuestions questions, TimeProvider clock)
 {
-    /// <summary>Ends that are remembered.</summary>
-    private const int Most = 131_072;
+    /// <summary>Ends that are remembered, and grants that are off.</summary>
+    internal const int Most = 131_072;
 
     /// <summary>Longer than any token lives.</summary>
     private static readonly long Kept = (long)TimeSpan.FromMinutes(70).TotalSeconds;
@@ -19,19 +21,26 @@ internal sealed class RevocationWatch(
     private readonly ConcurrentDictionary<string, long>
         grants = new(StringComparer.Ordinal), tokens = new(StringComparer.Ordinal);
 
+    private readonly OffGrants off = new(Most);
     private long heardAt = long.MinValue;
     private long missingUntil = long.MinValue;
     private int count;
 
-    /// <summary>Whether all that ended is known, but for what ended within the patience.</summary>
+    /// <summary>Whether all that ended and is off is known, but for what came within the patience.</summary>
     public bool IsCurrent =>
         Interlocked.Read(ref heardAt) is var heard && heard != long.MinValue
         && clock.GetUtcNow().ToUnixTimeMilliseconds() - heard <= (long)patience.TotalMilliseconds
-        && Now >= Interlocked.Read(ref missingUntil);
+        && Now >= Interlocked.Read(ref missingUntil)
+        && off.IsComplete;
 
-    public bool HasEnded(AccessToken token) =>
-        (token.GrantId is { } grant && !grants.IsEmpty && grants.ContainsKey(grant))
-        || (!tokens.IsEmpty && tokens.ContainsKey(token.Id));
+    /// <summary>Why a token that is valid in itself is not taken, for the log; null when nothing speaks against it.</summary>
+    public string? WhyNot(AccessToken token) => token.GrantId switch
+    {
+        { } grant when !grants.IsEmpty && grants.ContainsKey(grant) => "revocations: its grant ended",
+        _ when !tokens.IsEmpty && tokens.ContainsKey(token.Id) => "revocations: it ended",
+        { } grant when off.Has(grant) => "switches: somebody in its grant is off",
+        _ => null,
+    };
 
     /// <summary>Judges a valid token while it is not known what ended; null when it stands.</summary>
     public async ValueTask<TokenRefusal?> AskAsync(string token, CancellationToken stop)
@@ -53,11 +62,41 @@ internal sealed class RevocationWatch(
         }
     }
 
-    /// <summary>Takes in that a grant or a token ended.</summary>
+    /// <summary>Takes in what the stream tells: of an end, or of who is off and on.</summary>
     public void Note(string what, string id)
     {
-        var ended = what switch { "grant" => grants, "token" => tokens, _ => null };
-        if (ended is null || ended.ContainsKey(id))
+        switch (what)
+        {
+            case "grant":
+                NoteEnd(grants, id);
+                break;
+            case "token":
+                NoteEnd(tokens, id);
+                break;
+            case "off":
+                off.Add(id);
+                break;
+            case "on" when int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var named):
+                off.Settle(named);
+                break;
+        }
+    }
+
+    /// <summary>Takes in that another stream begins, which tells from the start who is off.</summary>
+    public void Begin() => off.Begin();
+
+    /// <summary>Takes in that everything until now has been told.</summary>
+    public void Beat()
+    {
+        Interlocked.Exchange(ref heardAt, clock.GetUtcNow().ToUnixTimeMilliseconds());
+        Forget();
+    }
+
+    private long Now => clock.GetUtcNow().ToUnixTimeSeconds();
+
+    private void NoteEnd(ConcurrentDictionary<string, long> ended, string id)
+    {
+        if (ended.ContainsKey(id))
         {
             return;
         }
@@ -72,15 +111,6 @@ internal sealed class RevocationWatch(
             Interlocked.Increment(ref count);
         }
     }
-
-    /// <summary>Takes in that everything until now has been told.</summary>
-    public void Beat()
-    {
-        Interlocked.Exchange(ref heardAt, clock.GetUtcNow().ToUnixTimeMilliseconds());
-        Forget();
-    }
-
-    private long Now => clock.GetUtcNow().ToUnixTimeSeconds();
 
     private void Forget()
     {

@@ -25,13 +25,13 @@ public sealed class RevocationWatchTests
         clock.Advance(TimeSpan.FromMinutes(69));
         watch.Beat();
 
-        Assert.True(watch.HasEnded(new AccessToken { Id = "0" }));
-        Assert.False(watch.HasEnded(new AccessToken { Id = "more" }));
+        Assert.NotNull(watch.WhyNot(new AccessToken { Id = "0" }));
+        Assert.Null(watch.WhyNot(new AccessToken { Id = "more" }));
         Assert.False(watch.IsCurrent);
 
         clock.Advance(TimeSpan.FromMinutes(2));
         watch.Beat();
         Assert.True(watch.IsCurrent);
-        Assert.False(watch.HasEnded(new AccessToken { Id = "0" }));
+        Assert.Null(watch.WhyNot(new AccessToken { Id = "0" }));
     }
 }

@@ -4,6 +4,7 @@ using Postern.Audit;
 using Postern.Gateway.Relay;
 using Postern.Grants;
 using Postern.Grants.Parties;
+using Postern.Platform.Database;
 using static Postern.Tests.Gateway.GatewayHost;
 
 namespace Postern.Tests.Gateway;
@@ -55,6 +56,21 @@ public sealed class WatchTests : BothEras
 
         await before.Task.WaitAsync(Patience);
         await after.Task.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task What_lasts_is_cut_when_nobody_can_say_whether_its_grant_lives()
+    {
+        var grant = await host.GrantAsync("crm");
+        await host.Get<Db>().WriteAsync(async unit =>
+        {
+            await unit.RunAsync($"update grants set resource = {"nonsense"} where id = {grant.Id.Value}");
+            unit.Announce(GrantBook.Renewed, grant.Tenant, grant.Id.Value);
+        });
+        var cut = new TaskCompletionSource();
+        using var watched = host.Get<GrantWatch>().Enter(grant, grant.ExpiresAt, () => cut.TrySetResult());
+
+        await cut.Task.WaitAsync(Patience);
     }
 
     [Fact]

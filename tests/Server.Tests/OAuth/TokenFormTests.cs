@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Net;
 using Postern.Audit;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Servers;
 
 namespace Postern.Tests.OAuth;
@@ -207,8 +208,8 @@ public sealed class TokenFormTests
         var uri = $"{server.Issuer}/statuslists/0";
         Assert.All(places, place => Assert.Equal(uri, place.GetProperty("uri").GetString()));
         var indexes = places.ConvertAll(place => place.GetProperty("idx").GetInt32());
-        Assert.Equal([false, false, false], indexes.Select(index => IsSet(before, index)));
-        Assert.Equal([true, true, false], indexes.Select(index => IsSet(after, index)));
+        Assert.Equal([0, 0, 0], indexes.Select(index => StatusOf(before, index)));
+        Assert.Equal([1, 1, 0], indexes.Select(index => StatusOf(after, index)));
         Assert.Equal(2, after.Sum(part => System.Numerics.BitOperations.PopCount(part)));
         Assert.Equal(3, indexes.Distinct().Count());
 
@@ -230,7 +231,7 @@ public sealed class TokenFormTests
         Assert.Equal($"{server.Issuer}/statuslists/0", claims.GetProperty("sub").GetString());
         Assert.Equal(60, claims.GetProperty("ttl").GetInt32());
         Assert.Equal(server.Clock.GetUtcNow().ToUnixTimeSeconds(), claims.GetProperty("iat").GetInt64());
-        Assert.Equal(1, claims.GetProperty("status_list").GetProperty("bits").GetInt32());
+        Assert.Equal(2, claims.GetProperty("status_list").GetProperty("bits").GetInt32());
         Assert.Equal(HttpStatusCode.NotImplemented, await StatusAsync("/statuslists/0?time=1"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/64"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync("/statuslists/-1"));
@@ -266,7 +267,64 @@ public sealed class TokenFormTests
         Assert.NotEqual(taken.OrderBy(place => place.Index), taken);
     }
 
-    private static bool IsSet(byte[] list, int index) => (list[index / 8] >> (index % 8) & 1) is 1;
+    [Theory, OnBoth, Rfc(StatusList, "4.1"), Rfc(StatusList, "7.1")]
+    public async Task A_token_of_somebody_who_is_off_is_suspended_until_they_are_on_and_one_that_ended_is_not(On on)
+    {
+        await using var server = await TestServer.StartAsync(Yaml, on);
+        using var ada = new Person(server);
+        var files = ("resource", (string?)$"{server.Issuer}/mcp/files");
+        Reply[] tokens =
+        [
+            await App.Web(server).LetInAsync(ada, files),
+            await App.Web(server).LetInAsync(ada, files),
+            await App.Native(server).LetInAsync(ada, files),
+        ];
+        var indexes = tokens.Select(reply => reply.Claims.GetProperty("status").GetProperty("status_list")
+            .GetProperty("idx").GetInt32()).ToList();
+
+        await App.Web(server).RevokeAsync(tokens[0].AccessToken);
+        await Borough.OffAsync(server, PartyKind.Client, "web");
+        server.Clock.Advance(TimeSpan.FromSeconds(10));
+        var off = await ListAsync(server);
+        await App.Web(server).RevokeAsync(tokens[1].RefreshToken);
+        await Borough.OnAsync(server, PartyKind.Client, "web");
+        server.Clock.Advance(TimeSpan.FromSeconds(10));
+        var back = await ListAsync(server);
+
+        Assert.Equal([1, 2, 0], indexes.Select(index => StatusOf(off, index)));
+        Assert.Equal([1, 0, 0], indexes.Select(index => StatusOf(back, index)));
+        Assert.Equal(2, off.Sum(part => System.Numerics.BitOperations.PopCount(part)));
+    }
+
+    [Fact, Rfc(StatusList, "4.1")]
+    public async Task A_place_that_was_given_before_there_were_two_bits_is_where_it_was()
+    {
+        await using var server = await TestServer.StartAsync(Yaml);
+        var until = server.Clock.GetUtcNow().AddMinutes(5).ToUnixTimeSeconds();
+        foreach (var place in (long[])[0, 1, 3, 4, 77, StatusPlaces.Size - 1])
+        {
+            await server.Db.WriteAsync(async unit => await unit.RunAsync(
+                $"""
+                insert into token_statuses (tenant, list, place, token_id, grant_id, expires_at)
+                values ({TenantId.Default.Value}, {0L}, {place}, {$"token-{place}"}, {"none"}, {until})
+                """));
+            await server.Db.WriteAsync(async unit => await unit.RunAsync(
+                $"""
+                insert into revoked_tokens (tenant, token_id, expires_at, resource)
+                values ({TenantId.Default.Value}, {$"token-{place}"}, {until}, {""})
+                """));
+        }
+
+        var list = await ListAsync(server);
+
+        Assert.Equal(
+            [0, 1, 3, 4, 77, StatusPlaces.Size - 1],
+            Enumerable.Range(0, StatusPlaces.Size).Where(place => StatusOf(list, place) is not 0));
+        Assert.All([0, 1, 3, 4, 77, StatusPlaces.Size - 1], place => Assert.Equal(1, StatusOf(list, place)));
+    }
+
+    // As whoever reads a list does: by the number of bits that it names itself.
+    private static int StatusOf(byte[] list, int index) => list[index * 2 / 8] >> (index * 2 % 8) & 3;
 
     private static async Task<byte[]> ListAsync(TestServer server)
     {
@@ -276,7 +334,7 @@ public sealed class TokenFormTests
         await using var inflate = new ZLibStream(new MemoryStream(packed), CompressionMode.Decompress);
         using var list = new MemoryStream();
         await inflate.CopyToAsync(list);
-        Assert.Equal(1 << 14, list.Length);
+        Assert.Equal(1 << 15, list.Length);
         return list.ToArray();
     }
 }

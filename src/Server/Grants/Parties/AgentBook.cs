@@ -11,7 +11,8 @@ internal sealed class AgentBook : IDisposable
     /// <summary>Agents that one tenant may have.</summary>
     public const int Most = 1000;
 
-    private const string Kind = "agent";
+    /// <summary>The kind of change as which an agent, or whose client is whose, is announced.</summary>
+    public const string Kind = "agent";
 
     private readonly AgentStore store;
     private readonly Db db;
@@ -47,6 +48,11 @@ internal sealed class AgentBook : IDisposable
     /// <summary>The agents of a tenant, the oldest first.</summary>
     public IReadOnlyList<Agent> All(TenantId tenant) =>
         [.. Volatile.Read(ref state).All.Where(agent => agent.Tenant == tenant)];
+
+    /// <summary>Where an agent's time has run out since a moment.</summary>
+    public IEnumerable<TenantId> EndedBetween(DateTimeOffset after, DateTimeOffset until) =>
+        Volatile.Read(ref state).All.Where(agent => agent.EndsAt > after && agent.EndsAt <= until)
+            .Select(agent => agent.Tenant);
 
     /// <summary>
     /// Writes an agent and, where it is new, its entry; false when a client of it is another's, or there are too many.

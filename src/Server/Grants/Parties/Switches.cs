@@ -19,6 +19,7 @@ internal sealed class Switches : IDisposable
     private readonly SwitchStore store;
     private readonly AgentBook agents;
     private readonly GrantBook grants;
+    private readonly Logouts logouts;
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
@@ -32,13 +33,14 @@ internal sealed class Switches : IDisposable
         SwitchStore store,
         AgentBook agents,
         GrantBook grants,
+        Logouts logouts,
         Db db,
         Changes changes,
         AuditLog audit,
         TimeProvider clock,
         ILogger<Switches> logger)
     {
-        (this.store, this.agents, this.grants) = (store, agents, grants);
+        (this.store, this.agents, this.grants, this.logouts) = (store, agents, grants, logouts);
         (this.db, this.audit, this.clock) = (db, audit, clock);
         reload = new("switches", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
@@ -99,6 +101,7 @@ internal sealed class Switches : IDisposable
             {
                 unit.Announce(Kind, party.Tenant, $"{Off}{party.Word} {party.Id}");
                 audit.Write(unit, entry);
+                await logouts.NoteAllAsync(unit, party);
             }
 
             return isNew;

@@ -26,6 +26,25 @@ internal sealed class ClientAuthenticator(
     public ValueTask<Result<Presenter>> AuthenticateAsync(HttpRequest http, CancellationToken stop) =>
         AuthenticateAsync(http, ClientCredentials.OfHeader(http), stop);
 
+    /// <summary>
+    /// The client as it is now, while what it proved itself by in a header is still good: for an answer that lasts.
+    /// Null when it is not. An assertion is good once; for it speaks that the keys are what they were.
+    /// </summary>
+    public async ValueTask<Client?> StillAsync(HttpRequest http, Presenter presenter, CancellationToken stop)
+    {
+        var found = await clients.FindKnownAsync(presenter.Tenant.Id, presenter.Client.Id.Value, stop);
+        if (found.Failed(out _, out var client) || ClientCredentials.OfHeader(http).Failed(out _, out var offered))
+        {
+            return null;
+        }
+
+        var isGood = offered is ClientCredentials.WithSecret { Secret: var secret, Method: var method }
+            ? client.AuthMethods.Contains(method) && client.Knows(secret, clock.GetUtcNow())
+            : client.AuthMethods.Contains(ClientMetadata.PrivateKeyJwt)
+                && client.Jwks == presenter.Client.Jwks && client.JwksUri == presenter.Client.JwksUri;
+        return isGood ? client : null;
+    }
+
     private async ValueTask<Result<Presenter>> AuthenticateAsync(
         HttpRequest http, Result<ClientCredentials> offered, CancellationToken stop)
     {

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Postern.Grants;
+using Postern.Grants.Parties;
 using Postern.Platform.Database;
 
 namespace Postern.OAuth.Feed;
 
 /// <summary>
-/// Hands each end of a grant or token to those who follow its resource. Who cannot keep up is cut off, and comes back
-/// to what is stored: nothing is ever left out silently.
+/// Hands each end of a grant or token to those who follow its resource, and lets them look again at who is switched off
+/// whenever that may have changed. Who cannot keep up is cut off, and comes back to what is stored: nothing is ever left
+/// out silently.
 /// </summary>
 internal sealed partial class RevocationFeed : IAsyncDisposable
 {
@@ -16,19 +18,33 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
 
     private const int Waiting = 4096;
 
+    /// <summary>However often switches are turned, each follower looks once in this time.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
     private readonly GrantBook grants;
+    private readonly AgentBook agents;
+    private readonly TimeProvider clock;
     private readonly ILogger<RevocationFeed> logger;
     private readonly ConcurrentDictionary<Follower, byte> followers = new();
     private readonly Channel<(TenantId Tenant, GrantId Grant)> ends =
         Channel.CreateBounded<(TenantId, GrantId)>(new BoundedChannelOptions(Waiting) { SingleReader = true });
 
-    private readonly Lock entering = new();
+    private readonly Lock entering = new(), looking = new();
+    private readonly HashSet<TenantId> turned = [];
+    private readonly ITimer timer;
     private readonly Task telling;
+    private DateTimeOffset lookedAt;
     private int waiting;
 
-    public RevocationFeed(GrantBook grants, RevokedTokens revoked, Changes changes, ILogger<RevocationFeed> logger)
+    public RevocationFeed(
+        GrantBook grants,
+        AgentBook agents,
+        RevokedTokens revoked,
+        Changes changes,
+        TimeProvider clock,
+        ILogger<RevocationFeed> logger)
     {
-        (this.grants, this.logger) = (grants, logger);
+        (this.grants, this.agents, this.clock, this.logger) = (grants, agents, clock, logger);
         grants.Watch((tenant, grant) =>
         {
             if (followers.IsEmpty)
@@ -50,12 +66,27 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
             {
                 CutAll();
             }
+            else if (change.Kind is Switches.Kind or AgentBook.Kind)
+            {
+                Turn(change.Tenant);
+            }
         });
+        lookedAt = clock.GetUtcNow();
+        timer = clock.CreateTimer(_ => LetLook(), null, LookEvery, LookEvery);
         telling = Task.Run(TellAsync);
     }
 
-    /// <summary>Whether ends that were heard of have not been told yet.</summary>
-    public bool IsBehind => Volatile.Read(ref waiting) > 0;
+    /// <summary>Whether ends or switches that were heard of have not been told yet.</summary>
+    public bool IsBehind
+    {
+        get
+        {
+            lock (looking)
+            {
+                return Volatile.Read(ref waiting) > 0 || turned.Count > 0;
+            }
+        }
+    }
 
     /// <summary>Begins to follow a resource; null when there are too many. Disposing ends it.</summary>
     public Follower? Follow(TenantId tenant, ClientId client, string resource)
@@ -73,6 +104,7 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await timer.DisposeAsync();
         ends.Writer.TryComplete();
         CutAll();
         await telling;
@@ -103,6 +135,34 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
         }
     }
 
+    private void Turn(TenantId tenant)
+    {
+        lock (looking)
+        {
+            turned.Add(tenant);
+        }
+    }
+
+    // Also where nobody turned anything: an agent's day comes by itself.
+    private void LetLook()
+    {
+        lock (looking)
+        {
+            var now = clock.GetUtcNow();
+            turned.UnionWith(agents.EndedBetween(lookedAt, now));
+            lookedAt = now;
+            foreach (var follower in turned.Count is 0 ? [] : followers.Keys)
+            {
+                if (turned.Contains(follower.Tenant))
+                {
+                    follower.LetLook();
+                }
+            }
+
+            turned.Clear();
+        }
+    }
+
     private void Tell(TenantId tenant, string resource, Ended ended)
     {
         foreach (var follower in followers.Keys)
@@ -128,6 +188,8 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
         private readonly Channel<Ended> news =
             Channel.CreateBounded<Ended>(new BoundedChannelOptions(Waiting) { SingleReader = true });
 
+        private int mustLook;
+
         public TenantId Tenant => tenant;
 
         public ClientId Client => client;
@@ -148,6 +210,28 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
             }
         }
 
+        /// <summary>Lets it look again at who is off, once for however many changes, when it comes to that.</summary>
+        public void LetLook()
+        {
+            if (Interlocked.Exchange(ref mustLook, 1) is 0)
+            {
+                Tell(Ended.LookAgain);
+            }
+        }
+
+        /// <summary>What came next, at most so many; and whether it must look again at who is off.</summary>
+        public (List<Ended> News, bool MustLook) Take(int most)
+        {
+            var taken = new List<Ended>();
+            while (taken.Count < most && news.Reader.TryRead(out var ended))
+            {
+                taken.Add(ended);
+            }
+
+            // Before it looks: what is turned meanwhile lets it look once more.
+            return (taken, taken.Remove(Ended.LookAgain) && Interlocked.Exchange(ref mustLook, 0) is 1);
+        }
+
         public void Cut() => news.Writer.TryComplete();
 
         public void Dispose()
@@ -165,4 +249,8 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
 }
 
 /// <summary>A grant or a token that ended, by its name.</summary>
-internal sealed record Ended(string What, string Id);
+internal sealed record Ended(string What, string Id)
+{
+    /// <summary>Nothing that ended: whoever reads it looks at who is off.</summary>
+    public static readonly Ended LookAgain = new("", "");
+}

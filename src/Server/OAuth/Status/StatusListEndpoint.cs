@@ -10,12 +10,17 @@ using Postern.Platform.Tenants;
 namespace Postern.OAuth.Status;
 
 /// <summary>
-/// draft-ietf-oauth-status-list: one signed bit for each place, 1 where a token ended before its time. Made again for
-/// whoever asks, at most every ten seconds, and good for a minute.
+/// draft-ietf-oauth-status-list: two signed bits for each place, which tell a token that ended before its time from one
+/// of somebody who is switched off. Made again for whoever asks, at most every ten seconds, and good for a minute.
 /// </summary>
-internal sealed class StatusListEndpoint(StatusPlaces places, JwtWriter jwt, TimeProvider clock)
+internal sealed class StatusListEndpoint(StatusPlaces places, OffGrants off, JwtWriter jwt, TimeProvider clock)
 {
     private const string Type = "statuslist+jwt", Media = $"application/{Type}";
+
+    /// <summary>§7.1. A place is 0 where the token stands, and where there is none.</summary>
+    private const byte Invalid = 1, Suspended = 2;
+
+    private const int Bits = 2;
 
     private const int TimeToLive = 60;
 
@@ -58,8 +63,9 @@ internal sealed class StatusListEndpoint(StatusPlaces places, JwtWriter jwt, Tim
     // Not with one caller's token: others wait for the same list.
     private async Task<string> ListAsync(Tenant tenant, int list, DateTimeOffset now)
     {
+        var suspended = await off.PlacesAsync(tenant.Id, list, CancellationToken.None);
         var ended = await places.EndedAsync(tenant.Id, list, CancellationToken.None);
-        var bits = Compressed(ended);
+        var statuses = Compressed(ended, suspended.Select(place => place.Item1));
         return await jwt.WriteAsync(
             tenant.Id,
             Type,
@@ -72,26 +78,38 @@ internal sealed class StatusListEndpoint(StatusPlaces places, JwtWriter jwt, Tim
                 json.WriteNumber("exp"u8, (now + Life).ToUnixTimeSeconds());
                 json.WriteNumber("ttl"u8, TimeToLive);
                 json.WriteStartObject("status_list"u8);
-                json.WriteNumber("bits"u8, 1);
-                json.WriteString("lst"u8, bits);
+                json.WriteNumber("bits"u8, Bits);
+                json.WriteString("lst"u8, statuses);
                 json.WriteEndObject();
             },
             CancellationToken.None);
     }
 
-    // §4.1: place 0 is the lowest bit of the first byte; ZLIB over DEFLATE.
-    private static string Compressed(IReadOnlyList<int> ended)
+    // §4.1: place 0 is the lowest bits of the first byte; ZLIB over DEFLATE. A place has one status, and what ended is
+    // not only suspended.
+    private static string Compressed(IReadOnlyList<int> ended, IEnumerable<int> suspended)
     {
-        var bits = new byte[StatusPlaces.Size / 8];
+        var statuses = new byte[StatusPlaces.Size];
+        foreach (var place in suspended)
+        {
+            statuses[place] = Suspended;
+        }
+
         foreach (var place in ended)
         {
-            bits[place / 8] |= (byte)(1 << (place % 8));
+            statuses[place] = Invalid;
+        }
+
+        var bytes = new byte[StatusPlaces.Size * Bits / 8];
+        for (var place = 0; place < statuses.Length; place++)
+        {
+            bytes[place * Bits / 8] |= (byte)(statuses[place] << (place * Bits % 8));
         }
 
         using var packed = new MemoryStream();
         using (var deflate = new ZLibStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
         {
-            deflate.Write(bits);
+            deflate.Write(bytes);
         }
 
         return Base64Url.EncodeToString(packed.ToArray());
