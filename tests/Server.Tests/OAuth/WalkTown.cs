@@ -25,8 +25,8 @@ public class WalkTown : IAsyncLifetime
             "{ name: files, http: http://127.0.0.1:9/mcp, token: { format: opaque } }",
             StringComparison.Ordinal)
         .Replace(
-            "{ name: echo, http: http://127.0.0.1:9/mcp }",
-            "{ name: echo, http: http://127.0.0.1:9/mcp, token: { status_list: true } }",
+            "{ name: echo, http: http://127.0.0.1:9/mcp",
+            "{ name: echo, token: { status_list: true }, http: http://127.0.0.1:9/mcp",
             StringComparison.Ordinal)
         .Replace("servers:", $$"""
               - client_id: site
