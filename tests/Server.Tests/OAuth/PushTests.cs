@@ -62,7 +62,7 @@ public sealed class PushTests(Town town) : IClassFixture<Town>
         { "client_secret", null, "invalid_client" },
         { "client_secret", "", "invalid_client" },
         { "client_secret", "wrong", "invalid_client" },
-        { "client_assertion", "x", "invalid_request" },
+        { "client_assertion", "x", "invalid_client" },
     };
 
     [Theory, MemberData(nameof(Faults))]
