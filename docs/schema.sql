@@ -303,6 +303,13 @@ CREATE TABLE signing_keys (
   published_until bigint not null,
   primary key (tenant, kid)
 );
+CREATE TABLE spend_totals (
+  tenant text not null,
+  grant_id text not null,
+  detail bigint not null,
+  spent text not null,
+  primary key (tenant, grant_id, detail)
+);
 CREATE TABLE switched_off (
   tenant text not null,
   kind text not null,

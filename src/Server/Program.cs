@@ -148,7 +148,7 @@ internal static partial class Program
         services.AddSingleton<Organizations>();
         services.AddSingleton<SwitchStore>();
         services.AddSingleton<Switches>();
-        services.AddSingleton<CallCounts>();
+        services.AddSingleton<Ledger>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
         services.AddSingleton<Offers>();

@@ -51,6 +51,14 @@ internal sealed class App(HttpClient http, string issuer, string id, string redi
           - { name: files, http: http://127.0.0.1:9/mcp }
         """;
 
+    /// <summary>A town whose `echo` says enough of its tools for every type of details to be kept.</summary>
+    public static string Declaring(string town) => town.Replace(
+        "{ name: echo, http: http://127.0.0.1:9/mcp }",
+        "{ name: echo, http: http://127.0.0.1:9/mcp, declares: [{ name: pay, data: { datatypes: [mail] }, "
+            + "spends: { amount: amount, currency: currency, merchant: to }, "
+            + "calls: [{ upstream: github, method: GET, path: \"/repos/*\" }] }] }",
+        StringComparison.Ordinal);
+
     public App(TestServer server, string id, string redirect, string? secret = null)
         : this(server.Http, server.Issuer, id, redirect, secret)
     {

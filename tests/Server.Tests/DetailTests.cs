@@ -147,11 +147,23 @@ public sealed class DetailTests
     internal static Details Any(int seed, string place = "l")
     {
         var random = new Random(seed);
-        var details = Enumerable.Range(0, random.Next(1, 3)).Select(_ => random.Next(4) is 0
-            ? $$"""{"type":"spend","currency":"EUR","max_total":{{random.Next(1, 4)}}}"""
-            : $$"""{"type":"mcp_tool","locations":["{{place}}"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}]"""
-                + $$""","constraints":{{Constraints()}}}""");
+        var details = Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(6) switch
+        {
+            0 => $$"""{"type":"spend","currency":"EUR","max_total":{{random.Next(1, 4)}}{{Purse()}}}""",
+            1 => $$"""{"type":"data_access","datatypes":[{{Some("\"a\"", "\"b\"")}}]{{Labels("labels")}}}""",
+            2 => $$"""{"type":"egress","upstream":"u","methods":[{{Some("\"GET\"", "\"PUT\"")}}],"path_templates":"""
+                + $$"""["/"]{{Labels("data_labels")}}}""",
+            _ => $$"""{"type":"mcp_tool","locations":["{{place}}"],"actions":[{{Some("\"a\"", "\"b\"", "\"c\"")}}]"""
+                + $$""","constraints":{{Constraints()}}}""",
+        });
         return Details.Parse($"[{string.Join(',', details)}]")!;
+
+        string Labels(string name) => random.Next(2) is 0 ? "" : $",\"{name}\":[{Some("\"x\"", "\"y\"")}]";
+
+        string Purse() => string.Concat(
+            random.Next(2) is 0 ? "" : $",\"max_per_tx\":{random.Next(1, 4)}",
+            random.Next(2) is 0 ? "" : $",\"merchants\":[{Some("\"m\"", "\"n\"")}]",
+            random.Next(2) is 0 ? "" : $",\"valid_until\":\"2026-01-0{random.Next(1, 4)}T00:00:00Z\"");
 
         string Some(params string[] values) =>
             string.Join(',', values.Where(_ => random.Next(2) is 0).DefaultIfEmpty(values[0]));

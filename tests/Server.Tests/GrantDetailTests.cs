@@ -21,6 +21,22 @@ public sealed class GrantDetailTests
     });
 
     [Fact, Rfc(9396, "6")]
+    public void A_token_of_fewer_details_pays_touches_and_calls_nothing_that_its_grant_does_not() =>
+        Check((grant, asked, seed) =>
+        {
+            var limited = Details.TypesOf([grant.Details]);
+            var (tool, charge, now) = Deed(new(seed));
+            return grant.Within(asked) is not { } narrowed
+                || !IsLetThrough(narrowed.Details)
+                || IsLetThrough(grant.Details);
+
+            bool IsLetThrough(Details? details) =>
+                DetailRules.Forbids(details, limited, tool, Risk.Change) is null
+                && (!limited.Contains(Detail.Spend)
+                    || DetailRules.Purses(details!, charge, now).Purses is { Count: > 0 });
+        });
+
+    [Fact, Rfc(9396, "6")]
     public void What_is_narrowed_twice_could_have_been_narrowed_at_once() => Check((grant, asked, seed) =>
         grant.Within(asked) is not { } once
         || once.Within(DetailTests.Any(seed, Place)) is null
@@ -56,6 +72,29 @@ public sealed class GrantDetailTests
         Config.QuickThrowOnFailure.WithMaxTest(2000),
         Prop.ForAll<int, int, int>((grant, asked, seed) =>
             law(Any(grant), Asked(Any(grant), asked), seed)));
+
+    // What a tool does and a call of it costs, by chance.
+    private static (ToolDeclaration Tool, Charge Charge, DateTimeOffset Now) Deed(Random random)
+    {
+        var (data, call) = (
+            Details.Parse($$"""[{"type":"data_access","datatypes":["a"]{{Labels("labels")}}}]""")!.All[0],
+            Details.Parse(
+                $$"""
+                [{"type":"egress","upstream":"u","methods":["GET"],"path_templates":["/"]{{Labels("data_labels")}}}]
+                """)!.All[0]);
+        return (
+            new()
+            {
+                Name = "a",
+                Spends = random.Next(5) is 0 ? null : new("n", "EUR", "s"),
+                Data = random.Next(5) is 0 ? null : data,
+                Calls = random.Next(5) is 0 ? null : [call],
+            },
+            new(random.Next(4), "EUR", random.Next(2) is 0 ? "m" : "n"),
+            new(2026, 1, random.Next(1, 4), 0, 0, 0, TimeSpan.Zero));
+
+        string Labels(string name) => random.Next(2) is 0 ? "" : $",\"{name}\":[\"x\"]";
+    }
 
     // As the gateway asks.
     private static bool Allows(Grant grant, string tool, JsonElement arguments) =>

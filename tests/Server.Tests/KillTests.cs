@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -168,67 +167,5 @@ public sealed class KillTests
         private App Native(HttpClient http) => new(http, issuer, "native", "http://127.0.0.1:8765/callback");
 
         private HttpClient Client() => new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(issuer) };
-    }
-
-    /// <summary>A child process that serves the data of a stopped server.</summary>
-    private sealed class Victim : IAsyncDisposable
-    {
-        private readonly Process process;
-
-        private Victim(Process process) => this.process = process;
-
-        public static async Task<Victim> StartAsync(TestServer like)
-        {
-            var config = Path.Combine(like.Folder, "killed.yaml");
-            await File.WriteAllTextAsync(config, App.Town);
-            var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Postern.Server"),
-            [
-                "serve",
-                "--config", config,
-                "--issuer", like.Issuer,
-                "--listen", like.Issuer,
-                "--database", like.Database,
-                "--data", like.Folder,
-            ])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            var process = Process.Start(start)!;
-            var said = new StringBuilder();
-            process.OutputDataReceived += (_, line) => said.AppendLine(line.Data);
-            process.ErrorDataReceived += (_, line) => said.AppendLine(line.Data);
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-            using var http = new HttpClient { BaseAddress = new(like.Issuer) };
-            while (true)
-            {
-                try
-                {
-                    using var answer = await http.GetAsync(new Uri("/readyz", UriKind.Relative));
-                    if (answer.IsSuccessStatusCode)
-                    {
-                        return new(process);
-                    }
-                }
-                catch (HttpRequestException) when (!process.HasExited)
-                {
-                    // Not there yet; a refused connection is all there is to wait for.
-                }
-
-                Assert.False(process.HasExited, said.ToString());
-                await Task.Delay(10);
-            }
-        }
-
-        /// <summary>SIGKILL: no handler runs, no buffer is flushed.</summary>
-        public void Kill() => process.Kill();
-
-        public async ValueTask DisposeAsync()
-        {
-            process.Kill();
-            await process.WaitForExitAsync();
-            process.Dispose();
-        }
     }
 }

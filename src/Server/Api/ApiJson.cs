@@ -23,6 +23,9 @@ internal sealed record ServerBody(
     public required RequireSeed? Require { get; init; }
 
     public required bool TransactionTokens { get; init; }
+
+    /// <summary>What its tools do, by its operator's word; left out while nothing is said.</summary>
+    public IReadOnlyList<DeclarationSeed>? Declares { get; init; }
 }
 
 /// <summary>A local command: how it is shut in, and what has become of its processes.</summary>
@@ -42,13 +45,17 @@ internal sealed record NewServer(
     bool RequireDpop = false,
     RequireSeed? Require = null,
     bool TransactionTokens = false,
-    TokenRules? Token = null);
+    TokenRules? Token = null,
+    IReadOnlyList<DeclarationSeed>? Declares = null);
 
 /// <summary>
 /// What a server that was added demands of its callers, and is sent with calls; what is left out ends.
 /// </summary>
 internal sealed record Protection(
     bool RequireDpop = false, RequireSeed? Require = null, bool TransactionTokens = false);
+
+/// <summary>What the tools of a server that was added do; what is left out is no longer said.</summary>
+internal sealed record DeclarationsBody(IReadOnlyList<DeclarationSeed> Declares);
 
 internal sealed record GrantBody(
     string Id,
@@ -178,6 +185,7 @@ internal sealed record EntryList(IReadOnlyList<EntryBody> Entries, long Last);
 [JsonSerializable(typeof(ServerList))]
 [JsonSerializable(typeof(NewServer))]
 [JsonSerializable(typeof(Protection))]
+[JsonSerializable(typeof(DeclarationsBody))]
 [JsonSerializable(typeof(LogBody))]
 [JsonSerializable(typeof(GrantList))]
 [JsonSerializable(typeof(RevokedGrant))]

@@ -35,6 +35,12 @@ internal sealed class ServerVetting(
         _ => null,
     };
 
+    public static Problem? RefuseDeclarations(IReadOnlyList<DeclarationSeed>? declares) =>
+        declares is null || DeclarationSeed.AreGood(declares) ? null : Problem.Bad(
+            $"`declares` is a list of at most {DeclarationSeed.MostTools} tools, each with `name` and any of `spends` "
+                + "(`amount`, `currency` and perhaps `merchant`, or {}), `data` (`datatypes` and perhaps `labels` and "
+                + "`row_filter_ref`, or {}) and `calls` (a list with `upstream`, `method` and `path`).");
+
     public async Task<Problem?> RefuseAsync(NewServer server, Tenant tenant, CancellationToken stop) => server switch
     {
         _ when !ServerSeed.IsName(server.Name) =>
@@ -44,6 +50,7 @@ internal sealed class ServerVetting(
         { Tools: { } tools } when tools.Count > MaxTools || tools.Any(tool => !IsTool(tool)) =>
             Problem.Bad($"`tools` must be at most {MaxTools} names with read, change or destroy."),
         { Token: { } token } when token.Refuse() is { } wrong => Problem.Bad(wrong),
+        _ when RefuseDeclarations(server.Declares) is { } problem => problem,
         _ when RefuseProtection(server.Require, server.TransactionTokens, tenant) is { } problem => problem,
         _ => await IsReachableAsync(server.Url, stop) ? null : NotReachable,
     };

@@ -18,18 +18,22 @@ internal static class ServersEndpoint
 
     private const string Shape =
         "Send application/json, at most 32 KiB, with `name` and `url` and, if you like, `title`, `tools` (names "
-            + "with read, change or destroy), `require_dpop`, `require`, `transaction_tokens` and `token` (`lifetime`, "
-            + "`format`, `status_list`). Each member once, and no others.";
+            + "with read, change or destroy), `require_dpop`, `require`, `transaction_tokens`, `token` (`lifetime`, "
+            + "`format`, `status_list`) and `declares`. Each member once, and no others.";
 
     private const string ProtectionShape =
         "Send application/json with any of `require_dpop`, `require` and `transaction_tokens`. Each member once, and "
             + "no others.";
+
+    private const string DeclarationsShape =
+        "Send application/json with `declares`, a list of tools. Each member once, and no others.";
 
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/servers", ListAsync);
         api.MapPost("/servers", AddAsync);
         api.MapPut("/servers/{name}/protection", ProtectAsync);
+        api.MapPut("/servers/{name}/declarations", DeclareAsync);
         api.MapDelete("/servers/{name}", RemoveAsync);
     }
 
@@ -76,7 +80,8 @@ internal static class ServersEndpoint
             asked.RequireDpop,
             asked.Require,
             asked.TransactionTokens,
-            asked.Token);
+            asked.Token,
+            asked.Declares);
         if (!await servers.AddAsync(http.Tenant.Id, server, By.Admin(http, AuditKinds.ServerAdded))
             || servers.Find(http.Tenant.Id, asked.Name) is not { } added)
         {
@@ -120,6 +125,31 @@ internal static class ServersEndpoint
                 TransactionTokens = asked.TransactionTokens,
             },
             by);
+        return servers.Find(http.Tenant.Id, name) is { } changed
+            ? Results.Json(Body(changed, servers), ApiJson.Default.ServerBody)
+            : None;
+    }
+
+    // Grants stand here, too: what is not said any more cannot be kept, so calls that need it are refused.
+    private static async Task<IResult> DeclareAsync(HttpContext http, string name, ServerBook servers)
+    {
+        if (Missing(http, name, servers, "Change it in postern.yaml and start again.") is { } missing)
+        {
+            return missing;
+        }
+
+        if (await StrictBody.ReadAsync(http, ApiJson.Default.DeclarationsBody) is not { Declares: { } declares })
+        {
+            return Problem.Bad(DeclarationsShape);
+        }
+
+        if (ServerVetting.RefuseDeclarations(declares) is { } problem)
+        {
+            return problem;
+        }
+
+        var by = By.Admin(http, AuditKinds.AdminChanged) with { Action = "server declarations" };
+        await servers.ChangeAsync(http.Tenant.Id, name, server => server with { Declares = declares }, by);
         return servers.Find(http.Tenant.Id, name) is { } changed
             ? Results.Json(Body(changed, servers), ApiJson.Default.ServerBody)
             : None;
@@ -170,6 +200,7 @@ internal static class ServersEndpoint
         RequireDpop = server.RequiresDpop,
         Require = server.Demands.Seed,
         TransactionTokens = server.TakesTransactionTokens,
+        Declares = server.Declares.Seeds is [] ? null : server.Declares.Seeds,
     };
 
     private static TokenRules? RulesOf(TokenForm form) => form == TokenForm.Usual

@@ -36,6 +36,9 @@ public sealed record AuditEntry
     /// <summary>Why, in the words of the code that decided; never a value that came from outside.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>What a call costs, where its grant limits that; who gets it stays out of the log.</summary>
+    public Charge? Charge { get; init; }
+
     /// <summary>The <c>jti</c> of the token, of which the entry keeps the hash.</summary>
     public string? TokenId { get; init; }
 

@@ -111,10 +111,22 @@ internal sealed class AuditRecord
     private static string? Chain(Grant? grant) =>
         grant is { Actors: { Count: > 0 } actors } ? string.Join(' ', actors) : null;
 
+    // A refused call may have anything in its place.
+    private static string Code(string currency) =>
+        currency is { Length: 3 } && currency.All(char.IsAsciiLetterUpper) ? currency : "?";
+
     private static byte[] Tail(AuditEntry entry, DateTimeOffset now)
     {
         var json = new CanonicalJson();
         json.Begin();
+        if (entry.Charge is { } charge)
+        {
+            json.Begin("spend");
+            json.Text("amount", Detail.Plain(charge.Amount));
+            json.Text("currency", Code(charge.Currency));
+            json.End();
+        }
+
         json.Text("tenant", entry.Tenant.Value);
         json.Text("time", now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
         json.Text("tokenRef", entry.TokenId is { } token

@@ -9,7 +9,7 @@ namespace Postern.Domain;
 /// </summary>
 public sealed record Detail(string Type, IReadOnlyDictionary<string, Limit> Limits)
 {
-    public const string McpTool = "mcp_tool";
+    public const string McpTool = "mcp_tool", Spend = "spend", Egress = "egress", DataAccess = "data_access";
 
     /// <summary>What the names of limits on arguments begin with, and under which calls are counted.</summary>
     internal const string Argument = "args.", Calls = "max_calls";
@@ -20,6 +20,9 @@ public sealed record Detail(string Type, IReadOnlyDictionary<string, Limit> Limi
 
     /// <summary>How often; null for no limit.</summary>
     public Limit.Rate? Rate => Limits.GetValueOrDefault(Calls) as Limit.Rate;
+
+    /// <summary>The greatest amount that a member allows; null for any.</summary>
+    public decimal? Most(string member) => Limits.GetValueOrDefault(member) is Limit.Range range ? range.Most : null;
 
     /// <summary>The limits on arguments, by their names.</summary>
     public IEnumerable<(string Name, Limit Limit)> Arguments => Limits
@@ -78,8 +81,7 @@ public sealed record Detail(string Type, IReadOnlyDictionary<string, Limit> Limi
         && limit.Limit switch
         {
             Limit.Texts texts => Scalar(value) is { } text && texts.Values.Contains(text),
-            Limit.Range range => value.ValueKind is JsonValueKind.Number && value.TryGetDecimal(out var number)
-                && number >= range.Least && number <= range.Most,
+            Limit.Range range => Exact.Number(value) is { } number && number >= range.Least && number <= range.Most,
             _ => false,
         });
 
@@ -93,7 +95,7 @@ public sealed record Detail(string Type, IReadOnlyDictionary<string, Limit> Limi
             return value.ValueKind switch
             {
                 JsonValueKind.String => "s" + value.GetString(),
-                JsonValueKind.Number when value.TryGetDecimal(out var number) => "n" + Plain(number),
+                JsonValueKind.Number when Exact.Number(value) is { } number => "n" + Plain(number),
                 JsonValueKind.True => "true",
                 JsonValueKind.False => "false",
                 _ => null,

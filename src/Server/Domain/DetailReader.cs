@@ -16,17 +16,17 @@ internal static class DetailReader
     {
         [Detail.McpTool] =
             [new("locations", Texts, Must: true), new("actions", Texts, Must: true), new("constraints", Nothing)],
-        ["spend"] =
+        [Detail.Spend] =
         [
             new("currency", Currency, Must: true), new("max_per_tx", Amount), new("max_total", Amount, Must: true),
             new("merchants", Texts), new("valid_until", Time),
         ],
-        ["egress"] =
+        [Detail.Egress] =
         [
             new("upstream", Same, Must: true), new("methods", Texts, Must: true),
             new("path_templates", Texts, Must: true), new("data_labels", Texts),
         ],
-        ["data_access"] = [new("datatypes", Texts, Must: true), new("labels", Texts), new("row_filter_ref", Same)],
+        [Detail.DataAccess] = [new("datatypes", Texts, Must: true), new("labels", Texts), new("row_filter_ref", Same)],
     };
 
     public static readonly IReadOnlySet<string> Types = Schemas.Keys.ToHashSet(StringComparer.Ordinal);
@@ -169,10 +169,7 @@ internal static class DetailReader
     private static Limit.Range? Between(decimal? least, decimal? most) =>
         least is { } from && most is { } to && from <= to ? new(from, to) : null;
 
-    private static decimal? Number(JsonElement json, string name) =>
-        json.GetProperty(name) is { ValueKind: JsonValueKind.Number } value && value.TryGetDecimal(out var number)
-            ? number
-            : null;
+    private static decimal? Number(JsonElement json, string name) => Exact.Number(json.GetProperty(name));
 
     private static Limit.Texts? Values(JsonElement json, Func<JsonElement, string?> read)
     {
@@ -196,9 +193,7 @@ internal static class DetailReader
         Text(json) is { Length: 3 } text && text.All(char.IsAsciiLetterUpper) ? new(text) : null;
 
     private static Limit.Range? Amount(JsonElement json) =>
-        json.ValueKind is JsonValueKind.Number && json.TryGetDecimal(out var number) && number > 0
-            ? new(0, number)
-            : null;
+        Exact.Amount(json) is > 0 and var most ? new(0, most) : null;
 
     private static Limit.Until? Time(JsonElement json) => Text(json) is { } text && DateTimeOffset.TryParseExact(
         text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? new(at) : null;
@@ -209,6 +204,9 @@ internal static class DetailReader
         json.ValueKind is JsonValueKind.String && json.GetString() is { } text && IsPlain(text) ? text : null;
 
     private static string? Value(JsonElement json) => Detail.Scalar(json) is { } value && IsPlain(value) ? value : null;
+
+    /// <summary>What could stand in a list of a detail, and be read by a person.</summary>
+    public static bool IsWord(string? text) => text is { Length: > 0 and <= MaxText } && IsPlain(text);
 
     // What a person could not see on the page, they could not agree to.
     private static bool IsPlain(string text) => !text.Any(char.IsControl);

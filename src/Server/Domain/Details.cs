@@ -15,6 +15,10 @@ public sealed class Details
 
     internal const int MaxCount = 16;
 
+    /// <summary>The types of all there are in some lists of them.</summary>
+    internal static IReadOnlyList<string> TypesOf(IEnumerable<Details?> all) =>
+        [.. all.SelectMany(details => details?.All ?? []).Select(detail => detail.Type).Distinct()];
+
     internal Details(IReadOnlyList<Detail> all)
     {
         All = all;
@@ -27,6 +31,9 @@ public sealed class Details
 
     /// <summary>The tools they name; null when they name none, which is no limit on tools.</summary>
     public IReadOnlyList<string>? Tools { get; }
+
+    /// <summary>Those of one type.</summary>
+    public IEnumerable<Detail> Of(string type) => All.Where(detail => detail.Type == type);
 
     /// <summary>Reads them as they come (RFC 9396 §2); null for anything that is not exactly understood.</summary>
     public static Details? Parse(string json) => DetailReader.Read(json);

@@ -112,25 +112,25 @@ internal sealed partial class Errand(
         if (tools.MirroredHeaders(visit.Http, visit.Admission, message, era, out var headers) is { } mismatch)
         {
             // Whether or not anybody is there to hear it.
-            tools.Close(permit, "error", TimeSpan.Zero);
+            await tools.CloseAsync(permit, "error", TimeSpan.Zero, new());
             await visit.AnswerAsync(mismatch, message);
             return;
         }
 
-        var began = clock.GetTimestamp();
+        var (began, departure) = (clock.GetTimestamp(), new Departure());
         var status = "unknown";
         try
         {
             var stamp = stamps.For(visit.Http, visit.Admission, permit, message);
             status = await TryAsync(visit, message, stay => conversation.CallToolAsync(
                 permit,
-                CallOf(visit, message, stay) with { Headers = headers, Stamp = stamp },
+                CallOf(visit, message, stay) with { Headers = headers, Stamp = stamp, Departure = departure },
                 visit.Writer,
                 stay.Token));
         }
         finally
         {
-            tools.Close(permit, status, clock.GetElapsedTime(began));
+            await tools.CloseAsync(permit, status, clock.GetElapsedTime(began), departure);
         }
     }
 
@@ -147,6 +147,7 @@ internal sealed partial class Errand(
     private Call CallOf(Visit visit, Message message, Stay stay) =>
         new(visit.Admission.Server, visit.Admission.Caller, visit.Admission.Grant, message, visit.Writer.Era)
         {
+            Limited = visit.Admission.Limited,
             SessionLine = visit.Session?.Line,
             Lasts = () => stay.TryLast(),
             AskClient = visit.Session is null

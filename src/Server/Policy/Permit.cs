@@ -32,8 +32,17 @@ internal sealed record Question(
     /// <summary>What the tool is called with; asked for only where the grant limits it.</summary>
     public JsonElement Arguments { get; init; }
 
-    /// <summary>The details in whose places calls are counted; null when none are.</summary>
-    public Details? Counted { get; init; }
+    /// <summary>What the server's operator says that the tool does; null when nothing.</summary>
+    public ToolDeclaration? Declared { get; init; }
+
+    /// <summary>The types of details that were limited anywhere in <see cref="Chain"/>.</summary>
+    public IReadOnlyCollection<string> Limited { get; init; } = [];
+
+    /// <summary>
+    /// The grants with which calls and money are counted: from where the chain of delegation begins to the whole of
+    /// this one. Empty when nothing is.
+    /// </summary>
+    public IReadOnlyList<Grant> Chain { get; init; } = [];
 }
 
 /// <summary>
@@ -46,46 +55,67 @@ internal sealed class Permit
 
     public Question Question { get; }
 
+    /// <summary>What the call costs, which is taken; null where that is not limited.</summary>
+    public Charge? Charge { get; private init; }
+
+    /// <summary>Where it was taken.</summary>
+    public IReadOnlyList<Sum> Sums { get; private init; } = [];
+
     /// <summary>The entry of the decision, which the outcome will name.</summary>
     public string Entry { get; }
 
     /// <summary>
     /// Asks, and records the answer first: if the record cannot be written there is no permit. Only with
-    /// <c>audit.mode: relaxed</c>, and only for a reading tool, does the call not wait for the disk.
+    /// <c>audit.mode: relaxed</c>, and only for a reading tool, does the call not wait for the disk. What is counted is
+    /// taken with the record.
     /// </summary>
     /// <exception cref="Platform.Database.DatabaseUnavailableException">
     /// The answer cannot be recorded, so there is none.
     /// </exception>
     public static async ValueTask<Verdict> AskAsync(
-        AuditLog audit, CallCounts counts, Settings settings, Question question)
+        AuditLog audit, Ledger ledger, Settings settings, Question question)
     {
-        var refusal = Refusal(question) ?? await LimitAsync(counts, question);
-        var entry = new AuditEntry
-        {
-            Tenant = question.Grant.Tenant,
-            Kind = AuditKinds.ToolCallDecision,
-            Action = "tools/call",
-            User = question.Grant.IsOwn ? null : question.Grant.Subject,
-            Client = question.Grant.Client,
-            Agent = question.Agent,
-            Resource = question.Resource.Value,
-            Tool = question.Tool,
-            ToolHash = question.ToolHash,
-            Grant = question.Grant,
-            Effect = refusal is null ? "allow" : "deny",
-            Reason = refusal,
-            TokenId = question.TokenId,
-            Network = question.Network,
-            TraceParent = question.TraceParent,
-            ArgumentsDigest = question.ArgumentsDigest,
-        };
-        Telemetry.Decisions.Add(1, new("server", question.Resource.Value), new("effect", entry.Effect));
-        var waits = refusal is not null || !settings.AuditIsRelaxed || question.Risk is not Risk.Read;
-        var id = waits ? await audit.WriteAsync(entry) : audit.WriteSoon(entry);
-        return refusal is null
-            ? new Verdict.Yes(new(question, id))
-            : new Verdict.No(refusal, Needs(question), question.Unmet);
+        var ruling = Refusal(question) is { } because ? Ruling.No(because) : Ruling.Of(question, ledger.Now);
+        var taken = ruling is { Because: null, Counts: true }
+            ? await ledger.TakeAsync(question, ruling, EntryOf(question, ruling))
+            : new(ruling.Because, ruling.Over)
+            {
+                Entry = await RecordAsync(audit, settings, question, EntryOf(question, ruling)),
+            };
+        var effect = taken.Because is null ? "allow" : "deny";
+        Telemetry.Decisions.Add(1, new("server", question.Resource.Value), new("effect", effect));
+        return taken.Because is null
+            ? new Verdict.Yes(new(question, taken.Entry) { Charge = ruling.Charge, Sums = taken.Sums })
+            : new Verdict.No(taken.Because, Needs(question), question.Unmet) { Over = taken.Over };
     }
+
+    private static async ValueTask<string> RecordAsync(
+        AuditLog audit, Settings settings, Question question, AuditEntry entry)
+    {
+        var waits = entry.Effect is "deny" || !settings.AuditIsRelaxed || question.Risk is not Risk.Read;
+        return waits ? await audit.WriteAsync(entry) : audit.WriteSoon(entry);
+    }
+
+    private static AuditEntry EntryOf(Question question, Ruling ruling) => new()
+    {
+        Tenant = question.Grant.Tenant,
+        Kind = AuditKinds.ToolCallDecision,
+        Action = "tools/call",
+        User = question.Grant.IsOwn ? null : question.Grant.Subject,
+        Client = question.Grant.Client,
+        Agent = question.Agent,
+        Resource = question.Resource.Value,
+        Tool = question.Tool,
+        ToolHash = question.ToolHash,
+        Grant = question.Grant,
+        Effect = ruling.Because is null ? "allow" : "deny",
+        Reason = ruling.Because,
+        Charge = ruling.Charge,
+        TokenId = question.TokenId,
+        Network = question.Network,
+        TraceParent = question.TraceParent,
+        ArgumentsDigest = question.ArgumentsDigest,
+    };
 
     // The rules so far are the grant itself. They are pure: all they need comes with the question.
     private static string? Refusal(Question question) => question switch
@@ -105,45 +135,6 @@ internal sealed class Permit
     private static string SignInReason(Grant grant) => grant.IsOwn
         ? "a person must have signed in for it, and there is none"
         : "the person must sign in again for it, more strongly or more lately";
-
-    // Each detail allows by itself (RFC 9396 §2). A call is counted last, and only when nothing else stands against it.
-    private static async ValueTask<string?> LimitAsync(CallCounts counts, Question question)
-    {
-        if (question.Grant.Details is not { Tools: not null } details)
-        {
-            return null;
-        }
-
-        var refusal = "the tool was not agreed to";
-        foreach (var detail in details.All)
-        {
-            if (detail.Actions?.Contains(question.Tool) is not true)
-            {
-                continue;
-            }
-
-            if (!detail.Accepts(question.Arguments))
-            {
-                refusal = "it was agreed to with other arguments";
-            }
-            else if (detail.Rate is not { } rate || await IsLeftAsync(counts, question, detail, rate))
-            {
-                return null;
-            }
-            else
-            {
-                refusal = $"the calls agreed to are used up for this {rate.Word}";
-            }
-        }
-
-        return refusal;
-    }
-
-    // With the detail that it came from, so that a token with the same one twice makes no more calls.
-    private static async ValueTask<bool> IsLeftAsync(
-        CallCounts counts, Question question, Detail detail, Limit.Rate rate) =>
-        question.Counted?.PlaceOf(detail) is { } place and >= 0
-        && await counts.TakeAsync(question.Grant, place, rate);
 
     /// <summary>
     /// Everything the operation needs beside what is granted, so that one more question to the person is enough.
@@ -172,5 +163,9 @@ internal abstract record Verdict
     /// <param name="Because">The cause in words that may be shown to the caller.</param>
     /// <param name="Needs">The scopes a challenge must name.</param>
     /// <param name="SignIn">How the person must sign in beside that; null when they did.</param>
-    public sealed record No(string Because, Scopes Needs, SignInDemand? SignIn) : Verdict;
+    public sealed record No(string Because, Scopes Needs, SignInDemand? SignIn) : Verdict
+    {
+        /// <summary>The number that would be passed, where one decided.</summary>
+        public Overrun? Over { get; init; }
+    }
 }

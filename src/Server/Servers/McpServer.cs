@@ -52,6 +52,9 @@ internal sealed record McpServer
     /// <summary>How its callers must have signed in (RFC 9470).</summary>
     public SignInDemands Demands { get; init; } = SignInDemands.None;
 
+    /// <summary>What its tools do, by which its callers are held to details.</summary>
+    public Declarations Declares { get; init; } = Declarations.None;
+
     /// <summary>Each call of a tool goes to it with a transaction token.</summary>
     public bool TakesTransactionTokens { get; init; }
 

@@ -22,6 +22,7 @@ internal sealed class ServerSources(Settings settings, TenantBook tenants)
                 RequiresDpop = seed.RequiresDpop,
                 RequiresCertificate = seed.RequiresCertificate,
                 Demands = SignInDemands.From(seed.Require),
+                Declares = Declarations.From(seed.Declares),
                 TakesTransactionTokens = seed.TransactionTokens,
                 Token = TokenForm.Of(seed.Token),
                 Risks = seed.Tools.ToDictionary(
@@ -55,6 +56,7 @@ internal sealed class ServerSources(Settings settings, TenantBook tenants)
             Url = new(added.Url),
             RequiresDpop = added.RequireDpop,
             Demands = SignInDemands.From(added.Require),
+            Declares = Declarations.From(added.Declares),
             TakesTransactionTokens = added.TransactionTokens,
             Token = TokenForm.Of(added.Token),
             Risks = added.Tools.ToDictionary(

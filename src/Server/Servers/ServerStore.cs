@@ -86,4 +86,5 @@ internal sealed record ServerSettings(
     bool RequireDpop = false,
     RequireSeed? Require = null,
     bool TransactionTokens = false,
-    TokenRules? Token = null);
+    TokenRules? Token = null,
+    IReadOnlyList<DeclarationSeed>? Declares = null);

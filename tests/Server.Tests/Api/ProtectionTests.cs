@@ -73,6 +73,47 @@ public sealed class ProtectionTests : IAsyncLifetime
         Assert.Equal(2, entries.Count(entry => entry.Record.Contains("server protection", StringComparison.Ordinal)));
     }
 
+    [Theory, OnBoth]
+    public async Task What_the_tools_of_a_server_do_is_said_by_the_API_and_outlives_a_change_of_its_protection(On on)
+    {
+        await using var both = await GatewayHost.StartAsync("", "outbound: { allow: [127.0.0.2/32] }", on);
+        await SendAsync(HttpMethod.Post, "", $"{{{Wiki}}}", both);
+        const string Declares =
+            """
+            [{"name":"pay","spends":{"amount":"n","currency":"EUR"},"data":{"datatypes":["mail"]},"calls":[]},
+            {"name":"rename","spends":{}}]
+            """;
+
+        var said = await SendAsync(HttpMethod.Put, "/wiki/declarations", $$"""{"declares":{{Declares}}}""", both);
+        await SendAsync(HttpMethod.Put, "/wiki/protection", """{"require_dpop":true}""", both);
+
+        Assert.Equal(HttpStatusCode.OK, said.Status);
+        Assert.Equal(["mcp_tool", "spend", "data_access", "egress"], both.ServerOf("wiki").Declares.Types);
+        Assert.NotNull(both.ServerOf("wiki").Declares.For("rename")!.Spends);
+        await SendAsync(HttpMethod.Put, "/wiki/declarations", """{"declares":[]}""", both);
+        Assert.Equal(["mcp_tool"], both.ServerOf("wiki").Declares.Types);
+    }
+
+    [Theory]
+    [InlineData("{}"), InlineData("""{"declares":null}"""), InlineData("""{"declares":[null]}""")]
+    [InlineData("""{"declares":[{}]}"""), InlineData("""{"declares":[{"name":""}]}""")]
+    [InlineData("""{"declares":[{"name":"a"},{"name":"a"}]}""")]
+    [InlineData("""{"declares":[{"name":"a","spends":{"amount":"n"}}]}""")]
+    [InlineData("""{"declares":[{"name":"a","spends":{"currency":"EUR"}}]}""")]
+    [InlineData("""{"declares":[{"name":"a","data":{"labels":["x"]}}]}""")]
+    [InlineData("""{"declares":[{"name":"a","data":{"datatypes":[null]}}]}""")]
+    [InlineData("""{"declares":[{"name":"a","calls":[{"upstream":"x","method":"GET"}]}]}""")]
+    [InlineData("""{"declares":[{"name":"a","calls":[null]}]}""")]
+    [InlineData("""{"declares":[{"name":"a","more":1}]}""")]
+    public async Task What_is_said_of_tools_in_another_way_is_refused(string body)
+    {
+        await SendAsync(HttpMethod.Post, "", $"{{{Wiki}}}");
+
+        Assert.Equal(
+            HttpStatusCode.BadRequest, (await SendAsync(HttpMethod.Put, "/wiki/declarations", body)).Status);
+        Assert.Equal(["mcp_tool"], host.ServerOf("wiki").Declares.Types);
+    }
+
     [Fact]
     public async Task A_change_reaches_the_other_node()
     {

@@ -260,7 +260,7 @@ public sealed class MeTests : IAsyncLifetime
 
     private async Task AskAsync(Grant grant, string tool, Risk risk) => await Permit.AskAsync(
         house.Get<AuditLog>(),
-        house.Get<CallCounts>(),
+        house.Get<Ledger>(),
         house.Get<Settings>(),
         new(grant, grant.Resource, tool, risk, null, "t"));
 

@@ -6,7 +6,10 @@ using System.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Playwright;
+using Postern.Gateway.Relay;
 using Postern.Platform.Outbound;
+using Postern.Servers;
+using Postern.Tests.Gateway;
 using Postern.Tests.Identity;
 using Postern.Tests.OAuth;
 using Postern.Tests.Platform.Pages;
@@ -51,6 +54,7 @@ public sealed class Scene : IAsyncLifetime
     private readonly Chromium chromium = new();
     private readonly DocumentHost documents = Documents();
     private readonly HttpClient http = new();
+    private Bank bank = null!;
     private string adas = "";
 
     /// <summary>
@@ -73,9 +77,11 @@ public sealed class Scene : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await chromium.InitializeAsync();
+        bank = await Bank.StartAsync();
         await house.StartAsync(
             withPeople: true,
-            settings: documents.Settings + Agents,
+            settings: $"{documents.Settings}{Agents}servers:\n{bank.Yaml}\n"
+                .Replace("- name: bank", "- name: bank\n    title: Harbor Purse", StringComparison.Ordinal),
             replace: services => services.AddSingleton<SafeHttp>(given => new(
                 given.GetRequiredService<OutboundOptions>(),
                 given.GetRequiredService<TimeProvider>(),
@@ -102,6 +108,8 @@ public sealed class Scene : IAsyncLifetime
         await CallAsync(notes, "search_notes", """{"query":"ferry"}""");
         house.Clock.Advance(TimeSpan.FromMinutes(4));
         await CallAsync(assistant, "delete_note", """{"number":1}""");
+        var bought = await LetInAsync(home, Remote, "bank", await SpendsAsync(Remote));
+        await CallAsync(bought, "pay", """{"amount":42.5,"currency":"EUR","to":"Hven Ferry"}""", "bank");
         Named = await NameAsync(home, new(new(http, issuer, "butler", "", Butler.Secret)));
         Asked = await BringAsync(home);
         adas = await home.StorageStateAsync();
@@ -114,6 +122,20 @@ public sealed class Scene : IAsyncLifetime
     /// <summary>The address that an app opens to be let in to the notes.</summary>
     internal string Asks(App app) => house.Address + app.Authorize(("resource", $"{house.Address}mcp/notes"))[1..];
 
+    /// <summary>The address that an app opens to be let spend something, once the server has told its tools.</summary>
+    internal async Task<string> SpendsAsync(App app)
+    {
+        await house.Get<Catalogues>().RefreshAsync(house.Get<ServerBook>().Find(TenantId.Default, "bank")!);
+        var details =
+            $$"""
+            [{"type":"mcp_tool","locations":["{{house.Address}}mcp/bank"],"actions":["pay","payments"]},
+            {"type":"spend","currency":"EUR","max_per_tx":80,"max_total":300,"merchants":["Hven Ferry","Sound Chandlery"],
+            "valid_until":"2026-12-24T00:00:00Z"},{"type":"data_access","datatypes":["payments"]}]
+            """;
+        return house.Address + app.Authorize(
+            ("resource", $"{house.Address}mcp/bank"), ("authorization_details", details.ReplaceLineEndings("")))[1..];
+    }
+
     /// <summary>The address that an app opens to learn who somebody is.</summary>
     internal string Who(App app) =>
         house.Address + app.Authorize(RelyingTown.Identity("openid profile email"))[1..];
@@ -124,6 +146,7 @@ public sealed class Scene : IAsyncLifetime
         await chromium.DisposeAsync();
         await house.DisposeAsync();
         await documents.DisposeAsync();
+        await bank.DisposeAsync();
     }
 
     // At the port of https where that may be had, so that the host reads as it does elsewhere.
@@ -186,17 +209,18 @@ public sealed class Scene : IAsyncLifetime
     }
 
     // Where the answer goes is not there; what the browser would tell it is read from the address.
-    private async Task<string> LetInAsync(IBrowserContext context, App app)
+    private async Task<string> LetInAsync(
+        IBrowserContext context, App app, string server = "notes", string? asks = null)
     {
         await context.RouteAsync(
             url => url.Contains("/callback", StringComparison.Ordinal),
             route => route.FulfillAsync(new() { Body = "Done." }));
         var page = await context.NewPageAsync();
-        await page.GotoAsync(Asks(app));
+        await page.GotoAsync(asks ?? Asks(app));
         await page.GetByRole(AriaRole.Button, new() { Name = "Allow", Exact = true }).ClickAsync();
         await page.ArrivesAtAsync("**/callback?code=**");
         var code = HttpUtility.ParseQueryString(new Uri(page.Url).Query)["code"]!;
-        return (await app.RedeemAsync(code, ("resource", $"{house.Address}mcp/notes"))).AccessToken;
+        return (await app.RedeemAsync(code, ("resource", $"{house.Address}mcp/{server}"))).AccessToken;
     }
 
     private async Task<string> BringAsync(IBrowserContext context)
@@ -220,9 +244,9 @@ public sealed class Scene : IAsyncLifetime
         return page.Url;
     }
 
-    private async Task CallAsync(string token, string tool, string arguments)
+    private async Task CallAsync(string token, string tool, string arguments, string server = "notes")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/mcp/notes", UriKind.Relative));
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/mcp/{server}", UriKind.Relative));
         request.Headers.Authorization = new("Bearer", token);
         request.Headers.Accept.ParseAdd("application/json, text/event-stream");
         request.Headers.Add("MCP-Protocol-Version", "2026-07-28");

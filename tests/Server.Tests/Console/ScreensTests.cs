@@ -86,6 +86,17 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
             "It asks by itself, and you did not come here from it");
 
     [Theory, MemberData(nameof(Looks))]
+    public async Task Who_would_spend_is_asked_about_with_every_limit(int width, ColorScheme scheme) => await SeeAsync(
+        "consent-spend",
+        await scene.SpendsAsync(scene.Remote),
+        width,
+        scheme,
+        true,
+        "assistant.harbor.example wants to work in Harbor Purse",
+        "With pay it may spend at most 80 EUR at a time and 300 EUR in all, at Hven Ferry, Sound Chandlery, until",
+        "It may use these kinds of data: payments");
+
+    [Theory, MemberData(nameof(Looks))]
     public Task A_site_that_asks_who_one_is_asks_for_nothing_else(int width, ColorScheme scheme) => SeeAsync(
         "consent-identity",
         scene.Who(scene.Remote),
@@ -111,6 +122,7 @@ public sealed class ScreensTests(Scene scene) : IClassFixture<Scene>
             "“Field Notes”",
             "Edge on Windows",
             "Chrome on Linux",
+            "257.5 EUR are left",
             "delete_note",
             "refused",
             "this browser",

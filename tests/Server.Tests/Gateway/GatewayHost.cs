@@ -43,6 +43,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public string Issuer => server.Issuer;
 
+    public TestServer Server => server;
+
     public string Folder => server.Folder;
 
     public FakeClock Clock => server.Clock;
@@ -69,9 +71,10 @@ internal sealed class GatewayHost : IAsyncDisposable
     /// </summary>
     public async Task<Grant> GrantAsync(
         string at, string scopes = AllScopes, string subject = "ada", string client = "app", string[]? tools = null,
-        bool isOwn = false, string? acr = Acr.Password, TimeSpan ago = default, ActingParty? actor = null)
+        bool isOwn = false, string? acr = Acr.Password, TimeSpan ago = default, ActingParty? actor = null,
+        string? details = null)
     {
-        var now = DateTimeOffset.FromUnixTimeSeconds(server.Clock.GetUtcNow().ToUnixTimeSeconds());
+        var now = DateTimeOffset.FromUnixTimeSeconds(Get<TimeProvider>().GetUtcNow().ToUnixTimeSeconds());
         var grant = new Grant
         {
             Id = GrantId.New(now, Get<RandomNumberGenerator>()),
@@ -85,6 +88,7 @@ internal sealed class GatewayHost : IAsyncDisposable
                 ? parsed
                 : throw new ArgumentException(scopes, nameof(scopes)),
             Tools = tools,
+            Details = details is null ? null : Details.Parse(details)!,
             AuthTime = isOwn ? null : now - ago,
             Acr = isOwn ? null : acr,
             Actors = actor is null ? [] : [actor],
@@ -104,7 +108,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     public string Token(Grant grant, Scopes? scopes = null, string? thumbprint = null)
     {
         var writer = Get<AccessTokenWriter>();
-        var (tenant, now) = (Get<TenantBook>().Default, server.Clock.GetUtcNow());
+        var (tenant, now) = (Get<TenantBook>().Default, Get<TimeProvider>().GetUtcNow());
         return writer.Write(new()
         {
             Tenant = tenant,

@@ -38,6 +38,12 @@ internal static class Advertised
             "request_uri_not_supported", ("request_uri", "https://web.example/request")),
         ["authorization_details_types_supported mcp_tool"] = walk => walk.DetailAsync(
             """{"type":"mcp_tool","locations":["NOTES"],"actions":["read_note"]}"""),
+        ["resource: authorization_details_types_supported spend"] = walk => walk.DetailAsync(
+            """{"type":"spend","currency":"EUR","max_per_tx":2,"max_total":5}"""),
+        ["resource: authorization_details_types_supported egress"] = walk => walk.DetailAsync(
+            """{"type":"egress","upstream":"github","methods":["GET","PUT"],"path_templates":["/repos/*"]}"""),
+        ["resource: authorization_details_types_supported data_access"] = walk => walk.DetailAsync(
+            """{"type":"data_access","datatypes":["mail","people"]}"""),
         ["authorization_details_types_supported spend"] = walk => walk.DetailAsync(
             """{"type":"spend","currency":"EUR","max_total":5}"""),
         ["authorization_details_types_supported egress"] = walk => walk.DetailAsync(

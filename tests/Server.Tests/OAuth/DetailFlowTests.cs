@@ -37,8 +37,6 @@ public sealed class DetailFlowTests
         // Only what was asked for can be allowed, and every limit is said in words.
         Assert.Equal(["add_note", "delete_note", "read_note"], question.Tools.Select(tool => tool.Name).Order());
         Assert.Contains("add_note: only with title Milk or Bread; at most 2 times in a hour.", text);
-        Assert.Contains("It asks to spend at most 20 EUR at a time and 100 EUR in all, at m.", text);
-        Assert.Contains("We pass this on; only", text);
 
         // What the person left on is what token, answer and introspection say.
         var granted = tokens.Json.GetProperty("authorization_details");
@@ -73,8 +71,10 @@ public sealed class DetailFlowTests
     [Fact, Rfc(9396, "3.1"), Rfc(9396, "12")]
     public async Task Details_and_scopes_stand_on_one_page_and_nothing_in_them_is_markup()
     {
-        await using var host = await GatewayHost.StartAsync("  []", Yaml);
-        await host.ToolsOfAsync("notes");
+        await using var bank = await Bank.StartAsync();
+        await using var host = await GatewayHost.StartAsync(
+            bank.Yaml, Yaml.Replace("introspects: [notes]", "introspects: [bank]", StringComparison.Ordinal));
+        await host.ToolsOfAsync("bank");
         using var ada = new Person(host.Issuer, host.Http.BaseAddress!);
         var app = new App(host.Http, host.Issuer, "native", "http://127.0.0.1:8765/callback");
         const string Spend = """
@@ -84,13 +84,13 @@ public sealed class DetailFlowTests
 
         var question = await ada.AskedAsync(app.Authorize(
             ("scope", "mcp:read"),
-            ("resource", $"{host.Issuer}/mcp/notes"),
+            ("resource", $"{host.Issuer}/mcp/bank"),
             ("authorization_details", Spend.ReplaceLineEndings(""))));
 
         var page = question.Page;
-        Assert.Contains("It asks to spend 9 EUR in all, at Shop, a", page.Body!.TextContent);
-        Assert.Contains("list_notes", question.Tools.Select(tool => tool.Name));
-        Assert.DoesNotContain("add_note", question.Tools.Select(tool => tool.Name));
+        Assert.Contains("With pay it may spend at most 9 EUR in all, at Shop, a", page.Body!.TextContent);
+        Assert.Contains("payments", question.Tools.Select(tool => tool.Name));
+        Assert.DoesNotContain("pay", question.Tools.Select(tool => tool.Name));
         Assert.Empty(page.QuerySelectorAll("img, script:not([src]), [onerror]"));
         Assert.DoesNotContain('\u202e', page.Body!.TextContent);
     }
@@ -139,8 +139,7 @@ public sealed class DetailFlowTests
     private static string Details(string issuer) => $$$$"""
         [{"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["add_note"],"constraints":{
         "args":{"properties":{"title":{"enum":["Milk","Bread"]}}},"max_calls":2,"per":"hour"}},
-        {"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["read_note","delete_note"]},
-        {"type":"spend","currency":"EUR","max_per_tx":20,"max_total":100,"merchants":["m"]}]
+        {"type":"mcp_tool","locations":["{{{{issuer}}}}/mcp/notes"],"actions":["read_note","delete_note"]}]
         """.ReplaceLineEndings("");
 
     private static IEnumerable<string> Actions(JsonElement details) => details.EnumerateArray()

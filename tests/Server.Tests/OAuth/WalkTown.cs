@@ -17,7 +17,7 @@ public class WalkTown : IAsyncLifetime
     /// <summary>The identity provider that is trusted here.</summary>
     internal static readonly Outside Idp = new();
 
-    private static readonly string Yaml = Butler.Town("TOLD")
+    private static readonly string Yaml = App.Declaring(Butler.Town("TOLD"))
         .Replace("demo: false", "trust_domain: inside.example", StringComparison.Ordinal)
         .Replace("roles: [admin] }", "roles: [admin], name: Ada Lovelace }", StringComparison.Ordinal)
         .Replace(
@@ -25,8 +25,8 @@ public class WalkTown : IAsyncLifetime
             "{ name: files, http: http://127.0.0.1:9/mcp, token: { format: opaque } }",
             StringComparison.Ordinal)
         .Replace(
-            "{ name: echo, http: http://127.0.0.1:9/mcp }",
-            "{ name: echo, http: http://127.0.0.1:9/mcp, token: { status_list: true } }",
+            "{ name: echo, http: http://127.0.0.1:9/mcp",
+            "{ name: echo, token: { status_list: true }, http: http://127.0.0.1:9/mcp",
             StringComparison.Ordinal)
         .Replace("servers:", $$"""
               - client_id: site

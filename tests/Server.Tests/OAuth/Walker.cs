@@ -60,11 +60,12 @@ internal sealed partial class Walker(WalkTown town)
 
     public async Task DetailAsync(string detail)
     {
-        var notes = $"{Server.Issuer}/mcp/notes";
-        var details = $"[{detail.Replace("NOTES", notes, StringComparison.Ordinal)}]";
+        // Where the type is kept.
+        var place = $"{Server.Issuer}/mcp/" + (detail.Contains("NOTES", StringComparison.Ordinal) ? "notes" : "echo");
+        var details = $"[{detail.Replace("NOTES", place, StringComparison.Ordinal)}]";
         var app = Web;
         var answer = await town.Ada.AllowAsync(
-            app.Authorize(("resource", notes), ("scope", "mcp:read"), ("authorization_details", details)));
+            app.Authorize(("resource", place), ("scope", "mcp:read"), ("authorization_details", details)));
         var reply = await app.RedeemAsync(answer.Code, ("resource", null));
 
         var type = JsonElement.Parse(details)[0].GetProperty("type").GetString();

@@ -195,7 +195,10 @@ public sealed class SettingsTests
             """
             users: [{ email: a@b.example, password: correct-horse-battery }]
             clients: [{ client_id: a }]
-            servers: [{ name: a, http: "http://127.0.0.1/" }]
+            servers:
+              - name: a
+                http: "http://127.0.0.1/"
+                declares: [{ name: b, calls: [{ upstream: c, method: GET, path: / }] }]
             """,
             new Dictionary<string, string>(),
             new Dictionary<string, string>());

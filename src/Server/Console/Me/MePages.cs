@@ -6,7 +6,9 @@ using Postern.Identity.Passkeys;
 using Postern.Identity.Sessions;
 using Postern.Identity.SignOut;
 using Postern.Identity.Users;
+using Postern.OAuth.Consent;
 using Postern.Platform.Pages;
+using Postern.Policy;
 using Postern.Servers;
 
 namespace Postern.Console.Me;
@@ -23,6 +25,7 @@ internal sealed class MePages(
     UserStore users,
     RecentCalls calls,
     ServerBook servers,
+    Ledger ledger,
     PageForms forms,
     TimeProvider clock)
 {
@@ -83,6 +86,7 @@ internal sealed class MePages(
             rows.Add(Row(use) with
             {
                 Through = await ThroughAsync(use.Grant, stop),
+                Details = await DetailsAsync(use.Grant, stop),
                 By = Uri.TryCreate(use.Grant.ApprovedBy, UriKind.Absolute, out var issuer)
                     ? Untrusted.Host(issuer)
                     : use.Grant.ApprovedBy,
@@ -91,6 +95,14 @@ internal sealed class MePages(
 
         return rows;
     }
+
+    private async ValueTask<IReadOnlyList<string>> DetailsAsync(Grant grant, CancellationToken stop) =>
+        grant.Details is null
+            ? []
+            : DetailWords.Of(
+                grant.Details,
+                servers.ByResource(grant.Tenant, grant.Resource),
+                await ledger.SpentAsync(grant, stop));
 
     // From the one who passed it on, back to the one whom the person let in. A chain is short (Delegation.MaxActors).
     private async Task<string?> ThroughAsync(Grant grant, CancellationToken stop)

@@ -75,6 +75,9 @@ public sealed record LetIn(
     /// <summary>What the agent is for whose app this is, in an operator's words; null where no agent is.</summary>
     public string? Purpose { get; init; }
 
+    /// <summary>The limits that were agreed to, and what is left of them, a sentence each.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+
     /// <summary>Its tokens are bound to a key that it keeps.</summary>
     public bool IsBound { get; init; }
 }

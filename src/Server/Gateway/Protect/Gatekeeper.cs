@@ -17,9 +17,17 @@ internal sealed record Admission(McpServer Server, AccessToken Token, Grant Gran
     public Grant Whole { get; init; } = Grant;
 
     /// <summary>
-    /// The details by whose places calls are counted: those where the chain of delegation begins. Null for none.
+    /// The grants with which calls and money are counted: from where the chain of delegation begins to
+    /// <see cref="Whole"/>. Empty when nothing is.
     /// </summary>
-    public Details? Counted { get; init; }
+    public IReadOnlyList<Grant> Chain { get; init; } = [];
+
+    /// <summary>
+    /// The types of details that were limited anywhere in <see cref="Chain"/>; all of them when it cannot be followed.
+    /// </summary>
+    public IReadOnlyCollection<string> Limited => Whole.Details is null ? []
+        : Chain is [] ? [.. Details.Types]
+        : field ??= Details.TypesOf(Chain.Select(grant => grant.Details));
 
     public Principal Caller { get; } = new(Grant.Tenant, Grant.Subject, Grant.Client, Grant.Id);
 }
@@ -41,8 +49,12 @@ internal sealed partial class Gatekeeper(
     {
         { SignIn: null } => new(
             OutsideGrantCode,
-            $"Not allowed: {no.Because}. Nothing was done. Ask the person to connect again and to allow it.",
-            StatusCodes.Status403Forbidden),
+            $"Not allowed: {no.Over?.Words ?? no.Because}. Nothing was done. "
+                + "Ask the person to connect again and to allow it.",
+            StatusCodes.Status403Forbidden)
+        {
+            Data = no.Over?.ToJson(),
+        },
         _ when admission.Grant.IsOwn => new(
             OutsideGrantCode,
             $"Not allowed: {no.Because}. Nothing was done. Come with the token of a person who lets you in.",
@@ -134,7 +146,7 @@ internal sealed partial class Gatekeeper(
         var admission = new Admission(server, token, TokenReach.Of(grant, token))
         {
             Whole = grant,
-            Counted = await CountedAsync(grant, http.RequestAborted),
+            Chain = grant.Details is null ? [] : await ChainAsync(grant, http.RequestAborted),
         };
         if (Unmet(server.Demands.Everywhere, grant, clock.GetUtcNow()) is { } demand)
         {
@@ -152,10 +164,21 @@ internal sealed partial class Gatekeeper(
         demand?.IsMetBy(grant.Acr, grant.AuthTime, now) is false ? demand : null;
 
     // Whatever was passed on from a grant counts with it.
-    private async ValueTask<Details?> CountedAsync(Grant grant, CancellationToken stop) =>
-        grant is { Details: not null, Root: { } root }
-            ? (await grants.FindAsync(grant.Tenant, root, stop))?.Details
-            : grant.Details;
+    private async ValueTask<IReadOnlyList<Grant>> ChainAsync(Grant grant, CancellationToken stop)
+    {
+        var chain = new List<Grant> { grant };
+        while (chain[0].Parent is { } parent && chain.Count <= Delegation.MaxActors)
+        {
+            if (await grants.FindAsync(grant.Tenant, parent, stop) is not { } from)
+            {
+                return [];
+            }
+
+            chain.Insert(0, from);
+        }
+
+        return chain;
+    }
 
     private Admission? Challenge(HttpContext http, McpServer server, TokenRefusal? refusal)
     {

@@ -34,8 +34,8 @@ internal static class MetadataEndpoint
         : new ResourceMetadata(server.Resource.Value, [tenant.Issuer])
         {
             ScopesSupported = servers.Scopes(server).Tokens,
-            // Others are passed on and not kept here (RFC 9396 §10).
-            AuthorizationDetailsTypesSupported = [Detail.McpTool],
+            // Those that are kept here (RFC 9396 §10); others are not granted.
+            AuthorizationDetailsTypesSupported = server.Declares.Types,
             DpopBoundAccessTokensRequired = server.RequiresDpop ? true : null,
             TlsClientCertificateBoundAccessTokens = settings.TakesCertificates ? true : null,
             ResourceName = server.Title,

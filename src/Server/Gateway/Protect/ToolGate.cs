@@ -6,6 +6,7 @@ using Postern.Gateway.Relay;
 using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Configuration;
+using Postern.Platform.Database;
 using Postern.Platform.Http;
 using Postern.Policy;
 using Postern.Servers;
@@ -20,7 +21,7 @@ internal sealed class ToolGate(
     ServerBook servers,
     AgentBook agents,
     AuditLog audit,
-    CallCounts counts,
+    Ledger ledger,
     Settings settings,
     TimeProvider clock)
 {
@@ -46,9 +47,11 @@ internal sealed class ToolGate(
             TraceParent = Activity.Current?.Id,
             Unmet = Gatekeeper.Unmet(server.Demands.For(name, risk), admission.Whole, clock.GetUtcNow()),
             Arguments = admission.Grant.Details is null ? default : ArgumentsOf(call),
-            Counted = admission.Counted,
+            Declared = server.Declares.For(name),
+            Chain = admission.Chain,
+            Limited = admission.Limited,
         };
-        var verdict = await Permit.AskAsync(audit, counts, settings, question);
+        var verdict = await Permit.AskAsync(audit, ledger, settings, question);
         if (verdict is Verdict.Yes || IsForTheAsking(admission, name, risk))
         {
             return verdict;
@@ -86,9 +89,29 @@ internal sealed class ToolGate(
 
     /// <summary>
     /// Records how a call that was allowed ended. Nobody waits for it: that there was a call is durable since before
-    /// it.
+    /// it. What it cost is given back only when it certainly never left; who is not sure keeps it.
     /// </summary>
-    public void Close(Permit permit, string status, TimeSpan took) => audit.WriteSoon(new()
+    public async ValueTask CloseAsync(Permit permit, string status, TimeSpan took, Departure departure)
+    {
+        var outcome = OutcomeOf(permit, status, took);
+        if (departure.Happened || permit.Sums is [])
+        {
+            audit.WriteSoon(outcome);
+            return;
+        }
+
+        try
+        {
+            await ledger.GiveBackAsync(
+                permit, outcome with { Reason = "it never left, and what it would have cost is given back" });
+        }
+        catch (DatabaseUnavailableException)
+        {
+            audit.WriteSoon(outcome);
+        }
+    }
+
+    private static AuditEntry OutcomeOf(Permit permit, string status, TimeSpan took) => new()
     {
         Tenant = permit.Question.Grant.Tenant,
         Kind = AuditKinds.ToolCallOutcome,
@@ -99,7 +122,7 @@ internal sealed class ToolGate(
         IntentRef = permit.Entry,
         Status = status,
         DurationMs = (long)took.TotalMilliseconds,
-    });
+    };
 
     /// <summary>Records that a caller looked at the tools that its grant lets it see.</summary>
     public void RecordList(HttpContext http, Admission admission, string status) =>

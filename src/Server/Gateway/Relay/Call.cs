@@ -9,6 +9,9 @@ internal sealed record Call(McpServer Server, Principal Caller, Grant Grant, Mes
     /// <summary>The header of a transaction token; one that a client sends goes no further.</summary>
     public const string StampHeader = "Txn-Token";
 
+    /// <summary>The types of details that were limited anywhere from where the grant came.</summary>
+    public IReadOnlyCollection<string> Limited { get; init; } = [];
+
     /// <summary>The line of the client's session; null when it has none.</summary>
     public Line? SessionLine { get; init; }
 
@@ -21,6 +24,9 @@ internal sealed record Call(McpServer Server, Principal Caller, Grant Grant, Mes
     /// <summary>What goes along when it is sent now: a token lasts a minute, and a person may be asked first.</summary>
     public async ValueTask<IReadOnlyList<KeyValuePair<string, string>>> HeadersAsync(CancellationToken stop) =>
         Stamp is null ? Headers : [.. Headers, new(StampHeader, await Stamp(stop))];
+
+    /// <summary>Told of each time that it is sent.</summary>
+    public Departure Departure { get; init; } = new();
 
     /// <summary>Told when the call turns out to be a long one.</summary>
     public Action? Lasts { get; init; }

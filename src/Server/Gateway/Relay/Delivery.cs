@@ -65,7 +65,7 @@ internal sealed class Delivery(
         if (call.Request.Method is Methods.ToolsList && message.IsResponse && !message.IsError)
         {
             catalogues.Notice(call.Server, message);
-            ToolList.Filter(message, call.Server, call.Grant, edits);
+            ToolList.Filter(message, call, edits);
         }
 
         return edits;

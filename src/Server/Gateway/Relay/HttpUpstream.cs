@@ -186,7 +186,10 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         catch (HttpRequestException failure)
         {
             throw new UpstreamException(
-                RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure);
+                RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure)
+            {
+                NothingWasSent = IsWithoutConnection(failure),
+            };
         }
         catch (ObjectDisposedException failure)
         {
@@ -289,6 +292,12 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
             : throw new UpstreamException(
                 "The server's session identifier is not visible ASCII of at most 1024 characters.");
     }
+
+    // Only what comes before there is a connection to write to; of anything else nobody knows how far it came.
+    private static bool IsWithoutConnection(HttpRequestException failure) =>
+        failure.HttpRequestError is HttpRequestError.NameResolutionError
+        || failure.InnerException is AddressRefusedException
+            or SocketException { SocketErrorCode: SocketError.ConnectionRefused };
 
     private static string Cause(HttpRequestException failure) => failure switch
     {

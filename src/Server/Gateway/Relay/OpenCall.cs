@@ -26,8 +26,12 @@ internal sealed class OpenCall : IAsyncDisposable
 
     /// <summary>Begins it.</summary>
     public static async ValueTask<OpenCall> BeginAsync(
-        Call call, IUpstream upstream, Line line, CancellationToken stop) =>
-        new(call, upstream, line, await call.HeadersAsync(stop));
+        Call call, IUpstream upstream, Line line, CancellationToken stop)
+    {
+        var headers = await call.HeadersAsync(stop);
+        call.Departure.Leave();
+        return new(call, upstream, line, headers);
+    }
 
     public IUpstream Upstream { get; }
 

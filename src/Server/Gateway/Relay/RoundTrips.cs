@@ -40,8 +40,9 @@ internal sealed class RoundTrips(Delivery delivery)
         Exchange exchange, Outgoing request, CancellationToken stop)
     {
         var (call, upstream, line) = (exchange.Call, exchange.Upstream, exchange.Line);
+        call.Departure.Leave();
         await using var messages = upstream.AskAsync(line, request, stop).GetAsyncEnumerator(stop);
-        while (await delivery.NextAsync(messages, call.Lasts, exchange.Writer))
+        while (await NextAsync(messages, exchange))
         {
             var message = messages.Current;
             if (IsForTheClient(call, message))
@@ -63,6 +64,19 @@ internal sealed class RoundTrips(Delivery delivery)
         }
 
         throw new UpstreamException("The server ended before it had answered.");
+    }
+
+    private async ValueTask<bool> NextAsync(IAsyncEnumerator<Message> messages, Exchange exchange)
+    {
+        try
+        {
+            return await delivery.NextAsync(messages, exchange.Call.Lasts, exchange.Writer);
+        }
+        catch (UpstreamException failure) when (failure.NothingWasSent)
+        {
+            exchange.Call.Departure.Fail();
+            throw;
+        }
     }
 
     private static bool IsForTheClient(Call call, Message message)

@@ -32,7 +32,7 @@ internal static class ToolList
         }
     }
 
-    public static void Filter(Message page, McpServer server, Grant grant, Edits edits)
+    public static void Filter(Message page, Call call, Edits edits)
     {
         var tools = page.At("result"u8, "tools"u8);
         if (tools.IsMissing)
@@ -44,7 +44,7 @@ internal static class ToolList
         kept.Write("["u8);
         foreach (var (place, tool) in Read(page))
         {
-            if (grant.Allows(tool.Name, RiskOf(server, tool)))
+            if (IsListed(call, tool))
             {
                 kept.Write(kept.WrittenCount > 1 ? ","u8 : default);
                 kept.Write(page.Bytes.Span.Slice(place.Start, place.Length));
@@ -53,6 +53,13 @@ internal static class ToolList
 
         kept.Write("]"u8);
         edits.Replace(tools, kept.WrittenMemory);
+    }
+
+    private static bool IsListed(Call call, ToolDefinition tool)
+    {
+        var (grant, risk) = (call.Grant, RiskOf(call.Server, tool));
+        return grant.Allows(tool.Name, risk)
+            && DetailRules.Forbids(grant.Details, call.Limited, call.Server.Declares.For(tool.Name), risk) is null;
     }
 
     /// <summary>The operator's word wins over the server's.</summary>

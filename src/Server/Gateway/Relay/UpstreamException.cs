@@ -12,6 +12,9 @@ internal sealed class UpstreamException(RpcError error, Exception? cause = null)
 
     public RpcError Error => error;
 
+    /// <summary>There was no way to the server: nothing of the request was sent.</summary>
+    public bool NothingWasSent { get; init; }
+
     /// <summary>The server no longer knows the session: nothing ran, so the call may be made again.</summary>
     public bool SessionIsLost { get; init; }
 }

@@ -67,7 +67,7 @@ internal sealed class ConsentForm(
         Purpose = agents.Of(http.Tenant.Id, question.Client.Id)?.Purpose,
         Account = http.Caller.Email,
         Tools = question.Choices,
-        Details = DetailWords.Of(question.Details, question.Server?.Title ?? ""),
+        Details = DetailWords.Of(question.Details, question.Server),
         Until = ConsentDials.Until(question.Client.At(http.Tenant), clock.GetUtcNow()),
         Idle = PlainTime.Span(question.Client.At(http.Tenant).RefreshIdle),
         FormToken = forms.Token(http.Tenant.Id, question.Purpose, http.Caller.Session),

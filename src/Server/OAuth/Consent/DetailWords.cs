@@ -1,26 +1,52 @@
 using System.Globalization;
 using Postern.Platform.Pages;
+using Postern.Servers;
 
 namespace Postern.OAuth.Consent;
 
 /// <summary>
-/// Authorization details as people read them. What the gateway keeps is said as a fact; what it can only pass on is
-/// said to be that.
+/// Authorization details as people read them, before they agree and afterwards. All of them are kept: what cannot be
+/// is not asked.
 /// </summary>
 internal static class DetailWords
 {
-    public static IReadOnlyList<string> Of(Details? details, string server) =>
-        [.. (details?.All ?? []).Select(detail => Of(detail, server)).OfType<string>()];
+    private const int MostNamed = 5;
 
-    private static string? Of(Detail detail, string server) => detail.Type switch
+    /// <param name="details">What is asked for, or was agreed to.</param>
+    /// <param name="server">Where.</param>
+    /// <param name="spent">What was spent, by the places of details; null where nothing can have been.</param>
+    public static IReadOnlyList<string> Of(
+        Details? details, McpServer? server, IReadOnlyDictionary<long, decimal>? spent = null) =>
+    [
+        .. (details?.All ?? []).Index()
+            .Select(one => Of(one.Item, server) + OfRest(one.Item, spent, one.Index)).Where(text => text is not ""),
+    ];
+
+    private static string? Of(Detail detail, McpServer? server) => detail.Type switch
     {
         Detail.McpTool => OfTools(detail),
-        "spend" => $"It asks to spend{OfMoney(detail)}. {PassedOn(server)}",
-        "egress" => $"It asks to call {Same(detail, "upstream")} in your name: {Texts(detail, "methods")} on "
-            + $"{Texts(detail, "path_templates")}{About(detail, "data_labels")}. {PassedOn(server)}",
-        _ => $"It asks for data of these kinds: {Texts(detail, "datatypes")}{About(detail, "labels")}"
-            + $"{Filtered(detail)}. {PassedOn(server)}",
+        Detail.Spend => $"{Payers(detail, server)}{OfMoney(detail)}. We refuse whatever goes beyond.",
+        Detail.Egress => $"Its tools may call {Same(detail, "upstream")} by {Texts(detail, "methods")} at "
+            + $"{Texts(detail, "path_templates")}{About(detail, "data_labels")}. We refuse tools that call others.",
+        _ => $"It may use these kinds of data: {Texts(detail, "datatypes")}{About(detail, "labels")}"
+            + $"{Filtered(detail)}. We refuse tools that touch others.",
     };
+
+    private static string Payers(Detail detail, McpServer? server)
+    {
+        var tools = server?.Declares.Keeping(detail) ?? [];
+        var named = string.Join(", ", tools.Take(MostNamed).Select(Clean));
+        return tools.Count switch
+        {
+            0 => "No tool here can spend now:",
+            > MostNamed => $"With {named} and {PlainTime.Count(tools.Count - MostNamed, "other tool")} it may spend",
+            _ => $"With {named} it may spend",
+        };
+    }
+
+    private static string OfRest(Detail detail, IReadOnlyDictionary<long, decimal>? spent, long place) =>
+        spent is null || detail.Most(Overrun.InAll) is not { } most || detail.Type is not Detail.Spend ? ""
+        : $" {Number(Math.Max(0, most - spent.GetValueOrDefault(place)))} {Same(detail, "currency")} are left.";
 
     // Without limits the boxes say it all.
     private static string? OfTools(Detail detail)
@@ -42,7 +68,7 @@ internal static class DetailWords
         var currency = Same(detail, "currency");
         var once = detail.Limits.GetValueOrDefault("max_per_tx") is Limit.Range one
             ? $" at most {Number(one.Most)} {currency} at a time and"
-            : "";
+            : " at most";
         var until = detail.Limits.GetValueOrDefault("valid_until") is Limit.Until end
             ? $", until {PlainTime.Exact(end.At)}"
             : "";
@@ -66,8 +92,6 @@ internal static class DetailWords
 
     private static string Filtered(Detail detail) =>
         detail.Limits.ContainsKey("row_filter_ref") ? $", through the filter {Same(detail, "row_filter_ref")}" : "";
-
-    private static string PassedOn(string server) => $"We pass this on; only {server} can keep to it.";
 
     private static string Texts(Detail detail, string name) =>
         string.Join(", ", ((Limit.Texts)detail.Limits[name]).Values.Select(Clean));

@@ -74,7 +74,12 @@ internal sealed partial class MetadataEndpoint(
         PushedAuthorizationRequestEndpoint = tenant.Address("/par"),
         RequirePushedAuthorizationRequests = settings.RequiresPush,
         ResponseTypesSupported = ["code"],
-        AuthorizationDetailsTypesSupported = [.. Details.Types.Order(StringComparer.Ordinal)],
+        // Those that are kept somewhere here; nobody is granted any other.
+        AuthorizationDetailsTypesSupported =
+        [
+            .. servers.All(tenant.Id).SelectMany(server => server.Declares.Types).Append(Detail.McpTool)
+                .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+        ],
         ResponseModesSupported = ResponseMode.All,
         AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
         RequestParameterSupported = true,

@@ -23,9 +23,17 @@ internal static class DetailCheck
 
         return details.All.All(detail => detail.Actions is null
             || detail.Limits["locations"] is Limit.Texts { Values: [var place] } && place == server.Resource.Value)
-            ? null
+            ? NotKept(details, server)
             : Invalid("locations is a list of the one resource that is asked for.");
     }
+
+    // Every call goes through us, so nobody else could keep it; and nobody may believe that it is kept when it is not.
+    private static OAuthError? NotKept(Details details, McpServer server) => details.All
+        .Select(detail => server.Declares.Missing(detail) is { } missing
+            ? Invalid($"A {detail.Type} detail like this cannot be kept at this server. Whoever operates it must first "
+                + $"declare, of a tool to which it applies, {missing}.")
+            : null)
+        .FirstOrDefault(refusal => refusal is not null);
 
     /// <summary>For a request that is about no server: there is nothing that they could be about.</summary>
     public static OAuthError? Misplaced(string? text) =>

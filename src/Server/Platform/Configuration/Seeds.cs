@@ -249,6 +249,9 @@ internal sealed record ServerSeed
 
     public required TokenRules Token { get; init; }
 
+    /// <summary>What its tools do, so that details can be kept.</summary>
+    public required IReadOnlyList<DeclarationSeed> Declares { get; init; }
+
     /// <summary>Risk classes that win over what the server says of its tools.</summary>
     public required IReadOnlyDictionary<string, string> Tools { get; init; }
 
@@ -277,6 +280,7 @@ internal sealed record ServerSeed
                 "Each call of a tool goes to it with a transaction token of `trust_domain`; for remote servers.",
                 false),
             Token = TokenRules.Read(token),
+            Declares = node.Groups("declares", "name", DeclarationSeed.Read),
             Tools = node.Map(
                 "tools",
                 "Risk classes that win over what the server says.",
@@ -286,6 +290,11 @@ internal sealed record ServerSeed
         sandbox.Close();
         require.Close();
         token.Close();
+        if (seed.Declares.Count > DeclarationSeed.MostTools)
+        {
+            throw node.Refuse($"server `{seed.Name}` declares more than {DeclarationSeed.MostTools} tools");
+        }
+
         if (seed is { TransactionTokens: true, Http: null })
         {
             throw node.Refuse("transaction_tokens", "false for a command: the token goes in a header");

@@ -118,6 +118,11 @@ internal sealed class SettingsNode
             ?? throw new SetupException($"{source.At(at)}`{path}{key}` holds `{item}`; expected {expected}.");
     }
 
+    /// <summary>
+    /// Whether a group or a list stands there, be it empty; a name with nothing behind it is as if it were not there.
+    /// </summary>
+    public bool Has(string key) => Node(key) is YamlMappingNode or YamlSequenceNode;
+
     /// <summary>A group of settings inside this one.</summary>
     public SettingsNode Group(string key)
     {

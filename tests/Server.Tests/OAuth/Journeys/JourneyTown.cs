@@ -39,7 +39,10 @@ public sealed partial class JourneyTown : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await File.WriteAllTextAsync(bundle, Bundle());
-        Server = await TestServer.StartAsync(Yaml());
+        Server = await TestServer.StartAsync(Yaml().Replace(
+            "http: http://127.0.0.1:9/mcp",
+            "http: http://127.0.0.1:9/mcp, declares: [{ name: pay, spends: { amount: n, currency: EUR } }]",
+            StringComparison.Ordinal));
         // What was used before the start is remembered for a minute by asking for nonces.
         Server.Clock.Advance(TimeSpan.FromSeconds(71));
         Ada = new(Server);
@@ -57,9 +60,25 @@ public sealed partial class JourneyTown : IAsyncLifetime
                 Assert.True(await Server.Get<ServerBook>().AddAsync(estate.Tenant.Id, server, by));
             }
 
+            await DeclareAsync(estate.Tenant.Id);
             var ada = estate.Visit();
             Estates[place] = (estate, ada);
             await ada.OpenAsync(estate.Tenant.Path + "/signin");
+        }
+    }
+
+    // What is said of their tools, so that details can be kept.
+    private async Task DeclareAsync(TenantId tenant)
+    {
+        var book = Server.Get<ServerBook>();
+        var by = new AuditEntry { Tenant = tenant, Kind = AuditKinds.AdminChanged };
+        foreach (var server in book.All(tenant))
+        {
+            await book.ChangeAsync(
+                tenant,
+                server.Name,
+                kept => kept with { Declares = [new("pay", Spends: new("n", "EUR"))] },
+                by);
         }
     }
 
