@@ -44,6 +44,12 @@ public sealed record AccessToken : TokenOutcome
     public string? GrantId { get; internal init; }
 
     /// <summary>
+    /// <c>ancestors</c>: the <c>jti</c> of each token that this one came from by exchange (RFC 8693), the first one
+    /// first. It ends with each of them.
+    /// </summary>
+    public IReadOnlyList<string> Ancestors { get; internal init; } = [];
+
+    /// <summary>
     /// <c>act</c>: who acts for the subject; null when the client acts for it directly (RFC 8693 §4.1).
     /// </summary>
     public Actor? Actor { get; internal init; }

@@ -55,6 +55,7 @@ internal struct TokenClaims
             ExpiresAt = Instant("exp"),
             Scopes = Scopes(),
             GrantId = OptionalText("grant_id"),
+            Ancestors = Texts("ancestors"),
             Actor = Actor(claims, "act"),
             MayAct = Actor(claims, "may_act"),
             AuthorizationDetails = Details(),
@@ -121,6 +122,19 @@ internal struct TokenClaims
     }
 
     // The depth of the document, 16, bounds the recursion.
+    private string[] Texts(string name)
+    {
+        if (Optional(claims, name) is not { } list)
+        {
+            return [];
+        }
+
+        return list.ValueKind is JsonValueKind.Array
+            && list.EnumerateArray().All(one => one.ValueKind is JsonValueKind.String)
+                ? [.. list.EnumerateArray().Select(one => one.GetString()!)]
+                : Fault<string[]>(name) ?? [];
+    }
+
     private Actor? Actor(JsonElement holder, string name) => Optional(holder, name) switch
     {
         null => null,

@@ -39,10 +39,13 @@ internal sealed class RevocationWatch(
     public string? WhyNot(AccessToken token) => token.GrantId switch
     {
         { } grant when !grants.IsEmpty && grants.ContainsKey(grant) => "revocations: its grant ended",
-        _ when !tokens.IsEmpty && tokens.ContainsKey(token.Id) => "revocations: it ended",
+        _ when !tokens.IsEmpty && HasEnded(token) => "revocations: it ended",
         { } grant when off.Has(grant) => "switches: somebody in its grant is off",
         _ => null,
     };
+
+    private bool HasEnded(AccessToken token) =>
+        tokens.ContainsKey(token.Id) || token.Ancestors.Any(tokens.ContainsKey);
 
     /// <summary>Judges a valid token while it is not known what ended; null when it stands.</summary>
     public async ValueTask<TokenRefusal?> AskAsync(string token, CancellationToken stop)

@@ -36,7 +36,7 @@ internal sealed class Stay : IDisposable
     public bool TryLast()
     {
         var (grant, token) = (visit.Admission.Grant, visit.Admission.Token);
-        watched ??= watch.Enter(grant, token.ExpiresAt, Cut, token.Id);
+        watched ??= watch.Enter(grant, token.ExpiresAt, Cut, [token.Id, .. token.Ancestors]);
         if (watched is null)
         {
             IsCrowdedOut = true;

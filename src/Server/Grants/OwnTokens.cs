@@ -96,7 +96,7 @@ internal sealed class OwnTokens
 
     private ValueTask<string?> WhyEndedAsync(TenantId tenant, AccessToken token, CancellationToken stop)
     {
-        if (revoked.Has(tenant, token.Id))
+        if (revoked.Has(tenant, token.Id) || (token.Ancestors is not [] && CameFromRevoked(tenant, token)))
         {
             return new("handed back");
         }
@@ -109,6 +109,10 @@ internal sealed class OwnTokens
         var finding = grants.FindAsync(tenant, new(id), stop);
         return finding.IsCompletedSuccessfully ? WhyEndedAsync(finding.Result, stop) : WaitAsync(finding, stop);
     }
+
+    // T074: what was made of a token by exchange ends with it.
+    private bool CameFromRevoked(TenantId tenant, AccessToken token) =>
+        token.Ancestors.Any(ancestor => revoked.Has(tenant, ancestor));
 
     private async ValueTask<string?> WaitAsync(ValueTask<Grant?> finding, CancellationToken stop) =>
         await WhyEndedAsync(await finding, stop);

@@ -28,8 +28,10 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
 
     /// <summary>Takes a place for a token.</summary>
     /// <exception cref="DatabaseUnavailableException">All lists are full: millions of tokens live.</exception>
-    public async ValueTask<StatusPlace> TakeAsync(Unit unit, Grant grant, string tokenId, DateTimeOffset expires)
+    public async ValueTask<StatusPlace> TakeAsync(
+        Unit unit, Grant grant, string tokenId, IReadOnlyList<string> ancestors, DateTimeOffset expires)
     {
+        var from = ancestors is [] ? null : $" {string.Join(' ', ancestors)} ";
         await unit.RunAsync(
             $"delete from token_statuses where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
         var first = lately.GetValueOrDefault(grant.Tenant);
@@ -39,9 +41,9 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
                 (first + (tries / Tries)) % Lists, BinaryPrimitives.ReadUInt32LittleEndian(random.Bytes(4)) % Size);
             var taken = await unit.RunAsync(
                 $"""
-                insert into token_statuses (tenant, list, place, token_id, grant_id, expires_at)
+                insert into token_statuses (tenant, list, place, token_id, grant_id, expires_at, ancestors)
                 values ({grant.Tenant.Value}, {place.List}, {place.Index}, {tokenId}, {grant.Id.Value},
-                  {expires.ToUnixTimeSeconds()})
+                  {expires.ToUnixTimeSeconds()}, {from})
                 on conflict do nothing
                 """);
             if (taken is 1)
@@ -65,7 +67,10 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
                   select 1 from grants g
                   where g.tenant = s.tenant and g.id = s.grant_id and g.revoked_at is not null)
                 or exists (
-                  select 1 from revoked_tokens r where r.tenant = s.tenant and r.token_id = s.token_id))
+                  select 1 from revoked_tokens r where r.tenant = s.tenant and r.token_id = s.token_id)
+                or (s.ancestors is not null and exists (
+                  select 1 from revoked_tokens r
+                  where r.tenant = s.tenant and s.ancestors like '% ' || r.token_id || ' %')))
             """,
             row => Tuple.Create((int)row.GetInt64(0)),
             stop)).Select(row => row.Item1)];

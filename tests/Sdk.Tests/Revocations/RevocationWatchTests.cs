@@ -34,4 +34,16 @@ public sealed class RevocationWatchTests
         Assert.True(watch.IsCurrent);
         Assert.Null(watch.WhyNot(new AccessToken { Id = "0" }));
     }
+
+    [Fact]
+    public void What_came_of_a_token_ends_with_it()
+    {
+        var watch = new RevocationWatch(
+            TimeSpan.FromSeconds(15), LateRevocations.Refuse, new(new(), () => new(), clock), clock);
+        watch.Note("token", "first");
+        watch.Beat();
+
+        Assert.NotNull(watch.WhyNot(new AccessToken { Id = "third", Ancestors = ["first", "second"] }));
+        Assert.Null(watch.WhyNot(new AccessToken { Id = "third", Ancestors = ["zeroth", "second"] }));
+    }
 }

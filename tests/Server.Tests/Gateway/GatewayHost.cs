@@ -115,6 +115,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Grant = grant,
             Scopes = scopes ?? grant.Scopes,
             Id = writer.NewId(),
+            Ancestors = [],
             IssuedAt = now,
             ExpiresAt = AccessTokenWriter.Expires(tenant.AccessLifetime, grant, now),
             Holder = thumbprint is null ? null : Holder.OfKey(thumbprint),

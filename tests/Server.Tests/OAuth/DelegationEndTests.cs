@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using Postern.Grants;
 
 namespace Postern.Tests.OAuth;
 
@@ -31,6 +33,43 @@ public sealed class DelegationEndTests
             await ExchangeTests.ExchangeAsync(server, "desk", first.AccessToken), "invalid_request");
         TokenTests.Refused(
             await ExchangeTests.ExchangeAsync(server, "sub", second.AccessToken), "invalid_request");
+    }
+
+    [Theory, OnBoth, Rfc(7009, "2.1")]
+    public async Task What_came_of_a_token_ends_when_it_is_handed_back(On on)
+    {
+        await using var server = await TestServer.StartAsync(
+            ExchangeTests.House.Yaml.Replace(
+                "{ name: echo, http: http://127.0.0.1:9/mcp }",
+                "{ name: echo, http: http://127.0.0.1:9/mcp, token: { status_list: true } }",
+                StringComparison.Ordinal),
+            on);
+        using var ada = new Person(server);
+        var (app, watch) = (App.Web(server), App.Watch(server));
+        var first = await app.LetInAsync(ada);
+        var second = await ExchangeTests.ExchangeAsync(server, "desk", first.AccessToken);
+        var third = await ExchangeTests.ExchangeAsync(server, "sub", second.AccessToken);
+        var beside = await app.RefreshAsync(first.RefreshToken);
+
+        await app.RevokeAsync(first.AccessToken);
+
+        foreach (var over in (Reply[])[first, second, third])
+        {
+            Assert.False(await watch.IsAliveAsync(over.AccessToken));
+            Assert.Equal(HttpStatusCode.Unauthorized, await app.CallAsync(over.AccessToken));
+            Assert.Contains(
+                over.Claims.GetProperty("status").GetProperty("status_list").GetProperty("idx").GetInt32(),
+                await server.Get<StatusPlaces>().EndedAsync(TenantId.Default, ListOf(over), default));
+        }
+
+        TokenTests.Refused(
+            await ExchangeTests.ExchangeAsync(server, "helper", third.AccessToken), "invalid_request");
+        Assert.True(await watch.IsAliveAsync(beside.AccessToken));
+
+        static long ListOf(Reply reply) => long.Parse(
+            reply.Claims.GetProperty("status").GetProperty("status_list").GetProperty("uri").GetString()!
+                .Split('/')[^1],
+            CultureInfo.InvariantCulture);
     }
 
     [Fact]

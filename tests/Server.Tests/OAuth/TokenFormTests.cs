@@ -261,7 +261,7 @@ public sealed class TokenFormTests
 
         var taken = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
             server.Db.WriteAsync(unit =>
-                places.TakeAsync(unit, grant, $"token-{i}", server.Clock.GetUtcNow().AddMinutes(5)))));
+                places.TakeAsync(unit, grant, $"token-{i}", [], server.Clock.GetUtcNow().AddMinutes(5)))));
 
         Assert.Equal(50, taken.Distinct().Count());
         Assert.NotEqual(taken.OrderBy(place => place.Index), taken);

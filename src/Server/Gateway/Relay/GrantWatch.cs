@@ -35,7 +35,8 @@ internal sealed partial class GrantWatch
         (this.switches, this.logger) = (switches, logger);
         (this.grants, this.revoked, this.tenants, this.clock) = (grants, revoked, tenants, clock);
         grants.Watch(Cut);
-        revoked.Watch((tenant, token, _) => CutAll(watched => watched.Key.Tenant == tenant && watched.Token == token));
+        revoked.Watch((tenant, token, _) => CutAll(watched =>
+            watched.Key.Tenant == tenant && watched.Tokens.Contains(token)));
         switches.Watch(() => Array.ForEach(All(_ => true), watched => _ = LookAgainAsync(watched)));
         tenants.Watch(gone => CutAll(watched => watched.Key.Tenant == gone.Id));
         changes.Subscribe(change =>
@@ -51,10 +52,11 @@ internal sealed partial class GrantWatch
     /// <param name="grant">By which it was let in.</param>
     /// <param name="until">When it ends by itself.</param>
     /// <param name="cut">What ends it.</param>
-    /// <param name="token">The <c>jti</c> of the token it came with, if it is bound to one.</param>
-    public IDisposable? Enter(Grant grant, DateTimeOffset until, Action cut, string? token = null)
+    /// <param name="tokens">The <c>jti</c> of the token it came with, if it is bound to one, and of those that came from.
+    /// </param>
+    public IDisposable? Enter(Grant grant, DateTimeOffset until, Action cut, params IReadOnlyList<string> tokens)
     {
-        var watched = new Watched(this, (grant.Tenant, grant.Id), token, cut);
+        var watched = new Watched(this, (grant.Tenant, grant.Id), tokens, cut);
         if (!TryAdd(watched))
         {
             return null;
@@ -78,7 +80,7 @@ internal sealed partial class GrantWatch
         {
             var grant = await grants.FindAsync(tenant, id, CancellationToken.None);
             if (grant is not null && grant.IsLive(clock.GetUtcNow()) && tenants.Find(tenant) is not null
-                && (watched.Token is null || !revoked.Has(tenant, watched.Token))
+                && !watched.Tokens.Any(token => revoked.Has(tenant, token))
                 && await switches.WhyOffAsync(grant, null, CancellationToken.None) is null)
             {
                 return;
@@ -138,11 +140,12 @@ internal sealed partial class GrantWatch
         }
     }
 
-    private sealed class Watched(GrantWatch watch, (TenantId, GrantId) key, string? token, Action cut) : IDisposable
+    private sealed class Watched(
+        GrantWatch watch, (TenantId, GrantId) key, IReadOnlyList<string> tokens, Action cut) : IDisposable
     {
         public (TenantId Tenant, GrantId Grant) Key => key;
 
-        public string? Token => token;
+        public IReadOnlyList<string> Tokens => tokens;
 
         public ITimer? Expiry { get; set; }
 

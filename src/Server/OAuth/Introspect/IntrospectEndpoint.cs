@@ -122,6 +122,7 @@ internal sealed partial class IntrospectEndpoint(
         Iss = token.Issuer,
         Jti = token.Id,
         GrantId = token.GrantId,
+        Ancestors = token.Ancestors is [] ? null : token.Ancestors,
         Act = Acting.Of(token.Actor),
         AuthTime = token.AuthenticatedAt?.ToUnixTimeSeconds(),
         Acr = token.AuthenticationContext,
@@ -153,6 +154,8 @@ internal sealed partial class IntrospectEndpoint(
         public string? Jti { get; init; }
 
         public string? GrantId { get; init; }
+
+        public IReadOnlyList<string>? Ancestors { get; init; }
 
         public Acting? Act { get; init; }
 

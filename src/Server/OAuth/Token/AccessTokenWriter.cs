@@ -74,6 +74,17 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         json.WriteNumber("iat"u8, content.IssuedAt.ToUnixTimeSeconds());
         json.WriteString("jti"u8, content.Id);
         json.WriteString("grant_id"u8, grant.Id.Value);
+        if (content.Ancestors.Count > 0)
+        {
+            json.WriteStartArray("ancestors"u8);
+            foreach (var ancestor in content.Ancestors)
+            {
+                json.WriteStringValue(ancestor);
+            }
+
+            json.WriteEndArray();
+        }
+
         if (content.Holder is { } holder)
         {
             json.WriteStartObject("cnf"u8);

@@ -80,6 +80,7 @@ internal sealed class ExchangeGrant(
             {
                 EntryKind = AuditKinds.TokenExchanged,
                 Until = subject.ExpiresAt,
+                Ancestors = [.. subject.Ancestors, subject.Id],
                 IssuedTokenType = AccessTokenType,
             }
             : OAuthError.InvalidGrant("the delegation was ended, or the grant was passed on too often");

@@ -40,6 +40,9 @@ internal sealed record Redemption(Grant Grant, long? Generation)
     /// <summary>When tokens of it end at the latest; null for when the grant does.</summary>
     public DateTimeOffset? Until { get; init; }
 
+    /// <summary>The tokens that it comes from, each by its <c>jti</c>: it ends with each of them.</summary>
+    public IReadOnlyList<string> Ancestors { get; init; } = [];
+
     /// <summary>What was issued, where the answer says so (RFC 8693 §2.2.1).</summary>
     public string? IssuedTokenType { get; init; }
 

@@ -27,6 +27,9 @@ internal readonly record struct TokenContent
     /// <summary>The token that only refers to this; null for one that says it itself.</summary>
     public string? Reference { get; init; }
 
+    /// <summary>The tokens that it comes from, each by its <c>jti</c>.</summary>
+    public required IReadOnlyList<string> Ancestors { get; init; }
+
     /// <summary>Who may become its actor (RFC 8693 §4.4).</summary>
     public ClientId? MayAct { get; init; }
 }

@@ -23,7 +23,7 @@ internal sealed class TokenForms(
     {
         if (FormAt(content.Grant).HasStatus)
         {
-            var place = await statuses.TakeAsync(unit, content.Grant, content.Id, content.ExpiresAt);
+            var place = await statuses.TakeAsync(unit, content.Grant, content.Id, content.Ancestors, content.ExpiresAt);
             content = content with { Status = place };
         }
 

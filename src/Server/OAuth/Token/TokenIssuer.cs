@@ -106,6 +106,7 @@ internal sealed class TokenIssuer(
                 Holder = presenter.Holder,
                 Reference = reference,
                 MayAct = presenter.Client.MayAct,
+                Ancestors = redemption.Ancestors,
             };
         }
     }
