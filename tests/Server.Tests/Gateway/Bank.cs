@@ -16,7 +16,8 @@ internal sealed class Bank : IAsyncDisposable
 
     private const string Tools =
         $$"""
-        {"tools":[{"name":"pay","description":"Pays somebody out of the purse.",{{Change}}},{"name":"tip",{{Change}}},{"name":"transfer",{{Change}}},
+        {"tools":[{"name":"pay","description":"Pays somebody out of the purse.",{{Change}}},
+          {"name":"tip",{{Change}}},{"name":"transfer",{{Change}}},
           {"name":"rename",{{Change}}},{"name":"mail",{{Read}}},{"name":"diary",{{Read}}},
           {"name":"payments","description":"Lists what was paid, and to whom.",{{Read}}},
           {"name":"clock",{{Read}}},{"name":"refuse",{{Change}}}],
