@@ -88,8 +88,8 @@ public sealed class DocumentTests
     public async Task A_document_that_is_not_as_it_must_be_is_no_client_and_is_never_redirected()
     {
         await using var host = new DocumentHost();
-        // A host has a budget at each server.
-        foreach (var some in Wrong(host).Chunk(20))
+        // A network has a budget at each server.
+        foreach (var some in Wrong(host).Chunk(10))
         {
             await using var server = await TestServer.StartAsync(host.Settings + App.Town);
             foreach (var (what, url) in some)
@@ -429,9 +429,60 @@ public sealed class DocumentTests
             return answer.StatusCode;
         }));
 
-        Assert.Equal(new OutboundOptions().HostBurst, host.Requests);
+        Assert.Equal(new OutboundOptions().NetworkBurst, host.Requests);
         Assert.Contains(HttpStatusCode.ServiceUnavailable, answers);
         Assert.DoesNotContain(HttpStatusCode.InternalServerError, answers);
+    }
+
+    [Fact]
+    public async Task One_network_does_not_use_up_what_others_and_known_clients_need_of_a_host()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await using var host = new DocumentHost();
+        host.Put("/keys", Keys(key));
+        await using var server = await TestServer.StartAsync(
+            $"proxies: [127.0.0.1/32]\n{Machine(host)}");
+        for (var i = 0; i < 100; i++)
+        {
+            using var flood = await AskAsync(server, host.At($"/{i}.json"), "198.51.100.7");
+        }
+
+        using var neighbour = await AskAsync(server, host.Client("/a.json"), "198.51.100.8");
+        using var other = await AskAsync(server, host.Client("/b.json"), "203.0.113.1");
+        for (var i = 0; i < 100; i++)
+        {
+            using var many = await AskAsync(server, host.At($"/{i}.json"), $"10.0.{i}.1");
+        }
+
+        using var late = await AskAsync(server, host.Client("/c.json"), "10.1.0.1");
+        var machine = await CallAsync(server, key);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, neighbour.StatusCode);
+        Assert.InRange(neighbour.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 2);
+        Assert.NotEqual(HttpStatusCode.ServiceUnavailable, other.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, late.StatusCode);
+        Assert.True(machine.Status is HttpStatusCode.OK, machine.Text);
+    }
+
+    [Fact]
+    public async Task A_client_whose_keys_there_is_no_room_to_fetch_is_told_to_come_back()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await using var host = new DocumentHost();
+        host.Put("/keys", Keys(key));
+        await using var server = await TestServer.StartAsync(Machine(host));
+        for (var i = 0; i < new OutboundOptions().HostBurst; i++)
+        {
+            await server.Get<SafeHttp>().GetAsync(host.At($"/{i}"), FetchRules.Json, default);
+        }
+
+        var full = await CallAsync(server, key);
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
+        var later = await CallAsync(server, key);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, full.Status);
+        Assert.Contains("temporarily_unavailable", full.Text, StringComparison.Ordinal);
+        Assert.True(later.Status is HttpStatusCode.OK, later.Text);
     }
 
     [Fact]
@@ -448,9 +499,36 @@ public sealed class DocumentTests
         Assert.Equal(0, host.Requests);
     }
 
+    private static string Machine(DocumentHost host) => host.Settings + App.Town.Replace(
+        "\nservers:",
+        $"""
+
+          - client_id: machine
+            token_endpoint_auth_method: private_key_jwt
+            jwks_uri: {host.At("/keys")}
+            grant_types: [client_credentials]
+            scope: mcp:read
+            resources: [echo]
+        servers:
+        """,
+        StringComparison.Ordinal);
+
+    private static Task<Reply> CallAsync(TestServer server, ECDsa key)
+    {
+        var app = new App(server, "machine", "");
+        return app.PostAsync("/token", [("grant_type", "client_credentials"), .. Proof(server, app, key)]);
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(TestServer server, string client, string address)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new App(server, client, Redirect).Authorize());
+        request.Headers.Add("X-Forwarded-For", address);
+        return await server.Http.SendAsync(request);
+    }
+
     private static async Task<Client> FindAsync(TestServer server, App app)
     {
-        var found = await server.Get<ClientBook>().FindAsync(TenantId.Default, app.Id, default);
+        var found = await server.Get<ClientBook>().FindAsync(TenantId.Default, app.Id, "", default);
         Assert.False(found.Failed(out _, out var client));
         return client;
     }

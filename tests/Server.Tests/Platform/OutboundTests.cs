@@ -448,6 +448,58 @@ public sealed class OutboundTests
     }
 
     [Fact]
+    public async Task Strangers_whose_host_hangs_leave_room_for_the_known()
+    {
+        var options = new OutboundOptions();
+        await using var hangs = new OutboundPeer((_, _, stop) => Task.Delay(Timeout.Infinite, stop));
+        await using var peer = OutboundPeer.Saying(JsonHead, "{}");
+        using var http = Client(resolve: Answering("127.0.0.1"));
+        var under = Enumerable.Range(0, 400)
+            .Select(i => http.GetForStrangerAsync(
+                hangs.At("/", $"h{i}.example"), FetchRules.ClientDocument, $"10.0.{i}.0/24", default))
+            .ToArray();
+
+        var stranger = await http.GetForStrangerAsync(peer.At("/"), FetchRules.Json, "10.2.0.0/24", default);
+        var known = await http.GetAsync(peer.At("/"), FetchRules.Json, default);
+
+        Assert.Equal(options.MaxStrangersFetches, under.Count(fetch => !fetch.IsCompleted));
+        Assert.IsType<FetchOutcome.Busy>(stranger);
+        Assert.IsType<FetchOutcome.Answered>(known);
+    }
+
+    [Fact]
+    public async Task One_network_has_few_fetches_under_way()
+    {
+        var options = new OutboundOptions();
+        await using var hangs = new OutboundPeer((_, _, stop) => Task.Delay(Timeout.Infinite, stop));
+        await using var peer = OutboundPeer.Saying(JsonHead, "{}");
+        using var http = Client(resolve: Answering("127.0.0.1"));
+        var under = Enumerable.Range(0, 400)
+            .Select(i => http.GetForStrangerAsync(
+                hangs.At("/", $"h{i}.example"), FetchRules.ClientDocument, "10.0.0.0/24", default))
+            .ToArray();
+
+        var other = await http.GetForStrangerAsync(peer.At("/"), FetchRules.Json, "10.2.0.0/24", default);
+
+        Assert.Equal(options.NetworkBurst, under.Count(fetch => !fetch.IsCompleted));
+        Assert.IsType<FetchOutcome.Answered>(other);
+    }
+
+    [Fact]
+    public async Task A_closed_port_that_a_stranger_names_does_not_close_the_host()
+    {
+        await using var peer = OutboundPeer.Saying(JsonHead, "{}");
+        using var http = Client();
+        for (var i = 0; i < HostBudgets.MaxFailures; i++)
+        {
+            await http.GetForStrangerAsync($"http://127.0.0.1:1/{i}", FetchRules.Json, "10.0.0.0/24", default);
+        }
+
+        Assert.IsType<FetchOutcome.Answered>(
+            await http.GetForStrangerAsync(peer.At("/"), FetchRules.Json, "10.2.0.0/24", default));
+    }
+
+    [Fact]
     public void Many_hosts_do_not_grow_the_table_without_end()
     {
         var clock = new StoppedClock();

@@ -60,7 +60,8 @@ internal sealed class AuthorizeEndpoint(
             return AuthorizePages.Shown(OAuthError.InvalidRequest("The request does not say which app is asking."));
         }
 
-        if ((await clients.FindAsync(http.Tenant.Id, id, http.RequestAborted)).Failed(out error, out var client)
+        var (network, stop) = (SourceNetwork.Of(http), http.RequestAborted);
+        if ((await clients.FindAsync(http.Tenant.Id, id, network, stop)).Failed(out error, out var client)
             || (await UnfoldAsync(http, client, sent)).Failed(out error, out var request))
         {
             // What is beside an object that cannot be believed says at most whom to tell.
@@ -157,7 +158,8 @@ internal sealed class AuthorizeEndpoint(
             return AuthorizePages.Answered;
         }
 
-        return (await clients.FindAsync(http.Tenant.Id, proposal.Client, http.RequestAborted))
+        return (await clients.FindAsync(
+            http.Tenant.Id, proposal.Client, SourceNetwork.Of(http), http.RequestAborted))
             .Failed(out var error, out var client)
             ? AuthorizePages.Shown(error)
             : await NextAsync(http, client, proposal, holder!, isSilent: false);

@@ -29,5 +29,6 @@ internal static class AuthorizePages
         Status = error.Status is StatusCodes.Status401Unauthorized or StatusCodes.Status413PayloadTooLarge
             ? StatusCodes.Status400BadRequest
             : error.Status,
+        RetryAfter = error.RetryAfter,
     };
 }

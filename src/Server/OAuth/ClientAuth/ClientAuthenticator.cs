@@ -32,7 +32,8 @@ internal sealed class ClientAuthenticator(
     /// </summary>
     public async ValueTask<Client?> StillAsync(HttpRequest http, Presenter presenter, CancellationToken stop)
     {
-        var found = await clients.FindKnownAsync(presenter.Tenant.Id, presenter.Client.Id.Value, stop);
+        var found = await clients.FindKnownAsync(
+            presenter.Tenant.Id, presenter.Client.Id.Value, presenter.Network, stop);
         if (found.Failed(out _, out var client) || ClientCredentials.OfHeader(http).Failed(out _, out var offered))
         {
             return null;
@@ -69,7 +70,8 @@ internal sealed class ClientAuthenticator(
         }
 
         var tenant = http.HttpContext.Tenant;
-        if ((await clients.FindKnownAsync(tenant.Id, id, stop)).Failed(out error, out var client))
+        var network = SourceNetwork.Of(http.HttpContext);
+        if ((await clients.FindKnownAsync(tenant.Id, id, network, stop)).Failed(out error, out var client))
         {
             // As much work for nobody's secret as for somebody's.
             _ = (credentials as ClientCredentials.WithSecret)?.Secret.Matches(NobodysHash);
@@ -81,7 +83,7 @@ internal sealed class ClientAuthenticator(
             return Refused(credentials, refusal);
         }
 
-        var presenter = new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext));
+        var presenter = new Presenter(tenant, client, network);
         return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && IsAttested(client)
             ? await attestations.ProveAsync(http, presenter, attestation, stop)
             : await attestations.BesideAsync(http, presenter, stop);

@@ -84,7 +84,9 @@ internal sealed class ClientBook
     /// The client, with its metadata as fresh as its own cache lifetime says. An outage is not an unknown client: a
     /// client that is told so would register anew.
     /// </summary>
-    public async ValueTask<Result<Client>> FindAsync(TenantId tenant, string id, CancellationToken stop)
+    /// <param name="network">Whose budget a document is fetched on that nobody let in yet.</param>
+    public async ValueTask<Result<Client>> FindAsync(
+        TenantId tenant, string id, string network, CancellationToken stop)
     {
         var client = new ClientId(id);
         var known = NamedOf(tenant, id);
@@ -101,7 +103,7 @@ internal sealed class ClientBook
 
         if (client.IsDocument)
         {
-            return await DocumentAsync(tenant, client, stop);
+            return await DocumentAsync(tenant, client, network, stop);
         }
 
         // RFC 6749 §A.1: printable ASCII. Anything else is no identifier, and a NUL would not pass the database.
@@ -116,12 +118,13 @@ internal sealed class ClientBook
     /// The client as it was when a person let it in, if its metadata cannot be had fresh: a document's host that is
     /// away for an hour ends nobody's session. One that has withdrawn the document, or is away for a week, does.
     /// </summary>
-    public async ValueTask<Result<Client>> FindKnownAsync(TenantId tenant, string id, CancellationToken stop)
+    public async ValueTask<Result<Client>> FindKnownAsync(
+        TenantId tenant, string id, string network, CancellationToken stop)
     {
         var client = new ClientId(id);
         if (!client.IsDocument || NamedOf(tenant, id) is not null || documents.Find(id) is not null)
         {
-            return await FindAsync(tenant, id, stop);
+            return await FindAsync(tenant, id, network, stop);
         }
 
         if (switches.WhyOff(tenant, client) is { } off)
@@ -131,7 +134,7 @@ internal sealed class ClientBook
 
         if (!settings.MetadataDocuments || await stored.FindAsync((tenant, client), stop) is not { } known)
         {
-            return await FindAsync(tenant, id, stop);
+            return await FindAsync(tenant, id, network, stop);
         }
 
         // What the host says of the document counts, good or bad; that it says nothing says nothing about the client.
@@ -195,7 +198,8 @@ internal sealed class ClientBook
         ? workloads.FirstOrDefault(client => client.SpiffeId!.Has(workload))
         : null;
 
-    private async ValueTask<Result<Client>> DocumentAsync(TenantId tenant, ClientId id, CancellationToken stop)
+    private async ValueTask<Result<Client>> DocumentAsync(
+        TenantId tenant, ClientId id, string network, CancellationToken stop)
     {
         if (documents.Find(id.Value) is { } fresh)
         {
@@ -207,7 +211,10 @@ internal sealed class ClientBook
             return OAuthError.InvalidClient("not the URL of a metadata document");
         }
 
-        return await outbound.GetAsync(id.Value, FetchRules.ClientDocument, stop) switch
+        var outcome = await stored.FindAsync((tenant, id), stop) is not null
+            ? await outbound.GetAsync(id.Value, FetchRules.ClientDocument, stop)
+            : await outbound.GetForStrangerAsync(id.Value, FetchRules.ClientDocument, network, stop);
+        return outcome switch
         {
             FetchOutcome.Answered answer => await ReadAsync(tenant, id, answer, stop),
             FetchOutcome.Busy busy => new OAuthError("temporarily_unavailable", busy.Sentence!, 503)

@@ -16,11 +16,11 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
 
     /// <summary>The keys that may have signed: the one of that identifier, or all when none is named.</summary>
     public ValueTask<IReadOnlyList<SecurityKey>> FindAsync(Client client, string? kid, CancellationToken stop) =>
-        FindAsync(client.Jwks, client.JwksUri, kid, stop);
+        FindAsync(client.Jwks, client.JwksUri, kid, stop, RulesOf(client));
 
     /// <summary>The same of keys that somebody else has: these, or those that are there.</summary>
     public async ValueTask<IReadOnlyList<SecurityKey>> FindAsync(
-        string? jwks, string? jwksUri, string? kid, CancellationToken stop)
+        string? jwks, string? jwksUri, string? kid, CancellationToken stop, FetchRules? rules = null)
     {
         if (jwks is not null)
         {
@@ -32,7 +32,8 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
             return [];
         }
 
-        var known = await LookAsync(uri, keys => Named(keys.Signing, kid).Count > 0, stop);
+        var known = await LookAsync(
+            uri, rules ?? FetchRules.Json, keys => Named(keys.Signing, kid).Count > 0, stop);
         return known is not null ? Named(known.Signing, kid) : [];
     }
 
@@ -41,12 +42,19 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         (client.Jwks, client.JwksUri) switch
         {
             ({ } own, _) => All(own).Any(isIt),
-            (_, { } uri) => (await LookAsync(uri, keys => keys.All.Any(isIt), stop))?.All.Any(isIt) is true,
+            (_, { } uri) =>
+                (await LookAsync(uri, RulesOf(client), keys => keys.All.Any(isIt), stop))?.All.Any(isIt) is true,
             _ => false,
         };
 
+    // Whoever has a document of their own names there what they like, until a person lets them in.
+    private static FetchRules RulesOf(Client client) => client is { Source: ClientSource.Document, FirstSeen: null }
+        ? FetchRules.Json with { IsForStranger = true }
+        : FetchRules.Json;
+
     // What is known, or what is there now when that may be something else.
-    private async ValueTask<Fetched?> LookAsync(string uri, Func<Fetched, bool> suffices, CancellationToken stop)
+    private async ValueTask<Fetched?> LookAsync(
+        string uri, FetchRules rules, Func<Fetched, bool> suffices, CancellationToken stop)
     {
         var known = fetched.Find(uri);
         if (known is not null && (suffices(known) || clock.GetUtcNow() < known.At + LookAgainAfter))
@@ -54,7 +62,13 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
             return known;
         }
 
-        if (await outbound.GetAsync(uri, FetchRules.Json, stop) is FetchOutcome.Answered answer)
+        var outcome = await outbound.GetAsync(uri, rules, stop);
+        if (known is null && outcome is FetchOutcome.Busy busy)
+        {
+            throw new NoRoomException(busy.RetryAfter);
+        }
+
+        if (outcome is FetchOutcome.Answered answer)
         {
             var jwks = Encoding.UTF8.GetString(answer.Body.Span);
             known = new(Parse(jwks), All(jwks), clock.GetUtcNow());

@@ -150,9 +150,13 @@ internal sealed class TrustedIssuers
 
         foreach (var place in Places)
         {
-            if (await outbound.GetAsync(issuer.TrimEnd('/') + place, FetchRules.Json, stop)
-                    is FetchOutcome.Answered answer
-                && KeysNamedIn(answer.Body, issuer) is { } found)
+            var outcome = await outbound.GetAsync(issuer.TrimEnd('/') + place, FetchRules.Json, stop);
+            if (outcome is FetchOutcome.Busy busy)
+            {
+                throw new NoRoomException(busy.RetryAfter);
+            }
+
+            if (outcome is FetchOutcome.Answered answer && KeysNamedIn(answer.Body, issuer) is { } found)
             {
                 places.Keep(issuer, found, answer.FreshFor);
                 return found;

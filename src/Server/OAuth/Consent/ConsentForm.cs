@@ -24,7 +24,8 @@ internal sealed class ConsentForm(
     public async ValueTask<ConsentQuestion?> QuestionAsync(
         HttpContext http, Wish wish, (InstallationId Id, string Name) installation, Ask? ask)
     {
-        var found = await clients.FindAsync(http.Tenant.Id, wish.Client, http.RequestAborted);
+        var found = await clients.FindAsync(
+            http.Tenant.Id, wish.Client, SourceNetwork.Of(http), http.RequestAborted);
         if (found.Failed(out _, out var client)
             || !Resource.TryParse(wish.Resource, out var resource)
             || !Scopes.TryParse(wish.Scope, out var asked))

@@ -84,7 +84,8 @@ internal sealed class LogoutEndpoint(
     }
 
     private ValueTask<Result<ValidLogoutRequest>> CheckAsync(HttpContext http, LogoutRequest request) =>
-        ValidLogoutRequest.CheckAsync(http.Tenant, request, clients, keys, http.RequestAborted);
+        ValidLogoutRequest.CheckAsync(
+            http.Tenant, request, clients, keys, SourceNetwork.Of(http), http.RequestAborted);
 
     private async ValueTask<bool> IsOfAsync(IdTokenHint hint, Client client, Caller caller) =>
         hint.Sid == caller.Sid(client.Id)

@@ -93,7 +93,7 @@ internal sealed class LogoutSender : IHostedService, IDisposable
 
     private async Task TellAsync(LogoutDue logout, CancellationToken stop)
     {
-        var found = await clients.FindKnownAsync(logout.Tenant, logout.Client.Value, stop);
+        var found = await clients.FindKnownAsync(logout.Tenant, logout.Client.Value, network: "", stop);
         if (tenants.Find(logout.Tenant) is not { } tenant
             || found.Failed(out _, out var client)
             || client.OpenId.BackchannelLogoutUri is not { } uri

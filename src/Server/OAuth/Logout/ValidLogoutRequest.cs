@@ -25,7 +25,12 @@ internal sealed record ValidLogoutRequest
     public required string? Address { get; init; }
 
     public static async ValueTask<Result<ValidLogoutRequest>> CheckAsync(
-        Tenant tenant, LogoutRequest request, ClientBook clients, SigningKeys keys, CancellationToken stop)
+        Tenant tenant,
+        LogoutRequest request,
+        ClientBook clients,
+        SigningKeys keys,
+        string network,
+        CancellationToken stop)
     {
         var hint = request.IdTokenHint is { } text ? await IdTokenHint.ReadAsync(tenant, keys, text) : null;
         if (hint is null != request.IdTokenHint is null)
@@ -40,7 +45,8 @@ internal sealed record ValidLogoutRequest
 
         Client? client = null;
         var id = hint?.Client ?? request.ClientId;
-        if (id is not null && (await clients.FindKnownAsync(tenant.Id, id, stop)).Failed(out var error, out client))
+        if (id is not null
+            && (await clients.FindKnownAsync(tenant.Id, id, network, stop)).Failed(out var error, out client))
         {
             return error;
         }

@@ -58,7 +58,7 @@ internal sealed class RegisterEndpoint(
             return error.ToHttp();
         }
 
-        if (await sectors.RefusalAsync(metadata, http.RequestAborted) is { } sector)
+        if (await sectors.RefusalAsync(metadata, SourceNetwork.Of(http), http.RequestAborted) is { } sector)
         {
             return sector.ToHttp();
         }

@@ -10,14 +10,15 @@ namespace Postern.OAuth.Register;
 /// </summary>
 internal sealed class Sectors(SafeHttp outbound)
 {
-    public async ValueTask<OAuthError?> RefusalAsync(ClientMetadata metadata, CancellationToken stop)
+    public async ValueTask<OAuthError?> RefusalAsync(
+        ClientMetadata metadata, string network, CancellationToken stop)
     {
         if (metadata.OpenId.SectorIdentifierUri is not { } uri)
         {
             return null;
         }
 
-        return await outbound.GetAsync(uri, FetchRules.Json, stop) switch
+        return await outbound.GetForStrangerAsync(uri, FetchRules.Json, network, stop) switch
         {
             FetchOutcome.Answered answer when Holds(answer.Body, metadata.RedirectUris) => null,
             FetchOutcome.Busy busy => OAuthError.TooMany("sector_identifier_uri is asked too often.", busy.RetryAfter),

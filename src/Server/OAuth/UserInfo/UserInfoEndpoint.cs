@@ -48,7 +48,8 @@ internal sealed class UserInfoEndpoint(
         var stop = http.RequestAborted;
         if (await tokens.GrantAsync(http.Tenant.Id, token, stop) is not { } grant
             || await persons.FindAsync(grant, stop) is not { } user
-            || (await clients.FindKnownAsync(http.Tenant.Id, token.ClientId, stop)).Failed(out _, out var client))
+            || (await clients.FindKnownAsync(http.Tenant.Id, token.ClientId, SourceNetwork.Of(http), stop))
+                .Failed(out _, out var client))
         {
             // The account or the client went.
             return new Challenged(BearerChallenge.For(null, "", Scopes.OpenId));

@@ -1,11 +1,12 @@
 using Postern.Platform.Database;
+using Postern.Platform.Outbound;
 using Postern.Platform.Pages;
 
 namespace Postern.Platform.Http;
 
 /// <summary>
-/// What becomes of an exception: an outage of the database is a 503 that may be tried again, anything else a bug, whose
-/// trace goes to the log and never to the caller.
+/// What becomes of an exception: an outage of the database, or no room to fetch, is a 503 that may be tried again,
+/// anything else a bug, whose trace goes to the log and never to the caller.
 /// </summary>
 internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> logger)
 {
@@ -31,6 +32,14 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
                 "temporarily_unavailable", "The server cannot reach its database. Try again shortly.", 503)
             {
                 Reason = outage.Message,
+            });
+        }
+        catch (NoRoomException full) when (!http.Response.HasStarted)
+        {
+            await AnswerAsync(http, new("temporarily_unavailable", $"{full.Message} Try again shortly.", 503)
+            {
+                Reason = "no room to fetch",
+                RetryAfter = full.RetryAfter,
             });
         }
         catch (Exception bug) when (!http.Response.HasStarted)
@@ -59,6 +68,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
                 "That did not work", error.Description, "Go back and try again; nothing was lost."))
             {
                 Status = error.Status,
+                RetryAfter = error.RetryAfter,
             }
             : error.ToHttp();
     }

@@ -13,6 +13,9 @@ internal sealed record FetchRules(int MaxBytes, TimeSpan Within)
 
     public Func<string, bool> Accepts { get; init; } = _ => true;
 
+    /// <summary>It is for somebody whom nobody let in, and takes nothing of what is there for the known.</summary>
+    public bool IsForStranger { get; init; }
+
     /// <summary>The <c>Accept</c> header, where the request has none.</summary>
     public string Asks { get; init; } = "application/json";
 

@@ -1,8 +1,8 @@
 namespace Postern.Platform.Outbound;
 
 /// <summary>
-/// What each host may still receive from us: a token bucket, and a breaker that leaves a host alone for a while after
-/// failures in a row. Memory is bounded: hosts beyond the table share one bucket.
+/// What each host may still receive from us, or each network cause: a token bucket, and a breaker that leaves a host
+/// alone for a while after failures in a row. Memory is bounded: hosts beyond the table share one bucket.
 /// </summary>
 internal sealed class HostBudgets(TimeProvider clock, int burst, double perSecond)
 {

@@ -19,8 +19,16 @@ internal sealed record OutboundOptions
 
     public double HostPerSecond { get; init; } = 2;
 
+    /// <summary>Fetches that one network may cause for strangers at once: less than a host receives.</summary>
+    public int NetworkBurst { get; init; } = 10;
+
+    public double NetworkPerSecond { get; init; } = 0.5;
+
     /// <summary>Fetches under way at one time, over all hosts.</summary>
     public int MaxFetches { get; init; } = 256;
+
+    /// <summary>Beside these, those for strangers.</summary>
+    public int MaxStrangersFetches { get; init; } = 128;
 
     public static OutboundOptions From(Settings settings) => new()
     {

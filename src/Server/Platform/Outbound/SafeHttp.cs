@@ -15,9 +15,9 @@ internal sealed partial class SafeHttp : IDisposable
     private readonly ILogger<SafeHttp> logger;
     private readonly ResolveHost resolve;
     private readonly AddressRules addresses;
-    private readonly HostBudgets budgets;
-    private readonly HttpMessageInvoker strangers;
-    private readonly SemaphoreSlim slots;
+    private readonly Lane known;
+    private readonly Lane strangers;
+    private readonly HostBudgets networks;
     private readonly ConcurrentDictionary<(string Url, FetchRules Rules), Lazy<Task<FetchOutcome>>> underWay = new();
 
     public SafeHttp(OutboundOptions options, TimeProvider clock, ILogger<SafeHttp> logger, ResolveHost? resolve = null)
@@ -25,16 +25,9 @@ internal sealed partial class SafeHttp : IDisposable
         (this.options, this.clock, this.logger) = (options, clock, logger);
         this.resolve = resolve ?? SystemResolver.ResolveAsync;
         addresses = new(options.Allow);
-        budgets = new(clock, options.HostBurst, options.HostPerSecond);
-        slots = new(options.MaxFetches);
-        var handler = Handler(named: null);
-        handler.MaxConnectionsPerServer = 8;
-        handler.MaxResponseHeadersLength = 16;
-        handler.ResponseDrainTimeout = TimeSpan.Zero;
-        handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10);
-        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(1);
-        handler.ActivityHeadersPropagator = null; // our trace ids are nobody's business
-        strangers = new(handler);
+        known = LaneOf(options.MaxFetches);
+        strangers = LaneOf(options.MaxStrangersFetches);
+        networks = new(clock, options.NetworkBurst, options.NetworkPerSecond);
     }
 
     /// <summary>Fetches a document: status 200, an accepted media type. Equal fetches under way are one.</summary>
@@ -44,6 +37,16 @@ internal sealed partial class SafeHttp : IDisposable
         return await fetch.Value.WaitAsync(stop);
     }
 
+    /// <summary>
+    /// The same for somebody whom nobody let in yet. One network can use up neither a host nor us for the others, and
+    /// all of them together not what is there for the known.
+    /// </summary>
+    public async Task<FetchOutcome> GetForStrangerAsync(
+        string url, FetchRules rules, string network, CancellationToken stop) =>
+        networks.MustWait(network) is { } wait
+            ? new FetchOutcome.Busy(wait)
+            : await GetAsync(url, rules with { IsForStranger = true }, stop);
+
     /// <summary>Sends one request to a URL an outsider chose; every status but a redirect is an answer.</summary>
     public async Task<FetchOutcome> SendAsync(HttpRequestMessage request, FetchRules rules, CancellationToken stop)
     {
@@ -52,24 +55,24 @@ internal sealed partial class SafeHttp : IDisposable
             return Refuse("(not a plain URL)", "the URL is not plain");
         }
 
-        var host = url.Uri.IdnHost;
-        if (budgets.MustWait(host) is { } wait)
+        var lane = rules.IsForStranger ? strangers : known;
+        if (lane.Budgets.MustWait(url.Uri.IdnHost) is { } wait)
         {
             return new FetchOutcome.Busy(wait);
         }
 
-        if (!slots.Wait(TimeSpan.Zero, CancellationToken.None))
+        if (!lane.Slots.Wait(TimeSpan.Zero, CancellationToken.None))
         {
             return new FetchOutcome.Busy(TimeSpan.FromSeconds(1));
         }
 
         try
         {
-            return await WithinTimeAsync(host, request, rules, stop);
+            return await WithinTimeAsync(lane, url.Uri, request, rules, stop);
         }
         finally
         {
-            slots.Release();
+            lane.Slots.Release();
         }
     }
 
@@ -92,7 +95,19 @@ internal sealed partial class SafeHttp : IDisposable
     public void Dispose()
     {
         strangers.Dispose();
-        slots.Dispose();
+        known.Dispose();
+    }
+
+    private Lane LaneOf(int most)
+    {
+        var handler = Handler(named: null);
+        handler.MaxConnectionsPerServer = 8;
+        handler.MaxResponseHeadersLength = 16;
+        handler.ResponseDrainTimeout = TimeSpan.Zero;
+        handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10);
+        handler.PooledConnectionLifetime = TimeSpan.FromMinutes(1);
+        handler.ActivityHeadersPropagator = null; // our trace ids are nobody's business
+        return new(new(clock, options.HostBurst, options.HostPerSecond), new(most), new(handler));
     }
 
     private SocketsHttpHandler Handler(Uri? named) => new()
@@ -131,34 +146,40 @@ internal sealed partial class SafeHttp : IDisposable
     private static Uri? UriOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri : null;
 
     private async Task<FetchOutcome> WithinTimeAsync(
-        string host, HttpRequestMessage request, FetchRules rules, CancellationToken stop)
+        Lane lane, Uri url, HttpRequestMessage request, FetchRules rules, CancellationToken stop)
     {
+        var host = url.IdnHost;
         using var deadline = new CancellationTokenSource(rules.Within, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stop);
         try
         {
-            var outcome = await AnswerAsync(host, request, rules, either.Token);
-            budgets.Report(host, isReachable: true);
+            var outcome = await AnswerAsync(lane, host, request, rules, either.Token);
+            lane.Budgets.Report(host, isReachable: true);
             return outcome;
         }
         catch (Exception problem) when (
             problem is HttpRequestException or IOException
             || (problem is OperationCanceledException && !stop.IsCancellationRequested))
         {
-            budgets.Report(host, isReachable: false);
+            // A port that a stranger chose, closed, must not close the host to the others.
+            if (!rules.IsForStranger || url.IsDefaultPort)
+            {
+                lane.Budgets.Report(host, isReachable: false);
+            }
+
             return Refuse(host, deadline.IsCancellationRequested ? "out of time" : problem.GetBaseException().Message);
         }
     }
 
     private async Task<FetchOutcome> AnswerAsync(
-        string host, HttpRequestMessage request, FetchRules rules, CancellationToken stop)
+        Lane lane, string host, HttpRequestMessage request, FetchRules rules, CancellationToken stop)
     {
         if (request.Headers.Accept.Count is 0)
         {
             request.Headers.TryAddWithoutValidation("Accept", rules.Asks);
         }
 
-        using var answer = await strangers.SendAsync(request, stop);
+        using var answer = await lane.Sender.SendAsync(request, stop);
         var type = answer.Content.Headers.ContentType?.MediaType?.ToLowerInvariant() ?? "";
         var problem = answer switch
         {
@@ -210,6 +231,16 @@ internal sealed partial class SafeHttp : IDisposable
     {
         Log.Refused(logger, host, reason);
         return new(reason);
+    }
+
+    // What some use up is not missing to others: hosts, places under way, connections.
+    private sealed record Lane(HostBudgets Budgets, SemaphoreSlim Slots, HttpMessageInvoker Sender) : IDisposable
+    {
+        public void Dispose()
+        {
+            Sender.Dispose();
+            Slots.Dispose();
+        }
     }
 
     private static partial class Log

@@ -13,6 +13,9 @@ internal sealed class PageResult<TPage, TView>(TView view) : IResult
 {
     public int Status { get; init; } = StatusCodes.Status200OK;
 
+    /// <summary>When it is worth asking again, for a page that says so.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>
     /// Where a form of this page may lead besides ourselves; browsers apply the rule to redirects as well.
     /// </summary>
@@ -28,6 +31,11 @@ internal sealed class PageResult<TPage, TView>(TView view) : IResult
         var html = await renderer.Dispatcher.InvokeAsync(() => RenderAsync(renderer, http.Tenant));
 
         http.Response.StatusCode = Status;
+        if (RetryAfter is { } wait)
+        {
+            http.Response.Headers.RetryAfter = $"{Math.Ceiling(wait.TotalSeconds)}";
+        }
+
         http.Response.ContentType = "text/html; charset=utf-8";
         PageHeaders.Set(http.Response.Headers, HasOwnForms ? ["'self'", .. FormTargets] : FormTargets);
         await http.Response.WriteAsync(html, http.RequestAborted);
