@@ -339,7 +339,7 @@ CREATE TABLE token_statuses (
   place bigint not null,
   token_id text not null,
   grant_id text not null,
-  expires_at bigint not null,
+  expires_at bigint not null, ancestors text,
   primary key (tenant, list, place)
 );
 CREATE INDEX token_statuses_expiry on token_statuses (expires_at);
