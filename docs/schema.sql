@@ -175,6 +175,7 @@ CREATE UNIQUE INDEX grants_own on grants (tenant, own_key);
 CREATE INDEX grants_resource on grants (tenant, resource) where revoked_at is null;
 CREATE INDEX grants_root on grants (tenant, root_id) where root_id is not null;
 CREATE INDEX grants_session on grants (tenant, session) where session is not null;
+CREATE INDEX grants_sid on grants (tenant, sid) where sid is not null and revoked_at is null;
 CREATE INDEX grants_subject on grants (tenant, subject, id);
 CREATE TABLE installations (
   tenant text not null,

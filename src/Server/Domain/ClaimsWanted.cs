@@ -20,6 +20,12 @@ public sealed record ClaimsWanted(IReadOnlyList<string> IdToken, IReadOnlyList<s
     /// <summary>The scopes it amounts to: what a person is asked about.</summary>
     public Scopes Scopes => Domain.Scopes.Of(IdToken.Concat(UserInfo).Select(claim => Scope[claim]));
 
+    /// <summary>By what is in the lists: two readings of one text are the same.</summary>
+    public bool Equals(ClaimsWanted? other) =>
+        other is not null && IdToken.SequenceEqual(other.IdToken) && UserInfo.SequenceEqual(other.UserInfo);
+
+    public override int GetHashCode() => HashCode.Combine(IdToken.Count, UserInfo.Count);
+
     /// <summary>Whether a person has agreed to tell each of them, by itself or as part of a scope.</summary>
     public bool IsWithin(Grant grant) => IdToken.Concat(UserInfo).All(claim =>
         grant.Scopes.Has(Scope[claim])

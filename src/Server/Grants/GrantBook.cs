@@ -164,6 +164,12 @@ internal sealed partial class GrantBook : IAsyncDisposable
                 ? known with { UsedAt = DateTimeOffset.FromUnixTimeSeconds(at) }
                 : known)];
 
+    /// <summary>
+    /// The newest of what a person let a client do in the session that this client calls so; null when all is over.
+    /// </summary>
+    public Task<Grant?> OfSidAsync(TenantId tenant, ClientId client, string sid, CancellationToken stop) =>
+        store.OfSidAsync(tenant, client, sid, clock.GetUtcNow(), stop);
+
     public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, int limit, CancellationToken stop) =>
         store.AllAsync(tenant, before, limit, clock.GetUtcNow(), stop);
 

@@ -32,6 +32,36 @@ internal sealed partial class GrantStore(Db db)
             ReadUse,
             stop);
 
+    /// <summary>
+    /// What a person let a client do at a resource in the session they are in and is not over, newest first.
+    /// </summary>
+    public Task<List<Grant>> OfSessionAsync(
+        Caller caller, ClientId client, string resource, DateTimeOffset now, CancellationToken stop) =>
+        db.AllAsync(
+            $"""
+            select * from grants where tenant = {caller.Tenant.Value} and session = {caller.Session}
+              and subject = {caller.Subject.Value} and client_id = {client.Value} and resource = {resource}
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            order by id desc limit {(long)Page}
+            """,
+            Read,
+            stop);
+
+    /// <summary>
+    /// The newest of what a person let a client do in the session that this client calls so and is not over.
+    /// </summary>
+    public Task<Grant?> OfSidAsync(
+        TenantId tenant, ClientId client, string sid, DateTimeOffset now, CancellationToken stop) =>
+        db.FirstAsync(
+            $"""
+            select * from grants where tenant = {tenant.Value} and sid = {sid} and client_id = {client.Value}
+              and is_own = {false} and actors is null and approved_by is null
+              and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
+            order by id desc limit 1
+            """,
+            Read,
+            stop);
+
     /// <summary>All grants of a tenant that are not over, newest first, from below <paramref name="before"/>.</summary>
     public Task<List<GrantUse>> AllAsync(
         TenantId tenant, string? before, int limit, DateTimeOffset now, CancellationToken stop) =>

@@ -25,8 +25,9 @@ internal sealed class StandingAgreements(
     public async ValueTask<Repeat?> FindAsync(
         Caller caller, Proposal proposal, string? clientHash, string? network, CancellationToken stop)
     {
-        var known = await store.OfSubjectAsync(caller.Tenant, caller.Subject, clock.GetUtcNow(), stop);
-        return known.Select(use => use.Grant).FirstOrDefault(IsSame) is { } before
+        var known = await store.OfSessionAsync(
+            caller, new(proposal.Client), proposal.Resource, clock.GetUtcNow(), stop);
+        return known.FirstOrDefault(grant => Holds(grant, proposal, clientHash)) is { } before
             ? new(
                 before.Id.Value,
                 proposal.Scope,
@@ -36,12 +37,6 @@ internal sealed class StandingAgreements(
                 caller.Sid(before.Client),
                 network)
             : null;
-
-        bool IsSame(Grant grant) =>
-            grant.Client.Value == proposal.Client
-            && grant.Resource.Value == proposal.Resource
-            && grant.Session == caller.Session
-            && Holds(grant, proposal, clientHash);
     }
 
     /// <summary>The grant that a code with a repeat becomes, not written yet; null when the agreement ended.</summary>

@@ -554,6 +554,11 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         Assert.Equal(HttpStatusCode.OK, next.Status);
         Assert.Equal("invalid_client_attestation", (await strange.RefreshAsync(next.RefreshToken)).Error);
         Assert.Equal("invalid_client_attestation", (await named.AsItselfAsync()).Error);
+        var metadata = await estate.JsonAsync($"/.well-known/oauth-authorization-server{estate.Tenant.Path}");
+        Assert.Contains(
+            "attest_jwt_client_auth",
+            metadata.GetProperty("token_endpoint_auth_methods_supported").EnumerateArray()
+                .Select(method => method.GetString()));
     }
 
     /// <summary>One server with clients that are attested, and a person.</summary>

@@ -455,6 +455,22 @@ public sealed class ConsentTests : IAsyncLifetime
         Assert.Single(await Grants.OfAsync(server, Person.Ada));
     }
 
+    [Fact, Rfc("OpenID Connect Core", "5.5")]
+    public async Task Who_goes_back_and_unticks_a_single_claim_does_not_get_the_answer_of_before()
+    {
+        await using var town = await TestServer.StartAsync(RelyingTown.Yaml);
+        using var person = new Person(town);
+        var question = await person.AskedAsync(RelyingTown.Site(town).Authorize(
+            RelyingTown.Identity("openid", ("claims", """{"id_token":{"email":null}}"""))));
+        await person.AnswerAsync(question, "allow");
+
+        using var same = await person.PostAsync(question, "allow");
+        using var other = await person.PostAsync(question, "allow", fields => fields["told"] = []);
+
+        Assert.NotNull(same.Headers.Location);
+        Assert.Equal((HttpStatusCode.BadRequest, null), (other.StatusCode, other.Headers.Location));
+    }
+
     [Theory, OnBoth]
     public async Task Nothing_is_granted_at_a_server_that_was_removed_while_the_page_lay_open(On on)
     {

@@ -155,6 +155,28 @@ public sealed class DocumentTests
         Assert.NotNull((await ada.AllowAsync(app.Authorize())).Code);
     }
 
+    [Theory]
+    [InlineData("http://localhost:7400/cb", "")]
+    [InlineData(Redirect, ",\"post_logout_redirect_uris\":[\"http://localhost:7400/bye\"]")]
+    public async Task A_document_that_leads_to_a_tenants_own_host_is_no_client_there_whoever_fetched_it(
+        string redirect, string members)
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var acme = await Tenants.Estate.AddAsync(server, "acme", "localhost:7400");
+        using var ada = new Person(server);
+        using var there = acme.Visit();
+        var id = host.Client("/client.json", members, redirect);
+        Assert.NotNull((await ada.AskedAsync(new App(server, id, redirect).Authorize())).Form);
+
+        // The one address of it, which a request need not name.
+        var shown = await there.OpenAsync(acme.Tenant.Path
+            + new App(acme.Http, acme.Tenant.Issuer, id, redirect).Authorize(("redirect_uri", null)));
+
+        Assert.Equal((HttpStatusCode.BadRequest, null), (shown.Status, shown.Left));
+        Assert.Equal(1, host.Requests);
+    }
+
     [Theory, Rfc("OAuth Client ID Metadata Document", "4.4")]
     [InlineData(null), InlineData("{"), InlineData("""{"client_id":"https://other.example/c"}""")]
     public async Task What_went_wrong_is_not_remembered(string? instead)

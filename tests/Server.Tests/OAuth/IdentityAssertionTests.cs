@@ -70,8 +70,80 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
 
         var told = await AskAsync(tokens.RefreshToken, ("client_id", "veiled"));
 
-        var known = JsonElement.Parse(Base64Url.DecodeFromChars(tokens.Member("id_token")!.Split('.')[1]));
-        Assert.Equal(known.GetProperty("sub").GetString(), told.Claims.GetProperty("sub").GetString());
+        var byIdToken = await AskAsync(
+            tokens.Member("id_token")!, ("subject_token_type", IdToken), ("client_id", "veiled"));
+
+        var known = Jwt.Claims(tokens.Member("id_token")!).GetProperty("sub").GetString();
+        Assert.Equal(known, told.Claims.GetProperty("sub").GetString());
+        Assert.True(byIdToken.Status is HttpStatusCode.OK, byIdToken.Text);
+        Assert.Equal(known, byIdToken.Claims.GetProperty("sub").GetString());
+    }
+
+    [Fact, Rfc("ID-JAG", "4.3.1")]
+    public async Task An_ID_token_speaks_for_its_own_sign_in_and_for_no_later_one()
+    {
+        using var ada = new Person(two.Idp);
+        const string Scope = "openid mcp:read offline_access";
+        var first = await Desk.LetInAsync(ada, ("scope", Scope));
+        two.Idp.Clock.Advance(TimeSpan.FromMinutes(1));
+        var second = await Desk.LetInAsync(ada, ("scope", Scope), ("prompt", "login"));
+
+        var (old, young) = (await ShowAsync(first), await ShowAsync(second));
+        await Desk.RevokeAsync(first.RefreshToken);
+
+        Assert.Equal(AuthTime(Jwt.Claims(first.Member("id_token")!)), AuthTime(old.Claims));
+        Assert.Equal(AuthTime(old.Claims) + 60, AuthTime(young.Claims));
+        TokenTests.Refused(await ShowAsync(first), "invalid_grant");
+        Assert.Equal(HttpStatusCode.OK, (await ShowAsync(second)).Status);
+
+        Task<Reply> ShowAsync(Reply tokens) =>
+            AskAsync(tokens.Member("id_token")!, ("subject_token_type", IdToken));
+
+        static long AuthTime(JsonElement claims) => claims.GetProperty("auth_time").GetInt64();
+    }
+
+    [Fact, Rfc("OAuth Transaction Tokens", "9.2")]
+    public async Task What_a_server_demands_of_its_tokens_is_not_asked_of_a_word_for_elsewhere()
+    {
+        await using var server = await TestServer.StartAsync(Two.People("http://127.0.0.1:9")
+            .Replace("{ name: echo,", "{ name: echo, require_dpop: true,", StringComparison.Ordinal));
+        using var ada = new Person(server);
+        using var desk = new DpopApp(server, "desk", "https://desk.example/cb", Secret);
+        var tokens = await desk.LetInAsync(ada, ("scope", "openid mcp:read"));
+
+        var told = await SendAsync(
+            "desk",
+            tokens.Member("id_token")!,
+            IdToken,
+            ("requested_token_type", IdJag),
+            ("audience", "http://127.0.0.1:9"));
+        var handedOn = await TransactAsync("back");
+        // What the client itself registered holds all the same.
+        var keyed = await TransactAsync("keyed");
+
+        Assert.True(told.Status is HttpStatusCode.OK, told.Text);
+        Assert.True(handedOn.Status is HttpStatusCode.OK, handedOn.Text);
+        TokenTests.Refused(keyed, "invalid_dpop_proof");
+
+        Task<Reply> TransactAsync(string client) => SendAsync(
+            client,
+            tokens.AccessToken,
+            AccessToken,
+            ("requested_token_type", TxnToken),
+            ("audience", "inside.example"),
+            ("scope", "mcp:read"));
+
+        Task<Reply> SendAsync(
+            string client, string subject, string type, params (string Name, string? Value)[] more) =>
+            desk.App.PostAsync(
+                "/token",
+                With(
+                    more,
+                    ("grant_type", Exchange),
+                    ("subject_token", subject),
+                    ("subject_token_type", type),
+                    ("client_id", client),
+                    ("client_secret", Secret)));
     }
 
     public static TheoryData<string, string?, string> Wrong => new()
@@ -303,31 +375,44 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
 
         internal Person Ada { get; private set; } = null!;
 
+        /// <summary>Whose people these are.</summary>
+        internal static string People(string elsewhere) => App.Town.Replace("servers:", $$"""
+              - client_id: desk
+                client_secret: {{Secret}}
+                redirect_uris: [https://desk.example/cb]
+                grant_types: [authorization_code, refresh_token, '{{Exchange}}']
+              - client_id: veiled
+                client_secret: {{Secret}}
+                redirect_uris: [https://veiled.example/cb]
+                grant_types: [authorization_code, refresh_token, '{{Exchange}}']
+                subject_type: pairwise
+              - { client_id: other, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
+              - { client_id: unasked, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
+              - client_id: back
+                client_secret: {{Secret}}
+                grant_types: ['{{Exchange}}']
+                introspects: [echo]
+                exchanges_bound_tokens: true
+              - client_id: keyed
+                client_secret: {{Secret}}
+                grant_types: ['{{Exchange}}']
+                introspects: [echo]
+                exchanges_bound_tokens: true
+                dpop_bound_access_tokens: true
+            trust_domain: inside.example
+            asserts_to:
+              - issuer: {{elsewhere}}
+                resources: [{{elsewhere}}/mcp/echo]
+                scope: mcp:read
+                clients: { desk: connector, other: connector, veiled: connector }
+            servers:
+            """, StringComparison.Ordinal);
+
         public async ValueTask InitializeAsync()
         {
             // Each must know the other's address before it starts; the keys are there once the first one runs.
             var elsewhere = $"http://127.0.0.1:{Postgres.FreePort()}";
-            Idp = await TestServer.StartAsync(App.Town.Replace("servers:", $$"""
-                  - client_id: desk
-                    client_secret: {{Secret}}
-                    redirect_uris: [https://desk.example/cb]
-                    grant_types: [authorization_code, refresh_token, '{{Exchange}}']
-                  - client_id: veiled
-                    client_secret: {{Secret}}
-                    redirect_uris: [https://veiled.example/cb]
-                    grant_types: [authorization_code, refresh_token, '{{Exchange}}']
-                    subject_type: pairwise
-                  - { client_id: other, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
-                  - { client_id: unasked, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'] }
-                  - { client_id: back, client_secret: {{Secret}}, grant_types: ['{{Exchange}}'], introspects: [echo] }
-                trust_domain: inside.example
-                asserts_to:
-                  - issuer: {{elsewhere}}
-                    resources: [{{elsewhere}}/mcp/echo]
-                    scope: mcp:read
-                    clients: { desk: connector, other: connector, veiled: connector }
-                servers:
-                """, StringComparison.Ordinal));
+            Idp = await TestServer.StartAsync(People(elsewhere));
             var keys = await Idp.Http.GetStringAsync(new Uri("/jwks", UriKind.Relative));
             Elsewhere = await TestServer.StartAsync($$"""
                 demo: false

@@ -1,4 +1,5 @@
 using System.Net;
+using Postern.Grants;
 
 namespace Postern.Tests.OAuth;
 
@@ -39,6 +40,30 @@ public sealed class SilentSignInTests
         Assert.Null((await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", ("prompt", "consent"))))).Left);
         Assert.Null((await ada.OpenAsync(app.Authorize(RelyingTown.Identity(
             "openid", ("claims", """{"id_token":{"name":null}}"""))))).Left);
+    }
+
+    [Theory, OnBoth]
+    public async Task An_agreement_is_found_however_many_the_person_has_beside_it(On on)
+    {
+        await using var server = await TestServer.StartAsync(RelyingTown.Yaml, on);
+        using var ada = new Person(server);
+        var app = RelyingTown.Site(server);
+        await app.LetInAsync(ada, RelyingTown.Identity("openid"));
+        var grant = Assert.Single(await Grants.OfAsync(server, Person.Ada));
+        await server.Db.WriteAsync(async unit =>
+        {
+            for (var i = 0; i < GrantStore.Page; i++)
+            {
+                await GrantStore.InsertAsync(
+                    unit, grant with { Id = new($"{grant.Id.Value}{i}"), Client = new("native"), Sid = null });
+            }
+
+            return true;
+        });
+
+        var stop = await ada.OpenAsync(app.Authorize(RelyingTown.Identity("openid", ("prompt", "none"))));
+
+        Assert.NotNull(new Answer(stop.Left!)["code"]);
     }
 
     [Theory, OnBoth]

@@ -10,12 +10,15 @@ internal sealed class AuthMethods(Settings settings, TenantBook tenants, Atteste
     public IReadOnlyList<string> All { get; } = Of(settings);
 
     /// <summary>
-    /// What is served at a tenant: workloads are clients of the configuration, which is the root's, and attesters are
-    /// named there.
+    /// What is served at a tenant: workloads are clients of the configuration, which is the root's. Attesters are named
+    /// there too, and know clients that are their documents everywhere.
     /// </summary>
-    public IReadOnlyList<string> At(TenantId tenant) => tenant == tenants.Default.Id
-        ? [.. All, .. ForWorkloads(settings), .. attesters.Any(tenant) ? ClientMetadata.AttestedMethods : []]
-        : All;
+    public IReadOnlyList<string> At(TenantId tenant) =>
+    [
+        .. All,
+        .. tenant == tenants.Default.Id ? ForWorkloads(settings) : [],
+        .. attesters.Any(tenant) ? ClientMetadata.AttestedMethods : [],
+    ];
 
     /// <summary>Of workloads, where an operator named their trust domains.</summary>
     public static IReadOnlyList<string> ForWorkloads(Settings settings) =>

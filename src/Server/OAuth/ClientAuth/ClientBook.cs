@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using Postern.Audit;
 using Postern.Grants.Parties;
@@ -20,12 +19,6 @@ internal sealed class ClientBook
     /// <summary>Clients and documents in memory.</summary>
     private const int Capacity = 20_000;
 
-    /// <summary>How long a document's host may be away before its word is not taken for given any more.</summary>
-    private static readonly TimeSpan Absence = TimeSpan.FromDays(7);
-
-    /// <summary>Two misses further apart than this are two, and not one absence.</summary>
-    private static readonly TimeSpan MissApart = TimeSpan.FromDays(2);
-
     private readonly ClientStore store;
     private readonly SafeHttp outbound;
     private readonly AuditLog audit;
@@ -40,10 +33,7 @@ internal sealed class ClientBook
     private readonly IReadOnlyList<Client> workloads;
     private readonly Cache<(TenantId, ClientId), Client> stored;
     private readonly FetchCache<Client> documents;
-
-    // Since when the hosts of known documents do not answer, and when that was last seen.
-    private readonly ConcurrentDictionary<string, (DateTimeOffset Since, DateTimeOffset Last)> away =
-        new(StringComparer.Ordinal);
+    private readonly Absences absences;
 
     public ClientBook(
         ClientStore store,
@@ -70,7 +60,7 @@ internal sealed class ClientBook
             throw new SetupException($"`spiffe_id` {twice.Key!.Id} is of two clients.");
         }
 
-        documents = new(Capacity, clock);
+        (documents, absences) = (new(Capacity, clock), new(Capacity, clock));
         stored = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
     }
@@ -145,7 +135,7 @@ internal sealed class ClientBook
                 OAuthError.InvalidClient("the metadata document was withdrawn"),
             // Our own budget: nobody was asked.
             FetchOutcome.Busy => known,
-            _ when IsAwayForLong(id) => OAuthError.InvalidClient("the metadata document cannot be had for a week"),
+            _ when absences.IsLong(id) => OAuthError.InvalidClient("the metadata document cannot be had for a week"),
             _ => known,
         };
     }
@@ -203,7 +193,14 @@ internal sealed class ClientBook
     {
         if (documents.Find(id.Value) is { } fresh)
         {
-            return await WithAgeAsync(tenant, fresh, stop);
+            // Kept for all tenants, and read by the rules of the one that fetched it: whose addresses are its own is
+            // each one's to say (T009).
+            return LeadsTo(fresh, tenants[tenant].Issuer)
+                ? new OAuthError("invalid_client", "The metadata document leads to this server.", 401)
+                {
+                    Reason = "metadata document",
+                }
+                : await WithAgeAsync(tenant, fresh, stop);
         }
 
         if (!settings.MetadataDocuments || !IsDocumentUrl(id.Value))
@@ -240,26 +237,19 @@ internal sealed class ClientBook
 
         var client = Client.Of(id, ClientSource.Document, metadata);
         documents.Keep(id.Value, client, answer.FreshFor);
-        away.TryRemove(id.Value, out _);
+        absences.End(id.Value);
         return await WithAgeAsync(tenant, client, stop);
     }
+
+    private static bool LeadsTo(Client client, string issuer) =>
+        client.RedirectUris.Concat(client.OpenId.PostLogoutRedirectUris)
+            .Any(uri => RedirectUris.IsOurs(uri, issuer));
 
     // A document is the same for everybody; since when it is known is the tenant's, and changes with the first yes.
     private async ValueTask<Client> WithAgeAsync(TenantId tenant, Client client, CancellationToken stop) =>
         await stored.FindAsync((tenant, client.Id), stop) is { } known
             ? client with { FirstSeen = known.FirstSeen }
             : client;
-
-    // Counted from the first time it was missed, by this node; when there is no room to count, it is not away.
-    private bool IsAwayForLong(string url)
-    {
-        var now = clock.GetUtcNow();
-        return away.Count < Capacity
-            && now - away.AddOrUpdate(
-                url,
-                _ => (now, now),
-                (_, miss) => now - miss.Last > MissApart ? (now, now) : (miss.Since, now)).Since >= Absence;
-    }
 
     // Metadata Document draft §3: https, a path, no dot segments, no fragment, no user; compared as text, never
     // normalised.

@@ -123,6 +123,8 @@ internal sealed class ConsentDecision(
         && made.Subject == wanted.Subject
         && made.Scopes.Equals(wanted.Scopes)
         && (made.Tools ?? []).SequenceEqual(wanted.Tools ?? [])
+        && made.Details?.ToString() == wanted.Details?.ToString()
+        && Equals(made.Claims, wanted.Claims)
         && made.ExpiresAt - made.CreatedAt == wanted.ExpiresAt - wanted.CreatedAt
         && (question.Ask is not null || await families.IsNewestAsync(made, 0, CancellationToken.None))
             ? new ConsentOutcome.Granted(made)

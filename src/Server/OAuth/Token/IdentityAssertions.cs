@@ -170,14 +170,15 @@ internal sealed class IdentityAssertions(
             ? grant
             : null;
 
-    // It says who signed in at this client; what stands behind it is that the person still lets that client in.
+    // It says who signed in at this client; what stands behind it is that the person still lets that client in, by what
+    // they agreed to in the session that it names.
     private async ValueTask<Grant?> OfIdTokenAsync(string text, Presenter presenter, CancellationToken stop)
     {
         var tenant = presenter.Tenant;
         if (ForeignToken.Read(text) is not { Typ: "jwt", Kid: not null } token
             || token.Text("iss") != tenant.Issuer
             || !token.IsOnlyFor(presenter.Client.Id.Value)
-            || token.Text("sub") is not { } subject
+            || token.Text("sid") is not { } sid
             || token.TimeRefusal(clock.GetUtcNow(), tenant.AccessLifetime) is not null
             || !await token.IsSignedByAsync(
                 [.. new JsonWebKeySet(keys.Json(tenant.Id)).GetSigningKeys()], [SigningKey.Es256, SigningKey.Rs256]))
@@ -185,9 +186,9 @@ internal sealed class IdentityAssertions(
             return null;
         }
 
-        return (await grants.OfSubjectAsync(tenant.Id, new(subject), stop))
-            .Select(use => use.Grant)
-            .FirstOrDefault(grant =>
-                grant is { IsOwn: false, Actors: [], ApprovedBy: null } && grant.Client == presenter.Client.Id);
+        return await grants.OfSidAsync(tenant.Id, presenter.Client.Id, sid, stop) is { } grant
+            && await subjects.OfAsync(tenant.Id, presenter.Client, grant.Subject, stop) == token.Text("sub")
+                ? grant
+                : null;
     }
 }

@@ -9,9 +9,15 @@ internal sealed class SenderConstraint(ServerBook servers)
     /// <summary>
     /// Why a request gets no token without a proof (RFC 9449 §5.2) or a certificate (RFC 8705 §3.4); null when it may.
     /// </summary>
-    public OAuthError? Refusal(Grant grant, Presenter presenter)
+    public OAuthError? Refusal(Grant grant, Presenter presenter) =>
+        Refusal(presenter, servers.ByResource(grant.Tenant, grant.Resource));
+
+    /// <summary>The same for what is good at no server here: what the client registered, and no more.</summary>
+    public static OAuthError? Refusal(Presenter presenter) => Refusal(presenter, null);
+
+    private static OAuthError? Refusal(Presenter presenter, McpServer? server)
     {
-        var (client, server) = (presenter.Client, servers.ByResource(grant.Tenant, grant.Resource));
+        var client = presenter.Client;
         return presenter.Holder switch
         {
             not { IsKey: true } when client.RequiresDpop =>

@@ -33,11 +33,14 @@ internal static class TokenEndpoint
 
         request = redemption.Granted is { } granted ? request.For(granted) : request;
         // Scope, resource and sender constraint are checked here for every way, so that no way can forget them. A
-        // statement is for elsewhere, where other scopes and resources are.
+        // statement is for elsewhere, where other scopes and resources are and no server's demand of here counts.
         var excess = redemption.Statement is null ? request.Exceeds(redemption.Grant)
             : request.Details is null || redemption.Statement.Details is not null ? null
             : DetailCheck.Invalid("They are not said to others.");
-        if ((excess ?? constraint.Refusal(redemption.Grant, presenter)) is { } refusal)
+        var unbound = redemption.Statement is null
+            ? constraint.Refusal(redemption.Grant, presenter)
+            : SenderConstraint.Refusal(presenter);
+        if ((excess ?? unbound) is { } refusal)
         {
             return refusal.ToHttp();
         }
