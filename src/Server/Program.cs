@@ -100,6 +100,7 @@ internal static partial class Program
         app.UseForwardedHeaders();
         app.UseMiddleware<TenantPlace>();
         app.UseMiddleware<HostGuard>();
+        app.UseMiddleware<StrictTransport>();
         app.UseRouting();
         app.UseMiddleware<ExactPath>();
         app.UseMiddleware<SessionMiddleware>();

@@ -53,7 +53,7 @@ public sealed class DocumentsTests
         var names = Tests.Select(test => test.Name).Concat(TestsOfTheSdk()).ToHashSet(StringComparer.Ordinal);
         Assert.NotEmpty(Requirement.All);
         Assert.All(Requirement.All, demand => Assert.All(demand.Tests, name => Assert.Contains(name, names)));
-        Assert.Equal(Requirement.All.Count, Requirement.All.Select(d => (d.Document, d.Section, d.Demand)).Distinct().Count());
+        Assert.Distinct(Requirement.All.Select(demand => (demand.Document, demand.Section, demand.Demand)));
     }
 
     [Fact]

@@ -33,7 +33,9 @@ internal sealed class RevocationWatch(
         && Now >= Interlocked.Read(ref missingUntil)
         && off.IsComplete;
 
-    /// <summary>Why a token that is valid in itself is not taken, for the log; null when nothing speaks against it.</summary>
+    /// <summary>
+    /// Why a token that is valid in itself is not taken, for the log; null when nothing speaks against it.
+    /// </summary>
     public string? WhyNot(AccessToken token) => token.GrantId switch
     {
         { } grant when !grants.IsEmpty && grants.ContainsKey(grant) => "revocations: its grant ended",

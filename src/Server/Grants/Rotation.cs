@@ -13,7 +13,9 @@ internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys, 
     /// </summary>
     public string? KeptAs { get; init; }
 
-    /// <summary>The key of the copy of the client, as it is stored, which then counts instead of <see cref="Holder"/>.</summary>
+    /// <summary>
+    /// The key of the copy of the client, as it is stored, which then counts instead of <see cref="Holder"/>.
+    /// </summary>
     public string? Instance { get; init; }
 
     /// <summary>It has proven something that a thief of the token lacks.</summary>

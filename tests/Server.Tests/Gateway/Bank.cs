@@ -16,7 +16,8 @@ internal sealed class Bank : IAsyncDisposable
 
     private const string Tools =
         $$"""
-        {"tools":[{"name":"pay","description":"Pays somebody out of the purse.",{{Change}}},{"name":"tip",{{Change}}},{"name":"transfer",{{Change}}},
+        {"tools":[{"name":"pay","description":"Pays somebody out of the purse.",{{Change}}},
+          {"name":"tip",{{Change}}},{"name":"transfer",{{Change}}},
           {"name":"rename",{{Change}}},{"name":"mail",{{Read}}},{"name":"diary",{{Read}}},
           {"name":"payments","description":"Lists what was paid, and to whom.",{{Read}}},
           {"name":"clock",{{Read}}},{"name":"refuse",{{Change}}}],
@@ -41,6 +42,9 @@ internal sealed class Bank : IAsyncDisposable
     }
 
     public ConcurrentQueue<decimal> Paid { get; } = new();
+
+    /// <summary>The methods it was asked for.</summary>
+    public ConcurrentQueue<string> Asked { get; } = new();
 
     public string Url => app.Urls.Single() + "/mcp";
 
@@ -78,6 +82,7 @@ internal sealed class Bank : IAsyncDisposable
     {
         using var message = await JsonDocument.ParseAsync(http.Request.Body);
         var root = message.RootElement;
+        Asked.Enqueue(root.GetProperty("method").GetString()!);
         var outcome = root.GetProperty("method").GetString() switch
         {
             "server/discover" => $"\"result\":{Discovery}",

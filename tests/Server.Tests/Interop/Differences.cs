@@ -95,7 +95,8 @@ internal static class Differences
         ["backchannel without a scope"] = OpenIdScope,
         ["backchannel of a client that is none"] = OwnError,
         ["backchannel of a public client"] = OwnError,
-        ["backchannel for an unknown resource"] = "RFC 8707 §2; the peer of these tests has a token for every resource.",
+        ["backchannel for an unknown resource"] =
+            "RFC 8707 §2; the peer of these tests has a token for every resource.",
         ["backchannel by GET"] = Verb,
         ["backchannel polls twice at once"] = Wait,
         ["backchannel polls after the answer"] = Details,

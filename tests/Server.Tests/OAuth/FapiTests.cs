@@ -283,10 +283,13 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
     {
         using var app = First;
         using var rsa = RSA.Create(2048);
-        app.Proof = path => RsaProof(rsa, app.Ask(path), "RS256");
-        Assert.Equal("invalid_dpop_proof", (await app.PushAsync()).Error);
-        app.Proof = path => RsaProof(rsa, app.Ask(path), "PS256");
-        Assert.Equal(HttpStatusCode.Created, (await app.PushAsync()).Status);
+        foreach (var alg in (string[])["RS256", "PS256"])
+        {
+            // With the same key it could sign by the one as by the other at the gateway.
+            app.Proof = path => RsaProof(rsa, app.Ask(path), alg);
+            Assert.Equal("invalid_dpop_proof", (await app.PushAsync()).Error);
+        }
+
         app.Proof = path => app.Key.Proof(app.Ask(path));
         var code = await app.CodeAsync(bank.Ada, ("scope", "openid mcp:read"));
 

@@ -67,7 +67,8 @@ public sealed class RestingSessionTests
         await LetInAsync(server, bob, "one");
         var organizations = server.Get<Organizations>();
         await organizations.AddAsync(TenantId.Default, "acme", "Acme", null);
-        await organizations.MoveAsync(await Borough.PartyAsync(server, PartyKind.User, Person.Ada), "acme", false, null);
+        var party = await Borough.PartyAsync(server, PartyKind.User, Person.Ada);
+        await organizations.MoveAsync(party, "acme", false, null);
 
         await Borough.OffAsync(server, PartyKind.Organization, "acme");
         await server.Get<LogoutSender>().NowAsync(default);

@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Buffers.Text;
-using System.Text;
-using System.Text.Json;
 using Postern.OAuth.Requests;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
@@ -31,28 +27,17 @@ internal sealed class AuthorizeAnswers(SigningKeys keys, TimeProvider clock)
         return new(way.Uri, mode.IsForm, mode.IsSigned ? [("response", Sign(tenant, way, whole))] : [.. whole]);
     }
 
-    private string Sign(Tenant tenant, ReturnWay way, IEnumerable<(string Name, string Value)> said)
-    {
-        var claims = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(claims))
+    // It says no `typ`, which would be that of an ID token.
+    private string Sign(Tenant tenant, ReturnWay way, IEnumerable<(string Name, string Value)> said) =>
+        JwtWriter.Write(keys.Current(tenant.Id), null, json =>
         {
-            json.WriteStartObject();
             json.WriteString("aud"u8, way.Client.Value);
             json.WriteNumber("exp"u8, (clock.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
             foreach (var (name, value) in said)
             {
                 json.WriteString(name, value);
             }
-
-            json.WriteEndObject();
-        }
-
-        var key = keys.Current(tenant.Id);
-        var text = $"{Encoding.ASCII.GetString(key.Header("JWT"))}.{Base64Url.EncodeToString(claims.WrittenSpan)}";
-        var signature = new byte[key.Size];
-        key.Sign(Encoding.ASCII.GetBytes(text), signature);
-        return $"{text}.{Base64Url.EncodeToString(signature)}";
-    }
+        });
 }
 
 /// <summary>One answer: where it goes, how, and what it says.</summary>

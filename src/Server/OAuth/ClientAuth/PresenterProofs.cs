@@ -1,5 +1,6 @@
 using Postern.AspNetCore;
 using Postern.AspNetCore.AccessTokens;
+using Postern.AspNetCore.Keys;
 using Postern.AspNetCore.Proofs;
 using Postern.Grants;
 using Postern.Platform.Http;
@@ -40,9 +41,9 @@ internal sealed class PresenterProofs(HolderProofs proofs)
         var answer = http.HttpContext.Response.Headers;
         switch (await proofs.Validator.ValidateAsync(header, target, stop))
         {
-            case Proof { Algorithm: var algorithm }
-                when presenter.Client.IsFapi2 && !FapiProfile.Algorithms.Contains(algorithm.ToString()):
-                return new OAuthError("invalid_dpop_proof", "The proof is signed by ES256 or PS256.");
+            // FAPI 2.0 §5.4.1: a key of RSA could sign by RS256 where the token is used.
+            case Proof { Algorithm: not SignatureAlgorithm.ES256 } when presenter.Client.IsFapi2:
+                return new OAuthError("invalid_dpop_proof", "The proof of this client is signed by ES256.");
             case Proof proof:
                 Offer(answer, proof.NextNonce);
                 return presenter with { Holder = Holder.OfKey(proof.Thumbprint) };

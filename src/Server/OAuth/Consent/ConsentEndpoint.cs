@@ -135,7 +135,7 @@ internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, 
 
     private static PageResult<ErrorPage, ErrorView> Answered => new(new(
         "This question was answered",
-        "It is asked once. What was allowed stands on your page, and you can end it there at any time.",
+        "It is asked once. If you allowed it, it stands on your page, where you can end it at any time.",
         "Go back to the app, or to your page.",
         "/me",
         "Your page"))

@@ -7,8 +7,8 @@ using Postern.Platform.Database;
 namespace Postern.OAuth.Feed;
 
 /// <summary>
-/// Hands each end of a grant or token to those who follow its resource, and lets them look again at who is switched off
-/// whenever that may have changed. Who cannot keep up is cut off, and comes back to what is stored: nothing is ever left
+/// Hands each end of a grant or token to those who follow its resource, and lets them look again at who is switched
+/// off whenever that may have changed. Who cannot keep up is cut off, and comes back to what is stored: nothing is ever left
 /// out silently.
 /// </summary>
 internal sealed partial class RevocationFeed : IAsyncDisposable

@@ -74,7 +74,9 @@ internal sealed record OpenIdSeed
         key, what, null, string.Join(" or ", Algorithms), text => Algorithms.Contains(text) ? text : null);
 
     private static string? Https(string text) =>
-        text.StartsWith("https://", StringComparison.Ordinal) && !text.Contains('#') && Uri.TryCreate(text, UriKind.Absolute, out _)
+        text.StartsWith("https://", StringComparison.Ordinal)
+        && !text.Contains('#')
+        && Uri.TryCreate(text, UriKind.Absolute, out _)
             ? text
             : null;
 }

@@ -13,12 +13,6 @@ internal sealed class HostGuard(RequestDelegate next)
     {
         if (http.Request.Host.Value == http.Tenant.Authority || http.Request.Path.Value is "/healthz" or "/readyz")
         {
-            // FAPI 2.0 §5.2.3: a browser that was here once does not come without TLS again.
-            if (http.Tenant.Issuer.StartsWith("https://", StringComparison.Ordinal))
-            {
-                http.Response.Headers.StrictTransportSecurity = "max-age=31536000";
-            }
-
             return next(http);
         }
 
