@@ -8,7 +8,7 @@ internal static class DetailReader
 {
     public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
-    private const int MaxList = 100, MaxText = 200, MaxArguments = 16;
+    private const int MaxList = 100, MaxText = 200, MaxArguments = 16, MaxDepth = 8;
 
     private const long MaxCalls = 1_000_000;
 
@@ -31,28 +31,16 @@ internal static class DetailReader
 
     public static readonly IReadOnlySet<string> Types = Schemas.Keys.ToHashSet(StringComparer.Ordinal);
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
-
     public static Details? Read(string json)
     {
-        try
+        if (StrictJson.Read(json, MaxDepth) is not { ValueKind: JsonValueKind.Array } list
+            || list.GetArrayLength() is 0 or > Details.MaxCount)
         {
-            using var document = JsonDocument.Parse(json, Strict);
-            if (document.RootElement.ValueKind is not JsonValueKind.Array
-                || document.RootElement.GetArrayLength() is 0 or > Details.MaxCount)
-            {
-                return null;
-            }
-
-            var all = document.RootElement.EnumerateArray().Select(Read).ToList();
-            return all.Contains(null) ? null : new([.. all.OfType<Detail>()]);
-        }
-        catch (Exception malformed)
-            when (malformed is JsonException or InvalidOperationException or ArgumentException or FormatException)
-        {
-            // The second and the third for half of a surrogate pair, escaped and as it is.
             return null;
         }
+
+        var all = list.EnumerateArray().Select(Read).ToList();
+        return all.Contains(null) ? null : new([.. all.OfType<Detail>()]);
     }
 
     private static Detail? Read(JsonElement json)

@@ -19,6 +19,8 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
 
     private readonly TestServer server = agents.Server;
 
+    private const string Torn = "\"x\":{\"\\ud800\":1,\"\\udfff\":2},";
+
     public static TheoryData<string, bool> Assertions => new()
     {
         { "as it should be", true },
@@ -87,6 +89,8 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         { "payload no JSON", false },
         { "payload array", false },
         { "payload lone surrogate", false },
+        { "payload lone surrogate in a name inside", false },
+        { "header lone surrogate in a name inside", false },
         { "header no object", false },
         { "endless", false },
         { "empty", false },
@@ -253,6 +257,12 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
                 var torn = claims.ToJsonString()
                     .Replace("\"sub\":\"agent\"", "\"sub\":\"\\ud800\"", StringComparison.Ordinal);
                 return SignText(torn, header);
+            case "payload lone surrogate in a name inside":
+                return SignText(claims.ToJsonString().Insert(1, Torn), header);
+            case "header lone surrogate in a name inside":
+                var names = Encoding.UTF8.GetBytes(header.ToJsonString().Insert(1, Torn));
+                var signed = $"{Encoded(names)}.{Encode(claims, header).Split('.')[1]}";
+                return $"{signed}.{Encoded(Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
             case "header no object": return $"{Encoded("7"u8)}.{Encode(claims, header).Split('.')[1]}.AAAA";
             case "endless": claims["pad"] = new string('x', 8000); break;
             case "empty": return "";

@@ -422,6 +422,38 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    public async Task Of_the_ways_to_be_answered_that_a_document_names_those_that_are_served_count()
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        var some = new App(
+            server, host.Client("/some.json", ",\"response_modes\":[\"fragment\",\"jwt\"]"), Redirect);
+        var none = host.Client("/none.json", ",\"response_modes\":[\"fragment\"]");
+
+        Assert.Equal(["jwt"], (await FindAsync(server, some)).ResponseModes);
+        Assert.True((await server.Get<ClientBook>().FindAsync(TenantId.Default, none, default)).Failed(out _, out _));
+    }
+
+    [Theory, InlineData("\"use\":\"enc\",", true), InlineData("", true), InlineData("", false)]
+    public async Task A_key_is_found_by_its_name_among_many_and_without_it_among_few(string use, bool isNamed)
+    {
+        await using var host = new DocumentHost();
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var others = string.Concat(Enumerable.Repeat(
+            Keys(other)["{\"keys\":[".Length..^2].Replace("{", "{" + use, StringComparison.Ordinal) + ",", 12));
+        host.Put("/keys", Keys(key).Insert("{\"keys\":[".Length, others));
+        var app = new App(server, host.Client("/client.json", Signed(host, "/keys")), Redirect);
+        var code = (await ada.AllowAsync(app.Authorize())).Code;
+
+        var reply = await app.RedeemAsync(code, Proof(server, app, key, isNamed ? null : ""));
+
+        Assert.Equal(isNamed ? null : "invalid_client", reply.Error);
+    }
+
+    [Fact]
     public async Task Unknown_key_names_do_not_make_us_fetch_at_their_pace()
     {
         await using var host = new DocumentHost();

@@ -314,6 +314,8 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
     [InlineData("request_details", "7", "invalid_request")]
     [InlineData("request_details", "{", "invalid_request")]
     [InlineData("request_context", """{"a":1,"a":2}""", "invalid_request")]
+    [InlineData("request_context", """{"\ud800":1}""", "invalid_request")]
+    [InlineData("request_details", """{"a":["\ud800"]}""", "invalid_request")]
     [InlineData("subject_token", "x", "invalid_request")]
     [InlineData("subject_token_type", RefreshToken, "invalid_request")]
     [InlineData("actor_token", "x", "invalid_request")]

@@ -137,6 +137,7 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
         { """{"client_secret":"chosen-by-the-client-itself-000000000000000"}""", "invalid_client_metadata" },
         { """{"client_secret":7}""", "invalid_client_metadata" },
         { """{"client_secret":"\ud800"}""", "invalid_client_metadata" },
+        { """{"client_id":"\ud800cccccccccccccccccccccccc"}""", "invalid_client_metadata" },
         { """{"registration_access_token":"x"}""", "invalid_client_metadata" },
         { """{"registration_client_uri":"https://x.example"}""", "invalid_client_metadata" },
         { """{"client_secret_expires_at":0}""", "invalid_client_metadata" },

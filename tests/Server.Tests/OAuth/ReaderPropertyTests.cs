@@ -22,6 +22,11 @@ public sealed class ReaderPropertyTests(Town town) : IClassFixture<Town>
     private static readonly Gen<string> AnyName =
         Gen.Elements("client_id", "scope", "resource", "state", "request", "a", "", "id_token", "acr", "values");
 
+    // As it stands in JSON: known ones, and those that are no text.
+    private static readonly Gen<string> AnyMember = Gen.Elements(
+        "\"client_id\"", "\"scope\"", "\"a\"", "\"\"", "\"id_token\"", "\"acr\"", "\"values\"", "\"typ\"",
+        "\"alg\"", "\"kid\"", "\"iss\"", "\"aud\"", "\"\\u0061ud\"", "\"\\ud800\"", "\"acr\\udfff\"");
+
     private static readonly Gen<string> AnyText = Gen.OneOf(
         Gen.Elements(
             "", "x", "\ud800", "\0", "\u202e", "http://127.0.0.1:1/cb", "https://a.example/", "/", "/x",
@@ -40,7 +45,7 @@ public sealed class ReaderPropertyTests(Town town) : IClassFixture<Town>
         }
 
         var inner = JsonOf(depth - 1);
-        var members = AnyName.Zip(inner, (name, value) => $"{JsonSerializer.Serialize(name)}:{value}");
+        var members = AnyMember.Zip(inner, (name, value) => $"{name}:{value}");
         return Gen.OneOf(
             plain,
             inner.ListOf().Select(items => $"[{string.Join(',', items.Take(4))}]"),
@@ -64,11 +69,33 @@ public sealed class ReaderPropertyTests(Town town) : IClassFixture<Town>
         {
             var (header, claims) = pair;
             var token = $"{Encoded(header)}.{Encoded(claims)}.AAAA";
-            return ForeignToken.Read(token) is null
+            return ForeignToken.Read(token) is not { } read
                 ? ForeignToken.Read(token + "=") is null
-                : !HasTwice(header) && !HasTwice(claims) && ForeignToken.Read(token + "=") is null
+                : CanBeWritten(read.Claims) && !HasTwice(header)
+                    && !HasTwice(claims) && ForeignToken.Read(token + "=") is null
                     && ForeignToken.Read(" " + token) is null && ForeignToken.Read(token + ".") is null;
         }));
+
+    [Fact]
+    public void What_is_read_strictly_can_be_looked_at_and_written_and_the_rest_is_nothing() =>
+        Check.One(Many, Prop.ForAll(Arb.From(Gen.OneOf(AnyJson, AnyText)), text =>
+            StrictJson.Read(text, maxDepth: 16) is not { } read || (CanBeWritten(read) && !HasTwice(text))));
+
+    [Theory]
+    [InlineData("{\"a\":{\"\\ud800\":1}}"), InlineData("[\"\\udfff\"]"), InlineData("\"\\ud800\\u0061\"")]
+    [InlineData("{\"a\":1,\"\\u0061\":2}"), InlineData("[[[]]]"), InlineData("{} x")]
+    public void What_has_no_meaning_or_two_is_not_read(string text) => Assert.Null(StrictJson.Read(text, maxDepth: 2));
+
+    [Fact]
+    public void What_is_no_text_as_it_came_is_not_read()
+    {
+        Assert.Null(StrictJson.Read("\"\ud800\"", maxDepth: 2));
+        Assert.Null(StrictJson.Read(new byte[] { (byte)'"', 0xff, (byte)'"' }, maxDepth: 2));
+    }
+
+    [Fact]
+    public void A_pair_that_is_whole_is_read() =>
+        Assert.Equal("\ud83d\ude00", StrictJson.Read("\"\\ud83d\\ude00\"", maxDepth: 2)?.GetString());
 
     [Fact]
     public void No_text_makes_the_readers_throw() => Check.One(Many, Prop.ForAll(Arb.From(AnyText), text =>
@@ -165,6 +192,13 @@ public sealed class ReaderPropertyTests(Town town) : IClassFixture<Town>
 
     private static bool IsUnicode(string text) =>
         text.EnumerateRunes().All(rune => rune != Rune.ReplacementChar) && !text.Contains('\0');
+
+    private static bool CanBeWritten(JsonElement element)
+    {
+        using var json = new Utf8JsonWriter(Stream.Null);
+        element.WriteTo(json);
+        return true;
+    }
 
     // Read loosely, as somebody else might, and looked through for a name that stands twice.
     private static bool HasTwice(string json)

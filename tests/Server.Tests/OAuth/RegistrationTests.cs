@@ -303,6 +303,8 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "token_endpoint_auth_signing_alg", "\"none\"", "invalid_client_metadata" },
         { "token_endpoint_auth_signing_alg", "\"HS256\"", "invalid_client_metadata" },
         { "response_modes", "\"jwt\"", "invalid_client_metadata" },
+        { "response_modes", "[\"fragment\"]", "invalid_client_metadata" },
+        { "response_modes", "[\"jwt\",\"fragment\"]", "invalid_client_metadata" },
         { "subject_type", "\"open\"", "invalid_client_metadata" },
         { "sector_identifier_uri", "\"http://a.example/sector\"", "invalid_client_metadata" },
         { "backchannel_logout_uri", "\"http://a.example/out\"", "invalid_client_metadata" },

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Postern.Tests.OAuth;
@@ -95,6 +96,17 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
         };
 
         await IsRefusedAsync(text, "invalid_request_object");
+    }
+
+    [Theory, InlineData("claims", """{"id_token":{"\ud800":null}}""")]
+    [InlineData("authorization_details", """[{"type":"\ud800"}]"""), InlineData("state", "\"\\ud800\"")]
+    public async Task An_object_with_half_a_letter_in_it_is_refused(string claim, string value)
+    {
+        var claims = Claims();
+        claims.Remove(claim);
+        var text = claims.ToJsonString().Insert(1, $"\"{claim}\":{value},");
+
+        await IsRefusedAsync(Own.SignBytes(Encoding.UTF8.GetBytes(text)), "invalid_request_object");
     }
 
     [Fact, Rfc(9101, "6.3")]

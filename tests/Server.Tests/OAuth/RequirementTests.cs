@@ -60,6 +60,7 @@ public sealed class RequirementTests(WalkTown town) : IClassFixture<WalkTown>
     [InlineData("""["https://a.sector.example/cb"]""", false)]
     [InlineData("""{"a":1}""", false)]
     [InlineData("no JSON", false)]
+    [InlineData("""["https://a.sector.example/c\ud800","https://b.sector.example/cb"]""", false)]
     public async Task Clients_of_several_hosts_are_one_sector_where_it_lists_them_all(string list, bool isGood)
     {
         town.Host.Put("/sector.json", list);

@@ -7,14 +7,15 @@ namespace Postern.OAuth.ClientAuth;
 /// <summary>The public keys of clients: from their registration, or fetched from where it says.</summary>
 internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
 {
-    private const int Capacity = 5_000, MaxKeys = 10;
+    // Some publish a key for each of their apps, and others to encrypt with.
+    private const int Capacity = 5_000, MaxKeys = 100;
 
     // An unknown key id is worth another look, but not at the pace of whoever invents key ids.
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(30);
 
     private readonly FetchCache<Fetched> fetched = new(Capacity, clock);
 
-    /// <summary>The keys that may have signed: the one of that identifier, or all when none is named.</summary>
+    /// <summary>The keys that may have signed, looked for again when none has that identifier.</summary>
     public ValueTask<IReadOnlyList<SecurityKey>> FindAsync(Client client, string? kid, CancellationToken stop) =>
         FindAsync(client.Jwks, client.JwksUri, kid, stop, RulesOf(client));
 
@@ -24,7 +25,7 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
     {
         if (jwks is not null)
         {
-            return Named(Parse(jwks), kid);
+            return Signing(jwks);
         }
 
         if (jwksUri is not { } uri)
@@ -33,8 +34,11 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         }
 
         var known = await LookAsync(
-            uri, rules ?? FetchRules.Json, keys => Named(keys.Signing, kid).Count > 0, stop);
-        return known is not null ? Named(known.Signing, kid) : [];
+            uri,
+            rules ?? FetchRules.Json,
+            keys => keys.Signing.Any(key => string.IsNullOrEmpty(kid) || key.KeyId == kid),
+            stop);
+        return known?.Signing ?? [];
     }
 
     /// <summary>Whether one of a client's keys is the one that is looked for.</summary>
@@ -71,25 +75,24 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         if (outcome is FetchOutcome.Answered answer)
         {
             var jwks = Encoding.UTF8.GetString(answer.Body.Span);
-            known = new(Parse(jwks), All(jwks), clock.GetUtcNow());
+            known = new(Signing(jwks), All(jwks), clock.GetUtcNow());
             fetched.Keep(uri, known, answer.FreshFor);
         }
 
         return known;
     }
 
-    private static IReadOnlyList<SecurityKey> Named(IReadOnlyList<SecurityKey> keys, string? kid) =>
-        string.IsNullOrEmpty(kid) ? keys : [.. keys.Where(key => key.KeyId == kid)];
-
     // As they were written, so that what a key says of itself (its algorithm) is not lost.
-    private static IReadOnlyList<SecurityKey> Parse(string jwks) =>
-        [.. All(jwks).Where(key => key is { Kty: "EC" or "RSA", Use: null or "" or "sig" })];
+    private static IReadOnlyList<SecurityKey> Signing(string jwks) =>
+        [.. Read(jwks).Where(key => key is { Kty: "EC" or "RSA", Use: null or "" or "sig" }).Take(MaxKeys)];
 
-    private static IReadOnlyList<JsonWebKey> All(string jwks)
+    private static IReadOnlyList<JsonWebKey> All(string jwks) => [.. Read(jwks).Take(MaxKeys)];
+
+    private static IEnumerable<JsonWebKey> Read(string jwks)
     {
         try
         {
-            return [.. new JsonWebKeySet(jwks).Keys.Take(MaxKeys)];
+            return new JsonWebKeySet(jwks).Keys;
         }
         catch (ArgumentException)
         {

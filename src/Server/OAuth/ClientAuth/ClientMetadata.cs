@@ -31,6 +31,8 @@ internal sealed record ClientMetadata
     /// <summary>Bytes of a registration; a document is smaller still.</summary>
     public const int MaxBytes = 16 * 1024;
 
+    private const int MaxDepth = 8;
+
     public const string Code = "code";
 
     private const string Native = "native", Web = "web";
@@ -54,7 +56,8 @@ internal sealed record ClientMetadata
 
     public const string AnswerAlgorithm = "ES256";
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    /// <summary>Ways to be answered. A fragment is for answers that scripts read, and none of these is.</summary>
+    public static readonly string[] AnswerModes = ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"];
 
     public required string? Name { get; init; }
 
@@ -111,21 +114,13 @@ internal sealed record ClientMetadata
         ReadOnlyMemory<byte> json, string url, string issuer, AuthMethods methods) => Read(json, url, issuer, methods);
 
     private static Result<ClientMetadata> Read(
-        ReadOnlyMemory<byte> json, string? url, string issuer, AuthMethods methods)
-    {
-        try
+        ReadOnlyMemory<byte> json, string? url, string issuer, AuthMethods methods) =>
+        StrictJson.Read(json, MaxDepth) switch
         {
-            using var document = JsonDocument.Parse(json, Strict);
-            return document.RootElement.ValueKind is JsonValueKind.Object
-                ? Read(new MetadataMembers(document.RootElement), url, issuer, methods)
-                : Invalid("Client metadata is a JSON object.");
-        }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
-        {
-            // The second for a text with half of a surrogate pair.
-            return Invalid("Client metadata is valid JSON, without repeated members.");
-        }
-    }
+            { ValueKind: JsonValueKind.Object } root => Read(new MetadataMembers(root), url, issuer, methods),
+            { } => Invalid("Client metadata is a JSON object."),
+            null => Invalid("Client metadata is valid JSON, without repeated members."),
+        };
 
     private static Result<ClientMetadata> Read(
         MetadataMembers members, string? url, string issuer, AuthMethods methods)
@@ -184,7 +179,7 @@ internal sealed record ClientMetadata
             RequiresSignedRequest = members.Flag("require_signed_request_object"),
             RequestSigningAlg = members.Text("request_object_signing_alg"),
             AnswerSigningAlg = members.Text("authorization_signed_response_alg"),
-            ResponseModes = members.List("response_modes") ?? [],
+            ResponseModes = RegisteredMembers.ResponseModes(members, isDocument),
             AssertionAlg = members.OneOf("token_endpoint_auth_signing_alg", ClientAssertion.Algorithms),
         };
     }

@@ -30,6 +30,13 @@ internal static class FapiProfile
             return $"`profile: fapi2` needs a `token_endpoint_auth_method` of {string.Join(", ", Methods)}.";
         }
 
+        // It would have nothing left to prove itself by.
+        if (client.AssertionAlg is { } alg && !Algorithms.Contains(alg))
+        {
+            return "`profile: fapi2` needs a `token_endpoint_auth_signing_alg` of "
+                + $"{string.Join(", ", Algorithms)}, or none.";
+        }
+
         // §5.3.2.2: on the person's own computer, nothing else is there.
         return client.RedirectUris.All(uri =>
                 uri.StartsWith("https://", StringComparison.Ordinal) || RedirectUris.IsLoopback(uri))

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
@@ -22,7 +23,7 @@ internal sealed class ForeignToken
     // the signer, and from nowhere else.
     private static readonly string[] KeyHeaders = ["jku", "jwk", "x5u", "x5c", "crit"];
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+    private const int MaxDepth = 16, MaxTried = 10;
 
     private static readonly JsonWebTokenHandler Handler =
         new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxLength };
@@ -46,42 +47,28 @@ internal sealed class ForeignToken
     /// <summary>Reads one; null for anything that is not exactly one compact JWT with an object in it.</summary>
     public static ForeignToken? Read(string text)
     {
-        if (text.Length > MaxLength || text.Split('.') is not { Length: 3 } parts || !parts.All(IsExact))
+        if (text.Length > MaxLength || text.Split('.') is not { Length: 3 } parts || !parts.All(IsExact)
+            || ObjectIn(parts[0]) is not { } header || ObjectIn(parts[1]) is not { } claims
+            || Array.Exists(KeyHeaders, name => header.TryGetProperty(name, out _)))
         {
             return null;
         }
 
         try
         {
-            var read = Handler.ReadJsonWebToken(text);
-            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(read.EncodedPayload), Strict);
-            using var header = JsonDocument.Parse(Base64Url.DecodeFromChars(read.EncodedHeader), Strict);
-            return claims.RootElement.ValueKind is JsonValueKind.Object
-                && !Array.Exists(KeyHeaders, name => header.RootElement.TryGetProperty(name, out _))
-                ? new(read, claims.RootElement.Clone())
-                : null;
+            return new(Handler.ReadJsonWebToken(text), claims);
         }
-        catch (Exception failure) when (failure is ArgumentException or SecurityTokenException or JsonException)
+        catch (Exception failure) when (failure is ArgumentException or SecurityTokenException)
         {
             return null;
         }
     }
 
     /// <summary>A claim that is a text; null when it is left out or something else.</summary>
-    public string? Text(string claim)
-    {
-        try
-        {
-            return Claims.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String
-                ? value.GetString()
-                : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair is no text.
-            return null;
-        }
-    }
+    public string? Text(string claim) =>
+        Claims.TryGetProperty(claim, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     /// <summary>A claim that is a time (RFC 7519 §2); null when it is left out or none.</summary>
     public DateTimeOffset? At(string claim) =>
@@ -133,7 +120,7 @@ internal sealed class ForeignToken
         IReadOnlyList<SecurityKey> keys, IReadOnlyList<string> algorithms)
     {
         // One at a time: of several with one name the library would look at the first alone (FAPI 2.0 §5.4.3).
-        foreach (var key in keys.Where(key => IsLong(key) && IsForItsAlgorithm(key)))
+        foreach (var key in keys.Where(IsMeant).Take(MaxTried))
         {
             if (await IsSignedByAsync(key, algorithms))
             {
@@ -143,6 +130,11 @@ internal sealed class ForeignToken
 
         return false;
     }
+
+    private static JsonElement? ObjectIn(string part) =>
+        StrictJson.Read(Base64Url.DecodeFromChars(part), MaxDepth) is { ValueKind: JsonValueKind.Object } read
+            ? read
+            : null;
 
     private async ValueTask<bool> IsSignedByAsync(SecurityKey key, IReadOnlyList<string> algorithms) =>
         (await Handler.ValidateTokenAsync(token, new()
@@ -157,10 +149,15 @@ internal sealed class ForeignToken
             ValidateLifetime = false,
         })).IsValid;
 
-    // RFC 7518 §3.3, FAPI 2.0 §5.4.1: 2048 bits of RSA, which are 342 characters. The library would take 1024.
+    private bool IsMeant(SecurityKey key) =>
+        (Kid is null || key.KeyId == Kid) && IsForItsAlgorithm(key) && IsLong(key);
+
+    // RFC 7518 §3.3, FAPI 2.0 §5.4.1: 2048 bits of RSA, noughts before them not counted. The library would take 1024.
     private static bool IsLong(SecurityKey key) => key switch
     {
-        JsonWebKey { Kty: "RSA" } jwk => jwk.N?.Length >= 342,
+        JsonWebKey { Kty: "RSA" } jwk => Base64Url.IsValid(jwk.N)
+            && new BigInteger(Base64Url.DecodeFromChars(jwk.N), isUnsigned: true, isBigEndian: true).GetBitLength()
+                >= 2048,
         RsaSecurityKey or X509SecurityKey { PublicKey: RSA } => key.KeySize >= 2048,
         _ => true,
     };

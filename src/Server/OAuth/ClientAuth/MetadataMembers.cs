@@ -138,6 +138,7 @@ internal sealed class MetadataMembers(JsonElement root)
     private static bool IsPublic(JsonElement key) =>
         key.ValueKind is JsonValueKind.Object
         && key.TryGetProperty("kty", out var type)
+        && type.ValueKind is JsonValueKind.String
         && (type.ValueEquals("EC") || type.ValueEquals("RSA") || type.ValueEquals("OKP"))
         && !key.TryGetProperty("d", out _)
         && !key.TryGetProperty("k", out _);

@@ -79,6 +79,19 @@ internal static class RegisteredMembers
         return named;
     }
 
+    public static IReadOnlyList<string> ResponseModes(MetadataMembers members, bool isDocument)
+    {
+        var named = members.List("response_modes") ?? [];
+        var served = named.Where(ClientMetadata.AnswerModes.Contains).ToList();
+        // Of a document, too, something must be left: a client without any may be answered in every way.
+        if (served.Count < named.Count && (!isDocument || served.Count is 0))
+        {
+            members.Refuse($"response_modes is of these: {string.Join(", ", ClientMetadata.AnswerModes)}.");
+        }
+
+        return served;
+    }
+
     public static Scopes? Scope(MetadataMembers members, bool isDocument)
     {
         if (members.Text("scope", Scopes.MaxLength) is not { Length: > 0 } text)

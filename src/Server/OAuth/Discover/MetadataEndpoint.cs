@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using Postern.AspNetCore.Proofs;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
-using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
 using Postern.Platform.Http;
 using Postern.Platform.Keys;
@@ -80,7 +79,7 @@ internal sealed partial class MetadataEndpoint(
             .. servers.All(tenant.Id).SelectMany(server => server.Declares.Types).Append(Detail.McpTool)
                 .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
         ],
-        ResponseModesSupported = ResponseMode.All,
+        ResponseModesSupported = ClientMetadata.AnswerModes,
         AuthorizationSigningAlgValuesSupported = [ClientMetadata.AnswerAlgorithm],
         RequestParameterSupported = true,
         RequestUriParameterSupported = false,

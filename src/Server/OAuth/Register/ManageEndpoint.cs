@@ -161,7 +161,8 @@ internal sealed class ManageEndpoint(
                 : null;
     }
 
-    // §2.2: it names itself, does not choose its secret, and does not say what only the server says.
+    // §2.2: it names itself, does not choose its secret, and does not say what only the server says. What is here was
+    // read strictly before, as metadata.
     private static OAuthError? Disagreement(ReadOnlyMemory<byte> body, Client client)
     {
         using var document = JsonDocument.Parse(body);
@@ -183,20 +184,10 @@ internal sealed class ManageEndpoint(
             : null;
     }
 
-    private static bool IsSecretOf(Client client, JsonElement value)
-    {
-        try
-        {
-            return client.SecretHash is { } hash
-                && value.ValueKind is JsonValueKind.String
-                && new Secret(value.GetString()!).Matches(hash);
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair is no text.
-            return false;
-        }
-    }
+    private static bool IsSecretOf(Client client, JsonElement value) =>
+        client.SecretHash is { } hash
+        && value.ValueKind is JsonValueKind.String
+        && new Secret(value.GetString()!).Matches(hash);
 
     private sealed record Proven(Client Client, Secret Token);
 

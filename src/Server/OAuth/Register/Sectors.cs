@@ -27,18 +27,8 @@ internal sealed class Sectors(SafeHttp outbound)
         };
     }
 
-    private static bool Holds(ReadOnlyMemory<byte> body, IReadOnlyList<string> redirectUris)
-    {
-        try
-        {
-            using var list = JsonDocument.Parse(body, new() { MaxDepth = 2 });
-            return list.RootElement.ValueKind is JsonValueKind.Array
-                && redirectUris.All(uri => list.RootElement.EnumerateArray().Any(
-                    item => item.ValueKind is JsonValueKind.String && item.ValueEquals(uri)));
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    private static bool Holds(ReadOnlyMemory<byte> body, IReadOnlyList<string> redirectUris) =>
+        StrictJson.Read(body, maxDepth: 2) is { ValueKind: JsonValueKind.Array } list
+        && redirectUris.All(uri => list.EnumerateArray().Any(
+            item => item.ValueKind is JsonValueKind.String && item.ValueEquals(uri)));
 }

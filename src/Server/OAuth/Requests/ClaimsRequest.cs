@@ -12,7 +12,7 @@ internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string>
 {
     public static readonly ClaimsRequest None = new(null, null, null);
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 5 };
+    private const int MaxDepth = 5;
 
     /// <summary>Null for what is no request for claims.</summary>
     public static ClaimsRequest? Parse(string? text)
@@ -22,19 +22,13 @@ internal sealed record ClaimsRequest(ClaimsWanted? Wanted, IReadOnlyList<string>
             return None;
         }
 
-        try
+        if (StrictJson.Read(text, MaxDepth) is not { ValueKind: JsonValueKind.Object } json)
         {
-            using var json = JsonDocument.Parse(text, Strict);
-            var (token, info) = (Member(json.RootElement, "id_token"), Member(json.RootElement, "userinfo"));
-            return json.RootElement.ValueKind is JsonValueKind.Object && IsRequest(token) && IsRequest(info)
-                ? Of(token, info)
-                : null;
-        }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or ArgumentException)
-        {
-            // The others for half of a surrogate pair, escaped and as it is.
             return null;
         }
+
+        var (token, info) = (Member(json, "id_token"), Member(json, "userinfo"));
+        return IsRequest(token) && IsRequest(info) ? Of(token, info) : null;
     }
 
     private static ClaimsRequest Of(JsonElement token, JsonElement info)

@@ -115,16 +115,5 @@ internal sealed class RequestObjects(ClientKeys keys, TimeProvider clock)
         return Encoding.ASCII.GetString(text.WrittenSpan);
     }
 
-    private static bool IsText(JsonElement value)
-    {
-        try
-        {
-            return value.ValueKind is JsonValueKind.String && value.GetString() is not null;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair is no text.
-            return false;
-        }
-    }
+    private static bool IsText(JsonElement value) => value.ValueKind is JsonValueKind.String;
 }

@@ -7,9 +7,6 @@ namespace Postern.OAuth.Requests;
 /// <param name="IsSigned">It is one JWT that nobody on the way can change or take apart.</param>
 internal sealed record ResponseMode(bool IsForm, bool IsSigned)
 {
-    /// <summary>What is served. A fragment is for answers that are read by scripts, and none of these is.</summary>
-    public static readonly string[] All = ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"];
-
     private static readonly ResponseMode Query = new(IsForm: false, IsSigned: false);
 
     /// <summary>The mode of that name, the usual one for none; null when it is not served.</summary>

@@ -149,7 +149,7 @@ internal sealed record ValidAuthorizeRequest
         ResponseMode.Parse(request.ResponseMode) is not { } mode
         || (mode.IsForm
             && !(request.RedirectUri ?? client.RedirectUris[0]).StartsWith("http", StringComparison.Ordinal))
-            ? OAuthError.InvalidRequest($"response_mode is one of: {string.Join(", ", ResponseMode.All)}.")
+            ? OAuthError.InvalidRequest($"response_mode is one of: {string.Join(", ", ClientMetadata.AnswerModes)}.")
             : null;
 
     private static OAuthError? ResponseModeIsTheClients(AuthorizeRequest request, Client client, McpServer? server) =>

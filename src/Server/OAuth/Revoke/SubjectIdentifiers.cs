@@ -14,35 +14,24 @@ internal sealed class SubjectIdentifiers(UserStore users, ForeignSubjects foreig
     /// <summary>Bytes of a request.</summary>
     public const int MaxBytes = 8 * 1024;
 
-    private const int MaxText = 500;
-
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
+    private const int MaxText = 500, MaxDepth = 4;
 
     /// <summary>
     /// The texts of the <c>sub_id</c> of a request; null when it is not one, or of no kind served here.
     /// </summary>
     public static IReadOnlyDictionary<string, string>? Read(ReadOnlyMemory<byte> json)
     {
-        try
+        if (StrictJson.Read(json, MaxDepth) is not { ValueKind: JsonValueKind.Object } body
+            || !body.TryGetProperty("sub_id", out var id)
+            || id.ValueKind is not JsonValueKind.Object
+            || !id.EnumerateObject().All(member => member.Value.ValueKind is JsonValueKind.String))
         {
-            using var body = JsonDocument.Parse(json, Strict);
-            if (body.RootElement.ValueKind is not JsonValueKind.Object
-                || !body.RootElement.TryGetProperty("sub_id", out var id)
-                || id.ValueKind is not JsonValueKind.Object
-                || !id.EnumerateObject().All(member => member.Value.ValueKind is JsonValueKind.String))
-            {
-                return null;
-            }
-
-            var members = id.EnumerateObject().ToDictionary(
-                member => member.Name, member => member.Value.GetString()!, StringComparer.Ordinal);
-            return IsServed(members) ? members : null;
-        }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
-        {
-            // The second for a text with half of a surrogate pair.
             return null;
         }
+
+        var members = id.EnumerateObject().ToDictionary(
+            member => member.Name, member => member.Value.GetString()!, StringComparer.Ordinal);
+        return IsServed(members) ? members : null;
     }
 
     /// <summary>Whose grants are meant; null when nobody is.</summary>

@@ -49,20 +49,8 @@ internal sealed class AssertedPeople(ForeignSubjects known)
             ? new(Text(act, "iss") ?? issuer, subject, Text(act, "sub_profile"))
             : null;
 
-    private static string? Text(JsonElement json, string name)
-    {
-        try
-        {
-            return json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
-                ? value.GetString()
-                : null;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair is no text.
-            return null;
-        }
-    }
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
     private static bool IsUnverified(ForeignToken token) =>
         token.Claims.TryGetProperty("email_verified", out var verified) && verified.ValueKind is not JsonValueKind.True;

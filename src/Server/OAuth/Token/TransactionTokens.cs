@@ -18,10 +18,9 @@ internal sealed class TransactionTokens(
     public const string TokenType = "urn:ietf:params:oauth:token-type:txn_token";
 
     private const string Type = "txntoken+jwt";
-    private const int MaxContext = 4000;
+    private const int MaxContext = 4000, MaxDepth = 8;
 
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(1);
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     public async ValueTask<Result<Redemption>> RedeemAsync(
         TokenRequest request, Presenter presenter, CancellationToken stop)
@@ -95,24 +94,14 @@ internal sealed class TransactionTokens(
 
     private static void Write(Utf8JsonWriter json, string name, string? text)
     {
-        if (text is not null)
+        if (text is not null && StrictJson.Read(text, MaxDepth) is { } read)
         {
-            using var read = JsonDocument.Parse(text, Strict);
             json.WritePropertyName(name);
-            read.RootElement.WriteTo(json);
+            read.WriteTo(json);
         }
     }
 
-    private static bool IsObject(string? text)
-    {
-        try
-        {
-            using var read = text is null or { Length: > MaxContext } ? null : JsonDocument.Parse(text, Strict);
-            return text is null || read?.RootElement.ValueKind is JsonValueKind.Object;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    private static bool IsObject(string? text) =>
+        text is null
+        || (text.Length <= MaxContext && StrictJson.Read(text, MaxDepth) is { ValueKind: JsonValueKind.Object });
 }
