@@ -33,8 +33,8 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
         trusted_issuers:
           - { issuer: https://idp.example, kind: idp, jwks: '{{Outside.Jwks}}', resources: [notes, bank],
               scope: mcp:read mcp:write, email_domains: [example.test] }
-          - { issuer: https://as.example, kind: authorization_server, jwks: '{{Outside.Jwks}}', resources: [notes, bank],
-              scope: mcp:read mcp:write, email_domains: [example.test] }
+          - { issuer: https://as.example, kind: authorization_server, jwks: '{{Outside.Jwks}}',
+              resources: [notes, bank], scope: mcp:read mcp:write, email_domains: [example.test] }
           - { issuer: https://platform.example, kind: workload, jwks: '{{Outside.Jwks}}', resources: [notes, bank],
               scope: mcp:read mcp:write }
         asserts_to:

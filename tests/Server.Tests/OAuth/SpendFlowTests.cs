@@ -107,6 +107,28 @@ public sealed class SpendFlowTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await PayAsync(both, 5));
     }
 
+    [Theory, Rfc(9396, "6")]
+    [InlineData("""{"type":"data_access","datatypes":["mail","people"],"labels":["work"]}""")]
+    [InlineData("""{"type":"egress","upstream":"post","methods":["GET"],"path_templates":["/me","/boxes/*"]}""")]
+    public async Task A_token_that_leaves_out_which_data_or_calls_touches_none_and_still_reads_nothing(string detail)
+    {
+        var app = Web;
+        var answer = await ada.AllowAsync(
+            app.Authorize(("resource", Place), ("authorization_details", $"[{detail}]")), "mail", "clock");
+        var whole = await app.RedeemAsync(answer.Code, ("resource", null));
+        var less = await Web.RefreshAsync(
+            whole.RefreshToken,
+            Details($$"""{"type":"mcp_tool","locations":["{{Place}}"],"actions":["clock","mail"]}"""));
+
+        using var before = await host.CallAsync("bank", whole.AccessToken, "mail");
+        using var mail = await host.CallAsync("bank", less.AccessToken, "mail");
+        using var clock = await host.CallAsync("bank", less.AccessToken, "clock");
+        using var read = await host.ModernAsync("bank", less.AccessToken, "resources/read", "\"uri\":\"a:b\"", "a:b");
+        Assert.Equal(
+            [HttpStatusCode.OK, HttpStatusCode.Forbidden, HttpStatusCode.OK, HttpStatusCode.Forbidden],
+            (HttpStatusCode[])[before.StatusCode, mail.StatusCode, clock.StatusCode, read.StatusCode]);
+    }
+
     [Fact, Rfc(8693, "2.1"), Rfc(9396, "6")]
     public async Task Who_it_is_passed_on_to_spends_from_the_same_purse_and_no_more_than_its_part()
     {
