@@ -37,6 +37,15 @@ internal static class DetailRules
                 ?? (limited.Contains(Detail.DataAccess) ? DataRefusal(details, tool) : null)
                 ?? (limited.Contains(Detail.Egress) ? EgressRefusal(details, tool) : null);
 
+    /// <summary>
+    /// Why nothing but tools may be used, and nothing heard unasked; null when that may be: only of tools does anybody
+    /// say which data they touch and whom they call.
+    /// </summary>
+    public static string? ForbidsAllButTools(IReadOnlyCollection<string> limited) =>
+        limited.Contains(Detail.DataAccess) || limited.Contains(Detail.Egress)
+            ? "the kinds of data and the calls agreed to are kept for tools alone, and this is none"
+            : null;
+
     /// <summary>The details under which this may be paid, if enough is left; or why there are none.</summary>
     public static (IReadOnlyList<Detail> Purses, string? Because, Overrun? Over) Purses(
         Details details, Charge charge, DateTimeOffset now)

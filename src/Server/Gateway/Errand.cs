@@ -36,11 +36,8 @@ internal sealed partial class Errand(
             case Methods.Discover or Methods.SetLevel:
                 await RelayAsync(visit, message);
                 break;
-            case var _ when !visit.Admission.Grant.Scopes.Has(Scopes.Read):
-                await RefuseAsync(
-                    visit,
-                    new("the grant does not reach what the server lets one read", Scopes.Of(Scopes.Read), null),
-                    message);
+            case var _ when WhyNotRead(visit.Admission) is { } because:
+                await RefuseAsync(visit, new(because, Scopes.Of(Scopes.Read), null), message);
                 break;
             default:
                 await RelayAsync(visit, message);
@@ -140,6 +137,10 @@ internal sealed partial class Errand(
         _ = message.Method is not Methods.Listen || stay.TryLast();
         return conversation.RelayAsync(CallOf(visit, message, stay), visit.Writer, stay.Token);
     });
+
+    private static string? WhyNotRead(Admission admission) => admission.Grant.Scopes.Has(Scopes.Read)
+        ? DetailRules.ForbidsAllButTools(admission.Limited)
+        : "the grant does not reach what the server lets one read";
 
     private bool HasTask(Visit visit, Message message) =>
         tasks.Has(visit.Admission.Server, visit.Admission.Caller, message.Text(message.At("params"u8, "taskId"u8)));

@@ -102,6 +102,13 @@ internal sealed class SessionDesk(
     /// </summary>
     public async Task ListenAsync(Visit visit)
     {
+        if (DetailRules.ForbidsAllButTools(visit.Admission.Limited) is not null)
+        {
+            // As from a server that says nothing unasked: clients go on without.
+            visit.Writer.Close(StatusCodes.Status405MethodNotAllowed);
+            return;
+        }
+
         var line = visit.Session!.Line;
         using var stay = new Stay(watch, visit, clock, TimeSpan.Zero);
         if (!stay.TryLast())

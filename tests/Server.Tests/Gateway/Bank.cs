@@ -43,6 +43,9 @@ internal sealed class Bank : IAsyncDisposable
 
     public ConcurrentQueue<decimal> Paid { get; } = new();
 
+    /// <summary>The methods it was asked for.</summary>
+    public ConcurrentQueue<string> Asked { get; } = new();
+
     public string Url => app.Urls.Single() + "/mcp";
 
     /// <summary>What an operator says of it.</summary>
@@ -79,6 +82,7 @@ internal sealed class Bank : IAsyncDisposable
     {
         using var message = await JsonDocument.ParseAsync(http.Request.Body);
         var root = message.RootElement;
+        Asked.Enqueue(root.GetProperty("method").GetString()!);
         var outcome = root.GetProperty("method").GetString() switch
         {
             "server/discover" => $"\"result\":{Discovery}",

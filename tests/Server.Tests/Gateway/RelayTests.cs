@@ -186,6 +186,23 @@ public sealed class RelayTests : BothEras
         Assert.Equal("completed", (string?)(await JsonOf(answer))["result"]!["status"]);
     }
 
+    [Theory, Rfc("MCP Authorization 2026-07-28", "Best Practices, State Handle Hijacking")]
+    [InlineData("tasks/get")]
+    [InlineData("tasks/update")]
+    [InlineData("tasks/cancel")]
+    public async Task A_task_of_somebody_else_is_as_unknown_as_one_that_never_was(string method)
+    {
+        var (ada, bob) = (await host.TokenAsync("modern"), await host.TokenAsync("modern", subject: "bob"));
+        using var began = await host.CallAsync("modern", ada, "job");
+        using var others = await host.ModernAsync("modern", bob, method, "\"taskId\":\"t-1\"", "t-1");
+        using var nobodys = await host.ModernAsync("modern", bob, method, "\"taskId\":\"t-2\"", "t-2");
+
+        var text = await others.Content.ReadAsStringAsync();
+        Assert.Equal((nobodys.StatusCode, await nobodys.Content.ReadAsStringAsync()), (others.StatusCode, text));
+        Assert.Contains("-32602", text, StringComparison.Ordinal);
+        Assert.DoesNotContain(modern.Seen, seen => seen.Body.Contains(method, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Whose_a_task_is_is_known_before_its_caller_can_ask_for_it()
     {

@@ -31,11 +31,11 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
             grant_types: [authorization_code, refresh_token, '{{Borough.Exchange}}']
             introspects: [notes]
         trusted_issuers:
-          - { issuer: https://idp.example, kind: idp, jwks: '{{Outside.Jwks}}', resources: [notes],
+          - { issuer: https://idp.example, kind: idp, jwks: '{{Outside.Jwks}}', resources: [notes, bank],
               scope: mcp:read mcp:write, email_domains: [example.test] }
-          - { issuer: https://as.example, kind: authorization_server, jwks: '{{Outside.Jwks}}', resources: [notes],
+          - { issuer: https://as.example, kind: authorization_server, jwks: '{{Outside.Jwks}}', resources: [notes, bank],
               scope: mcp:read mcp:write, email_domains: [example.test] }
-          - { issuer: https://platform.example, kind: workload, jwks: '{{Outside.Jwks}}', resources: [notes],
+          - { issuer: https://platform.example, kind: workload, jwks: '{{Outside.Jwks}}', resources: [notes, bank],
               scope: mcp:read mcp:write }
         asserts_to:
           - { issuer: {{Elsewhere}}, resources: ['{{Elsewhere}}/mcp'], scope: mcp:read, clients: { web: there } }
@@ -91,6 +91,26 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
         foreach (var issuer in (string[])["https://idp.example", "https://platform.example"])
         {
             TokenTests.Refused(await PresentAsync(issuer, said), "invalid_grant");
+        }
+    }
+
+    [Theory, Rfc("ID-JAG", "4.4.1"), Rfc(9396, "5")]
+    [InlineData("""{"type":"spend","currency":"EUR","max_total":5}""")]
+    [InlineData("""{"type":"data_access","datatypes":["payments"]}""")]
+    [InlineData("""{"type":"egress","upstream":"post","methods":["GET"],"path_templates":["/me","/boxes/*"]}""")]
+    public async Task What_names_no_tool_brings_none_and_with_one_that_alone(string detail)
+    {
+        var place = $"{Host.Issuer}/mcp/bank";
+        var tool = Tool("clock").Replace(Notes, place, StringComparison.Ordinal);
+        foreach (var issuer in (string[])["https://idp.example", "https://as.example", "https://platform.example"])
+        {
+            TokenTests.Refused(await PresentAtAsync(place, issuer, $"[{detail}]"), "invalid_grant");
+            var named = await PresentAtAsync(place, issuer, $"[{tool},{detail}]");
+
+            using var clock = await Host.CallAsync("bank", named.AccessToken, "clock");
+            using var payments = await Host.CallAsync("bank", named.AccessToken, "payments");
+            Assert.Equal(HttpStatusCode.OK, clock.StatusCode);
+            Assert.Contains("\"error\"", await payments.Content.ReadAsStringAsync());
         }
     }
 
@@ -179,10 +199,14 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
         "/token",
         [.. fields, ("grant_type", Borough.Exchange), ("client_id", "web"), ("client_secret", App.WebSecret)]);
 
-    private async Task<Reply> PresentAsync(
-        string issuer, string? details, params (string Name, string? Value)[] more)
+    private Task<Reply> PresentAsync(
+        string issuer, string? details, params (string Name, string? Value)[] more) =>
+        PresentAtAsync(Notes, issuer, details, more);
+
+    private async Task<Reply> PresentAtAsync(
+        string place, string issuer, string? details, params (string Name, string? Value)[] more)
     {
-        await Host.ToolsOfAsync("notes");
+        await Host.ToolsOfAsync(place.Split('/')[^1]);
         var (now, isIdp) = (Host.Clock.GetUtcNow().ToUnixTimeSeconds(), issuer is "https://idp.example");
         var claims = new JsonObject
         {
@@ -191,7 +215,7 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
             ["email"] = Person.Ada,
             ["email_verified"] = true,
             ["aud"] = Host.Issuer,
-            ["resource"] = Notes,
+            ["resource"] = place,
             ["iat"] = now,
             ["exp"] = now + 300,
             ["jti"] = Guid.NewGuid().ToString(),
@@ -235,16 +259,19 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
         .SelectMany(detail => detail.GetProperty("actions").EnumerateArray().Select(action => action.GetString()))
         .Order());
 
-    /// <summary>One server with the notes, and a person.</summary>
+    /// <summary>A server with the notes and a bank, and a person.</summary>
     public sealed class House : IAsyncLifetime
     {
+        private Bank bank = null!;
+
         internal GatewayHost Host { get; private set; } = null!;
 
         internal Person Ada { get; private set; } = null!;
 
         public async ValueTask InitializeAsync()
         {
-            Host = await GatewayHost.StartAsync("  []", Yaml);
+            bank = await Bank.StartAsync();
+            Host = await GatewayHost.StartAsync(bank.Yaml, Yaml);
             Ada = new(Host.Issuer, Host.Http.BaseAddress!);
             await Ada.SignInAsync();
         }
@@ -253,6 +280,7 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
         {
             Ada.Dispose();
             await Host.DisposeAsync();
+            await bank.DisposeAsync();
         }
     }
 }

@@ -87,5 +87,33 @@ public sealed class RequirementTests(WalkTown town) : IClassFixture<WalkTown>
         Assert.Equal(isGiven, reply.Json.TryGetProperty("refresh_token", out _));
     }
 
+    [Theory, Rfc("OAuth 2.1", "4.1.2.1"), Rfc("OAuth 2.1", "7.5.1.1")]
+    [InlineData("native"), InlineData("web"), InlineData("site")]
+    public async Task Neither_a_secret_nor_a_nonce_stands_in_for_the_challenge(string id)
+    {
+        (string, string?)[] without = [("code_challenge", null), ("code_challenge_method", null), ("nonce", "n")];
+        var request = id switch
+        {
+            "native" => App.Native(Server).Authorize(without),
+            "web" => App.Web(Server).Authorize(without),
+            _ => town.AppOf(id).Authorize(RelyingTown.Identity("openid", without)),
+        };
+
+        var stop = await town.Ada.OpenAsync(request);
+
+        Assert.Equal("invalid_request", new Answer(stop.Left!)["error"]);
+    }
+
+    [Theory, Rfc("OAuth 2.1", "4.1.3"), Rfc("OAuth 2.1", "10.2"), InlineData("native"), InlineData("web")]
+    public async Task A_code_is_redeemed_by_who_says_not_again_where_it_went(string id)
+    {
+        var app = id is "native" ? App.Native(Server) : App.Web(Server);
+        var code = (await town.Ada.AllowAsync(app.Authorize())).Code;
+
+        var reply = await app.RedeemAsync(code, ("redirect_uri", null));
+
+        Assert.True(reply.Status is HttpStatusCode.OK, reply.Text);
+    }
+
     private static string? Text(JsonElement json, string name) => json.GetProperty(name).GetString();
 }

@@ -185,7 +185,8 @@ internal sealed class JwtBearerGrant(
     }
 
     // What is said in details is all that its issuer lets anybody do. Of what is not understood, or is about another
-    // resource, nothing may be dropped: the rest would be more than was said.
+    // resource, nothing may be dropped: the rest would be more than was said. Without a tool in them they would reach
+    // all of the server's, and here is nobody who ticks some.
     private static bool TryDetails(Assertion assertion, McpServer server, out Details? details)
     {
         details = null;
@@ -198,7 +199,7 @@ internal sealed class JwtBearerGrant(
         details = text.Length <= TokenRequest.MaxDetails && DetailCheck.Refusal(text, server) is null
             ? Details.Parse(text)
             : null;
-        return details is not null;
+        return details?.Tools is not null;
     }
 
     private static IReadOnlyList<string> Texts(JsonElement claim) => claim.ValueKind switch
