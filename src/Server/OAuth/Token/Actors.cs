@@ -35,7 +35,7 @@ internal sealed class Actors(OwnTokens tokens, AgentBook agents)
             : Of(presenter);
     }
 
-    /// <summary>The presenter as an actor: an agent acts by its own name, whichever client of its it comes by.</summary>
+    /// <summary>The presenter as an actor: an agent acts by its own name, by whichever client it comes.</summary>
     public ActingParty Of(Presenter presenter)
     {
         var (issuer, client) = (presenter.Tenant.Issuer, presenter.Client);
