@@ -115,7 +115,7 @@ internal sealed class Artefacts
             "https://idp.example",
             ("sub", "u-1"), ("email", Person.Ada), ("client_id", "connector"), ("resource", App.Resource),
             ("scope", "mcp:read"), ("jti", $"{Guid.NewGuid():N}"));
-        claims["iat"] = Town.Now;
+        (claims["iat"], claims["email_verified"]) = (Town.Now, true);
         return claims;
     }
 

@@ -213,6 +213,7 @@ public sealed class AssertedDetailTests(AssertedDetailTests.House house) : IClas
             ["iss"] = issuer,
             ["sub"] = "u-1",
             ["email"] = Person.Ada,
+            ["email_verified"] = true,
             ["aud"] = Host.Issuer,
             ["resource"] = place,
             ["iat"] = now,

@@ -116,6 +116,7 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
     [InlineData("aud list"), InlineData("aud missing"), InlineData("jti missing"), InlineData("jti too long")]
     [InlineData("iat missing"), InlineData("iat old"), InlineData("iat ahead"), InlineData("exp past")]
     [InlineData("a key in the header"), InlineData("the attestation itself")]
+    [InlineData("iss of another"), InlineData("sub other")]
     public async Task A_proof_that_is_wrong_in_one_thing_is_worth_nothing(string what)
     {
         using var app = await DeskAsync("desk");
@@ -144,6 +145,19 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
 
         Refused(bad, "invalid_client_attestation");
         Assert.Equal(HttpStatusCode.OK, (await app.AsItselfAsync()).Status);
+    }
+
+    [Theory, InlineData("iss"), InlineData("sub")]
+    public async Task A_proof_may_name_the_client_that_made_it(string member)
+    {
+        using var app = await DeskAsync("desk");
+
+        var reply = await app.PostAsync(
+            "/token",
+            AsItself,
+            [(Header, app.Attestation()), (ProofHeader, app.Proof(claims => claims[member] = "desk"))]);
+
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
     }
 
     [Theory, Rfc(Draft, "5.2"), Rfc(Draft, "7.3")]

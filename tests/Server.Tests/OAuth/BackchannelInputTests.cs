@@ -133,6 +133,11 @@ public sealed class BackchannelInputTests(BackchannelInputTests.House house)
         { "requested_expiry text", true },
         { "aud list", true },
         { "nbf 8 s ahead", true },
+        { "typ JWT", true },
+        { "typ oauth-authz-req+jwt", false },
+        { "with response_type", false },
+        { "with redirect_uri", false },
+        { "with code_challenge", false },
         { "iss other", false },
         { "iss", false },
         { "aud", false },
@@ -165,8 +170,12 @@ public sealed class BackchannelInputTests(BackchannelInputTests.House house)
             claims =>
             {
                 claims["binding_message"] = what;
-                Spoil(claims, what, now);
-            });
+                if (!what.StartsWith("typ ", StringComparison.Ordinal))
+                {
+                    Spoil(claims, what, now);
+                }
+            },
+            what.StartsWith("typ ", StringComparison.Ordinal) ? what[4..] : null);
 
         Assert.Equal(counts ? HttpStatusCode.OK : HttpStatusCode.BadRequest, reply.Status);
         await AnswerAllAsync();
@@ -223,6 +232,7 @@ public sealed class BackchannelInputTests(BackchannelInputTests.House house)
     {
         Action change = what switch
         {
+            _ when what.StartsWith("with ", StringComparison.Ordinal) => () => claims[what[5..]] = "x",
             "requested_expiry text" => () => claims["requested_expiry"] = "300",
             "aud list" => () => claims["aud"] = new JsonArray(claims["aud"]!.GetValue<string>()),
             "nbf 8 s ahead" => () => claims["nbf"] = now + 8,

@@ -238,6 +238,7 @@ internal static class Borough
             ["iss"] = issuer,
             ["sub"] = "u-1",
             ["email"] = Person.Ada,
+            ["email_verified"] = true,
             ["aud"] = server.Issuer,
             ["resource"] = $"{server.Issuer}/mcp/echo",
             ["scope"] = "mcp:read",

@@ -66,7 +66,8 @@ internal sealed class Butler(App app)
 
     /// <summary>Asks by a request that the service has signed, with some claims other ones or left out.</summary>
     public Task<Reply> SignAsync(
-        TestServer server, ECDsa? key = null, string alg = "ES256", Action<JsonObject>? change = null)
+        TestServer server, ECDsa? key = null, string alg = "ES256", Action<JsonObject>? change = null,
+        string? typ = null)
     {
         var now = server.Clock.GetUtcNow().ToUnixTimeSeconds();
         var claims = new JsonObject
@@ -83,7 +84,7 @@ internal sealed class Butler(App app)
             ["requested_expiry"] = 300,
         };
         change?.Invoke(claims);
-        var body = $$"""{"alg":"{{alg}}"}""";
+        var body = typ is null ? $$"""{"alg":"{{alg}}"}""" : $$"""{"alg":"{{alg}}","typ":"{{typ}}"}""";
         var signed = $"{Encoded(body)}.{Encoded(claims.ToJsonString())}";
         var signature = (key ?? Key).SignData(System.Text.Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
         return app.PostAsync(

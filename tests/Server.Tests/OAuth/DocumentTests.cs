@@ -431,7 +431,8 @@ public sealed class DocumentTests
         var none = host.Client("/none.json", ",\"response_modes\":[\"fragment\"]");
 
         Assert.Equal(["jwt"], (await FindAsync(server, some)).ResponseModes);
-        Assert.True((await server.Get<ClientBook>().FindAsync(TenantId.Default, none, default)).Failed(out _, out _));
+        Assert.True((await server.Get<ClientBook>().FindAsync(TenantId.Default, none, "127.0.0.0/24", default))
+            .Failed(out _, out _));
     }
 
     [Theory, InlineData("\"use\":\"enc\",", true), InlineData("", true), InlineData("", false)]

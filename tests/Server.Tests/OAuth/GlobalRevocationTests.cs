@@ -110,7 +110,8 @@ public sealed class GlobalRevocationTests
         using var ada = new Person(server);
         var user = (await server.Get<UserStore>().FindByEmailAsync(TenantId.Default, Person.Ada, default))!;
         await server.Get<ForeignSubjects>().MeetAsync(
-            TenantId.Default, new("https://idp.example", "", "00u1"), Person.Ada, makes: false, default);
+            TenantId.Default, new("https://idp.example", "", "00u1"), new(Person.Ada, IsVerified: true),
+            makes: false, default);
         JsonObject[] ids =
         [
             new() { ["format"] = "email", ["email"] = "ADA@example.test" },

@@ -136,9 +136,12 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         { "sub missing", "invalid_grant" },
         { "sub empty", "invalid_grant" },
         { "sub too long", "invalid_grant" },
+        { "sub with a NUL", "invalid_grant" },
+        { "sub with a zero-width space", "invalid_grant" },
         { "sub unknown without address", "invalid_grant" },
         { "sub unknown with a foreign address", "invalid_grant" },
         { "sub unknown with an unverified address", "invalid_grant" },
+        { "sub unknown with an administrator's address of which nothing is said", "invalid_grant" },
         { "exp past", "invalid_grant" },
         { "exp missing", "invalid_grant" },
         { "exp in an hour", "invalid_grant" },
@@ -157,6 +160,14 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         { "authorization_details", "invalid_grant" },
         { "act without sub", "invalid_grant" },
         { "act text", "invalid_grant" },
+        { "act of this server", "invalid_grant" },
+        { "act of another issuer", "invalid_grant" },
+        { "act of another issuer inside", "invalid_grant" },
+        { "act of a number", "invalid_grant" },
+        { "act turned around", "invalid_grant" },
+        { "act on two lines", "invalid_grant" },
+        { "act with a long name", "invalid_grant" },
+        { "act with an unseen profile", "invalid_grant" },
         { "act circular", "invalid_grant" },
         { "act too deep", "invalid_grant" },
         { "alg none", "invalid_grant" },
@@ -326,6 +337,16 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
     }
 
     [Fact]
+    public async Task Who_does_not_run_the_installation_is_met_by_an_address_of_which_nothing_is_said()
+    {
+        var claims = Claims();
+        (claims["sub"], claims["email"]) = ("u-bob", Person.Bob);
+        claims.Remove("email_verified");
+
+        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(Idp.Sign(claims, IdJag))).Status);
+    }
+
+    [Fact]
     public async Task Another_provider_with_the_same_address_or_name_means_nobody_here()
     {
         await PresentAsync(Idp.Sign(Claims(), IdJag));
@@ -368,7 +389,8 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
     [InlineData(null)]
     [InlineData("JWT")]
     [InlineData("authorization-grant+jwt")]
-    public async Task Another_server_passes_on_what_was_granted_there_and_who_acts(string? typ)
+    public async Task Another_server_passes_on_what_was_granted_and_who_acts_behind_the_client_that_shows_it(
+        string? typ)
     {
         var claims = Claims();
         (claims["iss"], claims["aud"]) = ("https://as.example", new JsonArray(Server.Issuer + "/token"));
@@ -378,7 +400,10 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
 
         Assert.Equal("mcp:read", reply.Scope);
         Assert.Equal(
-            """{"iss":"https://as.example","sub":"agent","sub_profile":"ai_agent"}""",
+            $$$"""
+            {"iss":"{{{Server.Issuer}}}","sub":"connector",
+            "act":{"iss":"https://as.example","sub":"agent","sub_profile":"ai_agent"}}
+            """.ReplaceLineEndings(""),
             reply.Claims.GetProperty("act").GetRawText());
     }
 
@@ -525,12 +550,18 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
             case "client_id array": claims["client_id"] = new JsonArray("connector"); break;
             case "sub empty": claims["sub"] = ""; break;
             case "sub too long": claims["sub"] = new string('x', 256); break;
+            case "sub with a NUL": claims["sub"] = "u\0-1"; break;
+            case "sub with a zero-width space": claims["sub"] = "u\u200b-1"; break;
             case "sub unknown without address": claims["sub"] = "u-9"; claims.Remove("email"); break;
             case "sub unknown with a foreign address":
                 (claims["sub"], claims["email"]) = ("u-9", "ada@elsewhere.example");
                 break;
             case "sub unknown with an unverified address":
                 (claims["sub"], claims["email_verified"]) = ("u-9", false);
+                break;
+            case "sub unknown with an administrator's address of which nothing is said":
+                claims["sub"] = "u-9";
+                claims.Remove("email_verified");
                 break;
             case "exp past": claims["exp"] = now - 1; break;
             case "exp in an hour": claims["exp"] = now + 3600; break;
@@ -545,8 +576,21 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
             case "authorization_details": claims["authorization_details"] = new JsonArray(); break;
             case "act without sub": claims["act"] = new JsonObject { ["iss"] = "https://idp.example" }; break;
             case "act text": claims["act"] = "agent"; break;
-            case "act circular": claims["act"] = Chain("a", "b", "a"); break;
-            case "act too deep": claims["act"] = Chain("a", "b", "c", "d"); break;
+            case "act of this server": claims["act"] = Acting("connector", Server.Issuer); break;
+            case "act of another issuer": claims["act"] = Acting("agent", "https://rival.example"); break;
+            case "act of another issuer inside":
+                claims["act"] = Acting("agent", "https://idp.example");
+                claims["act"]!["act"] = Acting("small", Server.Issuer);
+                break;
+            case "act of a number": claims["act"] = new JsonObject { ["sub"] = "agent", ["iss"] = 7 }; break;
+            case "act turned around": claims["act"] = Chain("a\u202eb"); break;
+            case "act on two lines": claims["act"] = Chain("a\nb"); break;
+            case "act with a long name": claims["act"] = Chain(new string('a', 256)); break;
+            case "act with an unseen profile":
+                claims["act"] = new JsonObject { ["sub"] = "agent", ["sub_profile"] = "ai\u200b" };
+                break;
+            case "act circular": claims["act"] = Chain("a", "a"); break;
+            case "act too deep": claims["act"] = Chain("a", "b", "c"); break;
             case "alg none": return Idp.Sign(claims, IdJag, header => header["alg"] = "none");
             case "kid unknown": return Idp.Sign(claims, IdJag, header => header["kid"] = "k9");
             case "header jwk": return Idp.Sign(claims, IdJag, header => header["jwk"] = new JsonObject());
@@ -567,6 +611,8 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
         return Idp.Sign(claims, IdJag);
     }
 
+    private static JsonObject Acting(string name, string issuer) => new() { ["iss"] = issuer, ["sub"] = name };
+
     private static JsonObject Chain(params string[] actors) => actors.Reverse().Aggregate(
         (JsonObject?)null,
         (inner, actor) => inner is null
@@ -583,6 +629,7 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
             ["iss"] = "https://idp.example",
             ["sub"] = "u-1",
             ["email"] = Person.Ada,
+            ["email_verified"] = true,
             ["aud"] = server.Issuer,
             ["client_id"] = "connector",
             ["resource"] = $"{server.Issuer}/mcp/echo",

@@ -76,6 +76,7 @@ internal sealed partial class Walker
             ["iss"] = "https://idp.example",
             ["sub"] = "u-1",
             ["email"] = Person.Ada,
+            ["email_verified"] = true,
             ["aud"] = Server.Issuer,
             ["client_id"] = "connector",
             ["resource"] = Web.Resource,

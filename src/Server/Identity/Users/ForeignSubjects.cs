@@ -9,6 +9,9 @@ namespace Postern.Identity.Users;
 /// </summary>
 internal sealed record ForeignSubject(string Issuer, string Realm, string Subject);
 
+/// <summary>An address as another issuer tells it, and whether it says that the address is theirs.</summary>
+internal sealed record ForeignAddress(string Email, bool IsVerified);
+
 /// <summary>
 /// Which of our people another issuer means. Known by its own name for them and by nothing else; an e-mail address
 /// decides once, at first sight, and only where an operator says that this issuer alone knows whose it is.
@@ -34,8 +37,9 @@ internal sealed class ForeignSubjects(
     /// when there is nobody.
     /// </summary>
     public async Task<User?> MeetAsync(
-        TenantId tenant, ForeignSubject who, string email, bool makes, CancellationToken stop)
+        TenantId tenant, ForeignSubject who, ForeignAddress address, bool makes, CancellationToken stop)
     {
+        var email = address.Email;
         if (makes
             && EmailAddress.Normalize(email) is not null
             && await users.FindByEmailAsync(tenant, email, stop) is null)
@@ -43,7 +47,8 @@ internal sealed class ForeignSubjects(
             await MakeAsync(tenant, who, email);
         }
 
-        if (await users.FindByEmailAsync(tenant, email, stop) is not { } user)
+        // T154: who runs this installation is nobody's to be who only typed their address somewhere.
+        if (await users.FindByEmailAsync(tenant, email, stop) is not { } user || (user.IsAdmin && !address.IsVerified))
         {
             return null;
         }

@@ -15,6 +15,8 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
         "requested_expiry", "client_notification_token", "authorization_details", "resource", "dpop_jkt",
     ];
 
+    private static readonly string[] Elsewhere = ["response_type", "redirect_uri", "code_challenge"];
+
     /// <summary>FAPI-CIBA §5.2.2: how long a signed request may be good, and how old it may be.</summary>
     private static readonly TimeSpan MaxLife = TimeSpan.FromMinutes(60);
 
@@ -77,7 +79,10 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
 
     private string? FormRefusal(ForeignToken token, string client, string issuer) => token switch
     {
-        { Typ: not (null or "jwt" or "oauth-authz-req+jwt") } => "another kind of token",
+        // CIBA has no type of its own; that of a request for /authorize says that it is for there, and so does what
+        // only such a one has. It went through a browser.
+        { Typ: not (null or "jwt") } => "another kind of token",
+        _ when Elsewhere.Any(name => token.Claims.TryGetProperty(name, out _)) => "a request for another endpoint",
         _ when token.Text("iss") != client => "iss is not the client",
         _ when !token.IsFor(issuer) => "aud is not this issuer",
         _ when token.Text("jti") is not { Length: > 0 and <= MaxId } => "no jti",

@@ -92,7 +92,7 @@ internal sealed class Attestations(
             return Attesters.Invalid("not exactly one proof");
         }
 
-        if (Refusal(token, presenter.Tenant.Issuer) is { } refusal)
+        if (Refusal(token, presenter) is { } refusal)
         {
             return Attesters.Invalid(refusal);
         }
@@ -143,12 +143,15 @@ internal sealed class Attestations(
             : Attesters.Invalid("the proof is by another key");
     }
 
-    private string? Refusal(ForeignToken token, string issuer)
+    private string? Refusal(ForeignToken token, Presenter presenter)
     {
         var now = clock.GetUtcNow();
         return token switch
         {
-            _ when !token.IsOnlyFor(issuer) => "aud is not this issuer alone",
+            _ when !token.IsOnlyFor(presenter.Tenant.Issuer) => "aud is not this issuer alone",
+            // Drafts before named who made it. Where it is named, it is this client.
+            _ when !MayName(token, "iss", presenter.Client.Id) || !MayName(token, "sub", presenter.Client.Id) =>
+                "made for another client",
             _ when token.Text("jti") is not { Length: > 0 and <= MaxId } => "no jti",
             _ when token.At("iat") is not { } made || (now - made).Duration() > settings.DpopWindow =>
                 "iat is missing, too long ago or ahead",
@@ -156,6 +159,9 @@ internal sealed class Attestations(
             _ => null,
         };
     }
+
+    private static bool MayName(ForeignToken token, string member, ClientId client) =>
+        !token.Claims.TryGetProperty(member, out _) || token.Text(member) == client.Value;
 
     private OAuthError NeedsChallenge(HttpRequest http, Tenant tenant)
     {

@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Microsoft.IdentityModel.Tokens;
 using Postern.Grants.Parties;
@@ -59,6 +62,15 @@ internal sealed class TrustedIssuers
             throw new SetupException("`trusted_issuers[].issuer` is this server itself.");
         }
     }
+
+    /// <summary>
+    /// Whether another issuer may call somebody this: nothing in it is unseen or turns around what stands beside it in
+    /// a token, the log or on a page, and it passes the database.
+    /// </summary>
+    public static bool IsName([NotNullWhen(true)] string? text) =>
+        text is { Length: > 0 and <= MaxText } && !text.EnumerateRunes().Any(rune => Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned
+            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator || rune == Rune.ReplacementChar);
 
     /// <summary>Whether any of this kind, or of all kinds, is trusted now. Which ones is nobody's business.</summary>
     public bool Has(TenantId tenant, IssuerKind? kind = null) =>
@@ -126,7 +138,7 @@ internal sealed class TrustedIssuers
         { Typ: IdJag } when issuer.Kind is not IssuerKind.IdentityProvider => "its issuer is no identity provider",
         { Typ: not IdJag } when issuer.Kind is IssuerKind.IdentityProvider => "no ID-JAG",
         { Typ: var typ } when typ is not IdJag && !PlainTypes.Contains(typ) => "another kind of token",
-        _ when token.Text("sub") is not { Length: > 0 and <= MaxText } => "no sub",
+        _ when !IsName(token.Text("sub")) => "no sub",
         _ when !issuer.IsAddressed(token, tenant) => "aud is not this server alone",
         _ when issuer.IsSingleUse && token.Text("jti") is not { Length: > 0 and <= MaxText } => "no jti",
         _ when token.At("iat") is null => "no iat",

@@ -14,14 +14,12 @@ internal sealed class Actors(OwnTokens tokens, AgentBook agents)
     public async ValueTask<Result<ActingParty>> FindAsync(
         TokenRequest request, Presenter presenter, AccessToken subject, CancellationToken stop)
     {
-        var (issuer, client) = (presenter.Tenant.Issuer, presenter.Client);
-        var agent = agents.Of(presenter.Tenant.Id, client.Id);
         if (request.ActorToken is null && request.ActorTokenType is not null)
         {
             return OAuthError.InvalidRequest("actor_token_type comes with actor_token.");
         }
 
-        if (request.ActorToken is null && client.ActorProfile is null && agent is null)
+        if (request.ActorToken is null && Of(presenter) is { Profile: null })
         {
             return OAuthError.InvalidRequest("actor_token is needed: who acts for the subject must be known.");
         }
@@ -31,14 +29,19 @@ internal sealed class Actors(OwnTokens tokens, AgentBook agents)
             return refusal;
         }
 
-        // RFC 8693 §4.4: whoever is named may act, and nobody else. An agent acts by its own name, and is named by it
-        // or by its client's.
-        var actor = agent is null
-            ? new ActingParty(issuer, client.Id.Value, client.ActorProfile)
-            : new ActingParty(issuer, agent.Id, AgentClient.Profile);
+        // RFC 8693 §4.4: whoever is named may act, and nobody else.
         return subject.MayAct is { } named && !IsNamed(named, presenter)
             ? OAuthError.InvalidRequest("The subject_token names another actor.")
-            : actor;
+            : Of(presenter);
+    }
+
+    /// <summary>The presenter as an actor: an agent acts by its own name, by whichever client it comes.</summary>
+    public ActingParty Of(Presenter presenter)
+    {
+        var (issuer, client) = (presenter.Tenant.Issuer, presenter.Client);
+        return agents.Of(presenter.Tenant.Id, client.Id) is { } agent
+            ? new(issuer, agent.Id, AgentClient.Profile)
+            : new(issuer, client.Id.Value, client.ActorProfile);
     }
 
     /// <summary>Whether a token means the one who presents it: the client, or the agent whose it is.</summary>

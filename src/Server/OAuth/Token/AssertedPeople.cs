@@ -14,16 +14,18 @@ internal sealed class AssertedPeople(ForeignSubjects known)
         var who = new ForeignSubject(issuer.Name, token.Text("tenant") ?? "", token.Text("sub")!);
         var user = await known.FindAsync(tenant.Id, who, stop);
         // T154: two providers may name one address, so only the one to which an operator bound its domain is heard.
-        if (user is null && token.Text("email") is { } email && issuer.KnowsAddress(email) && !IsUnverified(token))
+        if (user is null && token.Text("email") is { } email && issuer.KnowsAddress(email)
+            && Verified(token) is not false and var verified)
         {
-            user = await known.MeetAsync(tenant.Id, who, email, issuer.MakesUsers, stop);
+            user = await known.MeetAsync(tenant.Id, who, new(email, verified is true), issuer.MakesUsers, stop);
         }
 
         return user is { DisabledAt: null } ? user : null;
     }
 
     /// <summary>
-    /// The chain of actors that an assertion brings along (RFC 8693 §4.1); null when it is none that we could keep.
+    /// The chain of actors that an assertion brings along (RFC 8693 §4.1), with room for who shows it; null when it is
+    /// none that we could keep.
     /// </summary>
     public static IReadOnlyList<ActingParty>? ActorsOf(Assertion assertion)
     {
@@ -31,7 +33,7 @@ internal sealed class AssertedPeople(ForeignSubjects known)
         var holder = assertion.Token.Claims;
         while (holder.TryGetProperty("act", out var act))
         {
-            if (actors.Count >= Grants.Delegation.MaxActors || Read(act, assertion.Issuer.Name) is not { } actor
+            if (actors.Count >= Grants.Delegation.MaxActors - 1 || Read(act, assertion.Issuer.Name) is not { } actor
                 || actors.Any(actor.Is))
             {
                 return null;
@@ -44,14 +46,19 @@ internal sealed class AssertedPeople(ForeignSubjects known)
         return actors;
     }
 
+    // T074: an issuer speaks for its own. Of anybody else's, ours above all, it cannot know who acts.
     private static ActingParty? Read(JsonElement act, string issuer) =>
-        act.ValueKind is JsonValueKind.Object && Text(act, "sub") is { Length: > 0 and <= 255 } subject
-            ? new(Text(act, "iss") ?? issuer, subject, Text(act, "sub_profile"))
+        act.ValueKind is JsonValueKind.Object
+        && (!act.TryGetProperty("iss", out _) || Text(act, "iss") == issuer)
+        && Text(act, "sub") is { } subject && TrustedIssuers.IsName(subject)
+        && (Text(act, "sub_profile") is not { } profile || TrustedIssuers.IsName(profile))
+            ? new(issuer, subject, Text(act, "sub_profile"))
             : null;
 
     private static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
-    private static bool IsUnverified(ForeignToken token) =>
-        token.Claims.TryGetProperty("email_verified", out var verified) && verified.ValueKind is not JsonValueKind.True;
+    // Null where nothing is said.
+    private static bool? Verified(ForeignToken token) =>
+        token.Claims.TryGetProperty("email_verified", out var said) ? said.ValueKind is JsonValueKind.True : null;
 }

@@ -15,6 +15,7 @@ namespace Postern.OAuth.Token;
 internal sealed class JwtBearerGrant(
     TrustedIssuers issuers,
     AssertedPeople people,
+    Actors acting,
     StandingGrants standing,
     ServerBook servers,
     SenderConstraint constraint,
@@ -116,7 +117,7 @@ internal sealed class JwtBearerGrant(
     {
         if (AssertedPeople.ActorsOf(assertion) is not { } actors)
         {
-            return OAuthError.InvalidGrant("assertion: act is malformed, circular or too deep");
+            return OAuthError.InvalidGrant("assertion: act is malformed, of another issuer, circular or too deep");
         }
 
         return await people.FindAsync(presenter.Tenant, assertion, stop) is { } person
@@ -124,7 +125,8 @@ internal sealed class JwtBearerGrant(
             {
                 Subject = person.Id,
                 IsOwn = false,
-                Actors = actors,
+                // Who shows it acts for those it names, and stands before them.
+                Actors = actors is [] ? [] : [acting.Of(presenter), .. actors],
                 ApprovedBy = assertion.Issuer.Name,
                 AuthTime = assertion.Token.At("auth_time"),
             }

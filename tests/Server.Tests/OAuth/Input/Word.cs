@@ -12,6 +12,7 @@ internal sealed class Word(InputTown town)
             ["iss"] = "https://idp.example",
             ["sub"] = "u-1",
             ["email"] = Person.Ada,
+            ["email_verified"] = true,
             ["aud"] = town.Server.Issuer,
             ["client_id"] = "connector",
             ["resource"] = App.Web(town.Server).Resource,

@@ -62,6 +62,7 @@ internal sealed partial class Travel
             ["iss"] = issuer,
             ["sub"] = "u-1",
             ["email"] = Person.Ada,
+            ["email_verified"] = true,
             ["aud"] = dress.Issuer,
             ["resource"] = Resource,
             ["scope"] = "mcp:read",
