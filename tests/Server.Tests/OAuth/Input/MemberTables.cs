@@ -129,7 +129,7 @@ internal static partial class Tables
                     [
                         ("client_id", "sealES256"),
                         ("client_secret", WalkTown.Secret),
-                        ("request", WalkTown.Keys.SignBytes(JsonText.Of(fields))),
+                        ("request", WalkTown.Keys.SignBytes(JsonText.Of(fields), null)),
                     ]);
                 await town.AllowAllAsync();
                 return outcome;
@@ -152,7 +152,7 @@ internal static partial class Tables
                             ("client_id", "sealES256"),
                             ("client_secret", WalkTown.Secret),
                             ("request", WalkTown.Keys.SignBytes(JsonText.Of(
-                                [.. members.Where(member => member.Name is not "jti"), ("jti", "\"again\"")]))),
+                                [.. members.Where(member => member.Name is not "jti"), ("jti", "\"again\"")]), null)),
                         ]);
                     await town.AllowAllAsync();
                     return "\"again\"";
