@@ -204,7 +204,7 @@ internal sealed partial class Travel(JourneyTown town, Journey journey, Dress dr
             : answer["code"]!;
     }
 
-    private string Sign((string Name, string? Value)[] wish)
+    private string Sign((string Name, string? Value)[] wish, string? typ = "oauth-authz-req+jwt")
     {
         var claims = new JsonObject
         {
@@ -220,7 +220,7 @@ internal sealed partial class Travel(JourneyTown town, Journey journey, Dress dr
             claims[name] = name is "authorization_details" ? JsonNode.Parse(value!) : value;
         }
 
-        return town.Keys.Sign(claims);
+        return town.Keys.Sign(claims, typ);
     }
 
     private Task<Reply> TokenAsync(params (string Name, string? Value)[] fields) => SendAsync("/token", fields);

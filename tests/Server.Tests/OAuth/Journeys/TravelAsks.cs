@@ -28,7 +28,7 @@ internal sealed partial class Travel
             ("acr_values", journey.Has(StepUp) ? "urn:postern:acr:pwd" : null),
             ("binding_message", $"{Guid.NewGuid():N}"[..12]),
         ];
-        var asked = await SendAsync("/bc-authorize", journey.Has(Signed) ? [("request", Sign(wish))] : wish);
+        var asked = await SendAsync("/bc-authorize", journey.Has(Signed) ? [("request", Sign(wish, null))] : wish);
         await AnswerAsync();
         return await TokenAsync(("grant_type", Butler.GrantType), ("auth_req_id", asked.Member("auth_req_id")));
     }
