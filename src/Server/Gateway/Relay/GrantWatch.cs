@@ -52,7 +52,8 @@ internal sealed partial class GrantWatch
     /// <param name="grant">By which it was let in.</param>
     /// <param name="until">When it ends by itself.</param>
     /// <param name="cut">What ends it.</param>
-    /// <param name="tokens">The <c>jti</c> of the token it came with, if it is bound to one, and of those that came from.
+    /// <param name="tokens">
+    /// The <c>jti</c> of the token it came with, if it is bound to one, and of those that the token came from.
     /// </param>
     public IDisposable? Enter(Grant grant, DateTimeOffset until, Action cut, params IReadOnlyList<string> tokens)
     {

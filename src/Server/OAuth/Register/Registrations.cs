@@ -77,70 +77,51 @@ internal sealed partial class Registrations : IDisposable
     /// Puts another registration in the place of a client's; or says why not. Counted like a new one: each leaves an
     /// entry.
     /// </summary>
-    public async Task<OAuthError?> ReplaceAsync(TenantId tenant, Client before, Client client, string network)
-    {
-        if (QuotaOf(tenant).MustWait(network) is { } wait)
-        {
-            return OAuthError.TooMany("Too many changes; try again later.", wait);
-        }
-
-        var isReplaced = await db.WriteAsync(async unit =>
-        {
-            if (!await ClientStore.ReplaceAsync(unit, tenant, client, before.SecretHash))
-            {
-                return false;
-            }
-
-            unit.Announce(ClientBook.Kind, tenant, client.Id.Value);
-            audit.Write(unit, new()
-            {
-                Tenant = tenant,
-                Kind = AuditKinds.ClientChanged,
-                Client = client.Id,
-                Reason = "changed by itself",
-                Network = network,
-            });
-            return true;
-        });
-        return isReplaced ? null : AtOnce;
-    }
+    public Task<OAuthError?> ReplaceAsync(TenantId tenant, Client before, Client client, string network) =>
+        ChangeAsync(
+            tenant, client, network, "changed by itself",
+            unit => ClientStore.ReplaceAsync(unit, tenant, client, before.SecretHash));
 
     /// <summary>Gives a client another secret; or says why not. Counted like a change.</summary>
-    public async Task<OAuthError?> RotateAsync(
-        TenantId tenant, Client client, string fresh, TimeSpan overlap, string network)
-    {
-        if (QuotaOf(tenant).MustWait(network) is { } wait)
-        {
-            return OAuthError.TooMany("Too many changes; try again later.", wait);
-        }
-
-        var isRotated = await db.WriteAsync(async unit =>
-        {
-            if (!await ClientStore.RotateAsync(unit, tenant, client, fresh, clock.GetUtcNow() + overlap))
-            {
-                return false;
-            }
-
-            unit.Announce(ClientBook.Kind, tenant, client.Id.Value);
-            audit.Write(unit, new()
-            {
-                Tenant = tenant,
-                Kind = AuditKinds.ClientChanged,
-                Client = client.Id,
-                Reason = "another secret, asked for by itself",
-                Network = network,
-            });
-            return true;
-        });
-        return isRotated
-            ? null
-            : AtOnce;
-    }
+    public Task<OAuthError?> RotateAsync(
+        TenantId tenant, Client client, string fresh, TimeSpan overlap, string network) =>
+        ChangeAsync(
+            tenant, client, network, "another secret, asked for by itself",
+            unit => ClientStore.RotateAsync(unit, tenant, client, fresh, clock.GetUtcNow() + overlap));
 
     /// <summary>Removes what nobody has let in within a day.</summary>
     public Task<int> ReapAsync(TenantId tenant) => EvictAsync(tenant, clock.GetUtcNow() - Unclaimed, 1000);
 
     public void Dispose() => reaping.Dispose();
+
+    private async Task<OAuthError?> ChangeAsync(
+        TenantId tenant, Client client, string network, string reason, Func<Unit, ValueTask<bool>> change)
+    {
+        if (QuotaOf(tenant).MustWait(network) is { } wait)
+        {
+            return OAuthError.TooMany("Too many changes; try again later.", wait);
+        }
+
+        var isChanged = await db.WriteAsync(async unit =>
+        {
+            if (!await change(unit))
+            {
+                return false;
+            }
+
+            unit.Announce(ClientBook.Kind, tenant, client.Id.Value);
+            audit.Write(unit, new()
+            {
+                Tenant = tenant,
+                Kind = AuditKinds.ClientChanged,
+                Client = client.Id,
+                Reason = reason,
+                Network = network,
+            });
+            return true;
+        });
+        return isChanged ? null : AtOnce;
+    }
 
     private RegistrationQuota QuotaOf(TenantId tenant) =>
         quotas.GetOrAdd(tenant, _ => new(clock, PerHour, InAllPerHour));
