@@ -104,7 +104,7 @@ internal static partial class Program
         app.UseRouting();
         app.UseMiddleware<ExactPath>();
         app.UseMiddleware<SessionMiddleware>();
-        app.UseCors();
+        app.UseWhen(Origins.AreNamed, pages => pages.UseCors());
         app.UseMiddleware<Missing>();
         app.UseMiddleware<Doorkeeper>();
 
@@ -231,6 +231,7 @@ internal static partial class Program
         services.AddSingleton<TokenForms>();
         services.AddSingleton<SenderConstraint>();
         services.AddSingleton<TokenIssuer>();
+        services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<RevokeEndpoint>();
         services.AddSingleton<SubjectIdentifiers>();
         services.AddSingleton<GlobalRevocationEndpoint>();

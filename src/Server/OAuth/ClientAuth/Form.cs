@@ -54,7 +54,7 @@ internal sealed class Form
             {
                 // RFC 6749 §3.1: a parameter twice is two readers with two opinions. RFC 8707 §2 lets resource repeat;
                 // one token has one audience here, so a second one is refused where it is read.
-                if (values.Count > 1 || http.Query.ContainsKey(name))
+                if (values.Count > 1 || (http.QueryString.HasValue && http.Query.ContainsKey(name)))
                 {
                     return name is "resource" or "audience"
                         ? OAuthError.InvalidTarget("Ask for one resource at a time.")

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Postern.Grants;
+using Postern.Platform;
 using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
@@ -14,10 +14,6 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator random)
 {
-    // One set of buffers a thread; a token is written in one go, without waiting for anything.
-    [ThreadStatic]
-    private static Buffers? buffers;
-
     /// <summary>A fresh token identifier, 128 random bits.</summary>
     public string NewId()
     {
@@ -53,12 +49,8 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     // Good until this thread writes the next one.
     private static ReadOnlySpan<byte> Written(in TokenContent content)
     {
-        var (json, writer) = buffers ??= new();
-        json.ResetWrittenCount();
-        writer.Reset(json);
-        Claims(writer, content);
-        writer.Flush();
-        return json.WrittenSpan;
+        Claims(ThreadJson.Begin(), content);
+        return ThreadJson.End();
     }
 
     private static void Claims(Utf8JsonWriter json, in TokenContent content)
@@ -139,16 +131,4 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     /// <summary>When a token made now ends: never after its grant.</summary>
     public static DateTimeOffset Expires(TimeSpan life, Grant grant, DateTimeOffset now) =>
         now + life < grant.ExpiresAt ? now + life : grant.ExpiresAt;
-
-    [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread, over memory of our own.")]
-    private sealed class Buffers
-    {
-        private readonly ArrayBufferWriter<byte> json = new(1024);
-        private readonly Utf8JsonWriter writer;
-
-        public Buffers() => writer = new(json);
-
-        public void Deconstruct(out ArrayBufferWriter<byte> json, out Utf8JsonWriter writer) =>
-            (json, writer) = (this.json, this.writer);
-    }
 }

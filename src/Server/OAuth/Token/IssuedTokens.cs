@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Postern.Platform;
 
 namespace Postern.OAuth.Token;
 
@@ -41,22 +42,22 @@ internal sealed record IssuedTokens : IResult
 
     public required Grant Grant { get; init; }
 
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
         // For caches of HTTP/1.0, in the words of RFC 6749 §5.1.
         response.Headers.Pragma = "no-cache";
-        var body = Body();
-        response.ContentLength = body.WrittenCount;
-        await response.BodyWriter.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);
+        WriteTo(ThreadJson.Begin());
+        var body = ThreadJson.End();
+        response.ContentLength = body.Length;
+        response.BodyWriter.Write(body);
+        return response.BodyWriter.FlushAsync(httpContext.RequestAborted).AsTask();
     }
 
-    private ArrayBufferWriter<byte> Body()
+    private void WriteTo(Utf8JsonWriter json)
     {
-        var body = new ArrayBufferWriter<byte>(1024);
-        using var json = new Utf8JsonWriter(body);
         json.WriteStartObject();
         json.WriteString("access_token"u8, AccessToken);
         if (IssuedTokenType is not null)
@@ -85,7 +86,5 @@ internal sealed record IssuedTokens : IResult
         json.WriteString("scope"u8, Scope.ToString());
         AccessTokenWriter.WriteDetails(json, IsStatement ? Stated : Grant.Told);
         json.WriteEndObject();
-        json.Flush();
-        return body;
     }
 }
