@@ -1,5 +1,5 @@
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
-using Postern.OAuth.Requests;
 using Postern.Platform.Http;
 
 namespace Postern.OAuth.Token;
@@ -13,13 +13,14 @@ internal sealed class TokenEndpoint(
     GrantTypes types,
     PresenterProofs proofs,
     SenderConstraint constraint,
-    TokenIssuer issuer)
+    Switches switches,
+    TokenIssuer tokens,
+    StatementIssuer statements)
 {
     // The busiest door: what it needs is bound once, and not for each request.
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/token", routes.ServiceProvider.GetRequiredService<TokenEndpoint>().AnswerAsync)
-        .Open()
-        .AnyOrigin();
+        .Open().AnyOrigin();
 
     private async Task AnswerAsync(HttpContext http) =>
         await (await TokenAsync(http.Request, http.RequestAborted)).ExecuteAsync(http);
@@ -37,22 +38,33 @@ internal sealed class TokenEndpoint(
         }
 
         request = redemption.Granted is { } granted ? request.For(granted) : request;
-        // Scope, resource and sender constraint are checked here for every way, so that no way can forget them. A
-        // statement is for elsewhere, where other scopes and resources are and no server's demand of here counts.
-        var excess = redemption.Statement is null ? request.Exceeds(redemption.Grant)
-            : request.Details is null || redemption.Statement.Details is not null ? null
-            : DetailCheck.Invalid("They are not said to others.");
-        var unbound = redemption.Statement is null
-            ? constraint.Refusal(redemption.Grant, presenter)
-            : SenderConstraint.Refusal(presenter);
-        if ((excess ?? unbound) is { } refusal)
+        if (await RefusalAsync(redemption, request, presenter) is { } refusal)
         {
             return refusal.ToHttp();
         }
 
-        return (await issuer.IssueAsync(redemption, request, presenter)).Failed(out error, out var tokens)
-            ? error.ToHttp()
-            : tokens;
+        var issued = redemption.Statement is { } statement
+            ? await statements.IssueAsync(statement, redemption, request, presenter)
+            : await tokens.IssueAsync(redemption, request, presenter);
+        return issued.Failed(out error, out var answer) ? error.ToHttp() : answer;
+    }
+
+    // Scope, resource, sender constraint and switches are checked here for every way, so that no way can forget them.
+    // A statement is for elsewhere, where other scopes and resources are and no server's demand of here counts.
+    private async ValueTask<OAuthError?> RefusalAsync(Redemption redemption, TokenRequest request, Presenter presenter)
+    {
+        var refusal = redemption.Statement is { } statement
+            ? statement.Refusal(request) ?? SenderConstraint.Refusal(presenter)
+            : request.Exceeds(redemption.Grant) ?? constraint.Refusal(redemption.Grant, presenter);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        // T052: once for all grant types, the last thing before something is used up.
+        return await switches.WhyOffAsync(redemption.Grant, presenter.Client.Id, CancellationToken.None) is { } off
+            ? OAuthError.InvalidGrant(off)
+            : null;
     }
 
     private ValueTask<Result<Presenter>> PresenterAsync(HttpRequest http, Form form, CancellationToken stop) =>
