@@ -82,6 +82,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value} and generation = {generation}
           and idle_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
           and (bound_to = {""} or bound_to = {hand?.Key ?? ""} or {hand is not { MayReplaceKey: false }})
+          and (instance = {""} or instance = {hand?.Instance ?? ""} or {hand is null})
         """,
         row => row.GetString(0),
         stop) is not null;
@@ -142,10 +143,12 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
                 $"""
                 update families
                 set generation = generation + 1, rotated_at = {seconds}, idle_until = {idleUntil},
-                  holder = {hand.Network}, bound_to = {hand.Key}, asked = {hand.Asked}
+                  holder = {hand.Network}, bound_to = {hand.Key}, instance = {hand.Instance},
+                  asked = {hand.Asked}
                 where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
                   and generation = {generation} and idle_until > {seconds}
                   and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayReplaceKey})
+                  and (instance = {""} or instance = {hand.Instance})
                   and exists (
                     select 1 from grants
                     where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
@@ -165,12 +168,13 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     // a new one, and the old one is over: what is seen of theft stays seen.
     private static async ValueTask<bool> IsKeptAsync(
         Unit unit, Grant grant, long generation, Hand hand, long now, long idleUntil) =>
-        hand is { KeptAs: not null, Key: not "" }
+        hand is { KeptAs: not null } and not { Key: "", Instance: "" }
         && await unit.RunAsync(
             $"""
             update families set idle_until = {idleUntil}
             where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
-              and generation = {generation} and idle_until > {now} and bound_to = {hand.Key}
+              and generation = {generation} and idle_until > {now}
+              and bound_to = {hand.Key} and instance = {hand.Instance}
               and exists (
                 select 1 from grants
                 where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
@@ -187,7 +191,8 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
     {
         var row = await unit.FirstAsync(
             $"""
-            select f.generation, f.rotated_at, f.holder, f.bound_to, f.asked, f.repeated, f.repeated_at, f.idle_until
+            select f.generation, f.rotated_at, f.holder, f.bound_to, f.asked, f.repeated, f.repeated_at,
+              f.idle_until, f.instance
             from families f
             join grants g on g.tenant = f.tenant and g.id = f.grant_id
             where f.tenant = {grant.Tenant.Value} and f.grant_id = {grant.Id.Value} and g.revoked_at is null
@@ -198,17 +203,20 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
                 Repeated = row.GetInt64(5),
                 RepeatedAt = row.GetInt64(6),
                 IdleUntil = row.GetInt64(7),
+                Instance = row.GetString(8),
             });
         if (row is null || row.Generation == generation)
         {
-            return row is null || hand.Holds(row.BoundTo) ? new Rotation.Expired() : new Rotation.Foreign();
+            return row is null || hand.Holds(row.BoundTo, row.Instance)
+                ? new Rotation.Expired()
+                : new Rotation.Foreign();
         }
 
         // Code 0 is never repeated: its lost answer is a new sign-in. A refresh
         // token is, for a moment, to its own holder.
         var isSoon = row.Generation == generation + 1
             && now.ToUnixTimeSeconds() - row.RotatedAt <= (long)RetryWindow.TotalSeconds
-            && row.Holder == hand.Network && row.BoundTo == hand.Key;
+            && row.Holder == hand.Network && row.BoundTo == hand.Key && row.Instance == hand.Instance;
         if (isSoon && generation > 0 && (hand.IsProven || IsRepeat(row, generation, hand)))
         {
             await NoteRepeatAsync(unit, grant, generation, now);
@@ -257,5 +265,7 @@ internal sealed class Families(Db db, Sealer sealer, AuditLog audit, GrantBook g
         public required long RepeatedAt { get; init; }
 
         public required long IdleUntil { get; init; }
+
+        public required string Instance { get; init; }
     }
 }
