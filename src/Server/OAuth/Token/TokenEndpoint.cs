@@ -9,7 +9,8 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal static class TokenEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/token", TokenAsync).Open().AnyOrigin();
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/token", TokenAsync).Open().AnyOrigin().AtBoth();
 
     private static async Task<IResult> TokenAsync(
         HttpRequest http,
