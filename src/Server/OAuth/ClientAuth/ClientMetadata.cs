@@ -160,7 +160,7 @@ internal sealed record ClientMetadata
             AuthMethodOf(members, isDocument, methods), CertificateMembers.Read(members, methods));
         return new()
         {
-            Name = members.Text("client_name"),
+            Name = members.Shown("client_name"),
             RedirectUris = uris,
             GrantTypes = RegisteredMembers.GrantTypes(members, isDocument),
             ResponseTypes = RegisteredMembers.ResponseTypes(members, isDocument),
@@ -168,7 +168,7 @@ internal sealed record ClientMetadata
             ApplicationType = ApplicationTypeOf(members, uris),
             Scope = RegisteredMembers.Scope(members, isDocument),
             Jwks = members.KeySet("jwks"),
-            JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            JwksUri = members.Url("jwks_uri"),
             OpenId = OpenIdClient.Read(members, uris),
             DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
             // A document may name a certificate for servers that it prefers another method at than here.
@@ -238,7 +238,6 @@ internal sealed record ClientMetadata
             $"request_object_signing_alg is one of: {string.Join(", ", RequestAlgorithms)}.",
         { AnswerSigningAlg: not (null or AnswerAlgorithm) } =>
             $"authorization_signed_response_alg is {AnswerAlgorithm}.",
-        { JwksUri: { } uri } when !uri.StartsWith("https://", StringComparison.Ordinal) => "jwks_uri is an https URL.",
         _ => null,
     };
 
