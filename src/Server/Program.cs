@@ -103,6 +103,7 @@ internal static partial class Program
         app.UseMiddleware<StrictTransport>();
         app.UseRouting();
         app.UseMiddleware<ExactPath>();
+        app.UseMiddleware<SecondDoors>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();
@@ -182,6 +183,7 @@ internal static partial class Program
         services.AddSingleton<ClientCertificates>();
         services.AddSingleton<SpiffeBundles>();
         services.AddSingleton<Svids>();
+        services.AddSingleton<Refusals>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();
