@@ -20,7 +20,7 @@ internal sealed class TokenEndpoint(
     // The busiest door: what it needs is bound once, and not for each request.
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/token", routes.ServiceProvider.GetRequiredService<TokenEndpoint>().AnswerAsync)
-        .Open().AnyOrigin();
+        .Open().AnyOrigin().AtBoth();
 
     private async Task AnswerAsync(HttpContext http) =>
         await (await TokenAsync(http.Request, http.RequestAborted)).ExecuteAsync(http);
