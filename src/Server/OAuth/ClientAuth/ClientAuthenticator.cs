@@ -14,6 +14,7 @@ internal sealed class ClientAuthenticator(
     ClientCertificates certificates,
     Svids svids,
     Attestations attestations,
+    Refusals refusals,
     TimeProvider clock)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
@@ -68,15 +69,19 @@ internal sealed class ClientAuthenticator(
             return error.Code is "invalid_client" ? Refused(credentials, error.Reason ?? "unknown client") : error;
         }
 
+        var watched = refusals.Watch(http.HttpContext, tenant, client, network);
         if (await RefusalAsync(http.HttpContext, client, credentials, stop) is { } refusal)
         {
             return Refused(credentials, refusal);
         }
 
         var presenter = new Presenter(tenant, client, network);
-        return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && IsAttested(client)
-            ? await attestations.ProveAsync(http, presenter, attestation, stop)
-            : await attestations.BesideAsync(http, presenter, stop);
+        var attested = credentials is ClientCredentials.WithAttestation { Attestation: { } attestation }
+            && IsAttested(client)
+                ? await attestations.ProveAsync(http, presenter, attestation, stop)
+                : await attestations.BesideAsync(http, presenter, stop);
+        watched.IsProven = !attested.Failed(out _, out _);
+        return attested;
     }
 
     // Who it says it is, before anything is proven; null where it says nothing, or two things.

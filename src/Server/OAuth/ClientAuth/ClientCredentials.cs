@@ -89,6 +89,13 @@ internal abstract record ClientCredentials
         };
     }
 
+    /// <summary>Whether a request shows anything to prove its client by, good or not.</summary>
+    public static bool AreIn(HttpRequest http, Form form) =>
+        !StringValues.IsNullOrEmpty(http.Headers.Authorization)
+        || http.HttpContext.Connection.ClientCertificate is not null
+        || http.Headers.ContainsKey(Attestation.Header)
+        || (form["client_secret"] ?? form["client_assertion"]) is not null;
+
     /// <summary>By what a client proves itself where there is no form.</summary>
     public static readonly string[] HeaderMethods = [ClientMetadata.PrivateKeyJwt, ClientMetadata.Basic];
 

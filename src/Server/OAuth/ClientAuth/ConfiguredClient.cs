@@ -21,9 +21,7 @@ internal static class ConfiguredClient
             Jwks = seed.Jwks,
             JwksUri = seed.JwksUri,
             RedirectUris = seed.RedirectUris,
-            GrantTypes = seed.GrantTypes.Count > 0
-                ? seed.GrantTypes
-                : [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
+            GrantTypes = GrantTypes(seed),
             ScopeCap = Cap(seed),
             OpenId = OpenId(seed),
             RequiresPush = seed.RequiresPush,
@@ -57,6 +55,14 @@ internal static class ConfiguredClient
             ? throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {refusal}")
             : client;
     }
+
+    // RFC 9701 §3: what only asks about tokens, or only ends them, comes to none by what it proves itself with.
+    private static IReadOnlyList<string> GrantTypes(ClientSeed seed) => seed switch
+    {
+        { GrantTypes.Count: > 0 } => seed.GrantTypes,
+        { RedirectUris.Count: 0 } and ({ Introspects.Count: > 0 } or { MayRevokePeople: true }) => [],
+        _ => [ClientMetadata.AuthorizationCode, ClientMetadata.RefreshToken],
+    };
 
     // A secret without a named method may come in the header or in the body; libraries differ in what they try first.
     private static IReadOnlyList<string> Methods(ClientSeed seed, Settings settings) => seed switch

@@ -104,7 +104,8 @@ internal sealed record ClientSeed
             "redirect_uris", "Where answers may go, exactly; on loopback any port.", "a URI", text => text),
         GrantTypes = node.List(
             "grant_types",
-            "How it may come to tokens.",
+            "How it may come to tokens; left out, by codes, and not at all where it has no redirect_uris and is there "
+                + "for introspects or global_revocation.",
             "authorization_code, refresh_token, client_credentials, or the URN of ciba, deferred, device_code, "
                 + "jwt-bearer or token-exchange",
             text => text),
@@ -154,7 +155,7 @@ internal sealed record ClientSeed
             "backchannel_client_notification_endpoint", "Where it is told of an answer (CIBA).", null, "an https URL"),
         BackchannelAlgorithm = node.Value<string>(
             "backchannel_authentication_request_signing_alg",
-            "By what it signs its requests; unsigned ones are refused then (CIBA).",
+            "By what it signs its requests; unsigned ones are refused then (CIBA). The profile fapi2 needs it.",
             null,
             "ES256 or PS256",
             text => text is "ES256" or "PS256" ? text : null),
