@@ -82,8 +82,8 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
         return await WhyNotAsync(unit, shown, seconds);
     }
 
-    // The grant is looked at again in the statement itself: another node may have ended it and not been heard yet. So is
-    // the key: a wrong one consumes nothing.
+    // The grant is looked at again in the statement itself: another node may have ended it and not been heard yet. So
+    // is the key: a wrong one consumes nothing.
     private static async ValueTask<bool> IsMovedAsync(Unit unit, Presented shown, long now, long idleUntil)
     {
         var (grant, generation, hand) = (shown.Grant, shown.Generation, shown.Hand);
