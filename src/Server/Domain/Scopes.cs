@@ -64,7 +64,7 @@ public sealed class Scopes : IEquatable<Scopes>
             return false;
         }
 
-        scopes = Of(parts);
+        scopes = parts.Length is 1 ? new(parts) : Of(parts);
         return true;
     }
 

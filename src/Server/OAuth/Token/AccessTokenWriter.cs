@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Postern.Grants;
 using Postern.Platform;
@@ -25,25 +23,21 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     /// <summary>What a token would say, for one that only refers to it.</summary>
     public static byte[] Claims(in TokenContent content) => Written(content).ToArray();
 
-    public string Write(in TokenContent content)
+    public byte[] Write(in TokenContent content)
     {
         var claims = Written(content);
         var key = keys.Current(content.Tenant.Id);
         var head = key.Header("at+jwt"); // RFC 9068 §2.1
         var length = head.Length + 1 + Base64Url.GetEncodedLength(claims.Length);
-        var total = length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize);
-        var rented = ArrayPool<byte>.Shared.Rent(total);
-        var token = rented.AsSpan(0, total);
-        head.CopyTo(token);
+        var token = new byte[length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize)];
+        head.CopyTo(token, 0);
         token[head.Length] = (byte)'.';
-        Base64Url.EncodeToUtf8(claims, token[(head.Length + 1)..length]);
+        Base64Url.EncodeToUtf8(claims, token.AsSpan((head.Length + 1)..length));
         Span<byte> signature = stackalloc byte[SigningKey.SignatureSize];
-        key.Sign(token[..length], signature);
+        key.Sign(token.AsSpan(..length), signature);
         token[length] = (byte)'.';
-        Base64Url.EncodeToUtf8(signature, token[(length + 1)..]);
-        var text = Encoding.ASCII.GetString(token);
-        ArrayPool<byte>.Shared.Return(rented);
-        return text;
+        Base64Url.EncodeToUtf8(signature, token.AsSpan(length + 1));
+        return token;
     }
 
     // Good until this thread writes the next one.

@@ -7,7 +7,8 @@ namespace Postern.OAuth.Token;
 /// <summary>A successful answer (RFC 6749 §5.1). <c>scope</c> is always there, so that narrowing is seen.</summary>
 internal sealed record IssuedTokens : IResult
 {
-    public required string AccessToken { get; init; }
+    /// <summary>As it is sent, in ASCII.</summary>
+    public required byte[] AccessToken { get; init; }
 
     /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
     public string? IssuedTokenType { get; init; }
