@@ -109,7 +109,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         var writer = Get<AccessTokenWriter>();
         var (tenant, now) = (Get<TenantBook>().Default, Get<TimeProvider>().GetUtcNow());
-        return writer.Write(new()
+        return Encoding.ASCII.GetString(writer.Write(new()
         {
             Tenant = tenant,
             Grant = grant,
