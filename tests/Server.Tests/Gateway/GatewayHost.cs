@@ -119,7 +119,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             IssuedAt = now,
             ExpiresAt = AccessTokenWriter.Expires(tenant.AccessLifetime, grant, now),
             Holder = thumbprint is null ? null : Holder.OfKey(thumbprint),
-        });
+        }));
     }
 
     /// <summary>A token at a server, for everything unless said otherwise.</summary>
