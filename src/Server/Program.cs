@@ -12,24 +12,10 @@ using Postern.Hosting;
 using Postern.Identity;
 using Postern.Identity.Sessions;
 using Postern.Identity.Setup;
-using Postern.OAuth.Attest;
-using Postern.OAuth.Authorize;
-using Postern.OAuth.Backchannel;
+using Postern.OAuth;
 using Postern.OAuth.ClientAuth;
-using Postern.OAuth.Consent;
-using Postern.OAuth.Device;
-using Postern.OAuth.Discover;
 using Postern.OAuth.Feed;
-using Postern.OAuth.Introspect;
 using Postern.OAuth.Logout;
-using Postern.OAuth.OpenId;
-using Postern.OAuth.Push;
-using Postern.OAuth.Register;
-using Postern.OAuth.Requests;
-using Postern.OAuth.Revoke;
-using Postern.OAuth.Status;
-using Postern.OAuth.Token;
-using Postern.OAuth.UserInfo;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
@@ -50,7 +36,7 @@ internal static partial class Program
 {
     public static WebApplication Build(IReadOnlyList<string> args, Action<IServiceCollection>? replace = null)
     {
-        var settings = Settings.Read(ServeArguments.Open(args));
+        var settings = SettingsReader.Read(ServeArguments.Open(args));
         PrivateFolder.Make(settings.Data);
         // Empty: the other builders read appsettings.json where they are started, a second configuration beside ours,
         // and watch that folder for changes, of which a database in it makes some at every commit.
@@ -83,7 +69,7 @@ internal static partial class Program
         RegisterGround(services);
         IdentityRooms.Add(services);
         ApprovalsRoom.Add(services);
-        RegisterAuthorizationServer(services);
+        OAuthRooms.Add(services);
         // What runs in the background starts in this order.
         services.AddHostedService<Opening>();
         services.AddHostedService(provider => provider.GetRequiredService<LogoutSender>());
@@ -110,25 +96,7 @@ internal static partial class Program
 
         Probes.Map(app);
         AssetEndpoint.Map(app);
-        MetadataEndpoint.Map(app);
-        RegisterEndpoint.Map(app);
-        ManageEndpoint.Map(app);
-        ChallengeEndpoint.Map(app);
-        PushEndpoint.Map(app);
-        AuthorizeEndpoint.Map(app);
-        ConsentEndpoint.Map(app);
-        BackchannelEndpoint.Map(app);
-        DeviceEndpoint.Map(app);
-        UserCodeEndpoint.Map(app);
-        AskEndpoint.Map(app);
-        TokenEndpoint.Map(app);
-        RevokeEndpoint.Map(app);
-        GlobalRevocationEndpoint.Map(app);
-        IntrospectEndpoint.Map(app);
-        StatusListEndpoint.Map(app);
-        FeedEndpoint.Map(app);
-        UserInfoEndpoint.Map(app);
-        LogoutEndpoint.Map(app);
+        OAuthRooms.Map(app);
         IdentityRooms.Map(app);
         GatewayRoom.Map(app);
         ConsoleRooms.Map(app);
@@ -143,6 +111,7 @@ internal static partial class Program
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();
+        services.AddSingleton<GrantLists>();
         services.AddSingleton<GrantBook>();
         services.AddSingleton<AgentStore>();
         services.AddSingleton<AgentBook>();
@@ -150,6 +119,7 @@ internal static partial class Program
         services.AddSingleton<SwitchStore>();
         services.AddSingleton<Switches>();
         services.AddSingleton<Ledger>();
+        services.AddSingleton<RefreshTokens>();
         services.AddSingleton<Families>();
         services.AddSingleton<Codes>();
         services.AddSingleton<Offers>();
@@ -166,79 +136,6 @@ internal static partial class Program
         services.AddSingleton<ServerStore>();
         services.AddSingleton<CatalogueStore>();
         services.AddSingleton<ServerBook>();
-    }
-
-    private static void RegisterAuthorizationServer(IServiceCollection services)
-    {
-        services.AddSingleton<ClientStore>();
-        services.AddSingleton<ClientBook>();
-        services.AddSingleton<DepartedClients>();
-        services.AddSingleton<ClientKeys>();
-        services.AddSingleton<AuthMethods>();
-        services.AddSingleton<ClientAssertion>();
-        services.AddSingleton<Attesters>();
-        services.AddSingleton<Attestations>();
-        services.AddSingleton<ChallengeEndpoint>();
-        services.AddSingleton<ClientCertificates>();
-        services.AddSingleton<SpiffeBundles>();
-        services.AddSingleton<Svids>();
-        services.AddSingleton<ClientAuthenticator>();
-        services.AddSingleton<PresenterProofs>();
-        services.AddSingleton<TrustedIssuers>();
-        services.AddSingleton<Workloads>();
-        services.AddSingleton<MetadataEndpoint>();
-        services.AddSingleton<Registrations>();
-        services.AddSingleton<Sectors>();
-        services.AddSingleton<RegisterEndpoint>();
-        services.AddSingleton<ManageEndpoint>();
-        services.AddSingleton<Subjects>();
-        services.AddSingleton<PersonClaims>();
-        services.AddSingleton<IdTokens>();
-        services.AddSingleton<UserInfoEndpoint>();
-        services.AddSingleton<LogoutSender>();
-        services.AddSingleton<LogoutEndpoint>();
-        services.AddSingleton<Situations>();
-        services.AddSingleton<PushedRequests>();
-        services.AddSingleton<RequestObjects>();
-        services.AddSingleton<AuthorizeAnswers>();
-        services.AddSingleton<PushEndpoint>();
-        services.AddSingleton<AuthorizeEndpoint>();
-        services.AddSingleton<ConsentDecision>();
-        services.AddSingleton<ConsentForm>();
-        services.AddSingleton<ConsentEndpoint>();
-        services.AddSingleton<AskEndpoint>();
-        services.AddSingleton<WishReader>();
-        services.AddSingleton<BackchannelRequests>();
-        services.AddSingleton<BackchannelEndpoint>();
-        services.AddSingleton<DeviceEndpoint>();
-        services.AddSingleton<UserCodeEndpoint>();
-        services.AddSingleton<IGrantType, CodeGrant>();
-        services.AddSingleton<IGrantType, RefreshGrant>();
-        services.AddSingleton<IGrantType, ClientCredentialsGrant>();
-        services.AddSingleton<IGrantType, BackchannelGrant>();
-        services.AddSingleton<IGrantType, DeferredGrant>();
-        services.AddSingleton<IGrantType, DeviceGrant>();
-        services.AddSingleton<Deferrals>();
-        services.AddSingleton<AskedGrant>();
-        services.AddSingleton<Actors>();
-        services.AddSingleton<AssertedPeople>();
-        services.AddSingleton<IdentityAssertions>();
-        services.AddSingleton<TransactionTokens>();
-        services.AddSingleton<IGrantType, JwtBearerGrant>();
-        services.AddSingleton<IGrantType, ExchangeGrant>();
-        services.AddSingleton<GrantTypes>();
-        services.AddSingleton<AccessTokenWriter>();
-        services.AddSingleton<TokenForms>();
-        services.AddSingleton<SenderConstraint>();
-        services.AddSingleton<TokenIssuer>();
-        services.AddSingleton<RevokeEndpoint>();
-        services.AddSingleton<SubjectIdentifiers>();
-        services.AddSingleton<GlobalRevocationEndpoint>();
-        services.AddSingleton<IntrospectEndpoint>();
-        services.AddSingleton<StatusListEndpoint>();
-        services.AddSingleton<RevocationFeed>();
-        services.AddSingleton<FeedTeller>();
-        services.AddSingleton<FeedEndpoint>();
     }
 
     internal static async Task<int> ServeAsync(string[] args)

@@ -52,7 +52,7 @@ internal sealed record Ask
     public required string Network { get; init; }
 
     /// <summary>What was proven with the request, as it is stored, by a space apart; null when nothing was.</summary>
-    public string? Holder { get; init; }
+    public string? Binding { get; init; }
 
     /// <summary>Anybody could have asked: those are counted by where they come from, and for themselves.</summary>
     public required bool IsByStranger { get; init; }

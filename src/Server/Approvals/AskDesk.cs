@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Postern.Audit;
+using Postern.Platform;
 using Postern.Platform.Database;
 
 namespace Postern.Approvals;
@@ -20,6 +21,8 @@ internal sealed class AskDesk(Db db, Pings pings, AuditLog audit, TimeProvider c
     public const int Most = 10_000, PerClient = 1000, PerNetwork = 100, PerPerson = 10;
 
     private const int Tries = 5;
+
+    private readonly Sweep sweep = new(clock);
 
     private static OAuthError TooMany =>
         OAuthError.TooMany("Too many requests wait for an answer; try again later.", TimeSpan.FromMinutes(1));
@@ -76,9 +79,12 @@ internal sealed class AskDesk(Db db, Pings pings, AuditLog audit, TimeProvider c
     // Null when the user code is taken, or the same question came in between.
     private async ValueTask<Result<Ask>?> InsertAsync(Unit unit, Ask ask, string? openKey)
     {
-        var now = clock.GetUtcNow();
-        await AskStore.PruneAsync(unit, now);
-        if (await AskStore.CountAsync(unit, ask, now) is not
+        if (sweep.IsDue(out var second))
+        {
+            await AskStore.PruneAsync(unit, second);
+        }
+
+        if (await AskStore.CountAsync(unit, ask, clock.GetUtcNow()) is not
             { InAll: < Most, OfClient: < PerClient, OfNetwork: < PerNetwork, OfSubject: < PerPerson })
         {
             return TooMany;

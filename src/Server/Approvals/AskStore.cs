@@ -37,7 +37,7 @@ internal sealed partial class AskStore(Db db)
           notify, holder, by_stranger, state, created_at, expires_at)
         values ({ask.Tenant.Value}, {ask.Id.Value}, {ask.Way.ToString()}, {ask.Wish.Client}, {ask.Subject?.Value},
           {ask.Session}, {JsonSerializer.Serialize(ask.Wish, AskJson.Default.Wish)}, {ask.Message}, {ask.Network},
-          {openKey}, {ask.UserCode}, {ask.Notify}, {ask.Holder}, {ask.IsByStranger},
+          {openKey}, {ask.UserCode}, {ask.Notify}, {ask.Binding}, {ask.IsByStranger},
           {ask.State.ToString()}, {ask.CreatedAt.ToUnixTimeSeconds()}, {ask.ExpiresAt.ToUnixTimeSeconds()})
         on conflict do nothing
         """) is 1;
@@ -50,7 +50,7 @@ internal sealed partial class AskStore(Db db)
         var wish = JsonSerializer.Serialize(ask.Wish with { Id = "", CreatedAt = 0 }, AskJson.Default.Wish);
         var life = ask.ExpiresAt - ask.CreatedAt;
         return new Secret(
-            $"{ask.Way}\n{ask.Subject}\n{ask.Holder}\n{life}\n{wish}\n{ask.Message}\n{notify?.Reveal()}").Hash();
+            $"{ask.Way}\n{ask.Subject}\n{ask.Binding}\n{life}\n{wish}\n{ask.Message}\n{notify?.Reveal()}").Hash();
     }
 
     /// <summary>The same request, if it waits already.</summary>
@@ -115,8 +115,8 @@ internal sealed partial class AskStore(Db db)
               and subject = {caller.Subject.Value} and (session is null or session = {caller.Session})
             """) is 1;
 
-    public static async ValueTask PruneAsync(Unit unit, DateTimeOffset now) =>
-        await unit.RunAsync($"delete from asks where expires_at < {(now - Remembered).ToUnixTimeSeconds()}");
+    public static async ValueTask PruneAsync(Unit unit, long now) =>
+        await unit.RunAsync($"delete from asks where expires_at < {now - (long)Remembered.TotalSeconds}");
 
     private static Ask Read(DbDataReader row) => new()
     {
@@ -129,7 +129,7 @@ internal sealed partial class AskStore(Db db)
         UserCode = Text(row, "user_code"),
         Message = Text(row, "message"),
         Notify = Text(row, "notify"),
-        Holder = Text(row, "holder"),
+        Binding = Text(row, "holder"),
         IsByStranger = row.GetBoolean(row.GetOrdinal("by_stranger")),
         Network = Text(row, "network")!,
         State = Enum.Parse<AskState>(Text(row, "state")!),

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text.Json;
 
 namespace Postern.Domain;
 
@@ -34,6 +35,17 @@ public sealed record Holder
     public static bool IsThumbprint(string text) =>
         text.Length is Sha256 && Base64Url.IsValid(text)
         && Base64Url.EncodeToString(Base64Url.DecodeFromChars(text)) == text;
+
+    /// <summary>Writes it as what a token is bound to (RFC 7800 §3.1); nothing for one that is not.</summary>
+    public static void Write(Utf8JsonWriter json, Holder? holder)
+    {
+        if (holder is not null)
+        {
+            json.WriteStartObject("cnf"u8);
+            json.WriteString(holder.Member, holder.Thumbprint);
+            json.WriteEndObject();
+        }
+    }
 
     /// <summary>As it is stored: what it is and which.</summary>
     public override string ToString() => $"{Member}:{Thumbprint}";

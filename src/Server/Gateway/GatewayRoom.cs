@@ -30,6 +30,7 @@ internal static class GatewayRoom
         services.AddSingleton<Announcements>();
         services.AddSingleton<Conversation>();
         services.AddSingleton<SessionBook>();
+        services.AddSingleton<SessionGreeter>();
         services.AddSingleton<SessionDesk>();
         services.AddSingleton<Errand>();
         services.AddSingleton<McpEndpoint>();

@@ -9,7 +9,7 @@ namespace Postern.Gateway;
 /// The door to a server: who is it, what do they want, may they, then carry it there and back. Both eras come to the
 /// same address and are told apart by what they say.
 /// </summary>
-internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand errand)
+internal sealed class McpEndpoint(Gatekeeper keeper, SessionGreeter greeter, SessionDesk desk, Errand errand)
 {
     public const string Path = "/mcp/{server}";
 
@@ -90,7 +90,7 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionDesk desk, Errand er
     {
         if (message.Method is Methods.Initialize)
         {
-            await errand.TryAsync(visit, message, stay => desk.OpenAsync(visit, message, stay.Token));
+            await errand.TryAsync(visit, message, stay => greeter.OpenAsync(visit, message, stay.Token));
         }
         else if (await desk.FindAsync(visit, isNeeded: false) is { } known && !await desk.SettlesAsync(known, message))
         {

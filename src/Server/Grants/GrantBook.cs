@@ -23,6 +23,7 @@ internal sealed partial class GrantBook : IAsyncDisposable
     private static readonly TimeSpan NoteEvery = TimeSpan.FromSeconds(30);
 
     private readonly GrantStore store;
+    private readonly GrantLists lists;
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
@@ -35,13 +36,15 @@ internal sealed partial class GrantBook : IAsyncDisposable
 
     public GrantBook(
         GrantStore store,
+        GrantLists lists,
         Db db,
         Changes changes,
         AuditLog audit,
         TimeProvider clock,
         ILogger<GrantBook> logger)
     {
-        (this.store, this.db, this.audit, this.clock, this.logger) = (store, db, audit, clock, logger);
+        (this.store, this.lists, this.db, this.audit) = (store, lists, db, audit);
+        (this.clock, this.logger) = (clock, logger);
         grants = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
         noting = clock.CreateTimer(_ => _ = NoteUsesAsync(), null, NoteEvery, NoteEvery);
@@ -135,7 +138,7 @@ internal sealed partial class GrantBook : IAsyncDisposable
         {
             (found, var more) = await db.WriteAsync(async unit =>
             {
-                var page = await GrantStore.OfAsync(unit, tenant, whose, clock.GetUtcNow());
+                var page = await GrantLists.OfAsync(unit, tenant, whose, clock.GetUtcNow());
                 foreach (var grant in page)
                 {
                     await RevokeAsync(unit, grant, by);
@@ -159,7 +162,7 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// A person's grants that are not over, with the uses of this node that are not written down yet.
     /// </summary>
     public async Task<List<GrantUse>> OfSubjectAsync(TenantId tenant, SubjectId subject, CancellationToken stop) =>
-        [.. (await store.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop)).Select(known =>
+        [.. (await lists.OfSubjectAsync(tenant, subject, clock.GetUtcNow(), stop)).Select(known =>
             uses.TryGetValue((tenant, known.Grant.Id), out var at)
                 ? known with { UsedAt = DateTimeOffset.FromUnixTimeSeconds(at) }
                 : known)];
@@ -168,13 +171,13 @@ internal sealed partial class GrantBook : IAsyncDisposable
     /// The newest of what a person let a client do in the session that this client calls so; null when all is over.
     /// </summary>
     public Task<Grant?> OfSidAsync(TenantId tenant, ClientId client, string sid, CancellationToken stop) =>
-        store.OfSidAsync(tenant, client, sid, clock.GetUtcNow(), stop);
+        lists.OfSidAsync(tenant, client, sid, clock.GetUtcNow(), stop);
 
     public Task<List<GrantUse>> AllAsync(TenantId tenant, string? before, int limit, CancellationToken stop) =>
-        store.AllAsync(tenant, before, limit, clock.GetUtcNow(), stop);
+        lists.AllAsync(tenant, before, limit, clock.GetUtcNow(), stop);
 
     public Task<ClientUse> OfClientAsync(TenantId tenant, ClientId client, CancellationToken stop) =>
-        store.OfClientAsync(tenant, client, clock.GetUtcNow(), stop);
+        lists.OfClientAsync(tenant, client, clock.GetUtcNow(), stop);
 
     /// <summary>Remembers that a grant was used now; written down in batches.</summary>
     public void NoteUse(Grant grant)

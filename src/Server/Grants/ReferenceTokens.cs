@@ -22,13 +22,13 @@ internal sealed class ReferenceTokens
 
     private readonly Db db;
     private readonly Sealer sealer;
-    private readonly TimeProvider clock;
+    private readonly Sweep sweep;
     private readonly RandomNumberGenerator random;
     private readonly Cache<(TenantId Tenant, string Id), byte[]> known;
 
     public ReferenceTokens(Db db, Sealer sealer, TimeProvider clock, RandomNumberGenerator random)
     {
-        (this.db, this.sealer, this.clock, this.random) = (db, sealer, clock, random);
+        (this.db, this.sealer, this.random, sweep) = (db, sealer, random, new(clock));
         known = new(Capacity, LoadAsync);
     }
 
@@ -43,8 +43,11 @@ internal sealed class ReferenceTokens
     public async ValueTask KeepAsync(
         Unit unit, TenantId tenant, string token, byte[] claims, DateTimeOffset expires)
     {
-        await unit.RunAsync(
-            $"delete from reference_tokens where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+        if (sweep.IsDue(out var now))
+        {
+            await unit.RunAsync($"delete from reference_tokens where expires_at < {now - 60}");
+        }
+
         await unit.RunAsync(
             $"""
             insert into reference_tokens (tenant, id, claims, expires_at)

@@ -13,12 +13,13 @@ internal sealed class RevokedTokens : IDisposable
 {
     private const string Kind = "token";
 
-    /// <summary>Longer than any access token lives.</summary>
-    private static readonly TimeSpan Kept = TimeSpan.FromHours(1);
+    /// <summary>Longer than any access token lives, by whatever the clocks of two nodes differ.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromMinutes(65);
 
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
+    private readonly Sweep sweep;
     private readonly Reload reload;
     private readonly ConcurrentDictionary<(TenantId, string), long> revoked = new();
     private Action<TenantId, string, string>[] watchers = [];
@@ -26,7 +27,7 @@ internal sealed class RevokedTokens : IDisposable
 
     public RevokedTokens(Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<RevokedTokens> logger)
     {
-        (this.db, this.audit, this.clock) = (db, audit, clock);
+        (this.db, this.audit, this.clock, sweep) = (db, audit, clock, new(clock));
         reload = new("revoked tokens", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
     }
@@ -56,8 +57,11 @@ internal sealed class RevokedTokens : IDisposable
         var until = expires.ToUnixTimeSeconds();
         await db.WriteAsync(async unit =>
         {
-            await unit.RunAsync(
-                $"delete from revoked_tokens where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+            if (sweep.IsDue(out var now))
+            {
+                await unit.RunAsync($"delete from revoked_tokens where expires_at < {now - 60}");
+            }
+
             var added = await unit.RunAsync(
                 $"""
                 insert into revoked_tokens (tenant, token_id, expires_at, resource)

@@ -3,9 +3,9 @@ namespace Postern.Grants;
 /// <summary>Who presents a one-time token, as far as that can be told.</summary>
 /// <param name="Network">Where from; the same one means the same client, for a moment.</param>
 /// <param name="Holder">The key that was proven with it.</param>
-/// <param name="MayChangeKeys">It is known by more than its key.</param>
+/// <param name="IsKnownOtherwise">It is known by more than its key.</param>
 /// <param name="Asked">A digest of what is asked for with it.</param>
-internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys, string Asked = "")
+internal sealed record Hand(string Network, Holder? Holder, bool IsKnownOtherwise, string Asked = "")
 {
     /// <summary>
     /// What its access token is to be called where its refresh token stays, which is then good again and again with its
@@ -19,13 +19,13 @@ internal sealed record Hand(string Network, Holder? Holder, bool MayChangeKeys, 
     public string? Instance { get; init; }
 
     /// <summary>It has proven something that a thief of the token lacks.</summary>
-    public bool IsProven => MayChangeKeys || Holder is not null || Instance is not null;
+    public bool IsProven => IsKnownOtherwise || Holder is not null || Instance is not null;
 
     /// <summary>The key as it is stored; empty for none.</summary>
     public string Key => Instance ?? Holder?.ToString() ?? "";
 
     /// <summary>Another key may take the place of the one there is; no key may not.</summary>
-    public bool MayReplaceKey => MayChangeKeys && Key is not "";
+    public bool MayReplaceKey => IsKnownOtherwise && Key is not "";
 
     /// <summary>Whether it may present what is bound to this key.</summary>
     public bool Holds(string key) => MayReplaceKey || key is "" || key == Key;

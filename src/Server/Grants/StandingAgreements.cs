@@ -8,7 +8,12 @@ namespace Postern.Grants;
 /// browser session. Each time is a grant of its own, made when its code is redeemed, and all of them end together.
 /// </summary>
 internal sealed class StandingAgreements(
-    GrantStore store, GrantBook grants, Families families, AuditLog audit, TimeProvider clock)
+    GrantStore store,
+    GrantLists lists,
+    GrantBook grants,
+    Families families,
+    AuditLog audit,
+    TimeProvider clock)
 {
     /// <summary>Grants of one client in one session: tabs that sign in side by side. The oldest makes room.</summary>
     private const int Most = 3;
@@ -25,7 +30,7 @@ internal sealed class StandingAgreements(
     public async ValueTask<Repeat?> FindAsync(
         Caller caller, Proposal proposal, string? clientHash, string? network, CancellationToken stop)
     {
-        var known = await store.OfSessionAsync(
+        var known = await lists.OfSessionAsync(
             caller, new(proposal.Client), proposal.Resource, clock.GetUtcNow(), stop);
         return known.FirstOrDefault(grant => Holds(grant, proposal, clientHash)) is { } before
             ? new(

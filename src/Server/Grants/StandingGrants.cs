@@ -19,15 +19,17 @@ internal sealed class StandingGrants
     private const int Capacity = 10_000;
 
     private readonly GrantStore store;
+    private readonly GrantBook grants;
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
     private readonly AgentBook agents;
-    private readonly Cache<Wanted, Grant> known;
+    private readonly Cache<Wanted, Standing> known;
 
     public StandingGrants(
         GrantStore store,
+        GrantBook grants,
         AgentBook agents,
         Db db,
         Changes changes,
@@ -35,8 +37,8 @@ internal sealed class StandingGrants
         TimeProvider clock,
         RandomNumberGenerator random)
     {
-        this.agents = agents;
-        (this.store, this.db, this.audit, this.clock, this.random) = (store, db, audit, clock, random);
+        (this.store, this.grants, this.agents, this.db) = (store, grants, agents, db);
+        (this.audit, this.clock, this.random) = (audit, clock, random);
         known = new(Capacity, LoadAsync);
         changes.Subscribe(Hear);
     }
@@ -104,17 +106,23 @@ internal sealed class StandingGrants
 
     private async ValueTask<Grant?> FindAsync(Wanted wanted, CancellationToken stop)
     {
-        var grant = await known.FindAsync(wanted, stop);
+        var grant = await KnownAsync(wanted, stop);
         if (grant is not null && clock.GetUtcNow() >= grant.ExpiresAt)
         {
             known.Drop(wanted);
-            grant = await known.FindAsync(wanted, stop);
+            grant = await KnownAsync(wanted, stop);
         }
 
         return grant is { RevokedAt: null } && wanted.Grant.AuthTime is { } time && !(time <= grant.AuthTime)
             ? await RenewAsync(grant, time)
             : grant;
     }
+
+    // Here is only which grant it is; whether it stands is the book's to know.
+    private async ValueTask<Grant?> KnownAsync(Wanted wanted, CancellationToken stop) =>
+        await known.FindAsync(wanted, stop) is { } standing
+            ? await grants.FindAsync(wanted.Grant.Tenant, standing.Id, stop)
+            : null;
 
     // The person has proved themselves anew since the grant was made: else a server that wants that lately would ask
     // for it until the grant runs out.
@@ -134,13 +142,17 @@ internal sealed class StandingGrants
         {
             known.Clear();
         }
-        else if (change.Kind is GrantBook.Kind or GrantBook.Renewed)
+        else if (change.Kind is AgentBook.Kind)
         {
-            known.DropWhere(grant => grant.Id.Value == change.Key && grant.Tenant == change.Tenant);
+            // One that is taken out gives the keys of its grants back, and whoever comes next makes others.
+            known.DropWhere(standing => standing.Tenant == change.Tenant);
         }
     }
 
-    private async Task<Grant?> LoadAsync(Wanted wanted, CancellationToken stop)
+    private async Task<Standing?> LoadAsync(Wanted wanted, CancellationToken stop) =>
+        await FindOrMakeAsync(wanted, stop) is { } grant ? new(grant.Id, grant.Tenant) : null;
+
+    private async Task<Grant?> FindOrMakeAsync(Wanted wanted, CancellationToken stop)
     {
         var (tenant, now) = (wanted.Grant.Tenant, clock.GetUtcNow());
         var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wanted.Name)));
@@ -183,6 +195,8 @@ internal sealed class StandingGrants
 
     private static DateTimeOffset Seconds(DateTimeOffset time) =>
         DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+
+    private sealed record Standing(GrantId Id, TenantId Tenant);
 
     // Told apart by tenant and name; the rest is what to make when there is none.
     private sealed class Wanted(string name, Grant grant, string because) : IEquatable<Wanted>

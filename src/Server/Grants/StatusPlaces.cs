@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Postern.Platform;
 using Postern.Platform.Database;
 
 namespace Postern.Grants;
@@ -25,6 +26,7 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
 
     // Where the last place was found, so that nobody tries all the full lists before it.
     private readonly ConcurrentDictionary<TenantId, long> lately = new();
+    private readonly Sweep sweep = new(clock);
 
     /// <summary>Takes a place for a token.</summary>
     /// <exception cref="DatabaseUnavailableException">All lists are full: millions of tokens live.</exception>
@@ -32,8 +34,11 @@ internal sealed class StatusPlaces(Db db, TimeProvider clock, RandomNumberGenera
         Unit unit, Grant grant, string tokenId, IReadOnlyList<string> ancestors, DateTimeOffset expires)
     {
         var from = ancestors is [] ? null : $" {string.Join(' ', ancestors)} ";
-        await unit.RunAsync(
-            $"delete from token_statuses where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds() - 60}");
+        if (sweep.IsDue(out var now))
+        {
+            await unit.RunAsync($"delete from token_statuses where expires_at < {now - 60}");
+        }
+
         var first = lately.GetValueOrDefault(grant.Tenant);
         for (var tries = 0; tries < Lists * Tries; tries++)
         {

@@ -1,4 +1,5 @@
 using Postern.AspNetCore.Proofs;
+using Postern.Platform;
 using Postern.Platform.Database;
 
 namespace Postern.Grants;
@@ -9,15 +10,12 @@ namespace Postern.Grants;
 /// </summary>
 internal sealed class UsedProofs
 {
-    private const long SweepEvery = 30;
-
     private readonly Db db;
-    private readonly TimeProvider clock;
-    private long sweptAt;
+    private readonly Sweep sweep;
 
     public UsedProofs(Db db, TimeProvider clock)
     {
-        (this.db, this.clock) = (db, clock);
+        (this.db, sweep) = (db, new(clock));
         // Before the log is appended to, whose end all nodes lock: no two of them wait for each other.
         db.BeforeCommit.Insert(0, TakeAsync);
     }
@@ -38,10 +36,8 @@ internal sealed class UsedProofs
             return;
         }
 
-        var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        if (now - sweptAt >= SweepEvery)
+        if (sweep.IsDue(out var now))
         {
-            sweptAt = now;
             await last.RunAsync($"delete from used_proofs where expires_at < {now}");
         }
 

@@ -5,6 +5,8 @@ namespace Postern.Platform;
 /// <summary>Remembers values that are good once, on all nodes, until they would have expired anyway.</summary>
 internal sealed class Once(Db db, TimeProvider clock)
 {
+    private readonly Sweep sweep = new(clock);
+
     /// <summary>True for the first caller who brings this value, false for everybody after.</summary>
     public Task<bool> TakeAsync(TenantId tenant, string purpose, string value, DateTimeOffset expires) =>
         db.WriteAsync(unit => TakeAsync(unit, tenant, purpose, value, expires));
@@ -27,11 +29,18 @@ internal sealed class Once(Db db, TimeProvider clock)
         Unit unit, TenantId tenant, string purpose, string value, DateTimeOffset expires)
     {
         var key = new Secret(value).Hash();
-        await unit.RunAsync($"delete from used_once where expires_at < {clock.GetUtcNow().ToUnixTimeSeconds()}");
+        if (sweep.IsDue(out var now))
+        {
+            await unit.RunAsync($"delete from used_once where expires_at < {now}");
+        }
+
+        // What would have expired is as good as never brought.
         return await unit.RunAsync(
             $"""
             insert into used_once (tenant, purpose, value, expires_at)
-            values ({tenant.Value}, {purpose}, {key}, {expires.ToUnixTimeSeconds()}) on conflict do nothing
+            values ({tenant.Value}, {purpose}, {key}, {expires.ToUnixTimeSeconds()})
+            on conflict (tenant, purpose, value) do update set expires_at = excluded.expires_at
+            where used_once.expires_at < {now}
             """) is 1;
     }
 }

@@ -66,6 +66,7 @@ internal static class Differences
             "Postern says how and when the person signed in, in which session, and for which token.",
         ["claims of an access token"] = "Postern says how and when the person signed in, and what the grant holds.",
         ["introspect an access token"] = "The peer asks resource servers to read JWTs themselves.",
+        ["introspect without a secret"] = "RFC 9701 §5: 400 where nothing is shown, 401 where it is wrong.",
         ["introspect as a public client"] = "RFC 7662 §4: who proves nothing learns nothing.",
         ["revoke another client's token"] = "The answer must not say whether a token is there (RFC 7009 §2.2).",
         ["revoke nothing"] = "No error is kept by a cache.",

@@ -266,9 +266,11 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         var secret = await app.PostAsync(path, [.. fields, ("client_secret", "x")]);
 
         Assert.True(good.Status is HttpStatusCode.OK or HttpStatusCode.Created, good.Text);
-        Refused(bare, "invalid_client");
+        // RFC 9701 §5: who shows nothing at all.
+        var nothing = path is "/introspect" ? HttpStatusCode.BadRequest : HttpStatusCode.Unauthorized;
+        Refused(bare, "invalid_client", nothing);
         Refused(alone, "invalid_client_attestation");
-        Refused(proof, "invalid_client");
+        Refused(proof, "invalid_client", nothing);
         Refused(secret, "invalid_client");
     }
 
@@ -454,13 +456,13 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         return app;
     }
 
-    private static void Refused(Reply reply, string error)
+    private static void Refused(Reply reply, string error, HttpStatusCode? status = null)
     {
         Assert.Equal(error, reply.Error);
         Assert.Equal(
-            error.StartsWith("invalid_client", StringComparison.Ordinal)
+            status ?? (error.StartsWith("invalid_client", StringComparison.Ordinal)
                 ? HttpStatusCode.Unauthorized
-                : HttpStatusCode.BadRequest,
+                : HttpStatusCode.BadRequest),
             reply.Status);
         Assert.Equal("no-store", reply.Headers.CacheControl!.ToString());
     }

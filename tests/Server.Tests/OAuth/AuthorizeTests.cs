@@ -302,7 +302,7 @@ public sealed class AuthorizeTests(Town town) : IClassFixture<Town>
         Assert.Null(answer.Headers.Location);
         var registered = await Registered.PostAsync(Server, $$"""{"redirect_uris":["{{own}}"]}""");
         Assert.Equal("invalid_redirect_uri", registered.Error);
-        var settings = Settings.Read(SettingsSource.Parse(
+        var settings = SettingsReader.Read(SettingsSource.Parse(
             "postern.yaml",
             "issuer: https://own.example\nclients: [{ client_id: a, redirect_uris: [\"https://OWN.example:443/me\"] }]",
             new Dictionary<string, string>(),

@@ -134,6 +134,7 @@ public sealed class BackchannelInputTests(BackchannelInputTests.House house)
         { "aud list", true },
         { "nbf 8 s ahead", true },
         { "typ JWT", true },
+        { "with unheard_of", true },
         { "typ oauth-authz-req+jwt", false },
         { "with response_type", false },
         { "with redirect_uri", false },

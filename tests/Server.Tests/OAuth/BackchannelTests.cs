@@ -218,6 +218,36 @@ public sealed class BackchannelTests : IAsyncLifetime
         Assert.Single(host.Heard);
     }
 
+    [Fact, Rfc(Ciba, "10"), Rfc(Ciba, "10.1")]
+    public async Task A_service_hears_in_its_registered_way_alone_and_one_that_is_told_may_ask_as_well()
+    {
+        await using var host = new DocumentHost();
+        await using var told = await TestServer.StartAsync(host.Settings + Butler.Town(host.At("/told")));
+        using var person = new Person(told);
+        host.Put("/told", "");
+        var (silent, bell) = (Butler.Of(told), Butler.Bell(told));
+        // It may say how it knows us, and is not told all the same.
+        await silent.AskAsync(("client_notification_token", Butler.Token));
+        await person.AnswerAsync(await person.AskedAsync(Assert.Single(await Butler.WaitingAsync(person))), "allow");
+        var code = (await bell.AskAsync()).Member("auth_req_id")!;
+
+        Gadget.Refused(await bell.PollAsync(code), "authorization_pending");
+        await person.AnswerAsync(await person.AskedAsync(Assert.Single(await Butler.WaitingAsync(person))), "allow");
+        await Eventually.TrueAsync(() => !host.Heard.IsEmpty);
+
+        Assert.Contains(code, Assert.Single(host.Heard), StringComparison.Ordinal);
+    }
+
+    [Fact, Rfc(Ciba, "7.2")]
+    public async Task What_is_not_known_of_a_question_changes_nothing_of_it()
+    {
+        var asked = await butler.AskAsync(
+            ("unheard_of", "x"), ("prompt", "none"), ("redirect_uri", "https://evil.example"));
+
+        Assert.Equal(HttpStatusCode.OK, asked.Status);
+        Assert.Single(await Butler.WaitingAsync(ada));
+    }
+
     [Fact, Rfc(Ciba, "10.2")]
     public async Task A_redirect_of_the_news_is_not_followed()
     {

@@ -92,21 +92,22 @@ public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients 
         (string Name, string? Value)[] fields = [("token", "x"), ("grant_type", "client_credentials")];
         var app = new App(server, "basic", "");
 
-        TokenTests.Refused(await app.PostAsync(path, [.. fields, ("client_id", "basic")]), "invalid_client");
+        TokenTests.Refused(
+            await app.PostAsync(path, [.. fields, ("client_id", "basic")]), "invalid_client", Nothing(path));
         TokenTests.Refused(
             await app.PostAsync(path, [.. fields, ("client_id", "basic"), ("client_secret", Secret)]),
             "invalid_client");
         TokenTests.Refused(await app.PostAsync(path, fields, Header("basic", "wrong")), "invalid_client");
-        TokenTests.Refused(await app.PostAsync(path, fields), "invalid_client");
+        TokenTests.Refused(await app.PostAsync(path, fields), "invalid_client", Nothing(path));
         Assert.Equal(HttpStatusCode.OK, (await app.PostAsync(path, fields, Header("basic", Secret))).Status);
     }
 
-    [Fact, Rfc(7662, "4")]
+    [Fact, Rfc(7662, "4"), Rfc(9701, "5")]
     public async Task Who_proves_nothing_cannot_introspect()
     {
         var reply = await new App(server, "open", "").IntrospectAsync("x");
 
-        TokenTests.Refused(reply, "invalid_client");
+        TokenTests.Refused(reply, "invalid_client", HttpStatusCode.BadRequest);
     }
 
     [Fact]
@@ -122,6 +123,10 @@ public sealed class ClientAuthenticationTests(ClientAuthenticationTests.Clients 
         Assert.Equal(nobody.Text, wrong.Text);
         Assert.Equal(nobody.Text, method.Text);
     }
+
+    // RFC 9701 §5: who shows nothing at all is told so by another status where tokens are asked about.
+    private static HttpStatusCode Nothing(string path) =>
+        path is "/introspect" ? HttpStatusCode.BadRequest : HttpStatusCode.Unauthorized;
 
     // RFC 6749 §2.3.1: both halves are form-encoded, then joined.
     private static string Header(string id, string secret) =>

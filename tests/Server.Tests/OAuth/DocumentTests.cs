@@ -397,7 +397,8 @@ public sealed class DocumentTests
         Assert.Equal(HttpStatusCode.OK, first.Status);
         TokenTests.Refused(await app.RefreshAsync(first.RefreshToken), "invalid_client");
         TokenTests.Refused(await app.RevokeAsync(first.RefreshToken), "invalid_client");
-        TokenTests.Refused(await app.IntrospectAsync(first.AccessToken), "invalid_client");
+        TokenTests.Refused(
+            await app.IntrospectAsync(first.AccessToken), "invalid_client", System.Net.HttpStatusCode.BadRequest);
 
         host.Put("/keys", Keys(next));
         server.Clock.Advance(TimeSpan.FromSeconds(31));

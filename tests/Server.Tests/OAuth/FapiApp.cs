@@ -63,7 +63,8 @@ internal sealed class FapiApp(TestServer server, string id, Signer signer) : IDi
     public Task<Reply> RefreshAsync(string token, params (string Name, string? Value)[] changes) =>
         PostAsync("/token", App.With(changes, ("grant_type", "refresh_token"), ("refresh_token", token)));
 
-    public async Task<Reply> PostAsync(string path, IEnumerable<(string Name, string? Value)> fields)
+    public async Task<Reply> PostAsync(
+        string path, IEnumerable<(string Name, string? Value)> fields, string accept = "*/*")
     {
         var assertion = Assertion();
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
@@ -74,6 +75,7 @@ internal sealed class FapiApp(TestServer server, string id, Signer signer) : IDi
             ]),
             Encoding.UTF8,
             "application/x-www-form-urlencoded");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
         if (Proof(path) is { } proof)
         {
             request.Headers.TryAddWithoutValidation("DPoP", proof);

@@ -299,6 +299,28 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
             Base64Url.DecodeFromChars(header)), StringComparison.Ordinal);
     }
 
+    [Fact, Rfc(Profile, "5.4.1"), Rfc("FAPI 2.0 Message Signing", "5.5.1")]
+    public async Task Whatever_is_signed_for_a_client_of_the_profile_is_signed_by_what_the_profile_allows()
+    {
+        using var app = FapiApp.Of(Server, "second", Two);
+        var tokens = await app.RedeemAsync(await app.CodeAsync(bank.Ada, ("scope", "openid"), ("resource", null)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/userinfo", UriKind.Relative));
+        request.Headers.TryAddWithoutValidation("Authorization", $"DPoP {tokens.AccessToken}");
+        request.Headers.TryAddWithoutValidation(
+            "DPoP", app.Key.Proof(new("GET", $"{Server.Issuer}/userinfo", app.Now, tokens.AccessToken)));
+
+        using var told = await Server.Http.SendAsync(request);
+        var known = await app.PostAsync(
+            "/introspect", [("token", tokens.AccessToken)], "application/token-introspection+jwt");
+
+        foreach (var jwt in (string[])
+            [tokens.Member("id_token")!, await told.Content.ReadAsStringAsync(), known.Text])
+        {
+            var (header, _) = await Jwt.ReadAsync(Server, jwt);
+            Assert.Equal("ES256", header.GetProperty("alg").GetString());
+        }
+    }
+
     [Theory, Rfc(Profile, "5.4.3"), InlineData("ES256"), InlineData("PS256")]
     public async Task Of_several_keys_of_one_name_the_one_that_fits_is_found(string alg)
     {
@@ -326,32 +348,6 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
         var (header, claims) = await Jwt.ReadAsync(Server, answer["response"]!);
         Assert.Equal("ES256", header.GetProperty("alg").GetString());
         Assert.Equal(HttpStatusCode.OK, (await app.RedeemAsync(claims.GetProperty("code").GetString()!)).Status);
-    }
-
-    [Fact, Rfc("FAPI-CIBA", "5.2.2")]
-    public async Task A_service_of_the_profile_asks_by_its_key_and_gets_what_is_bound_to_it()
-    {
-        using var app = FapiApp.Of(Server, "caller", Two);
-        var (assertion, proof) = (app.Assertion, app.Proof);
-        app.Assertion = () => null;
-        TokenTests.Refused(await AskAsync(app), "invalid_client");
-        app.Assertion = assertion;
-        var code = (await AskAsync(app)).Member("auth_req_id");
-        var address = Assert.Single(await Butler.WaitingAsync(bank.Ada));
-        await bank.Ada.AnswerAsync(await bank.Ada.AskedAsync(address), "allow");
-
-        app.Proof = _ => null;
-        var bare = await PollAsync();
-        app.Proof = proof;
-        Server.Clock.Advance(TimeSpan.FromSeconds(5));
-        var reply = await PollAsync();
-
-        Assert.NotNull(bare.Error);
-        Assert.Equal(app.Key.Thumbprint, reply.Claims.GetProperty("cnf").GetProperty("jkt").GetString());
-        Assert.NotNull(reply.Member("id_token"));
-
-        Task<Reply> PollAsync() =>
-            app.PostAsync("/token", [("grant_type", Butler.GrantType), ("auth_req_id", code)]);
     }
 
     [Theory, Rfc(Profile, "5.4.1"), InlineData(1024, 0, false), InlineData(1024, 128, false), InlineData(2048, 0, true)]
@@ -396,6 +392,7 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
     [InlineData(
         "jwks_uri: https://x.example/k, redirect_uris: [https://x.example/cb], token_endpoint_auth_signing_alg: RS256")]
     [InlineData("jwks_uri: https://x.example/jwks, redirect_uris: ['com.example.app:/cb']")]
+    [InlineData("jwks_uri: https://x.example/jwks, grant_types: ['urn:openid:params:grant-type:ciba']")]
     public async Task A_client_that_cannot_keep_to_the_profile_stops_the_start(string client)
     {
         var failure = await Assert.ThrowsAsync<SetupException>(() => TestServer.StartAsync(
@@ -403,13 +400,6 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
 
         Assert.Contains("profile: fapi2", failure.Message, StringComparison.Ordinal);
     }
-
-    private static Task<Reply> AskAsync(FapiApp app) => app.PostAsync(
-        "/bc-authorize",
-        [
-            ("client_id", app.App.Id), ("scope", "openid mcp:read"), ("resource", app.App.Resource),
-            ("login_hint", Person.Ada), ("binding_message", "Number 1"),
-        ]);
 
     private static Task<Reply> SignedAsync(FapiApp app, string? mode)
     {
@@ -469,8 +459,8 @@ public sealed class FapiTests(FapiTests.Bank bank) : IClassFixture<FapiTests.Ban
                   - { client_id: first, profile: fapi2, jwks: '{{One.Jwks}}',
                       redirect_uris: [https://first.example/cb] }
                   - { client_id: second, profile: fapi2, jwks: '{{Two.Jwks}}',
-                      redirect_uris: [https://second.example/cb] }
-                  - { client_id: caller, profile: fapi2, jwks: '{{Two.Jwks}}', grant_types: ["{{Butler.GrantType}}"] }
+                      redirect_uris: [https://second.example/cb], introspects: [echo],
+                      userinfo_signed_response_alg: RS256, introspection_signed_response_alg: RS256 }
                   - { client_id: third, profile: fapi2, jwks: '{{Three.Jwks.Replace("k3-rsa", "k3")}}',
                       redirect_uris: [https://third.example/cb],
                       require_signed_request_object: true, response_modes: [jwt] }

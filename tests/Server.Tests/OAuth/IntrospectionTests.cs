@@ -17,6 +17,8 @@ public sealed class IntrospectionTests : IAsyncLifetime
             grant_types: [client_credentials]
             introspects: [files]
             introspection_signed_response_alg: ES256
+          - { client_id: reader, client_secret: {{App.WatchSecret}}, introspects: [files] }
+          - { client_id: bell, client_secret: {{App.WatchSecret}}, global_revocation: true }
         servers:
         """,
         StringComparison.Ordinal);
@@ -142,6 +144,39 @@ public sealed class IntrospectionTests : IAsyncLifetime
         var reply = await AskAsync(web, tokens.AccessToken, Jwt);
 
         Assert.True(reply.Json.GetProperty("active").GetBoolean());
+    }
+
+    [Theory, Rfc(9701, "3"), Rfc("Global Token Revocation", "6.1")]
+    [InlineData("reader", "client_credentials"), InlineData("reader", "refresh_token")]
+    [InlineData("reader", "authorization_code"), InlineData("bell", "client_credentials")]
+    public async Task What_only_asks_about_tokens_or_ends_them_gets_none(string id, string grantType)
+    {
+        var app = new App(server, id, "", App.WatchSecret);
+
+        var asked = await AskAsync(app, "x", Jwt);
+        var reply = await app.PostAsync(
+            "/token",
+            [
+                ("grant_type", grantType), ("refresh_token", "x"), ("code", "x"), ("code_verifier", new string('v', 43)),
+                ("resource", $"{server.Issuer}/mcp/files"), ("client_id", id), ("client_secret", App.WatchSecret),
+            ]);
+
+        Assert.Equal(HttpStatusCode.OK, asked.Status);
+        TokenTests.Refused(reply, "unauthorized_client");
+    }
+
+    [Fact, Rfc(9701, "5"), Rfc(7662, "2.3")]
+    public async Task Who_shows_nothing_to_ask_by_is_told_another_status_than_who_shows_something_wrong()
+    {
+        var nothing = await AskAsync(new(server, "watch", ""), "x", Jwt);
+        var nobody = await App.Watch(server).PostAsync("/introspect", [("token", "x")]);
+        var wrong = await AskAsync(new(server, "watch", "", App.WebSecret), "x", Jwt);
+        var header = await App.Watch(server).PostAsync("/introspect", [("token", "x")], App.Basic("watch", "wrong"));
+
+        TokenTests.Refused(nothing, "invalid_client", HttpStatusCode.BadRequest);
+        TokenTests.Refused(nobody, "invalid_client", HttpStatusCode.BadRequest);
+        TokenTests.Refused(wrong, "invalid_client");
+        TokenTests.Refused(header, "invalid_client");
     }
 
     [Fact, Rfc(9701, "7")]

@@ -16,6 +16,9 @@ public sealed class LogoutTests
     [InlineData("hint uri", "out, away")]
     [InlineData("hint", "out")]
     [InlineData("hint uri state client", "out, away")]
+    // An ID token that is over still says who is meant, and what is not served changes nothing.
+    [InlineData("expired-hint uri state", "out, away")]
+    [InlineData("hint uri locales known", "out, away")]
     // Anything less is a question.
     [InlineData("", "asked")]
     [InlineData("state", "asked")]
@@ -28,6 +31,7 @@ public sealed class LogoutTests
     [InlineData("hint other-client uri", "refused")]
     [InlineData("unsigned-hint uri", "refused")]
     [InlineData("altered-hint uri", "refused")]
+    [InlineData("foreign-hint uri", "refused")]
     [InlineData("unknown-client uri", "refused")]
     [InlineData("hint hint uri", "refused")]
     [InlineData("hint uri long-state", "refused")]
@@ -46,9 +50,17 @@ public sealed class LogoutTests
             await app.LetInAsync(ada, RelyingTown.Identity("openid", ("prompt", "login")));
         }
 
+        if (parameters.Contains("expired", StringComparison.Ordinal))
+        {
+            server.Clock.Advance(TimeSpan.FromMinutes(11));
+        }
+
         var query = App.Encode(parameters.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => word switch
         {
-            "hint" or "old-hint" => ("id_token_hint", (string?)hint),
+            "hint" or "old-hint" or "expired-hint" => ("id_token_hint", (string?)hint),
+            "foreign-hint" => ("id_token_hint", new Signer("k").SignLike(hint)),
+            "locales" => ("ui_locales", "fr-CA xx"),
+            "known" => ("logout_hint", Person.Ada),
             "unsigned-hint" => ("id_token_hint", "eyJhbGciOiJub25lIn0." + hint.Split('.')[1] + "."),
             "altered-hint" => ("id_token_hint", hint[..^4] + "AAAA"),
             "uri" => ("post_logout_redirect_uri", Bye),
@@ -176,6 +188,24 @@ public sealed class LogoutTests
         Assert.NotEqual(
             Jwt.Claims(site.Heard[0]).GetProperty("jti").GetString(),
             Jwt.Claims(site.Heard[^1]).GetProperty("jti").GetString());
+    }
+
+    [Theory, Rfc(Back, "2.5"), Rfc(Back, "2.8")]
+    [InlineData("200 OK", 1), InlineData("204 No Content", 1), InlineData("400 Bad Request", 1)]
+    [InlineData("404 Not Found", 2), InlineData("500 Internal Server Error", 2)]
+    [InlineData("302 Found\r\nLocation: /two", 2)]
+    public async Task A_client_is_told_again_unless_it_said_that_it_did_or_that_it_cannot(string says, int times)
+    {
+        await using var site = new LogoutPeer($"HTTP/1.1 {says}");
+        await using var server = await TestServer.StartAsync(site.Settings);
+        using var ada = new Person(server);
+        var hint = (await Peer(server, "one").LetInAsync(ada, RelyingTown.Identity("openid"))).Member("id_token")!;
+
+        await ada.OpenAsync($"/logout?id_token_hint={hint}");
+        server.Clock.Advance(TimeSpan.FromSeconds(31));
+        await server.Get<Postern.OAuth.Logout.LogoutSender>().NowAsync(default);
+
+        Assert.Equal(times, site.Heard.Count);
     }
 
     [Theory, Rfc(Back, "2.2")]

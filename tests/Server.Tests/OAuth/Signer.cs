@@ -29,6 +29,14 @@ internal sealed class Signer(string kid)
         JsonObject claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256", string? named = null) =>
         SignBytes(Encoding.UTF8.GetBytes(claims.ToJsonString()), typ, alg, named);
 
+    /// <summary>Another's JWT, header and all, under this signature.</summary>
+    public string SignLike(string jwt)
+    {
+        var text = jwt[..jwt.LastIndexOf('.')];
+        var bytes = Encoding.ASCII.GetBytes(text);
+        return $"{text}.{Text(rsa.SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))}";
+    }
+
     /// <summary>The same of what may be no JSON at all.</summary>
     public string SignBytes(
         byte[] claims, string? typ = "oauth-authz-req+jwt", string alg = "ES256", string? named = null)

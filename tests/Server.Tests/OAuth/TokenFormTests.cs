@@ -222,9 +222,12 @@ public sealed class TokenFormTests
     {
         await using var server = await TestServer.StartAsync(Yaml);
 
-        using var answer = await server.Http.GetAsync(new Uri("/statuslists/0", UriKind.Relative));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/statuslists/0", UriKind.Relative));
+        request.Headers.Add("Origin", "https://elsewhere.example");
+        using var answer = await server.Http.SendAsync(request);
         var (header, claims) = await Jwt.ReadAsync(server, await answer.Content.ReadAsStringAsync());
 
+        Assert.Equal("*", Assert.Single(answer.Headers.GetValues("Access-Control-Allow-Origin")));
         Assert.Equal("application/statuslist+jwt", answer.Content.Headers.ContentType!.ToString());
         Assert.Equal("public, max-age=60", answer.Headers.CacheControl!.ToString());
         Assert.Equal("statuslist+jwt", header.GetProperty("typ").GetString());

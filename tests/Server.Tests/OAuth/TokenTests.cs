@@ -281,10 +281,12 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
         };
     }
 
-    internal static void Refused(Reply reply, string error)
+    internal static void Refused(Reply reply, string error, HttpStatusCode? status = null)
     {
         Assert.Equal(error, reply.Error);
-        Assert.Equal(error is "invalid_client" ? HttpStatusCode.Unauthorized : HttpStatusCode.BadRequest, reply.Status);
+        Assert.Equal(
+            status ?? (error is "invalid_client" ? HttpStatusCode.Unauthorized : HttpStatusCode.BadRequest),
+            reply.Status);
         Assert.Equal("no-store", reply.Headers.CacheControl!.ToString());
         Assert.DoesNotContain("access_token", reply.Text, StringComparison.Ordinal);
         // RFC 6749 §5.2: words, in the one alphabet that is allowed.

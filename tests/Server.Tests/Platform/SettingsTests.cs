@@ -202,7 +202,7 @@ public sealed class SettingsTests
             """,
             new Dictionary<string, string>(),
             new Dictionary<string, string>());
-        _ = Settings.Read(source);
+        _ = SettingsReader.Read(source);
         var lines = source.Descriptions.Select(setting =>
             $"| `{setting.Path}` | {setting.What} | {Fallback(setting.Fallback)} | {setting.Expected} |\n");
 
@@ -225,6 +225,6 @@ public sealed class SettingsTests
 
     private static Settings Read(
         string yaml, Dictionary<string, string>? options = null, Dictionary<string, string>? variables = null) =>
-        Settings.Read(
+        SettingsReader.Read(
             SettingsSource.Parse("postern.yaml", yaml, options ?? [], variables ?? []));
 }

@@ -149,7 +149,7 @@ internal sealed class Message
     {
         var envelope = EnvelopeReader.Read(bytes, depth, out var because);
         message = new(bytes, envelope);
-        error = because is null ? message.Refusal() : RpcError.Parse(because);
+        error = because is null ? MessageRules.Refusal(message) : RpcError.Parse(because);
         if (error is not null)
         {
             return false;
@@ -165,7 +165,7 @@ internal sealed class Message
         _ = Find(-1, "params"u8, out var parameters);
         foreach (var member in members)
         {
-            if ((member.Parent < 0 || member.Parent == parameters) && IsLookalike(member.Name.Span))
+            if ((member.Parent < 0 || member.Parent == parameters) && Lookalike.Is(member.Name.Span))
             {
                 return true;
             }
@@ -173,24 +173,6 @@ internal sealed class Message
 
         return false;
     }
-
-    private static bool IsLookalike(ReadOnlySpan<byte> name) => name.Length switch
-    {
-        2 => Resembles(name, "id"u8),
-        3 => Resembles(name, "uri"u8),
-        4 => Resembles(name, "name"u8),
-        5 => Resembles(name, "_meta"u8) || Resembles(name, "error"u8),
-        6 => Resembles(name, "method"u8) || Resembles(name, "params"u8) || Resembles(name, "result"u8)
-            || Resembles(name, "cursor"u8) || Resembles(name, "taskId"u8),
-        7 => Resembles(name, "jsonrpc"u8),
-        9 => Resembles(name, "arguments"u8),
-        12 => Resembles(name, "requestState"u8),
-        14 => Resembles(name, "inputResponses"u8),
-        _ => false,
-    };
-
-    private static bool Resembles(ReadOnlySpan<byte> name, ReadOnlySpan<byte> known) =>
-        !name.SequenceEqual(known) && Ascii.EqualsIgnoreCase(name, known);
 
     private Part Find(int parent, ReadOnlySpan<byte> name, out int index)
     {
@@ -210,69 +192,6 @@ internal sealed class Message
         At("method"u8).IsMissing ? MessageKind.Response
         : Id.IsMissing ? MessageKind.Notification
         : MessageKind.Request;
-
-    private RpcError? Refusal()
-    {
-        if (!Raw(At("jsonrpc"u8)).SequenceEqual("\"2.0\""u8))
-        {
-            return RpcError.InvalidRequest("jsonrpc must be \"2.0\".");
-        }
-
-        var isResponse = At("method"u8).IsMissing;
-        if (!Id.IsMissing && !IdIsValid(isResponse))
-        {
-            return RpcError.InvalidRequest("id must be a string or an integer, of at most 256 characters.");
-        }
-
-        return isResponse ? ResponseRefusal() : RequestRefusal();
-    }
-
-    // An answer to something that could not be read has a null for an identifier; a request never has.
-    private bool IdIsValid(bool isResponse) => Id switch
-    {
-        { Length: > 256 } => false,
-        { Type: JsonTokenType.String } => true,
-        { Type: JsonTokenType.Number } => Raw(Id).IndexOfAny((byte)'.', (byte)'e', (byte)'E') < 0,
-        { Type: JsonTokenType.Null } => isResponse && !At("error"u8).IsMissing,
-        _ => false,
-    };
-
-    private RpcError? RequestRefusal()
-    {
-        if (At("method"u8) is not { Type: JsonTokenType.String, Length: > 2 and <= 130 } part || Text(part) is null)
-        {
-            return RpcError.InvalidRequest("method must be a string of 1 to 128 characters.");
-        }
-
-        if (!Params.IsMissing && Params.Type is not JsonTokenType.StartObject)
-        {
-            return RpcError.InvalidRequest("params must be an object.");
-        }
-
-        return !Result.IsMissing || !At("error"u8).IsMissing
-            ? RpcError.InvalidRequest("A message with a method has neither result nor error.")
-            : null;
-    }
-
-    private RpcError? ResponseRefusal()
-    {
-        var failed = At("error"u8);
-        if (Id.IsMissing || Result.IsMissing == failed.IsMissing)
-        {
-            return RpcError.InvalidRequest("A message has a method, or an id with either result or error.");
-        }
-
-        if (!Result.IsMissing)
-        {
-            return Result.Type is JsonTokenType.StartObject
-                ? null
-                : RpcError.InvalidRequest("result must be an object.");
-        }
-
-        return TryNumber(At("error"u8, "code"u8), out _) && At("error"u8, "message"u8).Type is JsonTokenType.String
-            ? null
-            : RpcError.InvalidRequest("error must have an integer code and a message.");
-    }
 
     private string MethodName()
     {

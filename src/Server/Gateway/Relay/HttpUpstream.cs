@@ -1,22 +1,13 @@
-using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Postern.Gateway.Inspect;
-using Postern.Platform.Outbound;
 
 namespace Postern.Gateway.Relay;
 
-/// <summary>
-/// A server behind Streamable HTTP, of either era. Nothing of the client's request is passed on but the message and the
-/// few headers named here: its token, cookies and proofs are meant for the gateway alone.
-/// </summary>
+/// <summary>A server behind Streamable HTTP, of either era.</summary>
 internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimeProvider clock) : IUpstream, IDisposable
 {
-    public const string SessionHeader = "Mcp-Session-Id";
-
     /// <summary>The longest message a server may send.</summary>
     public const int MaxMessage = 16 * 1024 * 1024;
 
@@ -25,8 +16,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     // A server may learn the modern revision, so an old answer is asked for again now and then.
     private static readonly TimeSpan LegacyIsBelieved = TimeSpan.FromMinutes(10);
 
-    private static readonly MediaTypeHeaderValue Json = new("application/json");
-
+    private readonly HttpRequests requests = new(http, address);
     private readonly SemaphoreSlim probing = new(1);
     private volatile Known? known;
 
@@ -55,7 +45,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     private async Task<Line> ShakeHandsAsync(Line line, CancellationToken stop)
     {
         using var hello = Handshake.Initialize(line);
-        using var response = await SendAsync(HttpMethod.Post, line with { SessionId = null }, hello, stop);
+        using var response = await requests.SendAsync(HttpMethod.Post, line with { SessionId = null }, hello, stop);
         using var answer = await HttpAnswer.OpenAsync(response, Outgoing.AnswerWithin, clock, stop);
         var message = await answer.ResponseToAsync(hello, stop);
         var opened = Handshake.Complete(line, message) with { SessionId = SessionOf(response) };
@@ -70,7 +60,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         var isOver = false;
         try
         {
-            using var response = await SendAsync(HttpMethod.Post, line, request, stop);
+            using var response = await requests.SendAsync(HttpMethod.Post, line, request, stop);
             using var answer = await OpenAnswerAsync(response, line, request.Patience, stop);
             while (!isOver)
             {
@@ -92,7 +82,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     public async Task TellAsync(Line line, Outgoing message, CancellationToken stop)
     {
-        using var response = await SendAsync(HttpMethod.Post, line, message, stop);
+        using var response = await requests.SendAsync(HttpMethod.Post, line, message, stop);
         if (!response.IsSuccessStatusCode)
         {
             throw HttpAnswer.Refusal(response, line);
@@ -101,7 +91,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     public async IAsyncEnumerable<Message> ListenAsync(Line line, [EnumeratorCancellation] CancellationToken stop)
     {
-        using var response = await SendAsync(HttpMethod.Get, line, null, stop);
+        using var response = await requests.SendAsync(HttpMethod.Get, line, null, stop);
         if (response.StatusCode is HttpStatusCode.MethodNotAllowed)
         {
             yield break;
@@ -127,7 +117,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
             return;
         }
 
-        using var response = await SendAsync(HttpMethod.Delete, line, null, stop);
+        using var response = await requests.SendAsync(HttpMethod.Delete, line, null, stop);
     }
 
     // Those who are still under way hear of it at their next request. The semaphore holds nothing to let go.
@@ -171,72 +161,6 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, Line line, Outgoing? message, CancellationToken stop)
-    {
-        using var request = new HttpRequestMessage(method, address);
-        AddHeaders(request.Headers, line, message);
-        request.Content = message is null
-            ? null
-            : new ReadOnlyMemoryContent(message.Body) { Headers = { ContentType = Json } };
-        try
-        {
-            return await http.SendAsync(request, stop);
-        }
-        catch (HttpRequestException failure)
-        {
-            throw new UpstreamException(
-                RpcError.Upstream($"The server could not be reached: {Cause(failure)}."), failure)
-            {
-                NothingWasSent = IsWithoutConnection(failure),
-            };
-        }
-        catch (ObjectDisposedException failure)
-        {
-            throw new UpstreamException(RpcError.Upstream("The server was registered anew; call again.", 503), failure);
-        }
-        catch (TimeoutException failure)
-        {
-            throw new UpstreamException(RpcError.Upstream("The server did not answer in time.", 504), failure);
-        }
-    }
-
-    private static void AddHeaders(HttpRequestHeaders headers, Line line, Outgoing? message)
-    {
-        headers.TryAddWithoutValidation(
-            "Accept", message is null ? "text/event-stream" : "application/json, text/event-stream");
-        headers.TryAddWithoutValidation(Agreement.VersionHeader, line.Version);
-        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } trace })
-        {
-            headers.TryAddWithoutValidation("traceparent", trace);
-        }
-
-        if (line.SessionId is not null)
-        {
-            headers.TryAddWithoutValidation(SessionHeader, line.SessionId);
-        }
-
-        if (message is null)
-        {
-            return;
-        }
-
-        if (line.Era is Era.Modern)
-        {
-            headers.TryAddWithoutValidation(Agreement.MethodHeader, message.Method);
-        }
-
-        if (line.Era is Era.Modern && message.Name is { } name)
-        {
-            headers.TryAddWithoutValidation(Agreement.NameHeader, HeaderValue.Encode(name));
-        }
-
-        foreach (var (header, value) in message.Headers)
-        {
-            headers.TryAddWithoutValidation(header, value);
-        }
-    }
-
     private async Task<Era> ProbeOnceAsync(CancellationToken stop)
     {
         await probing.WaitAsync(stop);
@@ -261,7 +185,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
     {
         var line = new Line(Handshake.Nobody);
         using var question = Handshake.Discover(line);
-        using var response = await SendAsync(HttpMethod.Post, line, question, stop);
+        using var response = await requests.SendAsync(HttpMethod.Post, line, question, stop);
         if ((int)response.StatusCode is 401 or 403 or >= 500)
         {
             throw HttpAnswer.Refusal(response, null);
@@ -281,7 +205,7 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
 
     private static string? SessionOf(HttpResponseMessage response)
     {
-        if (!response.Headers.TryGetValues(SessionHeader, out var values))
+        if (!response.Headers.TryGetValues(HttpRequests.SessionHeader, out var values))
         {
             return null;
         }
@@ -292,22 +216,6 @@ internal sealed class HttpUpstream(HttpMessageInvoker http, Uri address, TimePro
             : throw new UpstreamException(
                 "The server's session identifier is not visible ASCII of at most 1024 characters.");
     }
-
-    // Only what comes before there is a connection to write to; of anything else nobody knows how far it came.
-    private static bool IsWithoutConnection(HttpRequestException failure) =>
-        failure.HttpRequestError is HttpRequestError.NameResolutionError
-        || failure.InnerException is AddressRefusedException
-            or SocketException { SocketErrorCode: SocketError.ConnectionRefused };
-
-    private static string Cause(HttpRequestException failure) => failure switch
-    {
-        { InnerException: AddressRefusedException } => "its address is private, and outbound.allow does not name it",
-        { HttpRequestError: HttpRequestError.NameResolutionError } => "its name does not resolve",
-        { HttpRequestError: HttpRequestError.SecureConnectionError } => "its certificate is not trusted",
-        { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionRefused } } => "connection refused",
-        { HttpRequestError: HttpRequestError.ConnectionError } => "no connection",
-        _ => "it broke the connection",
-    };
 
     private sealed record Known(Era Era, DateTimeOffset Until);
 }

@@ -16,9 +16,6 @@ internal sealed class StdioConnection
     // Messages a slow client may be behind. Beyond, those that are no response are dropped: one must not stop all.
     private const int Behind = 64;
 
-    // A server that knows no discovery may also leave an unknown request unanswered.
-    private static readonly TimeSpan ProbeWithin = TimeSpan.FromSeconds(5), GreetWithin = TimeSpan.FromSeconds(60);
-
     private readonly HostedProcess process;
     private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<string, Channel<Message>> waiting = new(StringComparer.Ordinal);
@@ -41,7 +38,7 @@ internal sealed class StdioConnection
     {
         lock (greeting)
         {
-            return greeted ??= OpenOrStopAsync(known);
+            return greeted ??= GreetOrStopAsync(known);
         }
     }
 
@@ -114,11 +111,11 @@ internal sealed class StdioConnection
     }
 
     // One that never gets through the handshake would fail every call of its life.
-    private async Task<Line> OpenOrStopAsync(Era? known)
+    private async Task<Line> GreetOrStopAsync(Era? known)
     {
         try
         {
-            return await OpenAsync(known);
+            return await new StdioHandshake(this, clock).OpenAsync(known);
         }
         catch (UpstreamException)
         {
@@ -127,46 +124,8 @@ internal sealed class StdioConnection
         }
     }
 
-    private async Task<Line> OpenAsync(Era? known)
-    {
-        var line = new Line(Handshake.Nobody);
-        // A legacy server may leave the question unanswered, so one that was is not asked again; a modern one is quick.
-        if (known is not Era.Legacy && await SpeaksModernAsync(line))
-        {
-            return line;
-        }
-
-        using var hello = Handshake.Initialize(line with { Version = Revisions.NewestLegacy });
-        using var patience = new CancellationTokenSource(GreetWithin, clock);
-        try
-        {
-            var agreed = Handshake.Complete(line, await ResponseAsync(hello, patience.Token));
-            using var done = Outgoing.Notification(Methods.Initialized);
-            await TellAsync(done, patience.Token);
-            return agreed;
-        }
-        catch (OperationCanceledException failure)
-        {
-            throw new UpstreamException(
-                RpcError.Upstream("The server did not answer the handshake in time.", 504), failure);
-        }
-    }
-
-    private async Task<bool> SpeaksModernAsync(Line line)
-    {
-        using var question = Handshake.Discover(line);
-        using var patience = new CancellationTokenSource(ProbeWithin, clock);
-        try
-        {
-            return Handshake.EraOf(await ResponseAsync(question, patience.Token)) is Era.Modern;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private async Task<Message> ResponseAsync(Outgoing request, CancellationToken stop)
+    /// <summary>The answer to a request, when nothing that comes before it matters.</summary>
+    public async Task<Message> ResponseAsync(Outgoing request, CancellationToken stop)
     {
         await foreach (var message in AskAsync(request, stop))
         {

@@ -4,7 +4,7 @@ using Postern.Platform.Database;
 namespace Postern.Grants.Parties;
 
 /// <summary>
-/// The only place that writes the tables <c>agents</c> and <c>agent_clients</c>; <see cref="GrantStore"/> reads the
+/// The only place that writes the tables <c>agents</c> and <c>agent_clients</c>; <see cref="GrantLists"/> reads the
 /// second where it looks for the grants of an agent. Of <c>users</c>, which belongs to people's own room, it reads
 /// whether there is an owner.
 /// </summary>

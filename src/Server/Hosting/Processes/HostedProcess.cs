@@ -3,7 +3,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text.Json;
 using System.Threading.Channels;
 using Postern.Hosting.Sandbox;
 
@@ -24,8 +23,6 @@ internal sealed class HostedProcess
     // What a client may send, with what is added to it on the way.
     private const int MaxWritten = MaxLine + (64 << 10);
 
-    private const int MaxErrors = 50, LinesAhead = 8, PrintedPerSecond = 500;
-
     private static readonly TimeSpan
         WriteLimit = TimeSpan.FromSeconds(30),
         StopLimit = TimeSpan.FromSeconds(2),
@@ -34,16 +31,10 @@ internal sealed class HostedProcess
     private readonly Process process;
     private readonly Confined confined;
     private readonly IDisposable room;
-    private readonly Redaction redaction;
-    private readonly Action<string, string> log;
+    private readonly ProcessOutput output;
     private readonly TimeProvider clock;
     private readonly SemaphoreSlim writing = new(1);
     private readonly CancellationTokenSource ended = new();
-    private readonly Queue<string> errors = [];
-    private readonly TaskCompletionSource spoke = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<ReadOnlyMemory<byte>> lines = Channel.CreateBounded<ReadOnlyMemory<byte>>(
-        new BoundedChannelOptions(LinesAhead) { SingleReader = true, SingleWriter = true });
-
     private string? endedBecause;
     private bool wasAsked;
     private int uses;
@@ -57,8 +48,9 @@ internal sealed class HostedProcess
     public HostedProcess(
         Confined started, IDisposable room, Redaction redaction, Action<string, string> log, TimeProvider clock)
     {
-        (process, confined, this.room) = (started.Process, started, room);
-        (this.redaction, this.log, this.clock) = (redaction, log, clock);
+        (process, confined, this.room, this.clock) = (started.Process, started, room, clock);
+        output = new(
+            process, redaction, log, clock, Touch, because => End(because, asked: false, byForce: true), ended.Token);
         Since = clock.GetUtcNow();
         Touch();
         Exited = RunAsync();
@@ -67,7 +59,7 @@ internal sealed class HostedProcess
     public DateTimeOffset Since { get; }
 
     /// <summary>What the server writes: each one whole JSON object or array. Ends when the process does.</summary>
-    public ChannelReader<ReadOnlyMemory<byte>> Lines => lines.Reader;
+    public ChannelReader<ReadOnlyMemory<byte>> Lines => output.Lines;
 
     /// <summary>
     /// Completes with the end, when <see cref="LastErrors"/> is complete; a child that holds the pipes is waited for a
@@ -76,19 +68,10 @@ internal sealed class HostedProcess
     public Task<ProcessEnd> Exited { get; }
 
     /// <summary>The last lines of stderr, redacted.</summary>
-    public IReadOnlyList<string> LastErrors
-    {
-        get
-        {
-            lock (errors)
-            {
-                return [.. errors];
-            }
-        }
-    }
+    public IReadOnlyList<string> LastErrors => output.LastErrors;
 
     /// <summary>Completes with the first message, or the end.</summary>
-    internal Task Spoke => spoke.Task;
+    internal Task Spoke => output.Spoke;
 
     internal TimeSpan Idle =>
         Volatile.Read(ref uses) > 0 ? TimeSpan.Zero : clock.GetElapsedTime(Volatile.Read(ref lastActive));
@@ -167,7 +150,7 @@ internal sealed class HostedProcess
     {
         try
         {
-            var reading = Task.WhenAll(ReadAsync(ReadLinesAsync), ReadAsync(ReadErrorsAsync));
+            var reading = output.ReadAsync();
             await process.WaitForExitAsync(CancellationToken.None);
             await Task.WhenAny(reading, Task.Delay(DrainLimit, clock));
             await ended.CancelAsync();
@@ -176,23 +159,9 @@ internal sealed class HostedProcess
         }
         finally
         {
-            lines.Writer.TryComplete();
-            spoke.TrySetResult();
+            output.Close();
             await confined.DisposeAsync(clock);
             room.Dispose();
-        }
-    }
-
-    // Whatever goes wrong with what it printed ends this process, and never what waits for its end.
-    private async Task ReadAsync(Func<Task> read)
-    {
-        try
-        {
-            await read();
-        }
-        catch (Exception problem)
-        {
-            End($"What it printed could not be read: {problem.Message}", asked: false, byForce: true);
         }
     }
 
@@ -200,93 +169,6 @@ internal sealed class HostedProcess
         ?? (confined.RanOutOfMemory()
             ? "It was ended for taking more memory than it is allowed."
             : string.Create(CultureInfo.InvariantCulture, $"It ended by itself with code {process.ExitCode}."));
-
-    private async Task ReadLinesAsync()
-    {
-        var pace = new Pace(clock, PrintedPerSecond);
-        await foreach (var line in Lenient(new LineReader(process.StandardOutput.BaseStream, MaxLine)))
-        {
-            Touch();
-            if (line.IsCut && line.Bytes.Length >= MaxLine)
-            {
-                End("It wrote a line of more than 4 MiB.", asked: false, byForce: true);
-                return;
-            }
-
-            if (IsMessage(line.Bytes.Span))
-            {
-                spoke.TrySetResult();
-                await OfferAsync(line.Bytes);
-                continue;
-            }
-
-            log("stdout", redaction.Of(line.Bytes));
-            await pace.StepAsync(ended.Token);
-        }
-    }
-
-    private async Task ReadErrorsAsync()
-    {
-        var pace = new Pace(clock, PrintedPerSecond);
-        var isRest = false;
-        await foreach (var line in Lenient(new LineReader(process.StandardError.BaseStream, Redaction.Longest)))
-        {
-            if (!isRest)
-            {
-                Keep(redaction.Of(line.Bytes));
-            }
-
-            isRest = line.IsCut;
-            await pace.StepAsync(ended.Token);
-        }
-    }
-
-    private void Keep(string error)
-    {
-        log("stderr", error);
-        lock (errors)
-        {
-            errors.Enqueue(error);
-            while (errors.Count > MaxErrors)
-            {
-                errors.Dequeue();
-            }
-        }
-    }
-
-    /// <summary>The lines until the pipe breaks; that it breaks is not news, the end of the process is.</summary>
-    private async IAsyncEnumerable<LineReader.Line> Lenient(LineReader reader)
-    {
-        await using var each = reader.ReadAsync(ended.Token).GetAsyncEnumerator(CancellationToken.None);
-        while (true)
-        {
-            try
-            {
-                if (!await each.MoveNextAsync())
-                {
-                    yield break;
-                }
-            }
-            catch (Exception end) when (end is IOException or OperationCanceledException or ObjectDisposedException)
-            {
-                yield break;
-            }
-
-            yield return each.Current;
-        }
-    }
-
-    private async Task OfferAsync(ReadOnlyMemory<byte> line)
-    {
-        try
-        {
-            await lines.Writer.WriteAsync(line, ended.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            lines.Writer.TryWrite(line);
-        }
-    }
 
     private void End(string because, bool asked, bool byForce)
     {
@@ -309,25 +191,6 @@ internal sealed class HostedProcess
         catch (Exception problem) when (problem is InvalidOperationException or IOException or Win32Exception)
         {
             // It is gone already, which is what was wanted.
-        }
-    }
-
-    private static bool IsMessage(ReadOnlySpan<byte> line)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(line, new JsonReaderOptions { MaxDepth = 256 });
-            if (!reader.Read() || reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray))
-            {
-                return false;
-            }
-
-            reader.Skip();
-            return !reader.Read();
-        }
-        catch (JsonException)
-        {
-            return false;
         }
     }
 

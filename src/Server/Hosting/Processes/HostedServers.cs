@@ -23,7 +23,7 @@ internal sealed partial class HostedServers(
     private readonly ConcurrentDictionary<Place, Instance> instances = new();
     private readonly ConcurrentDictionary<string, ServerLog> logs = new();
     private readonly SemaphoreSlim turns = new(options.StartsAtOnce);
-    private readonly Dictionary<string, int> running = [];
+    private readonly ProcessRooms rooms = new(options.MaxPerServer, options.MaxProcesses);
     private volatile bool isClosing;
 
     private readonly record struct Place(TenantId Tenant, string Server, string Id);
@@ -166,7 +166,7 @@ internal sealed partial class HostedServers(
     }
 
     // Not when the process exists but when it has spoken: what is costly is what a runtime does before.
-    private async Task ReleaseAsync(HostedProcess? process, Room room)
+    private async Task ReleaseAsync(HostedProcess? process, IDisposable room)
     {
         if (process is null)
         {
@@ -181,49 +181,19 @@ internal sealed partial class HostedServers(
     }
 
     // Room for one more process; if need be by stopping the one that was idle longest.
-    private async Task<Room?> EnterAsync(HostedCommand server)
+    private async Task<IDisposable?> EnterAsync(HostedCommand server)
     {
-        if (TryEnter(server.Key) is { } free)
+        if (rooms.TryEnter(server.Key) is { } free)
         {
             return free;
         }
 
-        var isFull = CountOf(server.Key) >= options.MaxPerServer;
+        var isFull = rooms.IsFull(server.Key);
         var idlest = instances
             .Where(each => !isFull || HostedCommand.KeyOf(each.Key.Tenant, each.Key.Server) == server.Key)
             .MaxBy(each => each.Value.Idle ?? TimeSpan.Zero).Value;
         await (idlest?.StopAsync("another needs its room", process => process.Idle >= SparedFor) ?? Task.CompletedTask);
-        return TryEnter(server.Key);
-    }
-
-    private Room? TryEnter(string key)
-    {
-        lock (running)
-        {
-            if (CountOf(key) >= options.MaxPerServer || running.Values.Sum() >= options.MaxProcesses)
-            {
-                return null;
-            }
-
-            running[key] = CountOf(key) + 1;
-            return new(this, key);
-        }
-    }
-
-    private int CountOf(string key)
-    {
-        lock (running)
-        {
-            return running.GetValueOrDefault(key);
-        }
-    }
-
-    private void Leave(string key)
-    {
-        lock (running)
-        {
-            running[key]--;
-        }
+        return rooms.TryEnter(server.Key);
     }
 
     private AcquireOutcome.Refused Refuse(HostedCommand server, string reason, TimeSpan? retryAfter)
@@ -235,19 +205,6 @@ internal sealed partial class HostedServers(
                 : "This server is busy. Try again in a little while.",
             reason,
             retryAfter);
-    }
-
-    private sealed class Room(HostedServers owner, string key) : IDisposable
-    {
-        private int left;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref left, 1) is 0)
-            {
-                owner.Leave(key);
-            }
-        }
     }
 
     private static partial class Log

@@ -5,7 +5,6 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
 using Postern.Platform.Http;
-using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Backchannel;
 
@@ -18,7 +17,7 @@ internal sealed partial class BackchannelEndpoint(
     PresenterProofs proofs,
     WishReader wishes,
     UserStore users,
-    SigningKeys keys,
+    OwnIdTokens hints,
     AskDesk asks,
     AskCodes codes,
     TimeProvider clock)
@@ -59,32 +58,20 @@ internal sealed partial class BackchannelEndpoint(
         BackchannelRequest request,
         CancellationToken stop)
     {
-        if (wishes.Read(presenter, name => parameters(name)).Failed(out var error, out var wish))
+        var asked = wishes.Read(presenter, AskWay.Backchannel, request.Life, name => parameters(name));
+        if (asked.Failed(out var error, out var ask))
         {
             return error;
         }
 
-        var tenant = presenter.Tenant.Id;
-        if (await MeantAsync(presenter, request, stop) is not { DisabledAt: null } user)
-        {
-            return new OAuthError("unknown_user_id", "Nobody of that name can be asked.");
-        }
-
-        var now = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds());
-        return new Ask
-        {
-            Id = new(wish.Id),
-            Tenant = tenant,
-            Way = AskWay.Backchannel,
-            Wish = wish with { AcrValues = AcrOf(presenter.Client, parameters("acr_values")) },
-            Subject = user.Id,
-            Message = request.Message,
-            Network = presenter.Network,
-            Holder = presenter.Binding,
-            IsByStranger = presenter.IsStranger,
-            CreatedAt = now,
-            ExpiresAt = now + request.Life,
-        };
+        return await MeantAsync(presenter, request, stop) is { DisabledAt: null } user
+            ? ask with
+            {
+                Wish = ask.Wish with { AcrValues = AcrOf(presenter.Client, parameters("acr_values")) },
+                Subject = user.Id,
+                Message = request.Message,
+            }
+            : new OAuthError("unknown_user_id", "Nobody of that name can be asked.");
     }
 
     // §7.1: by the address, or by an ID token that this client was given; that may have expired. A pairwise name says
@@ -97,7 +84,7 @@ internal sealed partial class BackchannelEndpoint(
             return await users.FindByEmailAsync(tenant.Id, request.LoginHint, stop);
         }
 
-        return await IdTokenHint.ReadAsync(tenant, keys, text) is { } hint
+        return await hints.ReadAsync(tenant, text) is { } hint
             && hint.Client == client.Id.Value
             && client.OpenId.Sector is null
                 ? await users.FindAsync(tenant.Id, new(hint.Subject), stop)

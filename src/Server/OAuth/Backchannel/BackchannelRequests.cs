@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Postern.OAuth.ClientAuth;
+using Postern.OAuth.Requests;
 using Postern.Platform;
 
 namespace Postern.OAuth.Backchannel;
@@ -16,9 +17,6 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
     ];
 
     private static readonly string[] Elsewhere = ["response_type", "redirect_uri", "code_challenge"];
-
-    /// <summary>FAPI-CIBA §5.2.2: how long a signed request may be good, and how old it may be.</summary>
-    private static readonly TimeSpan MaxLife = TimeSpan.FromMinutes(60);
 
     private const int MaxId = 200;
 
@@ -71,7 +69,7 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
             return Refused("not signed by the client");
         }
 
-        var until = clock.GetUtcNow() + MaxLife + ForeignToken.Skew;
+        var until = clock.GetUtcNow() + SignedRequest.MaxLife + ForeignToken.Skew;
         return await once.TakeAsync(tenant.Id, "signed request", $"{client.Id}\n{token.Text("jti")}", until)
             ? (Parameters)(name => ValueOf(token, name))
             : Refused("used again");
@@ -87,10 +85,7 @@ internal sealed class BackchannelRequests(ClientKeys keys, Once once, TimeProvid
         _ when !token.IsFor(issuer) => "aud is not this issuer",
         _ when token.Text("jti") is not { Length: > 0 and <= MaxId } => "no jti",
         _ when token.At("iat") is null => "iat is missing",
-        _ when token.At("nbf") is null => "nbf is missing",
-        _ when token.At("nbf") < clock.GetUtcNow() - MaxLife => "nbf too long ago",
-        _ when token.At("exp") > token.At("nbf") + MaxLife => "good for too long",
-        _ => token.TimeRefusal(clock.GetUtcNow(), MaxLife),
+        _ => SignedRequest.TimeRefusal(token, clock.GetUtcNow()),
     };
 
     // CIBA Core §7.1.1: numbers may be numbers there, and JSON is JSON; everything else is a text.

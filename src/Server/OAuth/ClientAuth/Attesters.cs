@@ -12,9 +12,12 @@ internal sealed class Attesters(Settings settings, TenantBook tenants, ClientKey
     /// <summary>What may sign an attestation, and a proof of its key: nothing that two share.</summary>
     public static readonly string[] Algorithms = ["ES256", "PS256", "RS256"];
 
-    /// <summary>Whether anybody is trusted now.</summary>
+    /// <summary>
+    /// Whether anybody is trusted now. Clients of the configuration are not known at other tenants; one that is its
+    /// metadata document is the same everywhere, and so are its copies.
+    /// </summary>
     public bool Any(TenantId tenant) => settings.TrustedAttesters.Any(one =>
-        one.IsEnabled && (tenant == tenants.Default.Id || one.Clients.Any(IsDocument)));
+        one.IsEnabled && (tenant == tenants.Default.Id || one.Clients.Any(client => new ClientId(client).IsDocument)));
 
     /// <summary>Why an attestation is not believed of this client; null when it is.</summary>
     public async ValueTask<OAuthError?> RefusalAsync(
@@ -45,10 +48,6 @@ internal sealed class Attesters(Settings settings, TenantBook tenants, ClientKey
         {
             Reason = $"attestation: {reason}",
         };
-
-    // Clients of the configuration are not known at other tenants. One that is its metadata document is the same
-    // everywhere, and so are its copies.
-    private static bool IsDocument(string client) => client.StartsWith("https://", StringComparison.Ordinal);
 
     private OAuthError? TimeRefusal(ForeignToken token, TimeSpan life)
     {

@@ -1,10 +1,8 @@
-using System.Net;
 using Postern.Audit;
 using Postern.Grants.Parties;
 using Postern.Platform;
 using Postern.Platform.Configuration;
 using Postern.Platform.Database;
-using Postern.Platform.Outbound;
 using Postern.Platform.Tenants;
 
 namespace Postern.OAuth.ClientAuth;
@@ -16,14 +14,11 @@ internal sealed class ClientBook
 {
     public const string Kind = "client";
 
-    /// <summary>Clients and documents in memory.</summary>
+    /// <summary>Clients in memory.</summary>
     private const int Capacity = 20_000;
 
     private readonly ClientStore store;
-    private readonly SafeHttp outbound;
     private readonly AuditLog audit;
-    private readonly Settings settings;
-    private readonly AuthMethods methods;
     private readonly TenantBook tenants;
     private readonly Switches switches;
     private readonly AgentBook agents;
@@ -32,24 +27,21 @@ internal sealed class ClientBook
     // Those that are one workload first, then those of the longest path.
     private readonly IReadOnlyList<Client> workloads;
     private readonly Cache<(TenantId, ClientId), Client> stored;
-    private readonly FetchCache<Client> documents;
-    private readonly Absences absences;
+    private readonly ClientDocuments documents;
 
     public ClientBook(
         ClientStore store,
         Changes changes,
-        SafeHttp outbound,
+        ClientDocuments documents,
         AuditLog audit,
         Settings settings,
-        AuthMethods methods,
         TenantBook tenants,
         Switches switches,
         AgentBook agents,
         TimeProvider clock)
     {
-        (this.switches, this.agents) = (switches, agents);
-        (this.store, this.outbound, this.audit, this.tenants) = (store, outbound, audit, tenants);
-        (this.settings, this.methods, this.clock) = (settings, methods, clock);
+        (this.switches, this.agents, this.documents) = (switches, agents, documents);
+        (this.store, this.audit, this.tenants, this.clock) = (store, audit, tenants, clock);
         configured = settings.Clients.Select(seed => ConfiguredClient.Read(seed, settings))
             .ToDictionary(client => client.Id.Value);
         workloads = [.. configured.Values.Where(client => client.SpiffeId is not null)
@@ -60,7 +52,6 @@ internal sealed class ClientBook
             throw new SetupException($"`spiffe_id` {twice.Key!.Id} is of two clients.");
         }
 
-        (documents, absences) = (new(Capacity, clock), new(Capacity, clock));
         stored = new(Capacity, (key, stop) => store.FindAsync(key.Item1, key.Item2, stop));
         changes.Subscribe(Hear);
     }
@@ -112,7 +103,7 @@ internal sealed class ClientBook
         TenantId tenant, string id, string network, CancellationToken stop)
     {
         var client = new ClientId(id);
-        if (!client.IsDocument || NamedOf(tenant, id) is not null || documents.Find(id) is not null)
+        if (!client.IsDocument || NamedOf(tenant, id) is not null || documents.Fresh(tenant, client) is not null)
         {
             return await FindAsync(tenant, id, network, stop);
         }
@@ -122,22 +113,14 @@ internal sealed class ClientBook
             return OAuthError.InvalidClient(off);
         }
 
-        if (!settings.MetadataDocuments || await stored.FindAsync((tenant, client), stop) is not { } known)
+        if (!documents.AreServed || await stored.FindAsync((tenant, client), stop) is not { } known)
         {
             return await FindAsync(tenant, id, network, stop);
         }
 
-        // What the host says of the document counts, good or bad; that it says nothing says nothing about the client.
-        return await outbound.GetAsync(id, FetchRules.ClientDocument, stop) switch
-        {
-            FetchOutcome.Answered answer => await ReadAsync(tenant, client, answer, stop),
-            FetchOutcome.Refused { Status: HttpStatusCode.NotFound or HttpStatusCode.Gone } =>
-                OAuthError.InvalidClient("the metadata document was withdrawn"),
-            // Our own budget: nobody was asked.
-            FetchOutcome.Busy => known,
-            _ when absences.IsLong(id) => OAuthError.InvalidClient("the metadata document cannot be had for a week"),
-            _ => known,
-        };
+        return (await documents.FetchAgainAsync(tenant, known, stop)).Failed(out var error, out var found)
+            ? error
+            : await WithAgeAsync(tenant, found, stop);
     }
 
     /// <summary>
@@ -191,74 +174,25 @@ internal sealed class ClientBook
     private async ValueTask<Result<Client>> DocumentAsync(
         TenantId tenant, ClientId id, string network, CancellationToken stop)
     {
-        if (documents.Find(id.Value) is { } fresh)
+        if (documents.Fresh(tenant, id) is not { } found)
         {
-            // Kept for all tenants, and read by the rules of the one that fetched it: whose addresses are its own is
-            // each one's to say (T009).
-            return LeadsTo(fresh, tenants[tenant].Issuer)
-                ? new OAuthError("invalid_client", "The metadata document leads to this server.", 401)
-                {
-                    Reason = "metadata document",
-                }
-                : await WithAgeAsync(tenant, fresh, stop);
-        }
-
-        if (!settings.MetadataDocuments || !IsDocumentUrl(id.Value))
-        {
-            return OAuthError.InvalidClient("not the URL of a metadata document");
-        }
-
-        var outcome = await stored.FindAsync((tenant, id), stop) is not null
-            ? await outbound.GetAsync(id.Value, FetchRules.ClientDocument, stop)
-            : await outbound.GetForStrangerAsync(id.Value, FetchRules.ClientDocument, network, stop);
-        return outcome switch
-        {
-            FetchOutcome.Answered answer => await ReadAsync(tenant, id, answer, stop),
-            FetchOutcome.Busy busy => new OAuthError("temporarily_unavailable", busy.Sentence!, 503)
+            if (!documents.AreServed || !ClientDocuments.IsUrl(id.Value))
             {
-                Reason = "document host",
-                RetryAfter = busy.RetryAfter,
-            },
-            FetchOutcome.Refused refused =>
-                new OAuthError("invalid_client", refused.Sentence, 401) { Reason = refused.Reason },
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
-    }
+                return OAuthError.InvalidClient("not the URL of a metadata document");
+            }
 
-    private async ValueTask<Result<Client>> ReadAsync(
-        TenantId tenant, ClientId id, FetchOutcome.Answered answer, CancellationToken stop)
-    {
-        if (ClientMetadata.Document(answer.Body, id.Value, tenants[tenant].Issuer, methods)
-            .Failed(out var error, out var metadata))
-        {
-            // Errors are not kept: the next request asks again, within the host's budget.
-            return new OAuthError("invalid_client", error.Description, 401) { Reason = "metadata document" };
+            var isKnown = await stored.FindAsync((tenant, id), stop) is not null;
+            found = await documents.FetchAsync(tenant, id, isKnown, network, stop);
         }
 
-        var client = Client.Of(id, ClientSource.Document, metadata);
-        documents.Keep(id.Value, client, answer.FreshFor);
-        absences.End(id.Value);
-        return await WithAgeAsync(tenant, client, stop);
+        return found.Failed(out var error, out var client) ? error : await WithAgeAsync(tenant, client, stop);
     }
-
-    private static bool LeadsTo(Client client, string issuer) =>
-        client.RedirectUris.Concat(client.OpenId.PostLogoutRedirectUris)
-            .Any(uri => RedirectUris.IsOurs(uri, issuer));
 
     // A document is the same for everybody; since when it is known is the tenant's, and changes with the first yes.
     private async ValueTask<Client> WithAgeAsync(TenantId tenant, Client client, CancellationToken stop) =>
         await stored.FindAsync((tenant, client.Id), stop) is { } known
             ? client with { FirstSeen = known.FirstSeen }
             : client;
-
-    // Metadata Document draft §3: https, a path, no dot segments, no fragment, no user; compared as text, never
-    // normalised.
-    private static bool IsDocumentUrl(string url) =>
-        OutboundUrl.TryParse(url, out var parsed)
-        && parsed.Uri.AbsolutePath is not "/"
-        && parsed.Uri.AbsoluteUri == url
-        && !url.Contains("/./", StringComparison.Ordinal) && !url.Contains("/../", StringComparison.Ordinal)
-        && !url.Contains("%2e", StringComparison.OrdinalIgnoreCase);
 
     private void Hear(Change change)
     {

@@ -44,8 +44,7 @@ internal abstract record ClientCredentials
             return OAuthError.InvalidRequest("Client credentials do not belong in the URL.");
         }
 
-        var (id, secret, assertion, type) =
-            (form["client_id"], form["client_secret"], form["client_assertion"], form["client_assertion_type"]);
+        var (id, secret, assertion) = (form["client_id"], form["client_secret"], form["client_assertion"]);
         var hasHeader = !StringValues.IsNullOrEmpty(http.Headers.Authorization);
         if ((hasHeader ? 1 : 0) + (secret is null ? 0 : 1) + (assertion is null ? 0 : 1) > 1)
         {
@@ -60,17 +59,22 @@ internal abstract record ClientCredentials
             return Basic(http.Headers.Authorization, id);
         }
 
-        if (assertion is not null || type is not null)
-        {
-            return (type, assertion) switch
-            {
-                (AssertionType, { Length: > 0 }) => new WithAssertion(assertion) { ClientId = id },
-                (SvidType, { Length: > 0 }) => new WithSvid(assertion) { ClientId = id },
-                _ => OAuthError.InvalidRequest(
-                    $"client_assertion comes with client_assertion_type {AssertionType} or {SvidType}."),
-            };
-        }
+        return assertion is not null || form["client_assertion_type"] is not null
+            ? Asserted(assertion, form["client_assertion_type"], id)
+            : Plain(http, id, secret);
+    }
 
+    private static Result<ClientCredentials> Asserted(string? assertion, string? type, string? id) =>
+        (type, assertion) switch
+        {
+            (AssertionType, { Length: > 0 }) => new WithAssertion(assertion) { ClientId = id },
+            (SvidType, { Length: > 0 }) => new WithSvid(assertion) { ClientId = id },
+            _ => OAuthError.InvalidRequest(
+                $"client_assertion comes with client_assertion_type {AssertionType} or {SvidType}."),
+        };
+
+    private static Result<ClientCredentials> Plain(HttpRequest http, string? id, string? secret)
+    {
         // Beside another method it is one signal more, which is looked at once that has proven who it is.
         if (secret is null && http.Headers[Attestation.Header] is { Count: > 0 } attested)
         {
@@ -84,6 +88,13 @@ internal abstract record ClientCredentials
             _ => new WithSecret(new(secret), ClientMetadata.Post) { ClientId = id },
         };
     }
+
+    /// <summary>Whether a request shows anything to prove its client by, good or not.</summary>
+    public static bool AreIn(HttpRequest http, Form form) =>
+        !StringValues.IsNullOrEmpty(http.Headers.Authorization)
+        || http.HttpContext.Connection.ClientCertificate is not null
+        || http.Headers.ContainsKey(Attestation.Header)
+        || (form["client_secret"] ?? form["client_assertion"]) is not null;
 
     /// <summary>By what a client proves itself where there is no form.</summary>
     public static readonly string[] HeaderMethods = [ClientMetadata.PrivateKeyJwt, ClientMetadata.Basic];

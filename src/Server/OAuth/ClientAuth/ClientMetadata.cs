@@ -35,10 +35,13 @@ internal sealed record ClientMetadata
 
     public const string Code = "code";
 
-    private const string Native = "native", Web = "web";
+    /// <summary>Kinds of application (OpenID Connect Registration §2).</summary>
+    public const string Native = "native", Web = "web";
+
+    public const int MaxLengthOfUrl = 2000;
 
     // A redirect URI that is too long is told so by its own check.
-    private const int MaxLengthOfUrl = 2000, RedirectUriLimit = 2 * ClientAuth.RedirectUris.MaxLength;
+    private const int RedirectUriLimit = 2 * ClientAuth.RedirectUris.MaxLength;
 
     /// <summary>What is always served, strongest first; <see cref="ClientAuth.AuthMethods"/> has the rest.</summary>
     public static readonly string[] AuthMethods = [PrivateKeyJwt, Basic, Post, None];
@@ -133,7 +136,7 @@ internal sealed record ClientMetadata
         var metadata = Of(members, isDocument: url is not null, methods);
         if (url is not null)
         {
-            CheckDocument(members, metadata, url);
+            ClientMetadataChecks.RefuseUnfit(members, metadata, url);
         }
         else
         {
@@ -145,12 +148,12 @@ internal sealed record ClientMetadata
             return Invalid(malformed);
         }
 
-        if (AddressRefusal(metadata, issuer, isDocument: url is not null) is { } address)
+        if (ClientMetadataChecks.AddressRefusal(metadata, issuer, isDocument: url is not null) is { } address)
         {
             return new OAuthError("invalid_redirect_uri", address);
         }
 
-        return Refusal(metadata) is { } refusal ? Invalid(refusal) : metadata;
+        return ClientMetadataChecks.Refusal(metadata) is { } refusal ? Invalid(refusal) : metadata;
     }
 
     private static ClientMetadata Of(MetadataMembers members, bool isDocument, AuthMethods methods)
@@ -183,64 +186,6 @@ internal sealed record ClientMetadata
             AssertionAlg = members.OneOf("token_endpoint_auth_signing_alg", ClientAssertion.Algorithms),
         };
     }
-
-    // Metadata Document draft §4.1: the document names its own URL, and no secret can be shared through a public file.
-    private static void CheckDocument(MetadataMembers members, ClientMetadata metadata, string url)
-    {
-        if (members.Text("client_id", MaxLengthOfUrl) != url)
-        {
-            members.Refuse("The document's client_id is not the URL it was fetched from.");
-        }
-
-        if (members.Has("client_secret") || members.Has("client_secret_expires_at"))
-        {
-            members.Refuse("A public document cannot hold a client_secret.");
-        }
-
-        if (metadata.OpenId.SectorIdentifierUri is not null)
-        {
-            members.Refuse("sector_identifier_uri is for clients that register; a document's host is its sector.");
-        }
-
-        if (metadata.Name is not { Length: > 0 })
-        {
-            members.Refuse("The document has no client_name.");
-        }
-    }
-
-    private static string? AddressRefusal(ClientMetadata metadata, string issuer, bool isDocument)
-    {
-        if (metadata.RedirectUris.Count is 0 && metadata.GrantTypes.Contains(AuthorizationCode))
-        {
-            return $"redirect_uris holds 1 to {ClientAuth.RedirectUris.MaxCount} addresses.";
-        }
-
-        // Private schemes prove nothing of a document's host, so they are for registrations alone.
-        var allowsPrivate = metadata.ApplicationType is Native && !isDocument;
-        return metadata.RedirectUris.Concat(metadata.OpenId.PostLogoutRedirectUris)
-            .Select(uri => ClientAuth.RedirectUris.Refusal(uri, issuer, allowsPrivate))
-            .FirstOrDefault(refusal => refusal is not null);
-    }
-
-    private static string? Refusal(ClientMetadata metadata) => metadata switch
-    {
-        _ when !metadata.GrantTypes.Contains(AuthorizationCode) && !metadata.GrantTypes.Contains(DeviceCode) =>
-            $"A client that registers itself uses grant_types authorization_code or {DeviceCode}.",
-        _ when metadata.GrantTypes.Contains(AuthorizationCode) && !metadata.ResponseTypes.Contains(Code) =>
-            "A client that registers itself uses response_types code with authorization_code.",
-        { Jwks: not null, JwksUri: not null } => "Either jwks or jwks_uri, not both.",
-        { AuthMethod: PrivateKeyJwt, Jwks: null, JwksUri: null } => "private_key_jwt needs jwks or jwks_uri.",
-        { Certificate: var own } when own.Refusal(
-            metadata.AuthMethod, metadata.DpopBoundAccessTokens, metadata.HasKeys) is { } certificate => certificate,
-        { RequiresSignedRequest: true, Jwks: null, JwksUri: null } =>
-            "require_signed_request_object needs jwks or jwks_uri.",
-        { RequestSigningAlg: { } alg } when !RequestAlgorithms.Contains(alg) =>
-            $"request_object_signing_alg is one of: {string.Join(", ", RequestAlgorithms)}.",
-        { AnswerSigningAlg: not (null or AnswerAlgorithm) } =>
-            $"authorization_signed_response_alg is {AnswerAlgorithm}.",
-        { JwksUri: { } uri } when !uri.StartsWith("https://", StringComparison.Ordinal) => "jwks_uri is an https URL.",
-        _ => null,
-    };
 
     // Some documents name all methods they can use beside the one they prefer; the strongest that is served here is
     // taken.

@@ -19,7 +19,13 @@ internal static class FapiProfile
         RequiresPush = true,
         // §5.3.2.1: to a key, or to its certificate.
         RequiresDpop = !client.Certificate.BindsTokens,
-        OpenId = client.OpenId with { IdTokenAlgorithm = "ES256" },
+        // §5.4.1: whatever is signed for it.
+        OpenId = client.OpenId with
+        {
+            IdTokenAlgorithm = "ES256",
+            UserInfoAlgorithm = client.OpenId.UserInfoAlgorithm is null ? null : "ES256",
+        },
+        IntrospectionAlgorithm = "ES256",
     };
 
     /// <summary>What of its registration the profile forbids; null for nothing.</summary>
@@ -35,6 +41,12 @@ internal static class FapiProfile
         {
             return "`profile: fapi2` needs a `token_endpoint_auth_signing_alg` of "
                 + $"{string.Join(", ", Algorithms)}, or none.";
+        }
+
+        // FAPI-CIBA §5.2.2: what it asks people stands signed in its own words.
+        if (client.Backchannel is { Algorithm: null })
+        {
+            return "`profile: fapi2` needs `backchannel_authentication_request_signing_alg` to ask people (CIBA).";
         }
 
         // §5.3.2.2: on the person's own computer, nothing else is there.

@@ -30,7 +30,7 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
     /// <param name="asked">A digest of what is asked for.</param>
     /// <param name="keptAs">What an access token is to be called whose refresh token stays.</param>
     public Hand HandFor(string asked, string? keptAs) =>
-        new(Network, Holder, MayChangeKeys: !Client.IsPublic && Instance is null, asked)
+        new(Network, Holder, IsKnownOtherwise: !Client.IsPublic && Instance is null, asked)
         {
             KeptAs = Client.IsPublic ? null : keptAs,
             Instance = Instance is null ? null : InstanceOf(Instance),

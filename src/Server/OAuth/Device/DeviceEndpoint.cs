@@ -13,8 +13,7 @@ internal sealed partial class DeviceEndpoint(
     PresenterProofs proofs,
     AskDesk asks,
     AskCodes codes,
-    Settings settings,
-    TimeProvider clock)
+    Settings settings)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
         "/device_authorization",
@@ -55,24 +54,7 @@ internal sealed partial class DeviceEndpoint(
                 "invalid_dpop_proof", "The tokens of this client are bound to a key: send a DPoP proof.");
         }
 
-        if (wishes.Read(presenter, name => form[name]).Failed(out var error, out var wish))
-        {
-            return error;
-        }
-
-        var now = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds());
-        return new Ask
-        {
-            Id = new(wish.Id),
-            Tenant = presenter.Tenant.Id,
-            Way = AskWay.Device,
-            Wish = wish,
-            Network = presenter.Network,
-            Holder = presenter.Binding,
-            IsByStranger = presenter.IsStranger,
-            CreatedAt = now,
-            ExpiresAt = now + AskDesk.Lifetime,
-        };
+        return wishes.Read(presenter, AskWay.Device, AskDesk.Lifetime, name => form[name]);
     }
 
     private Answer AnswerOf(Tenant tenant, Ask ask)

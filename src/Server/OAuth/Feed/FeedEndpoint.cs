@@ -1,4 +1,5 @@
 using System.Globalization;
+using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
@@ -20,10 +21,8 @@ internal sealed class FeedEndpoint(
 {
     public const string Path = "/revocations";
 
-    /// <summary>
-    /// Longer than an access token lives; and what an end may be late, from the second it bears to its commit.
-    /// </summary>
-    private static readonly TimeSpan Reach = TimeSpan.FromMinutes(65), Overlap = TimeSpan.FromMinutes(1);
+    /// <summary>What an end may be late, from the second it bears to its commit.</summary>
+    private static readonly TimeSpan Overlap = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a stream goes on before its reader proves itself again.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
@@ -71,7 +70,7 @@ internal sealed class FeedEndpoint(
     private long SinceOf(HttpContext http)
     {
         var now = clock.GetUtcNow();
-        var (first, last) = ((now - Reach).ToUnixTimeSeconds(), now.ToUnixTimeSeconds());
+        var (first, last) = ((now - RevokedTokens.Kept).ToUnixTimeSeconds(), now.ToUnixTimeSeconds());
         return http.Request.Headers["Last-Event-ID"] is [{ Length: <= 20 } text]
             && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var known)
                 ? Math.Clamp(known - (long)Overlap.TotalSeconds, first, last)

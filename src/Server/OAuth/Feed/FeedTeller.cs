@@ -12,7 +12,7 @@ namespace Postern.OAuth.Feed;
 /// again. Whatever is told is read in pages: nobody who is off waits in memory.
 /// </summary>
 internal sealed class FeedTeller(
-    RevocationFeed feed, GrantStore grants, RevokedTokens tokens, OffGrants off, Changes changes, TimeProvider clock)
+    RevocationFeed feed, GrantLists grants, RevokedTokens tokens, OffGrants off, Changes changes, TimeProvider clock)
     : IDisposable
 {
     private const int Page = 1000;
@@ -25,7 +25,7 @@ internal sealed class FeedTeller(
     /// <summary>Tells what is stored, and then whatever comes, for as long as its reader may follow.</summary>
     public async Task TellAsync(
         Stream stream,
-        RevocationFeed.Follower follower,
+        Follower follower,
         long since,
         Func<CancellationToken, ValueTask<bool>> mayFollow,
         CancellationToken stop)
@@ -39,7 +39,7 @@ internal sealed class FeedTeller(
     public void Dispose() => looking.Dispose();
 
     private async Task TellStoredAsync(
-        Stream stream, RevocationFeed.Follower follower, long since, CancellationToken stop)
+        Stream stream, Follower follower, long since, CancellationToken stop)
     {
         var (last, page) = (new GrantEnd("", since), new List<GrantEnd>());
         do
@@ -60,7 +60,7 @@ internal sealed class FeedTeller(
         while (names.Count is Page);
     }
 
-    private async Task TellOffAsync(Stream stream, RevocationFeed.Follower follower, CancellationToken stop)
+    private async Task TellOffAsync(Stream stream, Follower follower, CancellationToken stop)
     {
         var (name, page, count) = ("", new List<string>(), 0);
         do
@@ -79,7 +79,7 @@ internal sealed class FeedTeller(
     }
 
     private async Task<List<string>> LookAsync(
-        RevocationFeed.Follower follower, string after, CancellationToken stop)
+        Follower follower, string after, CancellationToken stop)
     {
         await looking.WaitAsync(stop);
         try
@@ -96,7 +96,7 @@ internal sealed class FeedTeller(
     // who may not any more.
     private async Task GoOnAsync(
         Stream stream,
-        RevocationFeed.Follower follower,
+        Follower follower,
         Func<CancellationToken, ValueTask<bool>> mayFollow,
         CancellationToken stop)
     {
@@ -129,7 +129,7 @@ internal sealed class FeedTeller(
         }
     }
 
-    private async Task TellNewsAsync(Stream stream, RevocationFeed.Follower follower, CancellationToken stop)
+    private async Task TellNewsAsync(Stream stream, Follower follower, CancellationToken stop)
     {
         var (news, mustLook) = follower.Take(Page);
         await WriteAsync(stream, news, stop);
@@ -140,7 +140,7 @@ internal sealed class FeedTeller(
     }
 
     // The time is read first and what waits is looked at then: what ended before it has been told, or it is not said.
-    private Task BeatAsync(Stream stream, RevocationFeed.Follower follower, CancellationToken stop)
+    private Task BeatAsync(Stream stream, Follower follower, CancellationToken stop)
     {
         var until = clock.GetUtcNow().ToUnixTimeSeconds();
         return !changes.IsHearing || feed.IsBehind || follower.IsBehind

@@ -8,15 +8,16 @@ namespace Postern.OAuth.Feed;
 
 /// <summary>
 /// Hands each end of a grant or token to those who follow its resource, and lets them look again at who is switched
-/// off whenever that may have changed. Who cannot keep up is cut off, and comes back to what is stored: nothing is ever left
-/// out silently.
+/// off whenever that may have changed. Who cannot keep up is cut off, and comes back to what is stored: nothing is ever
+/// left out silently.
 /// </summary>
 internal sealed partial class RevocationFeed : IAsyncDisposable
 {
     /// <summary>Followers at this node, and of one client among them.</summary>
     public const int Most = 256, MostOfClient = 8;
 
-    private const int Waiting = 4096;
+    /// <summary>What may wait to be told, here and at each follower, before somebody is cut off.</summary>
+    public const int Waiting = 4096;
 
     /// <summary>However often switches are turned, each follower looks once in this time.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
@@ -102,6 +103,9 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
         }
     }
 
+    /// <summary>It follows no more.</summary>
+    public void Leave(Follower follower) => followers.TryRemove(follower, out _);
+
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();
@@ -182,75 +186,9 @@ internal sealed partial class RevocationFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Somebody who follows a resource.</summary>
-    internal sealed class Follower(RevocationFeed feed, TenantId tenant, ClientId client, string resource) : IDisposable
-    {
-        private readonly Channel<Ended> news =
-            Channel.CreateBounded<Ended>(new BoundedChannelOptions(Waiting) { SingleReader = true });
-
-        private int mustLook;
-
-        public TenantId Tenant => tenant;
-
-        public ClientId Client => client;
-
-        public string Resource => resource;
-
-        /// <summary>What ended since it began; it completes when the follower was cut off.</summary>
-        public ChannelReader<Ended> News => news.Reader;
-
-        /// <summary>Whether something has not been read from it yet, or was left out.</summary>
-        public bool IsBehind => News.Count > 0 || News.Completion.IsCompleted;
-
-        public void Tell(Ended ended)
-        {
-            if (!news.Writer.TryWrite(ended))
-            {
-                Cut();
-            }
-        }
-
-        /// <summary>Lets it look again at who is off, once for however many changes, when it comes to that.</summary>
-        public void LetLook()
-        {
-            if (Interlocked.Exchange(ref mustLook, 1) is 0)
-            {
-                Tell(Ended.LookAgain);
-            }
-        }
-
-        /// <summary>What came next, at most so many; and whether it must look again at who is off.</summary>
-        public (List<Ended> News, bool MustLook) Take(int most)
-        {
-            var taken = new List<Ended>();
-            while (taken.Count < most && news.Reader.TryRead(out var ended))
-            {
-                taken.Add(ended);
-            }
-
-            // Before it looks: what is turned meanwhile lets it look once more.
-            return (taken, taken.Remove(Ended.LookAgain) && Interlocked.Exchange(ref mustLook, 0) is 1);
-        }
-
-        public void Cut() => news.Writer.TryComplete();
-
-        public void Dispose()
-        {
-            Cut();
-            feed.followers.TryRemove(this, out _);
-        }
-    }
-
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Warning, "The end of a grant could not be told; those who follow begin anew: {Cause}")]
         public static partial void NotTold(ILogger logger, string cause);
     }
-}
-
-/// <summary>A grant or a token that ended, by its name.</summary>
-internal sealed record Ended(string What, string Id)
-{
-    /// <summary>Nothing that ended: whoever reads it looks at who is off.</summary>
-    public static readonly Ended LookAgain = new("", "");
 }

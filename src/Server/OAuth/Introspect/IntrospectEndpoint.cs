@@ -27,15 +27,9 @@ internal sealed partial class IntrospectEndpoint(
     private async Task<IResult> IntrospectAsync(HttpRequest http, CancellationToken stop)
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
-            || (await clients.AuthenticateAsync(http, form, stop)).Failed(out error, out var presenter))
+            || (await ProvenAsync(http, form, stop)).Failed(out error, out var presenter))
         {
             return error.ToHttp();
-        }
-
-        // §4: without proof of who asks, this would be an oracle for guessed and found tokens.
-        if (presenter.Client.IsPublic)
-        {
-            return OAuthError.InvalidClient("a public client cannot introspect").ToHttp();
         }
 
         if (form["token"] is not { } text)
@@ -49,6 +43,25 @@ internal sealed partial class IntrospectEndpoint(
         return isSigned
             ? Results.Text(await SignAsync(presenter, answer, stop), JwtMedia)
             : Results.Json(answer, IntrospectJson.Default.Introspection);
+    }
+
+    // §4: without proof of who asks, this would be an oracle for guessed and found tokens. Who shows nothing is told so
+    // by 400 (RFC 9701 §5), who shows something wrong by 401 (RFC 7662 §2.3).
+    private async ValueTask<Result<Presenter>> ProvenAsync(HttpRequest http, Form form, CancellationToken stop)
+    {
+        if (!(await clients.AuthenticateAsync(http, form, stop)).Failed(out var error, out var presenter))
+        {
+            if (!presenter.Client.IsPublic)
+            {
+                return presenter;
+            }
+
+            error = OAuthError.InvalidClient("a public client cannot introspect");
+        }
+
+        return error.Status is StatusCodes.Status401Unauthorized && !ClientCredentials.AreIn(http, form)
+            ? error with { Status = StatusCodes.Status400BadRequest }
+            : error;
     }
 
     private async ValueTask<Introspection> AnswerAsync(

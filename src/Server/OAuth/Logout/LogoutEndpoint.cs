@@ -3,7 +3,6 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.Platform.Database;
 using Postern.Platform.Http;
-using Postern.Platform.Keys;
 using Postern.Platform.Pages;
 using Postern.Platform.Tenants;
 
@@ -15,7 +14,7 @@ namespace Postern.OAuth.Logout;
 /// </summary>
 internal sealed class LogoutEndpoint(
     ClientBook clients,
-    SigningKeys keys,
+    OwnIdTokens hints,
     Subjects subjects,
     SessionBook sessions,
     LogoutSender sender,
@@ -85,9 +84,9 @@ internal sealed class LogoutEndpoint(
 
     private ValueTask<Result<ValidLogoutRequest>> CheckAsync(HttpContext http, LogoutRequest request) =>
         ValidLogoutRequest.CheckAsync(
-            http.Tenant, request, clients, keys, SourceNetwork.Of(http), http.RequestAborted);
+            http.Tenant, request, clients, hints, SourceNetwork.Of(http), http.RequestAborted);
 
-    private async ValueTask<bool> IsOfAsync(IdTokenHint hint, Client client, Caller caller) =>
+    private async ValueTask<bool> IsOfAsync(OwnIdToken hint, Client client, Caller caller) =>
         hint.Sid == caller.Sid(client.Id)
         && hint.Subject == await subjects.OfAsync(caller.Tenant, client, caller.Subject, CancellationToken.None);
 

@@ -97,14 +97,15 @@ internal sealed class LogoutSender : IHostedService, IDisposable
         if (tenants.Find(logout.Tenant) is not { } tenant
             || found.Failed(out _, out var client)
             || client.OpenId.BackchannelLogoutUri is not { } uri
-            || await IsToldAsync(tenant, client, uri, logout, stop)
+            || await IsDoneAsync(tenant, client, uri, logout, stop)
             || logout.Attempts + 1 >= Logouts.MostAttempts)
         {
             await logouts.ForgetAsync(logout);
         }
     }
 
-    private async Task<bool> IsToldAsync(
+    // §2.5, §2.8: a client that says that it cannot is not told again; one that is away, or says anything else, is.
+    private async Task<bool> IsDoneAsync(
         Tenant tenant, Client client, string uri, LogoutDue logout, CancellationToken stop)
     {
         var token = await TokenAsync(tenant, client, logout, stop);
@@ -112,7 +113,7 @@ internal sealed class LogoutSender : IHostedService, IDisposable
         request.Content = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", token)]);
         return await outbound.SendAsync(request, Rules, stop) is FetchOutcome.Answered
         {
-            Status: HttpStatusCode.OK or HttpStatusCode.NoContent,
+            Status: HttpStatusCode.OK or HttpStatusCode.NoContent or HttpStatusCode.BadRequest,
         };
     }
 

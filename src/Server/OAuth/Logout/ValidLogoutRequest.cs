@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.WebUtilities;
 using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
-using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Logout;
 
@@ -19,7 +18,7 @@ internal sealed record ValidLogoutRequest
     public required Client? Client { get; init; }
 
     /// <summary>The ID token the client brought, which proves that it knew the person.</summary>
-    public required IdTokenHint? Hint { get; init; }
+    public required OwnIdToken? Hint { get; init; }
 
     /// <summary>Where the person goes afterwards, with the state; null for nowhere.</summary>
     public required string? Address { get; init; }
@@ -28,11 +27,11 @@ internal sealed record ValidLogoutRequest
         Tenant tenant,
         LogoutRequest request,
         ClientBook clients,
-        SigningKeys keys,
+        OwnIdTokens hints,
         string network,
         CancellationToken stop)
     {
-        var hint = request.IdTokenHint is { } text ? await IdTokenHint.ReadAsync(tenant, keys, text) : null;
+        var hint = request.IdTokenHint is { } text ? await hints.ReadAsync(tenant, text) : null;
         if (hint is null != request.IdTokenHint is null)
         {
             return OAuthError.InvalidRequest("What the app sent along to say who you are is not from here.");

@@ -65,10 +65,10 @@ internal sealed record AuthorizeRequest
     public string? DpopJkt { get; private init; }
 
     /// <summary>What was proven besides a key when it was pushed; null for nothing.</summary>
-    public string? Shown { get; init; }
+    public string? PushedBy { get; init; }
 
     /// <summary>What the code is bound to; null for nothing.</summary>
-    public string? Binding => (Shown, DpopJkt) switch
+    public string? Binding => (PushedBy, DpopJkt) switch
     {
         ({ } shown, { } key) => $"{shown} {Holder.OfKey(key)}",
         ({ } shown, null) => shown,
@@ -123,7 +123,7 @@ internal sealed record AuthorizeRequest
     {
         var holder = presenter.Holder is { IsKey: true } proven ? proven : null;
         var shown = presenter.Held.Where(one => one != holder?.ToString()).ToList();
-        var bound = shown.Count > 0 ? this with { Shown = string.Join(' ', shown) } : this;
+        var bound = shown.Count > 0 ? this with { PushedBy = string.Join(' ', shown) } : this;
         if (holder is null || DpopJkt == holder.Thumbprint)
         {
             return bound;
@@ -147,32 +147,9 @@ internal sealed record AuthorizeRequest
     public static Result<AuthorizeRequest> Parse(
         IEnumerable<KeyValuePair<string, StringValues>> parameters, GrantId? pushed = null, bool isSigned = false)
     {
-        var read = new Dictionary<string, StringValues>(StringComparer.Ordinal);
-        var total = 0;
-        foreach (var (name, values) in parameters)
+        if (Read(parameters).Failed(out var error, out var read))
         {
-            var isWhole = name is "request" or "request_uri";
-            total += isWhole ? 0 : name.Length + values.Sum(value => value?.Length ?? 0);
-            if (values.Any(value => value?.Length > (isWhole ? MaxWhole : MaxValue)) || total > MaxTotal)
-            {
-                return OAuthError.InvalidRequest("The request is too long.") with { Status = 413 };
-            }
-
-            if (values.Count > 1 && name is not "resource")
-            {
-                return OAuthError.InvalidRequest("The request repeats a parameter.");
-            }
-
-            // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an
-            // address.
-            if (Names.Contains(name)
-                && name is not ("claims" or "login_hint")
-                && values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
-            {
-                return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");
-            }
-
-            read[name] = values;
+            return error;
         }
 
         return new AuthorizeRequest
@@ -207,4 +184,39 @@ internal sealed record AuthorizeRequest
         // RFC 6749 §3.1: a parameter without a value counts as left out.
         string? One(string name) => read.GetValueOrDefault(name) is [{ Length: > 0 } value, ..] ? value : null;
     }
+
+    private static Result<Dictionary<string, StringValues>> Read(
+        IEnumerable<KeyValuePair<string, StringValues>> parameters)
+    {
+        var (read, total) = (new Dictionary<string, StringValues>(StringComparer.Ordinal), 0);
+        foreach (var (name, values) in parameters)
+        {
+            var isWhole = name is "request" or "request_uri";
+            total += isWhole ? 0 : name.Length + values.Sum(value => value?.Length ?? 0);
+            if (values.Any(value => value?.Length > (isWhole ? MaxWhole : MaxValue)) || total > MaxTotal)
+            {
+                return OAuthError.InvalidRequest("The request is too long.") with { Status = 413 };
+            }
+
+            if (values.Count > 1 && name is not "resource")
+            {
+                return OAuthError.InvalidRequest("The request repeats a parameter.");
+            }
+
+            if (!IsWellSpelt(name, values))
+            {
+                return OAuthError.InvalidRequest("A parameter holds characters that it cannot have.");
+            }
+
+            read[name] = values;
+        }
+
+        return read;
+    }
+
+    // RFC 6749 appendix A: every parameter is printable ASCII, and only such fits the sealed request into an address.
+    private static bool IsWellSpelt(string name, StringValues values) =>
+        !Names.Contains(name)
+        || name is "claims" or "login_hint"
+        || !values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~'));
 }

@@ -38,7 +38,7 @@ internal sealed partial class PushedRequests(
             now.Add(Lifetime).ToUnixTimeMilliseconds(),
             request.IsSigned,
             request.Values,
-            request.Shown);
+            request.PushedBy);
         var plain = JsonSerializer.SerializeToUtf8Bytes(pushed, Compact.Pushed);
         return Prefix + sealer.Seal(tenant.Id, Purpose, plain, ContextOf(client));
     }
@@ -66,7 +66,7 @@ internal sealed partial class PushedRequests(
             pushed.Values.Select(value => KeyValuePair.Create(value.Key, new StringValues(value.Value))),
             new(pushed.Id),
             pushed.IsSigned);
-        return parsed.Failed(out var error, out var request) ? error : request with { Shown = pushed.Shown };
+        return parsed.Failed(out var error, out var request) ? error : request with { PushedBy = pushed.Shown };
     }
 
     private Pushed? Open(Tenant tenant, Client client, string uri) =>

@@ -12,9 +12,6 @@ namespace Postern.OAuth.Requests;
 /// </summary>
 internal sealed class RequestObjects(ClientKeys keys, TimeProvider clock)
 {
-    /// <summary>How long one may be good, and how long ago that may have begun.</summary>
-    private static readonly TimeSpan MaxLife = TimeSpan.FromMinutes(60);
-
     /// <summary>What a signed request says, when this client signed it for this server.</summary>
     public async ValueTask<Result<AuthorizeRequest>> ReadAsync(
         Tenant tenant, Client client, string text, CancellationToken stop)
@@ -30,7 +27,7 @@ internal sealed class RequestObjects(ClientKeys keys, TimeProvider clock)
             return Invalid("it is not one compact JWT");
         }
 
-        if ((KindRefusal(token, client, tenant) ?? TimeRefusal(token)) is { } refusal)
+        if ((KindRefusal(token, client, tenant) ?? SignedRequest.TimeRefusal(token, clock.GetUtcNow())) is { } refusal)
         {
             return Invalid(refusal);
         }
@@ -63,18 +60,6 @@ internal sealed class RequestObjects(ClientKeys keys, TimeProvider clock)
         _ when token.Text("redirect_uri") is not { Length: > 0 } => "redirect_uri is missing",
         _ => null,
     };
-
-    private string? TimeRefusal(ForeignToken token)
-    {
-        if (token.At("nbf") is not { } starts)
-        {
-            return "nbf is missing";
-        }
-
-        return starts < clock.GetUtcNow() - MaxLife ? "nbf is more than an hour ago"
-            : token.At("exp") > starts + MaxLife ? "it is good for more than an hour"
-            : token.TimeRefusal(clock.GetUtcNow(), MaxLife);
-    }
 
     // RFC 9101 §4: each parameter is a member; texts as texts, what is JSON as JSON.
     private static List<KeyValuePair<string, StringValues>>? ParametersOf(JsonElement claims)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Postern.Approvals;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
 using Postern.Servers;
@@ -11,9 +12,34 @@ namespace Postern.OAuth.Requests;
 /// </summary>
 internal sealed class WishReader(ServerBook servers, TimeProvider clock, RandomNumberGenerator random)
 {
-    public Result<Wish> Read(Presenter presenter, Func<string, string?> parameters)
+    /// <summary>The question that it becomes, for whoever is asked.</summary>
+    /// <param name="presenter">The client.</param>
+    /// <param name="way">How the question came here.</param>
+    /// <param name="life">How long it waits for an answer.</param>
+    /// <param name="parameters">What it asks for, by the names of the parameters.</param>
+    public Result<Ask> Read(Presenter presenter, AskWay way, TimeSpan life, Func<string, string?> parameters)
     {
-        var (tenant, client, now) = (presenter.Tenant.Id, presenter.Client, clock.GetUtcNow());
+        var now = clock.GetUtcNow();
+        var asked = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        return Read(presenter, parameters, now).Failed(out var error, out var wish)
+            ? error
+            : new Ask
+            {
+                Id = new(wish.Id),
+                Tenant = presenter.Tenant.Id,
+                Way = way,
+                Wish = wish,
+                Network = presenter.Network,
+                Binding = presenter.Binding,
+                IsByStranger = presenter.IsStranger,
+                CreatedAt = asked,
+                ExpiresAt = asked + life,
+            };
+    }
+
+    private Result<Wish> Read(Presenter presenter, Func<string, string?> parameters, DateTimeOffset now)
+    {
+        var (tenant, client) = (presenter.Tenant.Id, presenter.Client);
         // RFC 9449 §10 has it for requests that somebody else carries. Here the client stands itself.
         if (parameters("dpop_jkt") is not null)
         {

@@ -9,7 +9,7 @@ namespace Postern.OAuth.Revoke;
 /// RFC 7009: a client hands a token back. A refresh token ends its grant; an access token ends alone.
 /// </summary>
 internal sealed class RevokeEndpoint(
-    ClientAuthenticator clients, OwnTokens tokens, Families families, GrantBook grants, RevokedTokens revoked)
+    ClientAuthenticator clients, OwnTokens tokens, RefreshTokens texts, GrantBook grants, RevokedTokens revoked)
 {
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/revoke", (HttpRequest http, RevokeEndpoint revoke, CancellationToken stop) =>
@@ -41,7 +41,7 @@ internal sealed class RevokeEndpoint(
             Reason = "handed back by the client",
             Network = presenter.Network,
         };
-        if (families.Parse(tenant.Id, token) is { } presented)
+        if (texts.Parse(tenant.Id, token) is { } presented)
         {
             await EndGrantAsync(presented.Grant, presenter, entry, stop);
         }

@@ -74,24 +74,32 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         json.WriteNumber("iat"u8, content.IssuedAt.ToUnixTimeSeconds());
         json.WriteString("jti"u8, content.Id);
         json.WriteString("grant_id"u8, grant.Id.Value);
-        if (content.Ancestors.Count > 0)
+        Ancestors(json, content.Ancestors);
+        Holder.Write(json, content.Holder);
+        Status(json, content);
+        ActingParty.Write(json, grant.Actors);
+        MayAct(json, content);
+        SignIn(json, grant);
+        WriteDetails(json, grant.Told);
+        json.WriteEndObject();
+    }
+
+    private static void Ancestors(Utf8JsonWriter json, IReadOnlyList<string> ancestors)
+    {
+        if (ancestors.Count > 0)
         {
             json.WriteStartArray("ancestors"u8);
-            foreach (var ancestor in content.Ancestors)
+            foreach (var ancestor in ancestors)
             {
                 json.WriteStringValue(ancestor);
             }
 
             json.WriteEndArray();
         }
+    }
 
-        if (content.Holder is { } holder)
-        {
-            json.WriteStartObject("cnf"u8);
-            json.WriteString(holder.Member, holder.Thumbprint);
-            json.WriteEndObject();
-        }
-
+    private static void Status(Utf8JsonWriter json, in TokenContent content)
+    {
         if (content.Status is { } place)
         {
             json.WriteStartObject("status"u8);
@@ -101,8 +109,10 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
             json.WriteEndObject();
             json.WriteEndObject();
         }
+    }
 
-        ActingParty.Write(json, grant.Actors);
+    private static void MayAct(Utf8JsonWriter json, in TokenContent content)
+    {
         if (content.MayAct is { } actor)
         {
             json.WriteStartObject("may_act"u8);
@@ -110,7 +120,10 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
             json.WriteString("sub"u8, actor.Value);
             json.WriteEndObject();
         }
+    }
 
+    private static void SignIn(Utf8JsonWriter json, Grant grant)
+    {
         if (grant.AuthTime is { } time)
         {
             json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());
@@ -120,13 +133,9 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
         {
             json.WriteString("acr"u8, acr);
         }
-
-        WriteDetails(json, grant.Told);
-
-        json.WriteEndObject();
     }
 
-    /// <summary>What a person agreed to in more detail than scopes (RFC 9396 §7), if there is any.</summary>
+    /// <summary>What is granted in more detail than scopes (RFC 9396 §7), if there is any.</summary>
     public static void WriteDetails(Utf8JsonWriter json, Details? details)
     {
         if (details is { } told)

@@ -26,7 +26,7 @@ internal sealed class AskedGrant(
         var (ask, now) = (await asks.FindAsync(tenant, id, stop), clock.GetUtcNow());
         return ask switch
         {
-            { Holder: { } bound } when !presenter.Holds(bound) =>
+            { Binding: { } bound } when !presenter.Holds(bound) =>
                 OAuthError.InvalidGrant("the code is bound to another key, or no proof came"),
             { State: AskState.Denied } => new OAuthError("access_denied", "The person said no."),
             null => Expired,

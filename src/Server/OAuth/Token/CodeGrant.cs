@@ -21,6 +21,25 @@ internal sealed class CodeGrant(
     public async ValueTask<Result<Redemption>> RedeemAsync(
         TokenRequest request, Presenter presenter, CancellationToken stop)
     {
+        if (CodeOf(request, presenter).Failed(out var error, out var code))
+        {
+            return error;
+        }
+
+        var known = await grants.FindAsync(presenter.Tenant.Id, code.Grant, stop);
+        if (known is null && code.Repeat is { } repeat)
+        {
+            return await RepeatAsync(presenter.Tenant.Id, code, repeat, stop);
+        }
+
+        // The replay of a code ended its grant, so a third use ends here and consumes nothing.
+        return known is not null && known.IsLive(clock.GetUtcNow())
+            ? new Redemption(known, 0) { EntryKind = AuditKinds.TokenIssued, Nonce = code.Nonce }
+            : OAuthError.InvalidGrant("the grant is over");
+    }
+
+    private Result<Codes.Code> CodeOf(TokenRequest request, Presenter presenter)
+    {
         if (request.Code is null)
         {
             return OAuthError.InvalidRequest("code is missing.");
@@ -36,29 +55,20 @@ internal sealed class CodeGrant(
             return OAuthError.InvalidGrant("redirect_uri differs from the authorization request");
         }
 
-        if (request.CodeVerifier is not { Length: >= 43 and <= 128 } verifier
-            || verifier.AsSpan().ContainsAnyExcept(VerifierCharacters)
-            || !code.IsProvenBy(verifier))
+        if (!IsProven(code, request.CodeVerifier))
         {
             return OAuthError.InvalidGrant("code_verifier missing or wrong");
         }
 
-        if (!code.IsHeldBy(presenter.Held))
-        {
-            return OAuthError.InvalidGrant("the code is bound to another key, or no proof came");
-        }
-
-        var known = await grants.FindAsync(presenter.Tenant.Id, code.Grant, stop);
-        if (known is null && code.Repeat is { } repeat)
-        {
-            return await RepeatAsync(presenter.Tenant.Id, code, repeat, stop);
-        }
-
-        // The replay of a code ended its grant, so a third use ends here and consumes nothing.
-        return known is not null && known.IsLive(clock.GetUtcNow())
-            ? new Redemption(known, 0) { EntryKind = AuditKinds.TokenIssued, Nonce = code.Nonce }
-            : OAuthError.InvalidGrant("the grant is over");
+        return code.IsHeldBy(presenter.Held)
+            ? code
+            : OAuthError.InvalidGrant("the code is bound to another key, or no proof came");
     }
+
+    private static bool IsProven(Codes.Code code, string? verifier) =>
+        verifier is { Length: >= 43 and <= 128 }
+        && !verifier.AsSpan().ContainsAnyExcept(VerifierCharacters)
+        && code.IsProvenBy(verifier);
 
     private async ValueTask<Result<Redemption>> RepeatAsync(
         TenantId tenant, Codes.Code code, Repeat repeat, CancellationToken stop)

@@ -43,37 +43,21 @@ internal sealed class Deferrals(
     private async ValueTask<Result<Ask>> AskAsync(
         TokenRequest request, Presenter presenter, string email, Resource resource, CancellationToken stop)
     {
-        var asked = wishes.Read(presenter, name => name switch
+        var asked = wishes.Read(presenter, AskWay.Deferred, Lifetime, name => name switch
         {
             "scope" => request.Scopes?.ToString(),
             "resource" => resource.Value,
             "authorization_details" => request.Details?.ToString(),
             _ => null,
         });
-        if (asked.Failed(out var error, out var wish))
+        if (asked.Failed(out var error, out var ask))
         {
             return error;
         }
 
-        if (await users.FindByEmailAsync(presenter.Tenant.Id, email, stop) is not { DisabledAt: null } user)
-        {
-            return new OAuthError("access_denied", "Nobody can agree to this.") { Reason = "no such approver" };
-        }
-
-        var now = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds());
-        return new Ask
-        {
-            Id = new(wish.Id),
-            Tenant = presenter.Tenant.Id,
-            Way = AskWay.Deferred,
-            Wish = wish,
-            Subject = user.Id,
-            Network = presenter.Network,
-            Holder = presenter.Binding,
-            IsByStranger = presenter.IsStranger,
-            CreatedAt = now,
-            ExpiresAt = now + Lifetime,
-        };
+        return await users.FindByEmailAsync(presenter.Tenant.Id, email, stop) is { DisabledAt: null } user
+            ? ask with { Subject = user.Id }
+            : new OAuthError("access_denied", "Nobody can agree to this.") { Reason = "no such approver" };
     }
 
     private static Result<Told> CallbackOf(TokenRequest request, Client client) =>

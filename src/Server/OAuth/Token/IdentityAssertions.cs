@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.IdentityModel.Tokens;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.Identity.Users;
@@ -7,7 +6,6 @@ using Postern.OAuth.ClientAuth;
 using Postern.OAuth.OpenId;
 using Postern.OAuth.Requests;
 using Postern.Platform.Configuration;
-using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
 
@@ -17,7 +15,8 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class IdentityAssertions(
     TrustedIssuers issuers,
-    SigningKeys keys,
+    OwnIdTokens tokens,
+    RefreshTokens texts,
     Families families,
     GrantBook grants,
     UserStore users,
@@ -33,6 +32,52 @@ internal sealed class IdentityAssertions(
 
     public async ValueTask<Result<Redemption>> RedeemAsync(
         TokenRequest request, Presenter presenter, CancellationToken stop)
+    {
+        if (TargetOf(request, presenter).Failed(out var error, out var target)
+            || (await SubjectAsync(request, presenter, stop)).Failed(out error, out var grant))
+        {
+            return error;
+        }
+
+        return await users.FindAsync(grant.Tenant, grant.Subject, stop) is { DisabledAt: null } person
+            ? new Redemption(grant, null)
+            {
+                EntryKind = AuditKinds.TokenExchanged,
+                IssuedTokenType = TokenType,
+                Statement = new()
+                {
+                    Type = TrustedIssuers.IdJag,
+                    // To who knows people by names of its own, nothing is told by which they are known elsewhere.
+                    Subject = await subjects.OfAsync(grant.Tenant, presenter.Client, grant.Subject, stop),
+                    Audience = target.Audience.Issuer,
+                    Scopes = target.Scopes,
+                    Details = request.Details,
+                    Life = Life,
+                    Claims = json => Write(json, presenter, target, grant, person),
+                },
+            }
+            : OAuthError.InvalidGrant("the person is shut out");
+    }
+
+    private static void Write(Utf8JsonWriter json, Presenter presenter, Target target, Grant grant, User person)
+    {
+        json.WriteString("client_id"u8, target.Audience.Clients[presenter.Client.Id.Value]);
+        json.WriteString("resource"u8, target.Resource);
+        if (target.Audience.TellsEmail)
+        {
+            json.WriteString("email"u8, person.Email);
+        }
+
+        if (grant.AuthTime is { } time)
+        {
+            json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());
+        }
+
+        // Whoever proves a key here must prove it there.
+        Holder.Write(json, presenter.Holder);
+    }
+
+    private Result<Target> TargetOf(TokenRequest request, Presenter presenter)
     {
         if (request.ActorToken is not null || request.ActorTokenType is not null)
         {
@@ -52,75 +97,9 @@ internal sealed class IdentityAssertions(
         }
 
         // Tools there, which narrow the scopes that an operator lets be told. More than those nobody here can give.
-        if (request.Details is { } said && !said.All.All(one => IsAbout(one, resource)))
-        {
-            return DetailCheck.Invalid("Details are told of tools, at the one resource that is asked for.");
-        }
-
-        if ((await SubjectAsync(request, presenter, stop)).Failed(out var error, out var grant))
-        {
-            return error;
-        }
-
-        if (await users.FindAsync(grant.Tenant, grant.Subject, stop) is not { DisabledAt: null } person)
-        {
-            return OAuthError.InvalidGrant("the person is shut out");
-        }
-
-        // To who knows people by names of its own, nothing is told by which they are known elsewhere.
-        var subject = await subjects.OfAsync(grant.Tenant, presenter.Client, grant.Subject, stop);
-        return new Redemption(grant, null)
-        {
-            EntryKind = AuditKinds.TokenExchanged,
-            IssuedTokenType = TokenType,
-            Statement = StatementOf(presenter, audience, resource, request.Scopes ?? most, grant, person) with
-            {
-                Subject = subject,
-                Details = request.Details,
-            },
-        };
-    }
-
-    private static SignedStatement StatementOf(
-        Presenter presenter,
-        AssertionAudienceSeed audience,
-        string resource,
-        Scopes scopes,
-        Grant grant,
-        User person)
-    {
-        return new()
-        {
-            Type = TrustedIssuers.IdJag,
-            Subject = grant.Subject.Value,
-            Audience = audience.Issuer,
-            Scopes = scopes,
-            Life = Life,
-            Claims = Write,
-        };
-
-        void Write(Utf8JsonWriter json)
-        {
-            json.WriteString("client_id"u8, audience.Clients[presenter.Client.Id.Value]);
-            json.WriteString("resource"u8, resource);
-            if (audience.TellsEmail)
-            {
-                json.WriteString("email"u8, person.Email);
-            }
-
-            if (grant.AuthTime is { } time)
-            {
-                json.WriteNumber("auth_time"u8, time.ToUnixTimeSeconds());
-            }
-
-            // Whoever proves a key here must prove it there.
-            if (presenter.Holder is { } holder)
-            {
-                json.WriteStartObject("cnf"u8);
-                json.WriteString(holder.Member, holder.Thumbprint);
-                json.WriteEndObject();
-            }
-        }
+        return request.Details is { } said && !said.All.All(one => IsAbout(one, resource))
+            ? DetailCheck.Invalid("Details are told of tools, at the one resource that is asked for.")
+            : new Target(audience, resource, request.Scopes ?? most);
     }
 
     private static bool IsAbout(Detail detail, string resource) =>
@@ -162,7 +141,7 @@ internal sealed class IdentityAssertions(
 
     // As in a refresh: ours, this client's, the newest of its line, and its grant stands. It is not used up.
     private async ValueTask<Grant?> OfRefreshTokenAsync(string text, Presenter presenter, CancellationToken stop) =>
-        families.Parse(presenter.Tenant.Id, text) is { Generation: > 0 } shown
+        texts.Parse(presenter.Tenant.Id, text) is { Generation: > 0 } shown
         && await grants.FindAsync(presenter.Tenant.Id, shown.Grant, stop) is { IsOwn: false, Actors: [] } grant
         && grant.Client == presenter.Client.Id
         && grant.IsLive(clock.GetUtcNow())
@@ -174,21 +153,15 @@ internal sealed class IdentityAssertions(
     // they agreed to in the session that it names.
     private async ValueTask<Grant?> OfIdTokenAsync(string text, Presenter presenter, CancellationToken stop)
     {
-        var tenant = presenter.Tenant;
-        if (ForeignToken.Read(text) is not { Typ: "jwt", Kid: not null } token
-            || token.Text("iss") != tenant.Issuer
-            || !token.IsOnlyFor(presenter.Client.Id.Value)
-            || token.Text("sid") is not { } sid
-            || token.TimeRefusal(clock.GetUtcNow(), tenant.AccessLifetime) is not null
-            || !await token.IsSignedByAsync(
-                [.. new JsonWebKeySet(keys.Json(tenant.Id)).GetSigningKeys()], [SigningKey.Es256, SigningKey.Rs256]))
-        {
-            return null;
-        }
-
-        return await grants.OfSidAsync(tenant.Id, presenter.Client.Id, sid, stop) is { } grant
-            && await subjects.OfAsync(tenant.Id, presenter.Client, grant.Subject, stop) == token.Text("sub")
+        var (tenant, client) = (presenter.Tenant, presenter.Client);
+        return await tokens.ReadAsync(tenant, text) is { Sid: { } sid, IsOver: false } token
+            && token.Client == client.Id.Value
+            && await grants.OfSidAsync(tenant.Id, client.Id, sid, stop) is { } grant
+            && await subjects.OfAsync(tenant.Id, client, grant.Subject, stop) == token.Subject
                 ? grant
                 : null;
     }
+
+    /// <summary>Who elsewhere is told, of which resource there, and of how much.</summary>
+    private sealed record Target(AssertionAudienceSeed Audience, string Resource, Scopes Scopes);
 }

@@ -11,19 +11,13 @@ internal sealed record IssuedTokens : IResult
     /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
     public string? IssuedTokenType { get; init; }
 
-    /// <summary>The key that it is bound to; null for a bearer token.</summary>
-    public required Holder? Holder { get; init; }
-
-    /// <summary>No access token but a statement for elsewhere (RFC 8693 §2.2.1).</summary>
-    public bool IsStatement { get; init; }
-
-    /// <summary>The details that the statement says.</summary>
-    public Details? Stated { get; init; }
+    /// <summary>How it is presented; <c>N_A</c> for what is no access token (RFC 8693 §2.2.1).</summary>
+    public required string TokenType { get; init; }
 
     /// <summary>Seconds.</summary>
     public required long ExpiresIn { get; init; }
 
-    public required string? RefreshToken { get; init; }
+    public string? RefreshToken { get; init; }
 
     /// <summary>
     /// Seconds that the refresh token may rest, and that the grant still lasts; null without a refresh token
@@ -39,7 +33,8 @@ internal sealed record IssuedTokens : IResult
 
     public required Scopes Scope { get; init; }
 
-    public required Grant Grant { get; init; }
+    /// <summary>What it holds in more detail than scopes (RFC 9396 §7); null for nothing.</summary>
+    public required Details? Details { get; init; }
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -64,7 +59,7 @@ internal sealed record IssuedTokens : IResult
             json.WriteString("issued_token_type"u8, IssuedTokenType);
         }
 
-        json.WriteString("token_type"u8, IsStatement ? "N_A" : Holder?.TokenType ?? "Bearer");
+        json.WriteString("token_type"u8, TokenType);
         json.WriteNumber("expires_in"u8, ExpiresIn);
         if (RefreshToken is not null)
         {
@@ -83,7 +78,7 @@ internal sealed record IssuedTokens : IResult
         }
 
         json.WriteString("scope"u8, Scope.ToString());
-        AccessTokenWriter.WriteDetails(json, IsStatement ? Stated : Grant.Told);
+        AccessTokenWriter.WriteDetails(json, Details);
         json.WriteEndObject();
         json.Flush();
         return body;

@@ -51,8 +51,15 @@ internal sealed class JwtBearerGrant(
             return OAuthError.InvalidGrant("assertion used again");
         }
 
-        var grant = wanted.IsOwn
-            ? await standing.OwnAsync(
+        var grant = await StandingAsync(wanted, assertion, stop);
+        return grant.IsLive(clock.GetUtcNow())
+            ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued, Granted = wanted.Scopes }
+            : OAuthError.InvalidGrant("the grant was ended here");
+    }
+
+    private ValueTask<Grant> StandingAsync(Grant wanted, Assertion assertion, CancellationToken stop) =>
+        wanted.IsOwn
+            ? standing.OwnAsync(
                 wanted.Tenant,
                 wanted.Client,
                 wanted.ClientName,
@@ -61,11 +68,7 @@ internal sealed class JwtBearerGrant(
                 stop,
                 assertion.Issuer.Name,
                 wanted.Details)
-            : await standing.AssertedAsync(wanted, stop);
-        return grant.IsLive(clock.GetUtcNow())
-            ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued, Granted = wanted.Scopes }
-            : OAuthError.InvalidGrant("the grant was ended here");
-    }
+            : standing.AssertedAsync(wanted, stop);
 
     // ID-JAG §8.6.1.2.4: what brings no proof where one is demanded is no good grant.
     private OAuthError? Unbound(Grant wanted, Presenter presenter, Assertion assertion) =>

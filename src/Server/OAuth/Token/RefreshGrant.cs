@@ -5,7 +5,7 @@ using Postern.OAuth.ClientAuth;
 namespace Postern.OAuth.Token;
 
 /// <summary>The refresh token (RFC 6749 §6), rotated at each use (RFC 9700 §4.14.2).</summary>
-internal sealed class RefreshGrant(Families families, GrantBook grants, TimeProvider clock) : IGrantType
+internal sealed class RefreshGrant(RefreshTokens texts, GrantBook grants, TimeProvider clock) : IGrantType
 {
     public string Name => ClientMetadata.RefreshToken;
 
@@ -18,7 +18,7 @@ internal sealed class RefreshGrant(Families families, GrantBook grants, TimeProv
         }
 
         // Generation 0 is the code, which is presented sealed and never as a refresh token.
-        if (families.Parse(presenter.Tenant.Id, request.RefreshToken) is not { Generation: > 0 } presented)
+        if (texts.Parse(presenter.Tenant.Id, request.RefreshToken) is not { Generation: > 0 } presented)
         {
             return OAuthError.InvalidGrant("not a refresh token of ours");
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Postern.OAuth.Requests;
 
 namespace Postern.OAuth.Token;
 
@@ -26,4 +27,8 @@ internal sealed record SignedStatement
 
     /// <summary>Writes what it says beside issuer, subject, audience, scope, times and name.</summary>
     public required Action<Utf8JsonWriter> Claims { get; init; }
+
+    /// <summary>Why it is not for this request; null when it is.</summary>
+    public OAuthError? Refusal(TokenRequest request) =>
+        request.Details is null || Details is not null ? null : DetailCheck.Invalid("They are not said to others.");
 }

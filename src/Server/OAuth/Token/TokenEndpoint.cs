@@ -1,5 +1,5 @@
+using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
-using Postern.OAuth.Requests;
 using Postern.Platform.Http;
 
 namespace Postern.OAuth.Token;
@@ -7,22 +7,25 @@ namespace Postern.OAuth.Token;
 /// <summary>
 /// OAuth 2.1 §3.2: turns what a client presents into tokens. Every grant type passes the same steps in the same order.
 /// </summary>
-internal static class TokenEndpoint
+internal sealed class TokenEndpoint(
+    ClientAuthenticator clients,
+    Workloads workloads,
+    GrantTypes types,
+    PresenterProofs proofs,
+    SenderConstraint constraint,
+    Switches switches,
+    TokenIssuer tokens,
+    StatementIssuer statements)
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/token", TokenAsync).Open().AnyOrigin();
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
+        "/token",
+        (HttpRequest http, TokenEndpoint token, CancellationToken stop) => token.TokenAsync(http, stop))
+        .Open().AnyOrigin();
 
-    private static async Task<IResult> TokenAsync(
-        HttpRequest http,
-        ClientAuthenticator clients,
-        Workloads workloads,
-        GrantTypes types,
-        PresenterProofs proofs,
-        SenderConstraint constraint,
-        TokenIssuer issuer,
-        CancellationToken stop)
+    private async Task<IResult> TokenAsync(HttpRequest http, CancellationToken stop)
     {
         if ((await Form.ReadAsync(http, stop)).Failed(out var error, out var form)
-            || (await PresenterAsync(http, form, clients, workloads, stop)).Failed(out error, out var presenter)
+            || (await PresenterAsync(http, form, stop)).Failed(out error, out var presenter)
             || TokenRequest.Parse(form).Failed(out error, out var request)
             || types.Find(request, presenter.Client).Failed(out error, out var way)
             || (await proofs.ProveAsync(http, presenter, stop)).Failed(out error, out presenter)
@@ -32,26 +35,36 @@ internal static class TokenEndpoint
         }
 
         request = redemption.Granted is { } granted ? request.For(granted) : request;
-        // Scope, resource and sender constraint are checked here for every way, so that no way can forget them. A
-        // statement is for elsewhere, where other scopes and resources are and no server's demand of here counts.
-        var excess = redemption.Statement is null ? request.Exceeds(redemption.Grant)
-            : request.Details is null || redemption.Statement.Details is not null ? null
-            : DetailCheck.Invalid("They are not said to others.");
-        var unbound = redemption.Statement is null
-            ? constraint.Refusal(redemption.Grant, presenter)
-            : SenderConstraint.Refusal(presenter);
-        if ((excess ?? unbound) is { } refusal)
+        if (await RefusalAsync(redemption, request, presenter) is { } refusal)
         {
             return refusal.ToHttp();
         }
 
-        return (await issuer.IssueAsync(redemption, request, presenter)).Failed(out error, out var tokens)
-            ? error.ToHttp()
-            : tokens;
+        var issued = redemption.Statement is { } statement
+            ? await statements.IssueAsync(statement, redemption, request, presenter)
+            : await tokens.IssueAsync(redemption, request, presenter);
+        return issued.Failed(out error, out var answer) ? error.ToHttp() : answer;
     }
 
-    private static ValueTask<Result<Presenter>> PresenterAsync(
-        HttpRequest http, Form form, ClientAuthenticator clients, Workloads workloads, CancellationToken stop) =>
+    // Scope, resource, sender constraint and switches are checked here for every way, so that no way can forget them.
+    // A statement is for elsewhere, where other scopes and resources are and no server's demand of here counts.
+    private async ValueTask<OAuthError?> RefusalAsync(Redemption redemption, TokenRequest request, Presenter presenter)
+    {
+        var refusal = redemption.Statement is { } statement
+            ? statement.Refusal(request) ?? SenderConstraint.Refusal(presenter)
+            : request.Exceeds(redemption.Grant) ?? constraint.Refusal(redemption.Grant, presenter);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        // T052: once for all grant types, the last thing before something is used up.
+        return await switches.WhyOffAsync(redemption.Grant, presenter.Client.Id, CancellationToken.None) is { } off
+            ? OAuthError.InvalidGrant(off)
+            : null;
+    }
+
+    private ValueTask<Result<Presenter>> PresenterAsync(HttpRequest http, Form form, CancellationToken stop) =>
         Workloads.IsSpeaking(http, form)
             ? workloads.AuthenticateAsync(http, form, stop)
             : clients.AuthenticateAsync(http, form, stop);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Postern.AspNetCore.AccessTokens;
 using Postern.Audit;
 using Postern.Grants;
 using Postern.OAuth.ClientAuth;
@@ -25,18 +26,12 @@ internal sealed class TransactionTokens(
     public async ValueTask<Result<Redemption>> RedeemAsync(
         TokenRequest request, Presenter presenter, CancellationToken stop)
     {
-        var tenant = presenter.Tenant;
-        if (Refusal(request, tenant) is { } refusal)
+        if (Refusal(request, presenter.Tenant) is { } refusal)
         {
             return refusal;
         }
 
-        // Whoever took the token at its resource, and nobody else: it is that one's transaction.
-        if (request.SubjectTokenType is not ExchangeGrant.AccessTokenType
-            || await tokens.ReadAsync(tenant, request.SubjectToken!, stop) is not { } subject
-            || !presenter.Client.Introspects.Contains(subject.Audience)
-            || !(presenter.MayExchange(subject) || presenter.MayHandOn(subject))
-            || await tokens.GrantAsync(tenant.Id, subject, stop) is not { } grant)
+        if (await SubjectAsync(request, presenter, stop) is not { Token: var subject, Grant: var grant })
         {
             return OAuthError.InvalidRequest("The subject_token is not one that was sent to this resource.");
         }
@@ -47,26 +42,39 @@ internal sealed class TransactionTokens(
         }
 
         var reach = TokenReach.Of(grant, subject);
-        if ((request.Details is { } asked ? reach.Within(asked) : reach) is not { } held)
-        {
-            return DetailCheck.Invalid("The subject_token does not hold all of these.");
-        }
-
-        var left = subject.ExpiresAt - clock.GetUtcNow();
-        return new Redemption(grant, null)
-        {
-            EntryKind = AuditKinds.TokenExchanged,
-            IssuedTokenType = TokenType,
-            Statement = new()
+        return (request.Details is { } asked ? reach.Within(asked) : reach) is { } held
+            ? new Redemption(grant, null)
             {
-                Type = Type,
-                Subject = grant.Subject.Value,
-                Audience = settings.TrustDomain!,
-                Scopes = request.Scopes,
-                Details = held.Told,
-                Life = left < Life ? left : Life,
-                Claims = json => Write(json, request, presenter, grant),
-            },
+                EntryKind = AuditKinds.TokenExchanged,
+                IssuedTokenType = TokenType,
+                Statement = StatementOf(request, presenter, subject, grant, held.Told),
+            }
+            : DetailCheck.Invalid("The subject_token does not hold all of these.");
+    }
+
+    // Whoever took the token at its resource, and nobody else: it is that one's transaction.
+    private async ValueTask<Subject?> SubjectAsync(TokenRequest request, Presenter presenter, CancellationToken stop) =>
+        request.SubjectTokenType is ExchangeGrant.AccessTokenType
+        && await tokens.ReadAsync(presenter.Tenant, request.SubjectToken!, stop) is { } token
+        && presenter.Client.Introspects.Contains(token.Audience)
+        && (presenter.MayExchange(token) || presenter.MayHandOn(token))
+        && await tokens.GrantAsync(presenter.Tenant.Id, token, stop) is { } grant
+            ? new(token, grant)
+            : null;
+
+    private SignedStatement StatementOf(
+        TokenRequest request, Presenter presenter, AccessToken subject, Grant grant, Details? details)
+    {
+        var left = subject.ExpiresAt - clock.GetUtcNow();
+        return new()
+        {
+            Type = Type,
+            Subject = grant.Subject.Value,
+            Audience = settings.TrustDomain!,
+            Scopes = request.Scopes!,
+            Details = details,
+            Life = left < Life ? left : Life,
+            Claims = json => Write(json, request, presenter, grant),
         };
     }
 
@@ -104,4 +112,6 @@ internal sealed class TransactionTokens(
     private static bool IsObject(string? text) =>
         text is null
         || (text.Length <= MaxContext && StrictJson.Read(text, MaxDepth) is { ValueKind: JsonValueKind.Object });
+
+    private sealed record Subject(AccessToken Token, Grant Grant);
 }

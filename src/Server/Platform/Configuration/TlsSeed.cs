@@ -23,7 +23,7 @@ internal sealed record TlsSeed(string Certificate, string Key, bool AsksClients,
             "A second address, where clients are asked for a certificate; at `listen` nobody is then (RFC 8705 §5).",
             null,
             "https://ADDRESS:PORT, another port than that of `listen`, as the outside knows it",
-            text => Settings.ParseListen(text) is { Scheme: "https" } uri && uri.Port != listen.Port ? uri : null);
+            text => SettingsReader.ParseListen(text) is { Scheme: "https" } uri && uri.Port != listen.Port ? uri : null);
         node.Close();
         if (clients is not null && !asks)
         {
@@ -56,7 +56,7 @@ internal sealed record MutualTlsSeed(IReadOnlyList<string> Authorities, IReadOnl
                 "Who issues the certificates of clients with tls_client_auth: root certificates.",
                 "a PEM file",
                 text => File.Exists(text) ? text : null),
-            Settings.Networks(
+            SettingsReader.Networks(
                 node,
                 "proxies",
                 "Proxies that end TLS, believed for the certificate that a client showed (Client-Cert, RFC 9440)."));

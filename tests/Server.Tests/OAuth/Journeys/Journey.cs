@@ -11,7 +11,7 @@ internal sealed record Journey(IReadOnlyList<string> Features)
         [Pushed, Dpop, Rich, Signed, SignedAnswer], [Pushed, Tls, Certificate, Rich, Signed],
         [Fapi, Tls, Certificate, Pushed, Signed, SignedAnswer], [Fapi, OwnTls, Certificate, Pushed, Refresh],
         [Fapi, PrivateKey, Certificate, Pushed, Rich], [Fapi, PrivateKey, Dpop, Backchannel, Signed, Rich],
-        [Fapi, Tls, Certificate, Backchannel], [Backchannel, Rich, Dpop, Opaque],
+        [Fapi, Tls, Certificate, Backchannel, Signed], [Backchannel, Rich, Dpop, Opaque],
         [Backchannel, Rich, Tls, Certificate, Refresh], [Device, Rich, Dpop, Refresh, Opaque],
         [Deferred, Rich, OwnTls, Certificate, Refresh], [Exchange, Rich, Dpop, Opaque],
         [Exchange, Tls, Certificate, Rich], [Exchange, Dpop, BoundServer, Opaque],
@@ -86,6 +86,12 @@ internal sealed record Journey(IReadOnlyList<string> Features)
         if (!features.Any(feature => Methods.Contains(feature) || feature is Workload))
         {
             features = With(features, Methods);
+        }
+
+        // FAPI-CIBA §5.2.2.
+        if (features.Contains(Fapi) && features.Contains(Backchannel) && !features.Contains(Signed))
+        {
+            features = [.. features, Signed];
         }
 
         return new([.. Combinations.All.Where(features.Contains)]);

@@ -67,7 +67,7 @@ public sealed partial class JourneyTown
         lines.AddRange(journey.Proof is SharedSecret ? [$"client_secret: {Secret}"] : []);
         lines.AddRange(journey.Has(Fapi) ? ["profile: fapi2"] : []);
         lines.AddRange(journey.Has(Deferred) ? [$"approval: {Person.Ada}"] : []);
-        lines.AddRange(journey.Has(Signed) && journey.Has(Backchannel)
+        lines.AddRange(journey.Has(Fapi) || (journey.Has(Signed) && journey.Has(Backchannel))
             ? ["backchannel_authentication_request_signing_alg: ES256"]
             : []);
         return $"  - {string.Join("\n    ", lines)}\n";

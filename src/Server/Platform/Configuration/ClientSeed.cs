@@ -1,38 +1,5 @@
 namespace Postern.Platform.Configuration;
 
-/// <summary>A person named in the configuration.</summary>
-internal sealed record UserSeed(string Email, Secret Password, IReadOnlyList<string> Roles)
-{
-    public string? Name { get; init; }
-
-    public bool IsEmailVerified { get; init; }
-
-    public string? Organization { get; init; }
-
-    public static UserSeed Read(SettingsNode node) => new(
-        node.Value<string>(
-            "email",
-            "The address a person signs in with.",
-            null,
-            "an e-mail address",
-            text => text.Contains('@') ? text : null)
-            ?? throw node.Refuse("`users[].email` is missing"),
-        new(node.Value<string>(
-            "password",
-            "The first password; a later change by the person stays.",
-            null,
-            "at least 12 characters",
-            text => text.Length is >= 12 and <= 200 ? text : null,
-            isSecret: true)
-            ?? throw node.Refuse("`users[].password` is missing; expected at least 12 characters")),
-        node.List("roles", "What the person may do here.", "admin", text => text is "admin" ? text : null))
-    {
-        Name = node.Text("name", "What the person is called, for apps they let know it."),
-        IsEmailVerified = node.Flag("email_verified", "You know that the address is theirs; apps are told so.", false),
-        Organization = OrganizationSeed.Membership(node),
-    };
-}
-
 /// <summary>A client named in the configuration; the names are those of RFC 7591 §2.</summary>
 internal sealed record ClientSeed
 {
@@ -137,7 +104,8 @@ internal sealed record ClientSeed
             "redirect_uris", "Where answers may go, exactly; on loopback any port.", "a URI", text => text),
         GrantTypes = node.List(
             "grant_types",
-            "How it may come to tokens.",
+            "How it may come to tokens; left out, by codes, and not at all where it has no redirect_uris and is there "
+                + "for introspects or global_revocation.",
             "authorization_code, refresh_token, client_credentials, or the URN of ciba, deferred, device_code, "
                 + "jwt-bearer or token-exchange",
             text => text),
@@ -187,7 +155,7 @@ internal sealed record ClientSeed
             "backchannel_client_notification_endpoint", "Where it is told of an answer (CIBA).", null, "an https URL"),
         BackchannelAlgorithm = node.Value<string>(
             "backchannel_authentication_request_signing_alg",
-            "By what it signs its requests; unsigned ones are refused then (CIBA).",
+            "By what it signs its requests; unsigned ones are refused then (CIBA). The profile fapi2 needs it.",
             null,
             "ES256 or PS256",
             text => text is "ES256" or "PS256" ? text : null),
@@ -221,143 +189,5 @@ internal sealed record ClientSeed
             null,
             "ES256, PS256 or RS256",
             text => text is "ES256" or "PS256" or "RS256" ? text : null),
-    };
-}
-
-/// <summary>An MCP server named in the configuration.</summary>
-internal sealed record ServerSeed
-{
-    public required string Name { get; init; }
-
-    public required string? Title { get; init; }
-
-    public required Uri? Http { get; init; }
-
-    public required IReadOnlyList<string> Command { get; init; }
-
-    public required SandboxSeed Sandbox { get; init; }
-
-    public required bool RequiresDpop { get; init; }
-
-    public required bool RequiresCertificate { get; init; }
-
-    /// <summary>How its callers must have signed in.</summary>
-    public required RequireSeed Require { get; init; }
-
-    /// <summary>Each call of a tool goes to it with a transaction token.</summary>
-    public required bool TransactionTokens { get; init; }
-
-    public required TokenRules Token { get; init; }
-
-    /// <summary>What its tools do, so that details can be kept.</summary>
-    public required IReadOnlyList<DeclarationSeed> Declares { get; init; }
-
-    /// <summary>Risk classes that win over what the server says of its tools.</summary>
-    public required IReadOnlyDictionary<string, string> Tools { get; init; }
-
-    public static ServerSeed Read(SettingsNode node)
-    {
-        var (sandbox, require, token) = (node.Group("sandbox"), node.Group("require"), node.Group("token"));
-        var seed = new ServerSeed
-        {
-            Name = node.Value<string>(
-                "name",
-                "Its name, the last part of its address.",
-                null,
-                "1 to 40 lower-case letters, digits and hyphens",
-                text => IsName(text) ? text : null) ?? throw node.Refuse("`servers[].name` is missing"),
-            Title = node.Text("title", "What people see."),
-            Http = node.Value<Uri>(
-                "http", "The address of a remote server.", null, "http(s)://HOST/PATH", Settings.ParseHttp),
-            Command = node.List("command", "The program of a local server and its arguments.", "text", text => text),
-            Sandbox = SandboxSeed.Read(sandbox),
-            RequiresDpop = node.Flag("require_dpop", "Takes only tokens that are bound to a key (RFC 9449).", false),
-            RequiresCertificate = node.Flag(
-                "require_certificate", "Takes only tokens that are bound to a certificate (RFC 8705).", false),
-            Require = RequireSeed.OfServer(require),
-            TransactionTokens = node.Flag(
-                "transaction_tokens",
-                "Each call of a tool goes to it with a transaction token of `trust_domain`; for remote servers.",
-                false),
-            Token = TokenRules.Read(token),
-            Declares = node.Groups("declares", "name", DeclarationSeed.Read),
-            Tools = node.Map(
-                "tools",
-                "Risk classes that win over what the server says.",
-                "read, change or destroy",
-                text => Risks.Parse(text) is null ? null : text),
-        };
-        sandbox.Close();
-        require.Close();
-        token.Close();
-        if (seed.Declares.Count > DeclarationSeed.MostTools)
-        {
-            throw node.Refuse($"server `{seed.Name}` declares more than {DeclarationSeed.MostTools} tools");
-        }
-
-        if (seed is { TransactionTokens: true, Http: null })
-        {
-            throw node.Refuse("transaction_tokens", "false for a command: the token goes in a header");
-        }
-
-        if (seed is { RequiresDpop: true, RequiresCertificate: true })
-        {
-            throw node.Refuse($"server `{seed.Name}`: a token is bound to a key or to a certificate, not to both");
-        }
-
-        return (seed.Http is not null) == (seed.Command.Count > 0)
-            ? throw node.Refuse($"server `{seed.Name}` needs either `http` or `command`")
-            : seed;
-    }
-
-    public static bool IsName(string text) =>
-        text.Length is >= 1 and <= 40
-        && text.All(c => c is >= 'a' and <= 'z' or >= '0' and <= '9' or '-')
-        && text[0] is not '-' && text[^1] is not '-';
-}
-
-/// <summary>How far a local command is shut in.</summary>
-internal sealed record SandboxSeed
-{
-    /// <summary><c>bubblewrap</c>, or <c>none</c> when the operator says so.</summary>
-    public required string Level { get; init; }
-
-    /// <summary><c>none</c>, or <c>host</c>.</summary>
-    public required string Network { get; init; }
-
-    /// <summary>Mebibytes.</summary>
-    public required long Memory { get; init; }
-
-    public required long Processes { get; init; }
-
-    /// <summary>Serves everybody by one process, because it keeps nothing of anybody.</summary>
-    public required bool Shared { get; init; }
-
-    /// <summary>Folders it may read besides the system's.</summary>
-    public required IReadOnlyList<string> Readable { get; init; }
-
-    /// <summary>Variables it is given.</summary>
-    public required IReadOnlyDictionary<string, string> Environment { get; init; }
-
-    public static SandboxSeed Read(SettingsNode node) => new()
-    {
-        Level = node.Value(
-            "level",
-            "How it is shut in.",
-            "bubblewrap",
-            "bubblewrap or none",
-            text => text is "bubblewrap" or "none" ? text : null),
-        Network = node.Value(
-            "network",
-            "What it reaches of the network.",
-            "none",
-            "none or host",
-            text => text is "none" or "host" ? text : null),
-        Memory = node.Number("memory", "The memory it may take, in MiB.", 512, 16, 65536),
-        Processes = node.Number("processes", "The processes and threads it may have.", 64, 1, 4096),
-        Shared = node.Flag(
-            "shared", "One process serves everybody; only for a server that keeps nothing of anybody.", false),
-        Readable = node.List("read", "Folders it may read besides the system's.", "a folder", text => text),
-        Environment = node.Map("environment", "Variables it is given.", "text", text => text),
     };
 }

@@ -1,0 +1,8 @@
+namespace Postern.OAuth.OpenId;
+
+/// <summary>An ID token of ours that a client brings back to say whom it means. It lets nobody in.</summary>
+/// <param name="Client">The client it was made for.</param>
+/// <param name="Subject">The person, by the name that client has for them.</param>
+/// <param name="Sid">The session, by that client's name for it.</param>
+/// <param name="IsOver">It has expired; as a hint it is as good as before.</param>
+internal sealed record OwnIdToken(string Client, string Subject, string? Sid, bool IsOver);
