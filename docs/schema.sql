@@ -115,7 +115,7 @@ CREATE TABLE families (
   generation bigint not null,
   rotated_at bigint not null,
   idle_until bigint not null,
-  holder text not null, bound_to text not null default '', asked text not null default '', repeated bigint not null default -1, repeated_at bigint not null default 0,
+  holder text not null, bound_to text not null default '', asked text not null default '', repeated bigint not null default -1, repeated_at bigint not null default 0, instance text not null default '',
   primary key (tenant, grant_id)
 );
 CREATE TABLE foreign_subjects (

@@ -89,6 +89,7 @@ internal static partial class Program
         app.UseMiddleware<StrictTransport>();
         app.UseRouting();
         app.UseMiddleware<ExactPath>();
+        app.UseMiddleware<SecondDoors>();
         app.UseMiddleware<SessionMiddleware>();
         app.UseCors();
         app.UseMiddleware<Missing>();

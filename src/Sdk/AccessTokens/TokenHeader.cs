@@ -10,8 +10,9 @@ internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string
 {
     public const int MaxKeyIdLength = 256;
 
-    // A header must never bring its own key or say where to fetch one; crit names rules that this code does not know.
-    private static readonly string[] Forbidden = ["jku", "x5u", "x5c", "jwk", "crit"];
+    // A header must never bring its own key or say where to fetch one; crit names rules that this code
+    // does not know; b64 and zip would have others read another text.
+    private static readonly string[] Forbidden = ["jku", "x5u", "x5c", "jwk", "crit", "b64", "zip"];
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
@@ -42,7 +43,7 @@ internal readonly record struct TokenHeader(SignatureAlgorithm Algorithm, string
 
         if (Array.Exists(Forbidden, name => json.TryGetProperty(name, out _)))
         {
-            return TokenRefusal.Token("header: jku, x5u, x5c, jwk or crit");
+            return TokenRefusal.Token("header: jku, x5u, x5c, jwk, crit, b64 or zip");
         }
 
         if (!IsType(Text(json, "typ"), type))

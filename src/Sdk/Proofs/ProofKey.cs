@@ -15,8 +15,9 @@ internal sealed record ProofKey(byte[] Header, SignatureAlgorithm Algorithm, Ver
     // Private halves (RFC 7518 §6): whoever shows one has no key (CVE-2026-54431).
     private static readonly string[] Private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-    // Other ways to bring a key; crit names rules that this code does not know.
-    private static readonly string[] Forbidden = ["jku", "x5u", "x5c", "crit"];
+    // Other ways to bring a key; crit names rules that this code does not know; b64 and zip would have others read
+    // another text.
+    private static readonly string[] Forbidden = ["jku", "x5u", "x5c", "crit", "b64", "zip"];
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 

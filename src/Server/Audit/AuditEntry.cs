@@ -87,6 +87,7 @@ public static class AuditKinds
     public const string GrantDenied = "grant.denied";
     public const string GrantRevoked = "grant.revoked";
     public const string GrantAllRevoked = "grant.all-revoked";
+    public const string RequestRefused = "request.refused";
     public const string TokenIssued = "token.issued";
     public const string TokenRefreshed = "token.refreshed";
     public const string TokenExchanged = "token.exchanged";

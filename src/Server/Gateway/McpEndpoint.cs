@@ -15,10 +15,10 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionGreeter greeter, Ses
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapMethods(Path, [HttpMethods.Options], http => Of(http).PostAsync(http)).Open();
-        routes.MapMethods(Path, [HttpMethods.Post], http => Of(http).PostAsync(http)).For(Door.Token);
-        routes.MapMethods(Path, [HttpMethods.Get], http => Of(http).GetAsync(http)).For(Door.Token);
-        routes.MapMethods(Path, [HttpMethods.Delete], http => Of(http).DeleteAsync(http)).For(Door.Token);
+        routes.MapMethods(Path, [HttpMethods.Options], http => Of(http).PostAsync(http)).Open().AtBoth();
+        routes.MapMethods(Path, [HttpMethods.Post], http => Of(http).PostAsync(http)).For(Door.Token).AtBoth();
+        routes.MapMethods(Path, [HttpMethods.Get], http => Of(http).GetAsync(http)).For(Door.Token).AtBoth();
+        routes.MapMethods(Path, [HttpMethods.Delete], http => Of(http).DeleteAsync(http)).For(Door.Token).AtBoth();
     }
 
     private static McpEndpoint Of(HttpContext http) => http.RequestServices.GetRequiredService<McpEndpoint>();

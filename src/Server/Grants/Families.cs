@@ -34,6 +34,7 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
         where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value} and generation = {generation}
           and idle_until > {clock.GetUtcNow().ToUnixTimeSeconds()}
           and (bound_to = {""} or bound_to = {hand?.Key ?? ""} or {hand is not { MayReplaceKey: false }})
+          and (instance = {""} or instance = {hand?.Instance ?? ""} or {hand is null})
         """,
         row => row.GetString(0),
         stop) is not null;
@@ -81,8 +82,8 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
         return await WhyNotAsync(unit, shown, seconds);
     }
 
-    // The grant is looked at again in the statement itself: another node may have ended it and not been heard yet. So is
-    // the key: a wrong one consumes nothing.
+    // The grant is looked at again in the statement itself: another node may have ended it and not been heard yet. So
+    // is the key: a wrong one consumes nothing.
     private static async ValueTask<bool> IsMovedAsync(Unit unit, Presented shown, long now, long idleUntil)
     {
         var (grant, generation, hand) = (shown.Grant, shown.Generation, shown.Hand);
@@ -90,10 +91,11 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
             $"""
             update families
             set generation = generation + 1, rotated_at = {now}, idle_until = {idleUntil},
-              holder = {hand.Network}, bound_to = {hand.Key}, asked = {hand.Asked}
+              holder = {hand.Network}, bound_to = {hand.Key}, instance = {hand.Instance}, asked = {hand.Asked}
             where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
               and generation = {generation} and idle_until > {now}
               and (bound_to = {""} or bound_to = {hand.Key} or {hand.MayReplaceKey})
+              and (instance = {""} or instance = {hand.Instance})
               and exists (
                 select 1 from grants
                 where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
@@ -107,12 +109,13 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
     {
         var (grant, generation, hand) = (shown.Grant, shown.Generation, shown.Hand);
         return generation > 0
-            && hand is { KeptAs: not null, Key: not "" }
+            && hand is { KeptAs: not null } and not { Key: "", Instance: "" }
             && await unit.RunAsync(
                 $"""
                 update families set idle_until = {idleUntil}
                 where tenant = {grant.Tenant.Value} and grant_id = {grant.Id.Value}
-                  and generation = {generation} and idle_until > {now} and bound_to = {hand.Key}
+                  and generation = {generation} and idle_until > {now}
+                  and bound_to = {hand.Key} and instance = {hand.Instance}
                   and exists (
                     select 1 from grants
                     where tenant = {grant.Tenant.Value} and id = {grant.Id.Value} and revoked_at is null)
@@ -129,7 +132,7 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
 
         if (line.Generation == generation)
         {
-            return hand.Holds(line.BoundTo) ? new Rotation.Expired() : new Rotation.Foreign();
+            return hand.Holds(line.BoundTo, line.Instance) ? new Rotation.Expired() : new Rotation.Foreign();
         }
 
         // Code 0 is never repeated: its lost answer is a new sign-in. A refresh token is, for a moment, to its own
@@ -161,7 +164,8 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
 
     private static ValueTask<Line?> LineAsync(Unit unit, Grant grant) => unit.FirstAsync(
         $"""
-        select f.generation, f.rotated_at, f.holder, f.bound_to, f.asked, f.repeated, f.repeated_at, f.idle_until
+        select f.generation, f.rotated_at, f.holder, f.bound_to, f.asked, f.repeated, f.repeated_at, f.idle_until,
+          f.instance
         from families f
         join grants g on g.tenant = f.tenant and g.id = f.grant_id
         where f.tenant = {grant.Tenant.Value} and f.grant_id = {grant.Id.Value} and g.revoked_at is null
@@ -172,6 +176,7 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
             Repeated = row.GetInt64(5),
             RepeatedAt = row.GetInt64(6),
             IdleUntil = row.GetInt64(7),
+            Instance = row.GetString(8),
         });
 
     private static async ValueTask NoteRepeatAsync(Unit unit, Presented shown, long now) => await unit.RunAsync(
@@ -194,10 +199,12 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
 
         public required long IdleUntil { get; init; }
 
+        public required string Instance { get; init; }
+
         /// <summary>It left this generation a moment ago, by the same hand.</summary>
         public bool HasJustMoved(Presented shown, long now) =>
             Generation == shown.Generation + 1 && now - RotatedAt <= Window
-            && Holder == shown.Hand.Network && BoundTo == shown.Hand.Key;
+            && Holder == shown.Hand.Network && BoundTo == shown.Hand.Key && Instance == shown.Hand.Instance;
 
         /// <summary>
         /// Where nothing was proven, it must be the very request whose answer was lost. And the token must not be one

@@ -14,7 +14,8 @@ internal sealed class GrantLists(Db db)
         db.AllAsync(
             $"""
             select grants.*, (
-              select bound_to from families f where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+              select bound_to || instance from families f
+              where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
             from grants where tenant = {tenant.Value} and subject = {subject.Value}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)GrantStore.Page}
@@ -58,7 +59,8 @@ internal sealed class GrantLists(Db db)
         db.AllAsync(
             $"""
             select grants.*, (
-              select bound_to from families f where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+              select bound_to || instance from families f
+              where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
             from grants where tenant = {tenant.Value} and id < {before ?? "~"}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)limit}

@@ -20,7 +20,7 @@ internal sealed record Presented(Grant Grant, long Generation, Hand Hand, TimeSp
     /// <summary>Writes what the tokens leave that this caller is to have.</summary>
     public Func<Unit, Rotation.Moved, ValueTask>? Keep { get; init; }
 
-    /// <summary>Until when the line rests if it moves now, in Unix seconds: never longer than its grant lasts.</summary>
+    /// <summary>Until when the line may rest if it moves now, in Unix seconds: never after its grant.</summary>
     public long IdleUntil(DateTimeOffset now) =>
         Math.Min(now.Add(Idle).ToUnixTimeSeconds(), Grant.ExpiresAt.ToUnixTimeSeconds());
 }

@@ -13,22 +13,21 @@ internal sealed record Hand(string Network, Holder? Holder, bool IsKnownOtherwis
     /// </summary>
     public string? KeptAs { get; init; }
 
-    /// <summary>
-    /// The key of the copy of the client, as it is stored, which then counts instead of <see cref="Holder"/>.
-    /// </summary>
-    public string? Instance { get; init; }
+    /// <summary>The key of the copy of the client, as it is stored; empty where no attester vouches for one.</summary>
+    public string Instance { get; init; } = "";
 
     /// <summary>It has proven something that a thief of the token lacks.</summary>
-    public bool IsProven => IsKnownOtherwise || Holder is not null || Instance is not null;
+    public bool IsProven => IsKnownOtherwise || Holder is not null || Instance is not "";
 
     /// <summary>The key as it is stored; empty for none.</summary>
-    public string Key => Instance ?? Holder?.ToString() ?? "";
+    public string Key => Holder?.ToString() ?? "";
 
     /// <summary>Another key may take the place of the one there is; no key may not.</summary>
     public bool MayReplaceKey => IsKnownOtherwise && Key is not "";
 
-    /// <summary>Whether it may present what is bound to this key.</summary>
-    public bool Holds(string key) => MayReplaceKey || key is "" || key == Key;
+    /// <summary>Whether it may present what is bound to this key and this copy. A copy has one key for good.</summary>
+    public bool Holds(string key, string instance) =>
+        (MayReplaceKey || key is "" || key == Key) && (instance is "" || instance == Instance);
 }
 
 /// <summary>What came of presenting a one-time token.</summary>

@@ -70,6 +70,7 @@ internal static class OAuthRooms
         services.AddSingleton<ClientCertificates>();
         services.AddSingleton<SpiffeBundles>();
         services.AddSingleton<Svids>();
+        services.AddSingleton<Refusals>();
         services.AddSingleton<ClientAuthenticator>();
         services.AddSingleton<PresenterProofs>();
         services.AddSingleton<TrustedIssuers>();

@@ -66,6 +66,8 @@ public sealed class BadTokenTests(ProtectedApi api) : IClassFixture<ProtectedApi
         ["x5c"] = ("header: jku", i => i.Mint(header: h => h["x5c"] = new JsonArray("MIIB"))),
         ["jwk"] = ("header: jku", WithItsOwnKey),
         ["crit"] = ("header: jku", i => i.Mint(header: h => h["crit"] = new JsonArray("exp"))),
+        ["b64"] = ("header: jku", i => i.Mint(header: h => h["b64"] = false)),
+        ["zip"] = ("header: jku", i => i.Mint(header: h => h["zip"] = "DEF")),
         ["crit, empty"] = ("header: jku", i => i.Mint(header: h => h["crit"] = new JsonArray())),
         ["kid missing"] = ("header: kid", i => i.Mint(header: h => h.Remove("kid"))),
         ["kid empty"] = ("header: kid", i => i.Mint(header: h => h["kid"] = "")),

@@ -76,7 +76,7 @@ public sealed class CrossAppTests
 
     private static string ProviderFor(string elsewhere) => $$"""
         users:
-          - { email: {{Person.Ada}}, password: {{Person.AdasPassword}} }
+          - { email: {{Person.Ada}}, password: {{Person.AdasPassword}}, email_verified: true }
         clients:
           - client_id: desk
             client_secret: {{Secret}}

@@ -75,6 +75,8 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
         { "header x5u", false },
         { "header x5c", false },
         { "header crit", false },
+        { "header b64", false },
+        { "header zip", false },
         { "typ at+jwt", false },
         { "typ dpop+jwt", false },
         { "payload altered", false },
@@ -233,6 +235,8 @@ public sealed class AssertionTests(AssertionTests.Agents agents) : IClassFixture
             case "header jku" or "header x5u": header[what[7..]] = "https://elsewhere.example/keys"; break;
             case "header x5c": header["x5c"] = new JsonArray("MIIB"); break;
             case "header crit": header["crit"] = new JsonArray("b64"); break;
+            case "header b64": header["b64"] = true; break;
+            case "header zip": header["zip"] = "DEF"; break;
             case "typ at+jwt" or "typ dpop+jwt": header["typ"] = what[4..]; break;
             case "payload altered":
                 var good = Sign(claims, header).Split('.');

@@ -37,8 +37,9 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
               grant_types: [client_credentials], resources: [echo] }
           - { client_id: native, redirect_uris: [http://127.0.0.1:8765/callback] }
           - { client_id: web, client_secret: {{App.WebSecret}}, redirect_uris: [https://web.example/cb] }
-          - { client_id: both, client_secret: {{App.BenchSecret}}, grant_types: [client_credentials],
-              resources: [echo] }
+          - { client_id: both, client_secret: {{App.BenchSecret}}, resources: [echo],
+              redirect_uris: ['http://127.0.0.1:8765/callback'],
+              grant_types: [authorization_code, refresh_token, client_credentials] }
         trusted_attesters:
           - issuer: https://attester.example
             jwks: '{{AttestedApp.Attester.Jwks}}'
@@ -307,6 +308,83 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         Refused(await copy.RefreshAsync(tokens.RefreshToken), "invalid_grant");
     }
 
+    [Fact, Rfc(Draft, "7"), Rfc(9449, "5")]
+    public async Task A_copy_that_was_given_a_bound_token_gets_no_bearer_token_for_its_refresh_token()
+    {
+        using var app = await DeskAsync("desk");
+        using var key = new DpopKey();
+        app.Beside = key;
+        var tokens = await app.RedeemAsync((await bureau.Ada.AllowAsync(app.App.Authorize())).Code);
+        app.Beside = null;
+
+        Refused(await app.RefreshAsync(tokens.RefreshToken), "invalid_grant");
+        app.Beside = key;
+
+        Assert.Equal("DPoP", (await app.RefreshAsync(tokens.RefreshToken)).Member("token_type"));
+    }
+
+    [Theory, Rfc(Draft, "9.3"), Rfc(Draft, "9.4"), InlineData("both"), InlineData("native")]
+    [Combines("attestation", "refresh")]
+    public async Task What_came_with_an_attestation_beside_another_method_is_refreshed_by_that_copy_alone(string id)
+    {
+        using var app = await DeskAsync(id);
+        using var copy = app.Copy();
+        using var key = new DpopKey();
+        (app.Beside, copy.Beside) = (key, key);
+        app.Secret = copy.Secret = id is "both" ? App.BenchSecret : null;
+        var tokens = await app.RedeemAsync((await bureau.Ada.AllowAsync(app.App.Authorize())).Code);
+
+        // Of what was shown when it began, nothing may be left out, nor be another copy's.
+        Refused(await copy.RefreshAsync(tokens.RefreshToken), "invalid_grant");
+        var bare = await app.PostAsync("/token", [.. app.Named, .. Refreshing(tokens)], []);
+        Refused(bare, "invalid_grant");
+        var proven = await app.PostAsync("/token", [.. app.Named, .. Refreshing(tokens)], ("DPoP", ProofBy(app, key)));
+        Refused(proven, "invalid_grant");
+        app.Beside = null;
+        Refused(await app.RefreshAsync(tokens.RefreshToken), "invalid_grant");
+        app.Beside = key;
+        var next = await app.RefreshAsync(tokens.RefreshToken);
+
+        Assert.True(next.Status is HttpStatusCode.OK, next.Text);
+    }
+
+    [Fact, Rfc(Draft, "9.3"), Rfc(Draft, "9.4")]
+    public async Task What_began_without_an_attestation_belongs_to_the_first_copy_that_shows_one()
+    {
+        using var app = await DeskAsync("both");
+        using var copy = app.Copy();
+        (app.Secret, copy.Secret) = (App.BenchSecret, App.BenchSecret);
+        var code = (await bureau.Ada.AllowAsync(app.App.Authorize())).Code;
+        var tokens = await app.PostAsync(
+            "/token",
+            [.. app.Named, ("grant_type", "authorization_code"), ("code", code), ("code_verifier", app.App.Verifier)],
+            []);
+        var plain = await app.PostAsync("/token", [.. app.Named, .. Refreshing(tokens)], []);
+        var shown = await app.RefreshAsync(plain.RefreshToken);
+
+        Refused(await copy.RefreshAsync(shown.RefreshToken), "invalid_grant");
+        Refused(await app.PostAsync("/token", [.. app.Named, .. Refreshing(shown)], []), "invalid_grant");
+        Assert.Equal(HttpStatusCode.OK, (await app.RefreshAsync(shown.RefreshToken)).Status);
+    }
+
+    [Theory, Rfc(Draft, "9.4"), InlineData("PAR"), InlineData("PAR and key")]
+    [Combines("attestation", "PAR", "code")]
+    public async Task What_was_pushed_with_an_attestation_beside_a_secret_is_redeemed_by_that_copy_alone(string what)
+    {
+        using var app = await DeskAsync("both");
+        using var copy = app.Copy();
+        using var key = new DpopKey();
+        (app.Secret, copy.Secret) = (App.BenchSecret, App.BenchSecret);
+        (app.Beside, copy.Beside) = what is "PAR" ? (null, null) : (key, key);
+        var poll = await PushedAsync(app);
+
+        Refused(await copy.SendAsync("/token", poll), "invalid_grant");
+        Refused(await app.PostAsync("/token", [.. app.Named, .. poll], []), "invalid_grant");
+        var own = await app.SendAsync("/token", poll);
+
+        Assert.True(own.Status is HttpStatusCode.OK, own.Text);
+    }
+
     [Theory, Rfc(Draft, "7"), Rfc(Draft, "9.4")]
     [InlineData("right", null), InlineData("right by DPoP", null)]
     [InlineData("of another client", "invalid_client_attestation"), InlineData("no JWT", "invalid_client_attestation")]
@@ -494,6 +572,12 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
 
         return [("grant_type", Butler.GrantType), ("auth_req_id", asked.Member("auth_req_id"))];
     }
+
+    private static (string, string?)[] Refreshing(Reply tokens) =>
+        [("grant_type", "refresh_token"), ("refresh_token", tokens.RefreshToken)];
+
+    private string ProofBy(AttestedApp app, DpopKey key) =>
+        key.Proof(new("POST", $"{Server.Issuer}/token", app.Now), nonce: app.Challenge);
 
     private (string, string) ProofOf(AttestedApp app) => app.IsCombined
         ? ("DPoP", app.Key.Proof(new("POST", Server.Issuer + "/token", app.Now), nonce: app.Challenge))

@@ -31,6 +31,12 @@ internal sealed class AttestedApp(HttpClient http, string issuer, FakeClock cloc
     /// <summary>Brings a DPoP proof of a key of its own beside.</summary>
     public DpopKey? Beside { get; set; }
 
+    /// <summary>Proves itself by this, and brings the attestation beside.</summary>
+    public string? Secret { get; set; }
+
+    /// <summary>By what else it proves itself.</summary>
+    public (string, string?)[] Named => Secret is null ? [] : [("client_secret", Secret)];
+
     public long Now => clock.GetUtcNow().ToUnixTimeSeconds();
 
     /// <summary>A copy at a tenant.</summary>
@@ -94,7 +100,7 @@ internal sealed class AttestedApp(HttpClient http, string issuer, FakeClock cloc
     /// <summary>Sends a request as it should be sent.</summary>
     public Task<Reply> SendAsync(string path, params (string Name, string? Value)[] fields) => PostAsync(
         path,
-        fields,
+        [.. Named, .. fields],
         [
             ("OAuth-Client-Attestation", Attestation()),
             IsCombined

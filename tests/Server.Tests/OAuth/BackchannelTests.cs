@@ -199,6 +199,28 @@ public sealed class BackchannelTests : IAsyncLifetime
         Assert.DoesNotContain(told.Log.All, line => line.Contains(Butler.Token, StringComparison.Ordinal));
     }
 
+    [Theory, Rfc(Ciba, "10.2"), InlineData("allow"), InlineData("deny")]
+    public async Task Of_an_answer_that_is_sent_twenty_times_at_once_the_service_hears_once(string decision)
+    {
+        await using var host = new DocumentHost();
+        await using var told = await TestServer.StartAsync(host.Settings + Butler.Town(host.At("/told")));
+        using var person = new Person(told);
+        host.Put("/told", "heard");
+        var bell = Butler.Bell(told);
+        var first = (await bell.AskAsync()).Member("auth_req_id")!;
+        var question = await person.AskedAsync(Assert.Single(await Butler.WaitingAsync(person)));
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => person.AnswerAsync(question, decision)));
+        await person.AnswerAsync(question, decision);
+        // The news of another answer is sent after all of these.
+        told.Clock.Advance(TimeSpan.FromMinutes(6));
+        var other = (await bell.AskAsync(("binding_message", "other"))).Member("auth_req_id")!;
+        await person.AnswerAsync(await person.AskedAsync(Assert.Single(await Butler.WaitingAsync(person))), "allow");
+        await Eventually.TrueAsync(() => host.Heard.Any(news => news.Contains(other, StringComparison.Ordinal)));
+
+        Assert.Single(host.Heard, news => news.Contains(first, StringComparison.Ordinal));
+    }
+
     [Theory, Rfc(Ciba, "10.2")]
     [InlineData("401 Unauthorized")]
     [InlineData("403 Forbidden")]

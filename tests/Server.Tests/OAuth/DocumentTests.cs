@@ -542,6 +542,33 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    public async Task What_self_registered_clients_have_fetched_is_not_missing_to_those_an_operator_knows()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await using var host = new DocumentHost();
+        host.Put("/keys", Keys(key));
+        await using var server = await TestServer.StartAsync(Machine(host));
+        var made = await Registered.PostAsync(
+            server,
+            $$"""
+            {"redirect_uris":["https://a.example/cb"],"token_endpoint_auth_method":"private_key_jwt",
+             "jwks_uri":"{{host.At("/none")}}"}
+            """);
+        var registered = new App(server, made.Member("client_id")!, "");
+        var last = default(Reply);
+        for (var i = 0; i <= new OutboundOptions().HostBurst; i++)
+        {
+            last = await registered.PostAsync(
+                "/token", [("grant_type", "authorization_code"), .. Proof(server, registered, key)]);
+        }
+
+        var machine = await CallAsync(server, key);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, last!.Status);
+        Assert.True(machine.Status is HttpStatusCode.OK, machine.Text);
+    }
+
+    [Fact]
     public async Task An_operator_can_refuse_documents()
     {
         await using var host = new DocumentHost();

@@ -43,6 +43,7 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         Assert.Equal(two.Elsewhere.Issuer, told.Claims.GetProperty("aud").GetString());
         Assert.Equal(
             tokens.Claims.GetProperty("sub").GetString(), told.Claims.GetProperty("sub").GetString());
+        Assert.True(told.Claims.GetProperty("email_verified").GetBoolean());
         Assert.Equal(HttpStatusCode.OK, letIn.Status);
         Assert.Equal("mcp:read", letIn.Scope);
         // What was shown is not used up.
@@ -408,7 +409,8 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
                 scope: mcp:read
                 clients: { desk: connector, other: connector, veiled: connector }
             servers:
-            """, StringComparison.Ordinal);
+            """, StringComparison.Ordinal)
+            .Replace($"email: {Person.Ada},", $"email: {Person.Ada}, email_verified: true,", StringComparison.Ordinal);
 
         public async ValueTask InitializeAsync()
         {

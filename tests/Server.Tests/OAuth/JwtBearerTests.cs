@@ -40,6 +40,14 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
             clients: [connector, small]
             email_domains: [example.test]
             makes_users: true
+          - issuer: https://sure.example
+            kind: idp
+            jwks: '{{Idp.Jwks}}'
+            resources: [echo]
+            scope: mcp:read
+            claims: { scope: '*' }
+            email_domains: [example.test]
+            verifies_addresses: true
           - { issuer: https://rival.example, kind: idp, jwks: '{{Idp.Jwks}}', resources: [echo], scope: mcp:read }
           - issuer: https://off.example
             kind: idp
@@ -336,14 +344,61 @@ public sealed class JwtBearerTests(JwtBearerTests.House house) : IClassFixture<J
             reply.Claims.GetProperty("sub").GetString(), again.Claims.GetProperty("sub").GetString());
     }
 
-    [Fact]
-    public async Task Who_does_not_run_the_installation_is_met_by_an_address_of_which_nothing_is_said()
+    [Theory]
+    [InlineData("https://idp.example", Person.Bob, null, false)]
+    [InlineData("https://as.example", Person.Bob, null, false)]
+    [InlineData("https://sure.example", Person.Bob, null, true)]
+    [InlineData("https://sure.example", Person.Bob, "false", false)]
+    [InlineData("https://sure.example", Person.Bob, "\"true\"", false)]
+    [InlineData("https://sure.example", Person.Bob, "null", false)]
+    [InlineData("https://sure.example", Person.Ada, null, false)]
+    public async Task An_address_that_is_not_said_to_be_verified_is_so_where_an_operator_says_it_alone(
+        string issuer, string email, string? verified, bool isTaken)
     {
         var claims = Claims();
-        (claims["sub"], claims["email"]) = ("u-bob", Person.Bob);
+        (claims["iss"], claims["sub"], claims["email"]) = (issuer, Guid.NewGuid().ToString(), email);
         claims.Remove("email_verified");
+        if (verified is not null)
+        {
+            claims["email_verified"] = JsonNode.Parse(verified);
+        }
 
-        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(Idp.Sign(claims, IdJag))).Status);
+        var reply = await PresentAsync(Idp.Sign(claims, issuer is "https://as.example" ? "JWT" : IdJag));
+
+        Assert.Equal(isTaken ? null : "invalid_grant", reply.Error);
+    }
+
+    [Theory]
+    [InlineData("bob\u200b@example.test"), InlineData("b\u043eb@example.test"), InlineData("bo\u0301b@example.test")]
+    [InlineData("\u202ebob@example.test"), InlineData("b\uff4fb@example.test"), InlineData("bob\u0000@example.test")]
+    [InlineData("bob\u00ad@example.test"), InlineData("(bob)@example.test")]
+    public async Task Nobody_gets_an_account_whose_address_looks_like_anothers(string email)
+    {
+        var claims = Claims();
+        (claims["sub"], claims["email"]) = (Guid.NewGuid().ToString(), email);
+        var plain = Claims();
+        (plain["sub"], plain["email"]) = (Guid.NewGuid().ToString(), "b.o+b_1@example.test");
+
+        TokenTests.Refused(await PresentAsync(Idp.Sign(claims, IdJag)), "invalid_grant");
+        Assert.Equal(HttpStatusCode.OK, (await PresentAsync(Idp.Sign(plain, IdJag))).Status);
+        Assert.Null(await Server.Get<UserStore>().FindByEmailAsync(TenantId.Default, email, default));
+    }
+
+    [Theory, Rfc("ID-JAG", "4.4"), InlineData("https://idp.example"), InlineData("https://sure.example")]
+    public async Task An_assertion_without_scope_brings_what_the_operator_wrote_or_nothing_where_one_is_asked_for(
+        string issuer)
+    {
+        var claims = Claims();
+        (claims["iss"], claims["sub"], claims["email"]) = (issuer, Guid.NewGuid().ToString(), Person.Bob);
+        var said = Idp.Sign(claims, IdJag);
+        (claims["jti"], claims["scope"]) = (Guid.NewGuid().ToString(), null);
+        claims.Remove("scope");
+
+        var (with, without) = (await PresentAsync(said), await PresentAsync(Idp.Sign(claims, IdJag)));
+
+        Assert.Equal(HttpStatusCode.OK, with.Status);
+        Assert.Equal(issuer is "https://idp.example" ? "mcp:read mcp:write" : null, without.Scope);
+        Assert.Equal(issuer is "https://idp.example" ? null : "invalid_grant", without.Error);
     }
 
     [Fact]

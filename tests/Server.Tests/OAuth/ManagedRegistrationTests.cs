@@ -114,15 +114,21 @@ public sealed class ManagedRegistrationTests : IAsyncLifetime
         Assert.Null(stop.Page!.QuerySelector("form.consent"));
     }
 
-    [Fact, Rfc(7592, "2.2")]
+    [Fact, Rfc(7592, "2.2"), Rfc(7592, "3")]
     public async Task Another_way_to_prove_itself_brings_a_secret_or_takes_it_away()
     {
         var made = await MakeAsync("none");
 
         var secret = await SendAsync(
             HttpMethod.Put, made, Body(made, body => body["token_endpoint_auth_method"] = "client_secret_post"));
-        var none = await SendAsync(HttpMethod.Put, made, Body(made, _ => { }));
+        var former = await SendAsync(HttpMethod.Put, made, Body(made, _ => { }));
+        var same = await SendAsync(HttpMethod.Put, secret, Body(secret, _ => { }));
+        var none = await SendAsync(HttpMethod.Put, secret, Body(made, _ => { }));
 
+        // §3: who had the former token has nothing.
+        Assert.Equal(HttpStatusCode.Unauthorized, former.Status);
+        Assert.NotEqual(made.Member("registration_access_token"), secret.Member("registration_access_token"));
+        Assert.Equal(secret.Member("registration_access_token"), same.Member("registration_access_token"));
         Assert.NotNull(secret.Member("client_secret"));
         Assert.Equal("0", secret.Json.GetProperty("client_secret_expires_at").GetRawText());
         Assert.Equal("none", none.Member("token_endpoint_auth_method"));

@@ -218,6 +218,13 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "client_name", "[\"a\"]", "invalid_client_metadata" },
         { "client_name", "\"\\udc00\"", "invalid_client_metadata" },
         { "client_name", "long", "invalid_client_metadata" },
+        { "client_name", "\"a\\u202eb\"", "invalid_client_metadata" },
+        { "client_name", "\"a\\u200bb\"", "invalid_client_metadata" },
+        { "client_name", "\"a\\nb\"", "invalid_client_metadata" },
+        { "client_name", "\"a\\u0000b\"", "invalid_client_metadata" },
+        { "client_name", "\"a\\u2028b\"", "invalid_client_metadata" },
+        { "client_name", "\"a\\u3164b\"", "invalid_client_metadata" },
+        { "client_name", "\"a\\udb40\\udc41b\"", "invalid_client_metadata" },
         { "token_endpoint_auth_method", "\"client_secret_jwt\"", "invalid_client_metadata" },
         { "token_endpoint_auth_method", "\"tls_client_auth\"", "invalid_client_metadata" },
         { "token_endpoint_auth_method", "\"\"", "invalid_client_metadata" },
@@ -283,6 +290,17 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         },
         { "jwks_uri", "\"http://a.example/jwks\"", "invalid_client_metadata" },
         { "jwks_uri", "\"file:///etc/passwd\"", "invalid_client_metadata" },
+        { "jwks_uri", "\"https://a:b@a.example/jwks\"", "invalid_client_metadata" },
+        { "jwks_uri", "\"https://a@a.example/jwks\"", "invalid_client_metadata" },
+        { "jwks_uri", "\"https://a.example/jwks#a\"", "invalid_client_metadata" },
+        { "logo_uri", "\"https://a:b@a.example/logo\"", "invalid_client_metadata" },
+        { "tos_uri", "\"https://a:b@a.example/tos\"", "invalid_client_metadata" },
+        { "policy_uri", "\"https://a:b@a.example/policy\"", "invalid_client_metadata" },
+        { "sector_identifier_uri", "\"https://a:b@a.example/sector\"", "invalid_client_metadata" },
+        { "backchannel_logout_uri", "\"https://a:b@a.example/out\"", "invalid_client_metadata" },
+        { "initiate_login_uri", "\"https://a:b@a.example/in\"", "invalid_client_metadata" },
+        { "post_logout_redirect_uris", "[\"https://a:b@a.example/bye\"]", "invalid_redirect_uri" },
+        { "redirect_uris", "[\"https://a:b@a.example/cb\"]", "invalid_redirect_uri" },
         { "jwks_uri", "7", "invalid_client_metadata" },
         {
             "jwks_uri",
@@ -315,6 +333,31 @@ public sealed class RegistrationTests(Town town) : IClassFixture<Town>
         { "default_max_age", "\"soon\"", "invalid_client_metadata" },
         { "require_auth_time", "1", "invalid_client_metadata" },
     };
+
+    [Theory]
+    [InlineData("Ada's \U0001f469\u200d\U0001f4bb")]
+    [InlineData("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")]
+    [InlineData("\u2708\ufe0f Trips")]
+    public async Task A_name_may_have_what_its_script_needs(string name)
+    {
+        var reply = await Registered.PostAsync(
+            Server, $$"""{"client_name":"{{name}}","redirect_uris":["https://a.example/cb"]}""");
+
+        Assert.Equal(name, reply.Member("client_name"));
+    }
+
+    [Theory]
+    [InlineData("jwks_uri", "https://a:b@a.example/jwks", "without user, password or fragment")]
+    [InlineData("client_name", "a\u202eb", "cannot be seen")]
+    public async Task What_is_wrong_with_an_address_or_a_name_is_told(string member, string value, string why)
+    {
+        var reply = await Registered.PostAsync(
+            Server, $$"""{"{{member}}":"{{value}}","redirect_uris":["https://a.example/cb"]}""");
+
+        Assert.Equal("invalid_client_metadata", reply.Error);
+        Assert.Contains(member, reply.Member("error_description"), StringComparison.Ordinal);
+        Assert.Contains(why, reply.Member("error_description"), StringComparison.Ordinal);
+    }
 
     [Fact, Rfc(7591, "2")]
     public async Task What_is_not_known_is_passed_over_and_keys_that_are_not_needed_are_taken()

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Microsoft.AspNetCore.Routing;
 using Postern.Platform.Tenants;
 using Postern.Tests.Interop;
 
@@ -121,6 +122,37 @@ public sealed class SecondAddressTests : IAsyncLifetime
         }
     }
 
+    [Fact, Rfc(8705, "5")]
+    public async Task At_the_second_address_is_what_clients_prove_themselves_at_and_what_tells_of_it_alone()
+    {
+        using var second = At(Second, null);
+        using var first = Authority.Connect(server, null);
+        var served = new List<string>();
+        foreach (var (verb, path) in Routes())
+        {
+            using var asked = new HttpRequestMessage(new(verb), path);
+            using var answer = await second.SendAsync(asked);
+            if (answer.StatusCode is not HttpStatusCode.NotFound)
+            {
+                served.Add($"{verb} {path}");
+            }
+        }
+
+        using var page = await first.GetAsync(new Uri("/signin", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        Assert.Equal(
+            [
+                "DELETE /mcp/echo", "GET /.well-known/oauth-authorization-server",
+                "GET /.well-known/oauth-protected-resource", "GET /.well-known/oauth-protected-resource/mcp/echo",
+                "GET /.well-known/openid-configuration", "GET /mcp/echo", "GET /userinfo",
+                "OPTIONS /.well-known/oauth-protected-resource",
+                "OPTIONS /.well-known/oauth-protected-resource/mcp/echo", "OPTIONS /mcp/echo", "POST /bc-authorize",
+                "POST /device_authorization", "POST /introspect", "POST /mcp/echo", "POST /par",
+                "POST /revoke", "POST /token", "POST /userinfo",
+            ],
+            served.Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData(true, "127.0.0.1:FIRST")]
     [InlineData(true, "evil.example:SECOND")]
@@ -192,6 +224,12 @@ public sealed class SecondAddressTests : IAsyncLifetime
             """,
             scheme: "https");
     }
+
+    private IEnumerable<(string Verb, string Path)> Routes() =>
+        from endpoint in server.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        let path = endpoint.RoutePattern.RawText!.Replace("{server}", "echo", StringComparison.Ordinal)
+        from verb in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["POST"]
+        select (verb, "/" + path.TrimStart('/'));
 
     private static HttpClient At(string address, X509Certificate2? shown) => new(new SocketsHttpHandler
     {

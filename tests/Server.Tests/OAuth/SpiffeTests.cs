@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Postern.Grants.Parties;
 using Postern.OAuth.ClientAuth;
+using Postern.Platform.Outbound;
 
 namespace Postern.Tests.OAuth;
 
@@ -92,7 +93,7 @@ public sealed class SpiffeTests : IAsyncLifetime
         "another audience", "two audiences", "no audience", "the token endpoint", "no end", "over", "for a day",
         "not yet", "no subject", "a name in another spelling", "another kind", "no kid", "a key in it", "named another",
         "named another workload of the client", "malformed", "no algorithm", "a shared key's algorithm",
-        "an algorithm that its key has not",
+        "an algorithm that its key has not", "more in its header",
     ];
 
     [Theory, MemberData(nameof(Wrong)), Rfc(Draft, "3.1"), Rfc(Draft, "5")]
@@ -117,6 +118,7 @@ public sealed class SpiffeTests : IAsyncLifetime
             "a name in another spelling" => Svid("spiffe://example.org/x/../agent"),
             "another kind" => Svid(Agent, typ: "at+jwt"),
             "no kid" => Svid(Agent, header: h => h.Remove("kid")),
+            "more in its header" => Svid(Agent, header: h => h["cty"] = "JWT"),
             "a key in it" => Svid(Agent, header: h => h["jwk"] = new JsonObject()),
             "malformed" => "x.y.z",
             "no algorithm" => Svid(Agent, header: h => h["alg"] = "none"),
@@ -134,6 +136,45 @@ public sealed class SpiffeTests : IAsyncLifetime
 
         TokenTests.Refused(await ShowAsync(svid, named), "invalid_client");
         Assert.Equal(HttpStatusCode.OK, (await ShowAsync(Svid(Agent))).Status);
+    }
+
+    [Fact, Rfc(Draft, "3.1")]
+    public async Task Who_an_svid_says_it_is_from_is_nothing_to_us()
+    {
+        var own = await ShowAsync(Svid(Agent, claims => claims["iss"] = "https://oidc.elsewhere.example"));
+        var others = await ShowAsync(Svid(Agent, claims => claims["iss"] = "spiffe://example.org", by: other));
+
+        Assert.True(own.Status is HttpStatusCode.OK, own.Text);
+        TokenTests.Refused(others, "invalid_client");
+    }
+
+    [Fact]
+    public async Task A_workload_whose_bundle_there_is_no_room_to_fetch_is_told_to_come_back()
+    {
+        await using var site = new DocumentHost();
+        site.Put("/bundle", Bundle(signer));
+        await using var there = await TestServer.StartAsync(
+            site.Settings
+            + $$"""
+            demo: false
+            spiffe:
+              - { trust_domain: example.org, bundle_endpoint: '{{site.At("/bundle")}}' }
+            clients:
+              - { client_id: '{{Agent}}', {{Rest}} }
+            servers:
+              - { name: echo, http: http://127.0.0.1:9/mcp }
+            """);
+        for (var i = 0; i < new OutboundOptions().HostBurst; i++)
+        {
+            await there.Get<SafeHttp>().GetAsync(site.At($"/{i}"), FetchRules.Json, default);
+        }
+
+        var full = await ShowAsync(there, Svid(Agent, at: there));
+        there.Clock.Advance(TimeSpan.FromSeconds(1));
+        var later = await ShowAsync(there, Svid(Agent, at: there));
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "temporarily_unavailable"), (full.Status, full.Error));
+        Assert.True(later.Status is HttpStatusCode.OK, later.Text);
     }
 
     [Fact]

@@ -21,11 +21,15 @@ internal static class MetadataEndpoint
             Path + "/mcp/{server}",
             Verbs,
             (HttpContext http, string server, ServerBook servers, Settings settings) =>
-                Answer(http.Tenant, servers.Find(http.Tenant.Id, server), servers, settings)).Open();
+                Answer(http.Tenant, servers.Find(http.Tenant.Id, server), servers, settings)).Open().AtBoth();
 
         // At the root only while it is clear which server is meant.
-        routes.MapMethods(Path, Verbs, (HttpContext http, ServerBook servers, Settings settings) =>
-            Answer(http.Tenant, servers.All(http.Tenant.Id) is [var only] ? only : null, servers, settings)).Open();
+        routes.MapMethods(
+            Path,
+            Verbs,
+            (HttpContext http, ServerBook servers, Settings settings) =>
+                Answer(http.Tenant, servers.All(http.Tenant.Id) is [var only] ? only : null, servers, settings))
+            .Open().AtBoth();
     }
 
     private static IResult Answer(

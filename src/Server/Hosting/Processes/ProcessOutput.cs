@@ -138,7 +138,7 @@ internal sealed class ProcessOutput(
                     yield break;
                 }
             }
-            catch (Exception broken) when (broken is IOException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception gone) when (gone is IOException or OperationCanceledException or ObjectDisposedException)
             {
                 yield break;
             }

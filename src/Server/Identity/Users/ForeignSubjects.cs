@@ -41,7 +41,7 @@ internal sealed class ForeignSubjects(
     {
         var email = address.Email;
         if (makes
-            && EmailAddress.Normalize(email) is not null
+            && EmailAddress.IsPlain(email)
             && await users.FindByEmailAsync(tenant, email, stop) is null)
         {
             await MakeAsync(tenant, who, email);

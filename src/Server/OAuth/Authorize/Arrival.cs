@@ -2,7 +2,7 @@ using Postern.OAuth.Requests;
 
 namespace Postern.OAuth.Authorize;
 
-/// <summary>What came of reading a request: whose it is and where it may be answered, or why that is not known.</summary>
+/// <summary>What came of reading a request: whose it is and where it is answered, or why that is not known.</summary>
 internal abstract record Arrival
 {
     private Arrival()

@@ -25,7 +25,7 @@ internal sealed partial class BackchannelEndpoint(
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
         "/bc-authorize",
         (HttpRequest http, BackchannelEndpoint backchannel, ClientAuthenticator clients, CancellationToken stop) =>
-            backchannel.AskAsync(http, clients, stop)).Open();
+            backchannel.AskAsync(http, clients, stop)).Open().AtBoth();
 
     private async Task<IResult> AskAsync(HttpRequest http, ClientAuthenticator clients, CancellationToken stop)
     {

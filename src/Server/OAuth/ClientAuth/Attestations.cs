@@ -51,8 +51,8 @@ internal sealed class Attestations(
     }
 
     /// <summary>
-    /// Looks at what came beside another method: it proves no more than that did, and is right or refused. Where nobody
-    /// is trusted to attest, it says nothing.
+    /// Looks at what came beside another method: it is right or refused, and says which copy this is (§9.3). Where
+    /// nobody is trusted to attest, it says nothing.
     /// </summary>
     public async ValueTask<Result<Presenter>> BesideAsync(HttpRequest http, Presenter presenter, CancellationToken stop)
     {
@@ -68,14 +68,9 @@ internal sealed class Attestations(
             return Attesters.Invalid("not exactly one of this client");
         }
 
-        if (await attesters.RefusalAsync(tenant, client, attestation, stop) is { } refusal)
-        {
-            return refusal;
-        }
-
-        return (await ByProofAsync(http, presenter, attestation, stop)).Failed(out var error, out var proven)
-            ? error
-            : proven with { Instance = null };
+        return await attesters.RefusalAsync(tenant, client, attestation, stop) is { } refusal
+            ? refusal
+            : await ByProofAsync(http, presenter, attestation, stop);
     }
 
     private ValueTask<Result<Presenter>> ByProofAsync(

@@ -14,6 +14,7 @@ internal sealed class ClientAuthenticator(
     ClientCertificates certificates,
     Svids svids,
     Attestations attestations,
+    Refusals refusals,
     TimeProvider clock)
 {
     // 32 bytes of zeros: no secret is known to have this hash.
@@ -54,17 +55,7 @@ internal sealed class ClientAuthenticator(
             return error;
         }
 
-        var id = credentials switch
-        {
-            ClientCredentials.WithAssertion { Assertion: var text } => ClientAssertion.Claimed(text),
-            ClientCredentials.WithAttestation { Attestation: var read } => read?.Client,
-            // An SVID names a workload, which may be one of many that are the client that is named.
-            ClientCredentials.WithSvid { Svid: var svid } => credentials.ClientId ?? Svids.Claimed(svid),
-            _ => credentials.ClientId,
-        };
-        if (id is null
-            || (credentials is ClientCredentials.WithAssertion or ClientCredentials.WithAttestation
-                && credentials.ClientId is { } named && named != id))
+        if (Named(credentials) is not { } id)
         {
             return Refused(credentials, "the assertion is of another client, or of none");
         }
@@ -78,15 +69,36 @@ internal sealed class ClientAuthenticator(
             return error.Code is "invalid_client" ? Refused(credentials, error.Reason ?? "unknown client") : error;
         }
 
+        var watched = refusals.Watch(http.HttpContext, tenant, client, network);
         if (await RefusalAsync(http.HttpContext, client, credentials, stop) is { } refusal)
         {
             return Refused(credentials, refusal);
         }
 
         var presenter = new Presenter(tenant, client, network);
-        return credentials is ClientCredentials.WithAttestation { Attestation: { } attestation } && IsAttested(client)
-            ? await attestations.ProveAsync(http, presenter, attestation, stop)
-            : await attestations.BesideAsync(http, presenter, stop);
+        var attested = credentials is ClientCredentials.WithAttestation { Attestation: { } attestation }
+            && IsAttested(client)
+                ? await attestations.ProveAsync(http, presenter, attestation, stop)
+                : await attestations.BesideAsync(http, presenter, stop);
+        watched.IsProven = !attested.Failed(out _, out _);
+        return attested;
+    }
+
+    // Who it says it is, before anything is proven; null where it says nothing, or two things.
+    private static string? Named(ClientCredentials credentials)
+    {
+        var id = credentials switch
+        {
+            ClientCredentials.WithAssertion { Assertion: var text } => ClientAssertion.Claimed(text),
+            ClientCredentials.WithAttestation { Attestation: var read } => read?.Client,
+            // An SVID names a workload, which may be one of many that are the client that is named.
+            ClientCredentials.WithSvid { Svid: var svid } => credentials.ClientId ?? Svids.Claimed(svid),
+            _ => credentials.ClientId,
+        };
+        return credentials is ClientCredentials.WithAssertion or ClientCredentials.WithAttestation
+            && credentials.ClientId is { } named && named != id
+                ? null
+                : id;
     }
 
     private static bool IsAttested(Client client) => client.AuthMethods.Any(ClientMetadata.AttestedMethods.Contains);

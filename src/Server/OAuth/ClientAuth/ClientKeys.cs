@@ -52,9 +52,12 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         };
 
     // Whoever has a document of their own names there what they like, until a person lets them in.
-    private static FetchRules RulesOf(Client client) => client is { Source: ClientSource.Document, FirstSeen: null }
-        ? FetchRules.Json with { IsForStranger = true }
-        : FetchRules.Json;
+    private static FetchRules RulesOf(Client client) => client switch
+    {
+        { IsVouchedFor: true } => FetchRules.Json,
+        { Source: ClientSource.Document, FirstSeen: null } => FetchRules.Json with { IsForStranger = true },
+        _ => FetchRules.Json with { IsForUnvouched = true },
+    };
 
     // What is known, or what is there now when that may be something else.
     private async ValueTask<Fetched?> LookAsync(

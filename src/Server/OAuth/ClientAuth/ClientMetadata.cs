@@ -163,7 +163,7 @@ internal sealed record ClientMetadata
             AuthMethodOf(members, isDocument, methods), CertificateMembers.Read(members, methods));
         return new()
         {
-            Name = members.Text("client_name"),
+            Name = members.Shown("client_name"),
             RedirectUris = uris,
             GrantTypes = RegisteredMembers.GrantTypes(members, isDocument),
             ResponseTypes = RegisteredMembers.ResponseTypes(members, isDocument),
@@ -171,7 +171,7 @@ internal sealed record ClientMetadata
             ApplicationType = ApplicationTypeOf(members, uris),
             Scope = RegisteredMembers.Scope(members, isDocument),
             Jwks = members.KeySet("jwks"),
-            JwksUri = members.Text("jwks_uri", MaxLengthOfUrl),
+            JwksUri = members.Url("jwks_uri"),
             OpenId = OpenIdClient.Read(members, uris),
             DpopBoundAccessTokens = members.Flag("dpop_bound_access_tokens"),
             // A document may name a certificate for servers that it prefers another method at than here.

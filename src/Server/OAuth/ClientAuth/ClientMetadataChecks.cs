@@ -61,7 +61,6 @@ internal static class ClientMetadataChecks
             $"request_object_signing_alg is one of: {string.Join(", ", ClientMetadata.RequestAlgorithms)}.",
         { AnswerSigningAlg: not (null or ClientMetadata.AnswerAlgorithm) } =>
             $"authorization_signed_response_alg is {ClientMetadata.AnswerAlgorithm}.",
-        { JwksUri: { } uri } when !uri.StartsWith("https://", StringComparison.Ordinal) => "jwks_uri is an https URL.",
         _ => null,
     };
 

@@ -8,6 +8,9 @@ namespace Postern.OAuth.ClientAuth;
 /// <summary>The only place that reads and writes the table <c>clients</c>.</summary>
 internal sealed partial class ClientStore(Db db)
 {
+    /// <summary>How long a secret is the newest one at least.</summary>
+    public static readonly TimeSpan Moment = TimeSpan.FromMinutes(1);
+
     public Task<Client?> FindAsync(TenantId tenant, ClientId id, CancellationToken stop) => db.FirstAsync(
         $"""
         select id, source, metadata, secret_hash, created_at, registration_hash, old_secret_hash, old_secret_until
@@ -44,20 +47,23 @@ internal sealed partial class ClientStore(Db db)
     }
 
     /// <summary>
-    /// Puts another registration in the place of one that is there (RFC 7592 §2.2), unless its secret is another than
-    /// the one that was read: that would be lost.
+    /// Puts another registration in the place of one that is there (RFC 7592 §2.2), unless its secret, or the token
+    /// that manages it, is another than the one that was read: that would be lost.
     /// </summary>
     public static async ValueTask<bool> ReplaceAsync(
-        Unit unit, TenantId tenant, Client client, string? secretBefore) => await unit.RunAsync(
+        Unit unit, TenantId tenant, Client client, Client before) => await unit.RunAsync(
         $"""
         update clients set metadata = {Metadata(client)}, secret_hash = {client.SecretHash},
+          registration_hash = {client.RegistrationHash},
           old_secret_hash = case when secret_hash = {client.SecretHash ?? ""} then old_secret_hash end
         where tenant = {tenant.Value} and id = {client.Id.Value}
-          and coalesce(secret_hash, '') = {secretBefore ?? ""}
+          and coalesce(secret_hash, '') = {before.SecretHash ?? ""}
+          and registration_hash = {before.RegistrationHash}
         """) is 1;
 
     /// <summary>
-    /// Puts a secret in the place of the one that is there, which goes on for a while; of two at once, one does.
+    /// Puts a secret in the place of the one that is there, which goes on until a time; of many within a moment, one
+    /// does. A second would end the first one's secret before it is told.
     /// </summary>
     public static async ValueTask<bool> RotateAsync(
         Unit unit, TenantId tenant, Client client, string fresh, DateTimeOffset until) => await unit.RunAsync(
@@ -65,6 +71,7 @@ internal sealed partial class ClientStore(Db db)
         update clients set secret_hash = {fresh}, old_secret_hash = {client.SecretHash},
           old_secret_until = {until.ToUnixTimeSeconds()}
         where tenant = {tenant.Value} and id = {client.Id.Value} and secret_hash = {client.SecretHash}
+          and (old_secret_hash is null or old_secret_until <= {(until - Moment).ToUnixTimeSeconds()})
         """) is 1;
 
     public static ValueTask<int> RemoveAsync(Unit unit, TenantId tenant, ClientId id) =>

@@ -19,9 +19,9 @@ internal sealed class ForeignToken
     /// <summary>How far somebody's clock may be ahead of ours (FAPI 2.0 §5.3.2.1 asks for ten seconds).</summary>
     public static readonly TimeSpan Skew = TimeSpan.FromSeconds(10);
 
-    // These name or carry a key, or demand what is not served. A key comes from what is configured or registered for
-    // the signer, and from nowhere else.
-    private static readonly string[] KeyHeaders = ["jku", "jwk", "x5u", "x5c", "crit"];
+    // These name or carry a key, or demand what is not served: to another reader the same text would say something
+    // else. A key comes from what is configured or registered for the signer, and from nowhere else.
+    private static readonly string[] Unserved = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"];
 
     private const int MaxDepth = 16, MaxTried = 10;
 
@@ -30,7 +30,11 @@ internal sealed class ForeignToken
 
     private readonly JsonWebToken token;
 
-    private ForeignToken(JsonWebToken token, JsonElement claims) => (this.token, Claims) = (token, claims);
+    private ForeignToken(JsonWebToken token, JsonElement header, JsonElement claims) =>
+        (this.token, Header, Claims) = (token, header, claims);
+
+    /// <summary>All members of its header, as they stand.</summary>
+    public JsonElement Header { get; }
 
     /// <summary>
     /// The kind it says it is (RFC 8725 §3.11), without the prefix that may be left out; null for none.
@@ -49,14 +53,14 @@ internal sealed class ForeignToken
     {
         if (text.Length > MaxLength || text.Split('.') is not { Length: 3 } parts || !parts.All(IsExact)
             || ObjectIn(parts[0]) is not { } header || ObjectIn(parts[1]) is not { } claims
-            || Array.Exists(KeyHeaders, name => header.TryGetProperty(name, out _)))
+            || Array.Exists(Unserved, name => header.TryGetProperty(name, out _)))
         {
             return null;
         }
 
         try
         {
-            return new(Handler.ReadJsonWebToken(text), claims);
+            return new(Handler.ReadJsonWebToken(text), header, claims);
         }
         catch (Exception failure) when (failure is ArgumentException or SecurityTokenException)
         {

@@ -50,19 +50,7 @@ internal sealed class Form
         try
         {
             var read = await http.ReadFormAsync(Limits, stop);
-            foreach (var (name, values) in read)
-            {
-                // RFC 6749 §3.1: a parameter twice is two readers with two opinions. RFC 8707 §2 lets resource repeat;
-                // one token has one audience here, so a second one is refused where it is read.
-                if (values.Count > 1 || http.Query.ContainsKey(name))
-                {
-                    return name is "resource" or "audience"
-                        ? OAuthError.InvalidTarget("Ask for one resource at a time.")
-                        : OAuthError.InvalidRequest($"{(IsPlain(name) ? name : "A parameter")} must appear once.");
-                }
-            }
-
-            return new Form(read);
+            return Repeated(read, http.Query) is { } repeated ? repeated : new Form(read);
         }
         catch (Exception failure) when (failure is InvalidDataException or BadHttpRequestException)
         {
@@ -73,6 +61,23 @@ internal sealed class Form
                     : StatusCodes.Status400BadRequest,
             };
         }
+    }
+
+    // RFC 6749 §3.1: a parameter twice is two readers with two opinions. RFC 8707 §2 lets resource repeat; one token
+    // has one audience here, so a second one is refused where it is read.
+    private static OAuthError? Repeated(IFormCollection read, IQueryCollection query)
+    {
+        foreach (var (name, values) in read)
+        {
+            if (values.Count > 1 || query.ContainsKey(name))
+            {
+                return name is "resource" or "audience"
+                    ? OAuthError.InvalidTarget("Ask for one resource at a time.")
+                    : OAuthError.InvalidRequest($"{(IsPlain(name) ? name : "A parameter")} must appear once.");
+            }
+        }
+
+        return null;
     }
 
     private static bool IsPlain(string name) =>

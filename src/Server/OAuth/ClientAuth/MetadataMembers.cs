@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Postern.Platform.Outbound;
 
@@ -78,7 +80,22 @@ internal sealed class MetadataMembers(JsonElement root)
         return null;
     }
 
-    /// <summary>An https address without fragment; null when it is left out.</summary>
+    /// <summary>
+    /// A text that people are shown: nothing in it is unseen or turns around what stands beside it. Joiners and the
+    /// choice between two forms of a sign are parts of scripts and of signs.
+    /// </summary>
+    public string? Shown(string name)
+    {
+        if (Text(name) is not { } text || !text.EnumerateRunes().Any(IsUnseen))
+        {
+            return Text(name);
+        }
+
+        Refuse($"{name} has characters that cannot be seen, or that turn the text around.");
+        return null;
+    }
+
+    /// <summary>An https address without user and fragment; null when it is left out.</summary>
     public string? Url(string name)
     {
         if (Text(name, MaxUrl) is not { } text
@@ -87,7 +104,7 @@ internal sealed class MetadataMembers(JsonElement root)
             return Text(name, MaxUrl);
         }
 
-        Refuse($"{name} is an https URL without fragment.");
+        Refuse($"{name} is an https URL, without user, password or fragment.");
         return null;
     }
 
@@ -133,6 +150,14 @@ internal sealed class MetadataMembers(JsonElement root)
         Refuse($"{name} holds 1 to {MaxKeys} public keys under keys.");
         return null;
     }
+
+    private static bool IsUnseen(Rune rune) => Rune.GetUnicodeCategory(rune) switch
+    {
+        UnicodeCategory.Format => rune.Value is not (0x200C or 0x200D),
+        UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => true,
+        _ => rune.Value is 0x034F or 0x115F or 0x1160 or 0x2800 or 0x3164 or 0xFFA0 or 0xFFFD,
+    };
 
     // A client that publishes its private key has no key.
     private static bool IsPublic(JsonElement key) =>

@@ -18,22 +18,22 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
     public Holder? Holder { get; init; }
 
     /// <summary>
-    /// The key of the copy of the client that it is, for one that proved itself as a copy: an attester vouches for it,
-    /// and what is kept for it is kept for that copy. Null for others.
+    /// The key of the copy of the client that it is, by whatever else it proved itself: an attester vouches for it, and
+    /// what is kept for it is kept for that copy. Null where nobody does.
     /// </summary>
     public string? Instance { get; init; }
 
     /// <summary>
-    /// RFC 9449 §5: who proves itself otherwise may change its key; a public client is known by its key alone, and a
-    /// copy of a client by the key it was attested with.
+    /// RFC 9449 §5: who proves itself otherwise may change its key, but not leave it out; a public client is known by
+    /// its key alone. A copy of a client stays the copy it was.
     /// </summary>
     /// <param name="asked">A digest of what is asked for.</param>
     /// <param name="keptAs">What an access token is to be called whose refresh token stays.</param>
     public Hand HandFor(string asked, string? keptAs) =>
-        new(Network, Holder, IsKnownOtherwise: !Client.IsPublic && Instance is null, asked)
+        new(Network, Holder, IsKnownOtherwise: !Client.IsPublic, asked)
         {
             KeptAs = Client.IsPublic ? null : keptAs,
-            Instance = Instance is null ? null : InstanceOf(Instance),
+            Instance = Instance is null ? "" : InstanceOf(Instance),
         };
 
     /// <summary>

@@ -38,8 +38,15 @@ internal sealed class PresenterProofs(HolderProofs proofs)
         {
             RequiresNonce = requiresNonce,
         };
-        var answer = http.HttpContext.Response.Headers;
-        switch (await proofs.Validator.ValidateAsync(header, target, stop))
+        return Proven(
+            presenter,
+            await proofs.Validator.ValidateAsync(header, target, stop),
+            http.HttpContext.Response.Headers);
+    }
+
+    private static Result<Presenter> Proven(Presenter presenter, TokenOutcome outcome, IHeaderDictionary answer)
+    {
+        switch (outcome)
         {
             // FAPI 2.0 §5.4.1: a key of RSA could sign by RS256 where the token is used.
             case Proof { Algorithm: not SignatureAlgorithm.ES256 } when presenter.Client.IsFapi2:

@@ -37,6 +37,7 @@ internal sealed class SpiffeBundles
     private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<string, SpiffeBundle> known = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> looked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> busy = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task>> looking = new(StringComparer.Ordinal);
 
     public SpiffeBundles(Settings settings, SafeHttp outbound, TimeProvider clock)
@@ -69,7 +70,12 @@ internal sealed class SpiffeBundles
             bundle = known.GetValueOrDefault(domain);
         }
 
-        return bundle is not null && now < bundle.At + Absence ? bundle : null;
+        if (bundle is not null && now < bundle.At + Absence)
+        {
+            return bundle;
+        }
+
+        return busy.TryGetValue(domain, out var until) && now < until ? throw new NoRoomException(until - now) : null;
     }
 
     // One look for all who wait, and on nobody's token: a stranger who asks and hangs up would else use up the look of
@@ -100,10 +106,15 @@ internal sealed class SpiffeBundles
     {
         if (seed.Endpoint is { } endpoint)
         {
-            return await outbound.GetAsync(endpoint, FetchRules.Json, CancellationToken.None)
-                is FetchOutcome.Answered answer
-                    ? Encoding.UTF8.GetString(answer.Body.Span)
-                    : null;
+            var outcome = await outbound.GetAsync(endpoint, FetchRules.Json, CancellationToken.None);
+            if (outcome is FetchOutcome.Busy { RetryAfter: var wait })
+            {
+                // Nothing was asked: the next look need not wait, and who came for this one is not at fault.
+                looked.TryRemove(seed.TrustDomain, out _);
+                busy[seed.TrustDomain] = clock.GetUtcNow() + wait;
+            }
+
+            return outcome is FetchOutcome.Answered answer ? Encoding.UTF8.GetString(answer.Body.Span) : null;
         }
 
         try

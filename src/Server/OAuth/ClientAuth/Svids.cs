@@ -12,6 +12,9 @@ internal sealed class Svids(SpiffeBundles bundles, TimeProvider clock)
     /// <summary>What SPIFFE signs with that is served.</summary>
     private static readonly string[] Algorithms = ["ES256", "ES384", "PS256", "RS256"];
 
+    /// <summary>JWT-SVID §2: these, and no others.</summary>
+    private static readonly string[] HeaderMembers = ["alg", "kid", "typ"];
+
     /// <summary>They are used again and again while they last, so they must not last long.</summary>
     private static readonly TimeSpan MaxLife = TimeSpan.FromHours(1);
 
@@ -35,6 +38,8 @@ internal sealed class Svids(SpiffeBundles bundles, TimeProvider clock)
         if (token switch
         {
             { Typ: not (null or "jwt" or "jose") } => "another kind of token",
+            _ when token.Header.EnumerateObject().Any(member => !HeaderMembers.Contains(member.Name)) =>
+                "more in the header than an SVID has",
             _ when !token.IsForAlone(tenant.Issuer) => "aud is not this issuer alone",
             _ => token.TimeRefusal(clock.GetUtcNow(), MaxLife),
         } is { } refusal)
@@ -42,6 +47,8 @@ internal sealed class Svids(SpiffeBundles bundles, TimeProvider clock)
             return $"svid: {refusal}";
         }
 
+        // An iss says nothing (JWT-SVID §3 knows none): whose keys count stands in sub, and some domains name there
+        // where others find theirs.
         var bundle = await bundles.FindAsync(
             id.TrustDomain, known => known.Keys.Any(key => key.Kid == token.Kid), stop);
         return bundle is not null && token.Kid is not null && await token.IsSignedByAsync(bundle.Keys, Algorithms)

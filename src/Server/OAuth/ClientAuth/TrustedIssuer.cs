@@ -59,6 +59,9 @@ internal sealed class TrustedIssuer
 
     public bool MakesUsers => seed.MakesUsers;
 
+    /// <summary>An operator says that it names no address of which it does not know whose it is.</summary>
+    public bool VerifiesAddresses => seed.VerifiesAddresses;
+
     public bool IsSingleUse => seed.IsSingleUse;
 
     public TimeSpan Lifetime => seed.Lifetime;

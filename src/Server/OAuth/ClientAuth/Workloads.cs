@@ -9,7 +9,7 @@ namespace Postern.OAuth.ClientAuth;
 /// Programs that their platform vouches for (workload authorization grant): the assertion is proof and grant at once,
 /// and nobody had to register them.
 /// </summary>
-internal sealed class Workloads(TrustedIssuers issuers, Switches switches)
+internal sealed class Workloads(TrustedIssuers issuers, Switches switches, Refusals refusals)
 {
     /// <summary>An assertion as grant, and nothing that says which client asks.</summary>
     public static bool IsSpeaking(HttpRequest http, Form form) =>
@@ -35,6 +35,7 @@ internal sealed class Workloads(TrustedIssuers issuers, Switches switches)
         }
 
         var client = ClientOf(assertion);
+        refusals.Watch(http.HttpContext, tenant, client, SourceNetwork.Of(http.HttpContext)).IsProven = true;
         return switches.WhyOff(tenant.Id, client.Id) is { } off
             ? OAuthError.InvalidClient(off)
             : new Presenter(tenant, client, SourceNetwork.Of(http.HttpContext)) { Assertion = assertion };

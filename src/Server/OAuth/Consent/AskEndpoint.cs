@@ -63,14 +63,13 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, Pings pings
             case null:
                 return RefusedForm.Page;
             case ConsentReply.No:
-                return await decision.DenyAsync(question, caller, network) ? Answered(ask) : Over;
+                return After(ask, await decision.DenyAsync(question, caller, network));
             case ConsentReply.Unclear:
                 return Page(http, question, ask, ConsentReply.Unclear.Problem);
             case ConsentReply.Yes when !Acr.Meets(caller.Acr, ask.Wish.AcrValues ?? []):
                 return Page(http, question, ask, TooWeak);
             case ConsentReply.Yes yes:
-                var outcome = await decision.AllowAsync(question, caller, yes.Agreed, yes.Until, network);
-                return outcome is ConsentOutcome.Granted ? Answered(ask) : Over;
+                return After(ask, await decision.AllowAsync(question, caller, yes.Agreed, yes.Until, network));
             default:
                 throw new UnreachableException();
         }
@@ -80,10 +79,15 @@ internal sealed class AskEndpoint(AskBook asks, ConsentForm consent, Pings pings
     private static SeeOther SignIn(HttpContext http) => new(
         $"/signin?to=ask-{Uri.EscapeDataString(http.GetRouteValue("name")?.ToString() ?? "")}");
 
-    private SeeOther Answered(Ask ask)
+    // Of one answer that comes many times the client hears once.
+    private IResult After(Ask ask, ConsentOutcome outcome)
     {
-        pings.Send(ask);
-        return new($"/i/{ask.Name}");
+        if (outcome is ConsentOutcome.Granted { IsFirst: true } or ConsentOutcome.Denied { IsFirst: true })
+        {
+            pings.Send(ask);
+        }
+
+        return outcome is ConsentOutcome.Granted or ConsentOutcome.Denied ? new SeeOther($"/i/{ask.Name}") : Over;
     }
 
     // Somebody else's question is none.

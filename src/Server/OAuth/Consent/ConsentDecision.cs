@@ -58,14 +58,15 @@ internal sealed class ConsentDecision(
                     Grant = grant,
                     Effect = "allow",
                 });
-            return new ConsentOutcome.Granted(grant);
+            return new ConsentOutcome.Granted(grant, IsFirst: true);
         });
         return made is ConsentOutcome.Answered ? await AgainAsync(grant, question) : made;
     }
 
-    /// <summary>False when the answer was yes before: that is taken back where grants are ended, not here.</summary>
-    public async Task<bool> DenyAsync(ConsentQuestion question, Caller caller, string? network) =>
-        await db.WriteAsync(async unit =>
+    /// <summary>After a yes there is no denying: that is taken back where grants are ended, not here.</summary>
+    public async Task<ConsentOutcome> DenyAsync(ConsentQuestion question, Caller caller, string? network)
+    {
+        var isFirst = await db.WriteAsync(async unit =>
         {
             if (!await IsFirstAsync(unit, question, caller, AskState.Denied))
             {
@@ -79,8 +80,11 @@ internal sealed class ConsentDecision(
                 Reason = "the person said no",
             });
             return true;
-        })
-        || await grants.FindAsync(caller.Tenant, new(question.Wish.Id), CancellationToken.None) is null;
+        });
+        return isFirst || await grants.FindAsync(caller.Tenant, new(question.Wish.Id), CancellationToken.None) is null
+            ? new ConsentOutcome.Denied(isFirst)
+            : new ConsentOutcome.Answered();
+    }
 
     private Grant GrantOf(ConsentQuestion question, Caller caller, Agreed agreed, DateTimeOffset until) => new()
     {
@@ -127,7 +131,7 @@ internal sealed class ConsentDecision(
         && Equals(made.Claims, wanted.Claims)
         && made.ExpiresAt - made.CreatedAt == wanted.ExpiresAt - wanted.CreatedAt
         && (question.Ask is not null || await families.IsNewestAsync(made, 0, CancellationToken.None))
-            ? new ConsentOutcome.Granted(made)
+            ? new ConsentOutcome.Granted(made, IsFirst: false)
             : new ConsentOutcome.Answered();
 
     private static AuditEntry Entry(ConsentQuestion question, Caller caller, string? network) => new()

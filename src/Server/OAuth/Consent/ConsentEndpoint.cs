@@ -57,7 +57,7 @@ internal sealed class ConsentEndpoint(Proposals proposals, ConsentForm consent, 
             case null:
                 return RefusedForm.Page;
             case ConsentReply.No:
-                return await decision.DenyAsync(question, caller, network)
+                return await decision.DenyAsync(question, caller, network) is ConsentOutcome.Denied
                     ? Back(http, proposal with { Agreed = Proposal.Denied })
                     : Over;
             case ConsentReply.Unclear:

@@ -1,13 +1,18 @@
 namespace Postern.OAuth.Consent;
 
-/// <summary>What became of a yes.</summary>
+/// <summary>What became of an answer.</summary>
 internal abstract record ConsentOutcome
 {
     private ConsentOutcome()
     {
     }
 
-    public sealed record Granted(Grant Grant) : ConsentOutcome;
+    /// <param name="Grant">What was allowed.</param>
+    /// <param name="IsFirst">It was allowed by this very answer: what follows an answer follows this one alone.</param>
+    public sealed record Granted(Grant Grant, bool IsFirst) : ConsentOutcome;
+
+    /// <param name="IsFirst">It was denied by this very answer.</param>
+    public sealed record Denied(bool IsFirst) : ConsentOutcome;
 
     /// <summary>The question was answered before, and not like this.</summary>
     public sealed record Answered : ConsentOutcome;

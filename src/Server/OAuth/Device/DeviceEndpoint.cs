@@ -18,7 +18,7 @@ internal sealed partial class DeviceEndpoint(
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
         "/device_authorization",
         (HttpRequest http, DeviceEndpoint device, ClientAuthenticator clients, CancellationToken stop) =>
-            device.OfferAsync(http, clients, stop)).Open().AnyOrigin();
+            device.OfferAsync(http, clients, stop)).Open().AnyOrigin().AtBoth();
 
     private async Task<IResult> OfferAsync(HttpRequest http, ClientAuthenticator clients, CancellationToken stop)
     {

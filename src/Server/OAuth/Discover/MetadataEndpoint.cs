@@ -26,7 +26,8 @@ internal sealed class MetadataEndpoint(
             ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"],
             path => routes.MapGet(path, (HttpContext http, MetadataEndpoint metadata) => metadata.Write(http))
                 .Open()
-                .AnyOrigin());
+                .AnyOrigin()
+                .AtBoth());
         routes.MapGet("/jwks", (HttpContext http, SigningKeys keys) => Keys(http, keys)).Open().AnyOrigin();
     }
 

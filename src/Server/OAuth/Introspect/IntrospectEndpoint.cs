@@ -22,7 +22,8 @@ internal sealed partial class IntrospectEndpoint(
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/introspect", (HttpRequest http, IntrospectEndpoint introspect, CancellationToken stop) =>
             introspect.IntrospectAsync(http, stop))
-        .Open();
+        .Open()
+        .AtBoth();
 
     private async Task<IResult> IntrospectAsync(HttpRequest http, CancellationToken stop)
     {

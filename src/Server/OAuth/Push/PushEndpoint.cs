@@ -21,7 +21,8 @@ internal sealed partial class PushEndpoint(
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/par", (HttpRequest http, PushEndpoint push, CancellationToken stop) => push.PushAsync(http, stop))
         .Open()
-        .AnyOrigin();
+        .AnyOrigin()
+        .AtBoth();
 
     private async Task<IResult> PushAsync(HttpRequest http, CancellationToken stop)
     {

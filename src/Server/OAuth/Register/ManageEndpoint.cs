@@ -75,18 +75,21 @@ internal sealed class ManageEndpoint(
         }
 
         var secret = metadata.NeedsSecret && proven.Client.SecretHash is null ? Secret.New(random) : null;
+        // §3: who proves itself otherwise from now on manages itself by another token as well. Whoever else had the
+        // former one, with what it proved itself by before, has neither.
+        var token = proven.Client.AuthMethods.Contains(metadata.AuthMethod) ? proven.Token : Secret.New(random);
         var replaced = Client.Of(proven.Client.Id, ClientSource.Dynamic, metadata) with
         {
             SecretHash = metadata.NeedsSecret ? secret?.Hash() ?? proven.Client.SecretHash : null,
             PassingSecrets = metadata.NeedsSecret ? proven.Client.PassingSecrets : [],
-            RegistrationHash = proven.Client.RegistrationHash,
+            RegistrationHash = token.Hash(),
             FirstSeen = proven.Client.FirstSeen,
         };
         var refused = await registrations.ReplaceAsync(
             http.Tenant.Id, proven.Client, replaced, SourceNetwork.Of(http));
         return refused is { } refusal
             ? refusal.ToHttp()
-            : Registered.Of(http.Tenant, replaced, proven.Token, secret)
+            : Registered.Of(http.Tenant, replaced, token, secret)
                 .ToHttp(http, replaced, StatusCodes.Status200OK);
     }
 

@@ -18,7 +18,7 @@ internal sealed partial class Registrations : IDisposable
     private static readonly TimeSpan Unclaimed = TimeSpan.FromDays(1), ReapEvery = TimeSpan.FromHours(1);
 
     private static readonly OAuthError AtOnce =
-        OAuthError.InvalidRequest("The client was changed at the same moment.") with { Status = 409 };
+        OAuthError.InvalidRequest("The client was changed a moment ago.") with { Status = 409 };
 
     private readonly Db db;
     private readonly ClientStore store;
@@ -80,7 +80,7 @@ internal sealed partial class Registrations : IDisposable
     public Task<OAuthError?> ReplaceAsync(TenantId tenant, Client before, Client client, string network) =>
         ChangeAsync(
             tenant, client, network, "changed by itself",
-            unit => ClientStore.ReplaceAsync(unit, tenant, client, before.SecretHash));
+            unit => ClientStore.ReplaceAsync(unit, tenant, client, before));
 
     /// <summary>Gives a client another secret; or says why not. Counted like a change.</summary>
     public Task<OAuthError?> RotateAsync(

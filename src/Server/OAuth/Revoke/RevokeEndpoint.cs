@@ -14,7 +14,7 @@ internal sealed class RevokeEndpoint(
     public static void Map(IEndpointRouteBuilder routes) => routes
         .MapPost("/revoke", (HttpRequest http, RevokeEndpoint revoke, CancellationToken stop) =>
             revoke.RevokeAsync(http, stop))
-        .Open().AnyOrigin();
+        .Open().AnyOrigin().AtBoth();
 
     private async Task<IResult> RevokeAsync(HttpRequest http, CancellationToken stop)
     {

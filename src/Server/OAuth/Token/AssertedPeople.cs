@@ -15,9 +15,10 @@ internal sealed class AssertedPeople(ForeignSubjects known)
         var user = await known.FindAsync(tenant.Id, who, stop);
         // T154: two providers may name one address, so only the one to which an operator bound its domain is heard.
         if (user is null && token.Text("email") is { } email && issuer.KnowsAddress(email)
-            && Verified(token) is not false and var verified)
+            && (Verified(token) ?? issuer.VerifiesAddresses))
         {
-            user = await known.MeetAsync(tenant.Id, who, new(email, verified is true), issuer.MakesUsers, stop);
+            var address = new ForeignAddress(email, IsVerified: Verified(token) is true);
+            user = await known.MeetAsync(tenant.Id, who, address, issuer.MakesUsers, stop);
         }
 
         return user is { DisabledAt: null } ? user : null;

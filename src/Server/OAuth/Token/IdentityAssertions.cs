@@ -66,6 +66,11 @@ internal sealed class IdentityAssertions(
         if (target.Audience.TellsEmail)
         {
             json.WriteString("email"u8, person.Email);
+            // Of an address that nobody here knows to be theirs nothing is said: whoever takes our word decides.
+            if (person.IsEmailVerified)
+            {
+                json.WriteBoolean("email_verified"u8, true);
+            }
         }
 
         if (grant.AuthTime is { } time)

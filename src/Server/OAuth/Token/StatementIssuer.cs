@@ -8,8 +8,8 @@ using Postern.Platform.Keys;
 namespace Postern.OAuth.Token;
 
 /// <summary>
-/// Signs what is issued for elsewhere instead of an access token. Nothing is used up for it; its entry is durable before
-/// it leaves.
+/// Signs what is issued for elsewhere instead of an access token. Nothing is used up for it; its entry is durable
+/// before it leaves.
 /// </summary>
 internal sealed class StatementIssuer(
     AccessTokenWriter names, JwtWriter jwt, GrantBook grants, AgentBook agents, AuditLog audit, TimeProvider clock)

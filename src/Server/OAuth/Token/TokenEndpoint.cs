@@ -20,7 +20,7 @@ internal sealed class TokenEndpoint(
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(
         "/token",
         (HttpRequest http, TokenEndpoint token, CancellationToken stop) => token.TokenAsync(http, stop))
-        .Open().AnyOrigin();
+        .Open().AnyOrigin().AtBoth();
 
     private async Task<IResult> TokenAsync(HttpRequest http, CancellationToken stop)
     {

@@ -21,8 +21,8 @@ internal sealed class UserInfoEndpoint(
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/userinfo", Handle).For(Door.Token).AnyOrigin();
-        routes.MapPost("/userinfo", Handle).For(Door.Token).AnyOrigin();
+        routes.MapGet("/userinfo", Handle).For(Door.Token).AnyOrigin().AtBoth();
+        routes.MapPost("/userinfo", Handle).For(Door.Token).AnyOrigin().AtBoth();
     }
 
     private static Task<IResult> Handle(HttpContext http, UserInfoEndpoint info) => info.TellAsync(http);

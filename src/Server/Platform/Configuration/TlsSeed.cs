@@ -23,7 +23,9 @@ internal sealed record TlsSeed(string Certificate, string Key, bool AsksClients,
             "A second address, where clients are asked for a certificate; at `listen` nobody is then (RFC 8705 §5).",
             null,
             "https://ADDRESS:PORT, another port than that of `listen`, as the outside knows it",
-            text => SettingsReader.ParseListen(text) is { Scheme: "https" } uri && uri.Port != listen.Port ? uri : null);
+            text => SettingsReader.ParseListen(text) is { Scheme: "https" } uri && uri.Port != listen.Port
+                ? uri
+                : null);
         node.Close();
         if (clients is not null && !asks)
         {

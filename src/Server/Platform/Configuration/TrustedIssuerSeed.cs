@@ -31,6 +31,8 @@ internal sealed record TrustedIssuerSeed
 
     public required IReadOnlyList<string> EmailDomains { get; init; }
 
+    public required bool VerifiesAddresses { get; init; }
+
     public required bool MakesUsers { get; init; }
 
     public required bool TakesTokenEndpoint { get; init; }
@@ -79,6 +81,10 @@ internal sealed record TrustedIssuerSeed
                 "Domains of which it alone says whose an address is; needed to know a person at first sight.",
                 "a domain",
                 text => text.ToLowerInvariant()),
+            VerifiesAddresses = node.Flag(
+                "verifies_addresses",
+                "An address of which it does not say `email_verified` counts as verified, but for administrators.",
+                false),
             MakesUsers = node.Flag("makes_users", "Makes an account for a person who has none yet.", false),
             TakesTokenEndpoint = node.Flag(
                 "takes_token_endpoint", "The token endpoint counts as audience, beside the issuer.", false),

@@ -27,6 +27,16 @@ internal sealed class Door(string who, Func<HttpContext, IResult?> turnAway)
     public IResult? TurnAway(HttpContext http) => turnAway(http);
 }
 
+/// <summary>Of a route that is served at the second address; what lacks it is not there.</summary>
+internal sealed record AtBothAddresses
+{
+    public static readonly AtBothAddresses Mark = new();
+
+    private AtBothAddresses()
+    {
+    }
+}
+
 /// <summary>Asks the door of a route before anything of the request is read.</summary>
 internal sealed class Doorkeeper(RequestDelegate next)
 {
@@ -50,6 +60,13 @@ internal static class Doors
         where T : IEndpointConventionBuilder
     {
         public T Open() => route.For(Door.Anybody);
+
+        /// <summary>Clients with certificates come through it at their own address, too (RFC 8705 §5).</summary>
+        public T AtBoth()
+        {
+            route.Add(builder => builder.Metadata.Add(AtBothAddresses.Mark));
+            return route;
+        }
 
         public T For(Door door)
         {

@@ -12,6 +12,7 @@ internal sealed partial class OAuthErrorResult(OAuthError error) : IResult
     public async Task ExecuteAsync(HttpContext http)
     {
         Log.Refused(http.RequestServices.GetRequiredService<ILogger<OAuthErrorResult>>(), error.Code, error.Reason);
+        http.Features.Get<RefusalHeard>()?.Tell(error);
         http.Response.StatusCode = error.Status;
         http.Response.Headers.CacheControl = "no-store";
         if (error.Status is StatusCodes.Status401Unauthorized && http.Request.Headers.Authorization.Count > 0)
@@ -58,6 +59,12 @@ internal sealed partial class OAuthErrorResult(OAuthError error) : IResult
         [LoggerMessage(LogLevel.Information, "Refused with {Code}: {Reason}")]
         public static partial void Refused(ILogger logger, string code, string? reason);
     }
+}
+
+/// <summary>Hears what its request is refused with, if it is.</summary>
+internal abstract class RefusalHeard
+{
+    public abstract void Tell(OAuthError error);
 }
 
 internal static class OAuthErrors

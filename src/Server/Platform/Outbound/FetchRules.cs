@@ -16,6 +16,12 @@ internal sealed record FetchRules(int MaxBytes, TimeSpan Within)
     /// <summary>It is for somebody whom nobody let in, and takes nothing of what is there for the known.</summary>
     public bool IsForStranger { get; init; }
 
+    /// <summary>
+    /// The same for a client that registered itself, or is its document: neither what is there for those an operator
+    /// knows, nor what anybody can use up who has no client.
+    /// </summary>
+    public bool IsForUnvouched { get; init; }
+
     /// <summary>The <c>Accept</c> header, where the request has none.</summary>
     public string Asks { get; init; } = "application/json";
 

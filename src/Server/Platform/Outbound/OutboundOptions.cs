@@ -27,7 +27,7 @@ internal sealed record OutboundOptions
     /// <summary>Fetches under way at one time, over all hosts.</summary>
     public int MaxFetches { get; init; } = 256;
 
-    /// <summary>Beside these, those for strangers.</summary>
+    /// <summary>Beside these, those for strangers; and as many for clients that no operator knows.</summary>
     public int MaxStrangersFetches { get; init; } = 128;
 
     public static OutboundOptions From(Settings settings) => new()

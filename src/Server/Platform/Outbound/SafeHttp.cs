@@ -16,6 +16,7 @@ internal sealed partial class SafeHttp : IDisposable
     private readonly ResolveHost resolve;
     private readonly AddressRules addresses;
     private readonly Lane known;
+    private readonly Lane unvouched;
     private readonly Lane strangers;
     private readonly HostBudgets networks;
     private readonly ConcurrentDictionary<(string Url, FetchRules Rules), Lazy<Task<FetchOutcome>>> underWay = new();
@@ -26,6 +27,7 @@ internal sealed partial class SafeHttp : IDisposable
         this.resolve = resolve ?? SystemResolver.ResolveAsync;
         addresses = new(options.Allow);
         known = LaneOf(options.MaxFetches);
+        unvouched = LaneOf(options.MaxStrangersFetches);
         strangers = LaneOf(options.MaxStrangersFetches);
         networks = new(clock, options.NetworkBurst, options.NetworkPerSecond);
     }
@@ -55,7 +57,7 @@ internal sealed partial class SafeHttp : IDisposable
             return Refuse("(not a plain URL)", "the URL is not plain");
         }
 
-        var lane = rules.IsForStranger ? strangers : known;
+        var lane = rules.IsForStranger ? strangers : rules.IsForUnvouched ? unvouched : known;
         if (lane.Budgets.MustWait(url.Uri.IdnHost) is { } wait)
         {
             return new FetchOutcome.Busy(wait);
@@ -95,6 +97,7 @@ internal sealed partial class SafeHttp : IDisposable
     public void Dispose()
     {
         strangers.Dispose();
+        unvouched.Dispose();
         known.Dispose();
     }
 
@@ -162,7 +165,7 @@ internal sealed partial class SafeHttp : IDisposable
             || (problem is OperationCanceledException && !stop.IsCancellationRequested))
         {
             // A port that a stranger chose, closed, must not close the host to the others.
-            if (!rules.IsForStranger || url.IsDefaultPort)
+            if (lane == known || url.IsDefaultPort)
             {
                 lane.Budgets.Report(host, isReachable: false);
             }

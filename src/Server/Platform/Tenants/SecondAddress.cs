@@ -4,7 +4,7 @@ namespace Postern.Platform.Tenants;
 
 /// <summary>
 /// Where clients are asked for their certificates while browsers are not (RFC 8705 §5): the same host at another port.
-/// What is served there is what is served at the first.
+/// What clients prove themselves at is served there, and what tells of it; no pages, and no administration.
 /// </summary>
 internal sealed class SecondAddress(Settings settings, TenantBook tenants)
 {
