@@ -56,7 +56,7 @@ public sealed partial class DoorGuardTests
         ["Attestation.ProofHeader"] = ("OAuth-Client-Attestation-PoP", ["POST /token"]),
         ["Chain"] = ("Client-Cert-Chain", ["POST /token"]),
         ["From"] = ("from", ["GET /console/clients", "GET /console/agents", "GET /console/grants", "GET /console/log"]),
-        ["HttpUpstream.SessionHeader"] = ("Mcp-Session-Id", Mcp),
+        ["HttpRequests.SessionHeader"] = ("Mcp-Session-Id", Mcp),
         ["Leaf"] = ("Client-Cert", ["POST /token", "POST /mcp/{server}"]),
         ["RequestValidator.ProofHeader"] = ("DPoP", ["POST /token", "POST /mcp/{server}", "GET /userinfo"]),
         ["TokenField"] = ("form", ["POST /consent", "POST /signin", "POST /signout"]),
