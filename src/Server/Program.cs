@@ -91,7 +91,7 @@ internal static partial class Program
         app.UseMiddleware<ExactPath>();
         app.UseMiddleware<SecondDoors>();
         app.UseMiddleware<SessionMiddleware>();
-        app.UseCors();
+        app.UseWhen(Origins.AreNamed, pages => pages.UseCors());
         app.UseMiddleware<Missing>();
         app.UseMiddleware<Doorkeeper>();
 

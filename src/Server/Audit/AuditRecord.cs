@@ -12,14 +12,29 @@ namespace Postern.Audit;
 /// </summary>
 internal sealed class AuditRecord
 {
-    private readonly byte[] head;
-    private readonly byte[] tail;
+    /// <summary>Bytes that <c>prev</c> and <c>seq</c> may take.</summary>
+    private const int Room = 96;
+
+    // The byte that tells leaves from inner nodes, what comes before the place, room for it, and what comes after.
+    private readonly byte[] leaf;
+    private readonly int middle, tailLength;
+    private int tail;
 
     public AuditRecord(AuditEntry entry, AuditSubject? subject, Guid id, DateTimeOffset now)
     {
         (Entry, Subject, Id, At) = (entry, subject, id.ToString(), now);
-        head = Head(entry, subject, Id);
-        tail = Tail(entry, now);
+        var json = CanonicalJson.OfThread();
+        json.Begin();
+        WriteHead(json, entry, subject, Id);
+        middle = 1 + json.Length;
+        WriteTail(json, entry, now);
+        json.End();
+        var written = json.Written;
+        tailLength = written.Length - middle + 1;
+        leaf = new byte[1 + written.Length + Room];
+        written[..(middle - 1)].CopyTo(leaf.AsSpan(1));
+        tail = leaf.Length - tailLength;
+        written[(middle - 1)..].CopyTo(leaf.AsSpan(tail));
     }
 
     public AuditEntry Entry { get; }
@@ -30,27 +45,32 @@ internal sealed class AuditRecord
 
     public DateTimeOffset At { get; }
 
-    /// <summary>The record at its place, and its leaf hash, <c>SHA-256(0x00 || record)</c> (RFC 6962 §2.1).</summary>
+    /// <summary>
+    /// The record at its place, and its leaf hash, <c>SHA-256(0x00 || record)</c> (RFC 6962 §2.1). Good until it is put
+    /// at another place.
+    /// </summary>
     public (ReadOnlyMemory<byte> Record, byte[] Leaf) Place(long seq, ReadOnlySpan<byte> previousLeaf)
     {
-        Span<byte> middle = stackalloc byte[128];
-        Utf8.TryWrite(
-            middle,
-            CultureInfo.InvariantCulture,
-            $",\"prev\":\"sha-256:{Base64Url.EncodeToString(previousLeaf)}\",\"seq\":{seq},",
-            out var length);
-        var leafInput = new byte[1 + head.Length + length + tail.Length];
-        var record = leafInput.AsMemory(1);
-        head.CopyTo(record);
-        middle[..length].CopyTo(record.Span[head.Length..]);
-        tail.CopyTo(record[(head.Length + length)..]);
-        return (record, SHA256.HashData(leafInput));
+        Span<byte> place = stackalloc byte[Room];
+        var length = WritePlace(place, seq, previousLeaf);
+        leaf.AsSpan(tail, tailLength).CopyTo(leaf.AsSpan(middle + length));
+        tail = middle + length;
+        place[..length].CopyTo(leaf.AsSpan(middle));
+        var whole = leaf.AsMemory(0, tail + tailLength);
+        return (whole[1..], SHA256.HashData(whole.Span));
     }
 
-    private static byte[] Head(AuditEntry entry, AuditSubject? subject, string id)
+    private static int WritePlace(Span<byte> place, long seq, ReadOnlySpan<byte> previousLeaf)
     {
-        var json = new CanonicalJson();
-        json.Begin();
+        var prev = ",\"prev\":\"sha-256:"u8;
+        prev.CopyTo(place);
+        var length = prev.Length + Base64Url.EncodeToUtf8(previousLeaf, place[prev.Length..]);
+        Utf8.TryWrite(place[length..], CultureInfo.InvariantCulture, $"\",\"seq\":{seq}", out var number);
+        return length + number;
+    }
+
+    private static void WriteHead(CanonicalJson json, AuditEntry entry, AuditSubject? subject, string id)
+    {
         json.Text("action", entry.Action);
         if (entry.Client is not null || entry.Agent is not null || subject is not null)
         {
@@ -103,8 +123,6 @@ internal sealed class AuditRecord
             json.Text("status", entry.Status);
             json.End();
         }
-
-        return json.Written.ToArray();
     }
 
     // Who acts, and behind that one those who passed the grant on.
@@ -115,10 +133,8 @@ internal sealed class AuditRecord
     private static string Code(string currency) =>
         currency is { Length: 3 } && currency.All(char.IsAsciiLetterUpper) ? currency : "?";
 
-    private static byte[] Tail(AuditEntry entry, DateTimeOffset now)
+    private static void WriteTail(CanonicalJson json, AuditEntry entry, DateTimeOffset now)
     {
-        var json = new CanonicalJson();
-        json.Begin();
         if (entry.Charge is { } charge)
         {
             json.Begin("spend");
@@ -128,10 +144,15 @@ internal sealed class AuditRecord
         }
 
         json.Text("tenant", entry.Tenant.Value);
-        json.Text("time", now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
-        json.Text("tokenRef", entry.TokenId is { } token
-            ? "sha-256:" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(token)))
-            : null);
+        Span<byte> time = stackalloc byte[28];
+        Utf8Formatter.TryFormat(now.UtcDateTime, time, out _, 'O');
+        time[23] = (byte)'Z'; // milliseconds are enough
+        json.Text("time", time[..24]);
+        if (entry.TokenId is { } token)
+        {
+            json.Text("tokenRef", Reference(token));
+        }
+
         if (entry.TraceParent is not null)
         {
             json.Begin("trace");
@@ -140,8 +161,14 @@ internal sealed class AuditRecord
         }
 
         json.Number("v", 1);
-        json.End();
-        return json.Written[1..].ToArray(); // without the brace that the head has opened
+    }
+
+    // The token stands in the log by its hash.
+    private static string Reference(string token)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(token), hash);
+        return $"sha-256:{Base64Url.EncodeToString(hash)}";
     }
 }
 

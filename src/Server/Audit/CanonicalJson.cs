@@ -10,10 +10,22 @@ namespace Postern.Audit;
 /// </summary>
 internal sealed class CanonicalJson
 {
+    [ThreadStatic]
+    private static CanonicalJson? ofThread;
+
     private readonly ArrayBufferWriter<byte> buffer = new(768);
     private readonly string?[] last = new string?[4];
     private int depth = -1;
     private bool needsComma;
+
+    /// <summary>An empty one, until this thread asks for the next.</summary>
+    public static CanonicalJson OfThread()
+    {
+        var json = ofThread ??= new();
+        json.buffer.ResetWrittenCount();
+        (json.depth, json.needsComma) = (-1, false);
+        return json;
+    }
 
     public ReadOnlySpan<byte> Written => buffer.WrittenSpan;
 
@@ -48,6 +60,16 @@ internal sealed class CanonicalJson
 
         Name(name);
         Quote(value);
+        needsComma = true;
+    }
+
+    /// <summary>A member with a text of letters that are never escaped.</summary>
+    public void Text(string name, ReadOnlySpan<byte> plain)
+    {
+        Name(name);
+        Raw("\""u8);
+        Raw(plain);
+        Raw("\""u8);
         needsComma = true;
     }
 

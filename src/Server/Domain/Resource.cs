@@ -30,5 +30,9 @@ public sealed record Resource
         return true;
     }
 
+    /// <summary>One that the program itself has made.</summary>
+    public static Resource Of(string value) =>
+        TryParse(value, out var resource) ? resource : throw new ArgumentException("Not a resource.", nameof(value));
+
     public override string ToString() => Value;
 }

@@ -64,7 +64,7 @@ public sealed class Scopes : IEquatable<Scopes>
             return false;
         }
 
-        scopes = Of(parts);
+        scopes = parts.Length is 1 ? new(parts) : Of(parts);
         return true;
     }
 
@@ -74,9 +74,10 @@ public sealed class Scopes : IEquatable<Scopes>
 
     public Scopes Intersect(Scopes other) => new([.. tokens.Where(other.Has)]);
 
-    public Scopes Without(string token) => new([.. tokens.Where(t => t != token)]);
+    public Scopes Without(string token) => Has(token) ? new([.. tokens.Where(t => t != token)]) : this;
 
-    public Scopes Without(Scopes other) => new([.. tokens.Where(t => !other.Has(t))]);
+    public Scopes Without(Scopes other) =>
+        Array.Exists(tokens, other.Has) ? new([.. tokens.Where(t => !other.Has(t))]) : this;
 
     public Scopes With(Scopes other) => Of([.. tokens, .. other.tokens]);
 
@@ -84,8 +85,17 @@ public sealed class Scopes : IEquatable<Scopes>
 
     public override bool Equals(object? obj) => Equals(obj as Scopes);
 
-    public override int GetHashCode() =>
-        tokens.Aggregate(0, (sum, token) => sum ^ token.GetHashCode(StringComparison.Ordinal));
+    public override int GetHashCode()
+    {
+        // Equal in any order, so the hash is the same in any order.
+        var sum = 0;
+        foreach (var token in tokens)
+        {
+            sum ^= token.GetHashCode(StringComparison.Ordinal);
+        }
+
+        return sum;
+    }
 
     /// <summary>The wire form: tokens with one space between.</summary>
     public override string ToString() => text;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -20,8 +21,13 @@ public sealed class Secret(string value)
     public string Hash() => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(value)));
 
     /// <summary>Compares with a stored <see cref="Hash"/>, in time that does not depend on where they differ.</summary>
-    public bool Matches(string hash) =>
-        CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Hash()), Encoding.ASCII.GetBytes(hash));
+    public bool Matches(string hash)
+    {
+        Span<byte> own = stackalloc byte[SHA256.HashSizeInBytes], other = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(value), own);
+        return Base64Url.DecodeFromChars(hash, other, out _, out _) is OperationStatus.Done
+            && CryptographicOperations.FixedTimeEquals(own, other);
+    }
 
     public override string ToString() => "***";
 }

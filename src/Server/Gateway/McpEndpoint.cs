@@ -1,6 +1,7 @@
 using Postern.Gateway.Inspect;
 using Postern.Gateway.Protect;
 using Postern.Gateway.Relay;
+using Postern.Platform;
 using Postern.Platform.Http;
 
 namespace Postern.Gateway;
@@ -25,6 +26,7 @@ internal sealed class McpEndpoint(Gatekeeper keeper, SessionGreeter greeter, Ses
 
     private async Task PostAsync(HttpContext http)
     {
+        using var span = Telemetry.Begin(http.Request);
         if (await keeper.AdmitAsync(http) is not { } admission)
         {
             return;

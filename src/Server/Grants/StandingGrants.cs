@@ -26,6 +26,7 @@ internal sealed class StandingGrants
     private readonly RandomNumberGenerator random;
     private readonly AgentBook agents;
     private readonly Cache<Wanted, Standing> known;
+    private readonly Cache<Own, Standing> own;
 
     public StandingGrants(
         GrantStore store,
@@ -40,6 +41,7 @@ internal sealed class StandingGrants
         (this.store, this.grants, this.agents, this.db) = (store, grants, agents, db);
         (this.audit, this.clock, this.random) = (audit, clock, random);
         known = new(Capacity, LoadAsync);
+        own = new(Capacity, (named, stop) => LoadAsync(WantedOf(named, null, null), stop));
         changes.Subscribe(Hear);
     }
 
@@ -57,12 +59,21 @@ internal sealed class StandingGrants
         string? approvedBy = null,
         Details? details = null)
     {
-        var self = agents.Of(tenant, client)?.Id ?? client.Value;
+        var named = new Own(tenant, client, clientName, resource, scopes, agents.Of(tenant, client)?.Id);
+        // The common ones are found by what they are, without making again what they are made of.
+        return approvedBy is null && details is null && await own.FindAsync(named, stop) is { } standing
+            ? (await grants.FindAsync(tenant, standing.Id, stop))!
+            : (await FindAsync(WantedOf(named, approvedBy, details), stop))!;
+    }
+
+    private Wanted WantedOf(Own own, string? approvedBy, Details? details)
+    {
+        var (tenant, client, clientName, resource, scopes, agent) = own;
         var grant = new Grant
         {
             Id = default,
             Tenant = tenant,
-            Subject = new(self),
+            Subject = new(agent ?? client.Value),
             IsOwn = true,
             Client = client,
             ClientName = clientName,
@@ -75,9 +86,9 @@ internal sealed class StandingGrants
             ExpiresAt = clock.GetUtcNow().AddYears(100),
         };
         var name = $"{client}\n{resource}\n{scopes}"
-            + (self == client.Value ? "" : $"\nas {self}") + (approvedBy is null ? "" : $"\nby {approvedBy}")
-            + Said(details);
-        return (await FindAsync(new(name, grant, "registered by an operator"), stop))!;
+            + (agent is null || agent == client.Value ? "" : $"\nas {agent}")
+            + (approvedBy is null ? "" : $"\nby {approvedBy}") + Said(details);
+        return new(name, grant, "registered by an operator");
     }
 
     /// <summary>
@@ -141,11 +152,13 @@ internal sealed class StandingGrants
         if (change.Kind is Changes.Everything)
         {
             known.Clear();
+            own.Clear();
         }
         else if (change.Kind is AgentBook.Kind)
         {
             // One that is taken out gives the keys of its grants back, and whoever comes next makes others.
             known.DropWhere(standing => standing.Tenant == change.Tenant);
+            own.DropWhere(standing => standing.Tenant == change.Tenant);
         }
     }
 
@@ -195,6 +208,10 @@ internal sealed class StandingGrants
 
     private static DateTimeOffset Seconds(DateTimeOffset time) =>
         DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+
+    // A client that acts as itself, and the agent whose it is.
+    private readonly record struct Own(
+        TenantId Tenant, ClientId Client, string ClientName, Resource Resource, Scopes Scopes, string? Agent);
 
     private sealed record Standing(GrantId Id, TenantId Tenant);
 

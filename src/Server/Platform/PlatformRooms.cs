@@ -16,6 +16,8 @@ internal static class PlatformRooms
     {
         services.AddRouting();
         services.AddCors(Origins.Configure);
+        // It looks for the mark of middleware that is passed by without an origin.
+        services.Configure<RouteOptions>(options => options.SuppressCheckForUnhandledSecurityMetadata = true);
         services.Configure<ForwardedHeadersOptions>(forwarded => Listening.Believe(forwarded, settings));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(25));
         services.AddSingleton(settings);

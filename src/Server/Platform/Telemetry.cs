@@ -48,6 +48,26 @@ internal sealed class Telemetry : IDisposable
             .Build();
     }
 
+    /// <summary>
+    /// Begins the span of a request that its entries name, as part of the caller's trace if there is one (W3C Trace
+    /// Context); null where the framework has begun it, because spans are collected.
+    /// </summary>
+    public static Activity? Begin(HttpRequest http)
+    {
+        if (Activity.Current is not null)
+        {
+            return null;
+        }
+
+        var span = new Activity("request");
+        if (ActivityContext.TryParse(http.Headers.TraceParent, http.Headers.TraceState, out var caller))
+        {
+            span.SetParentId(caller.TraceId, caller.SpanId, caller.TraceFlags).TraceStateString = caller.TraceState;
+        }
+
+        return span.Start();
+    }
+
     /// <summary>Names the span of this request after the tool it calls (semantic conventions for MCP).</summary>
     public static void NameCall(string server, string tool)
     {

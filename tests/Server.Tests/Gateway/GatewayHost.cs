@@ -109,7 +109,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     {
         var writer = Get<AccessTokenWriter>();
         var (tenant, now) = (Get<TenantBook>().Default, Get<TimeProvider>().GetUtcNow());
-        return writer.Write(new()
+        return Encoding.ASCII.GetString(writer.Write(new()
         {
             Tenant = tenant,
             Grant = grant,
@@ -119,7 +119,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             IssuedAt = now,
             ExpiresAt = AccessTokenWriter.Expires(tenant.AccessLifetime, grant, now),
             Holder = thumbprint is null ? null : Holder.OfKey(thumbprint),
-        });
+        }));
     }
 
     /// <summary>A token at a server, for everything unless said otherwise.</summary>

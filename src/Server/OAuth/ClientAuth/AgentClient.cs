@@ -25,7 +25,7 @@ internal static class AgentClient
             ClientMetadata.Backchannel,
         ],
         ScopeCap = agent.Scope,
-        Resources = [.. agent.Servers.Select(name => tenant.Address($"/mcp/{name}"))],
+        Resources = [.. agent.Servers.Select(name => Resource.Of(tenant.Address($"/mcp/{name}")))],
         ActorProfile = Profile,
         Backchannel = new(IsPing: false, null, null),
         FirstSeen = agent.CreatedAt,

@@ -63,8 +63,8 @@ internal sealed record Client
     /// <summary>The most it may ask for; null for whatever a server offers.</summary>
     public Scopes? ScopeCap { get; init; }
 
-    /// <summary>What it may ask for by itself (client credentials): canonical resources.</summary>
-    public IReadOnlyList<string> Resources { get; init; } = [];
+    /// <summary>What it may ask for by itself (client credentials).</summary>
+    public IReadOnlyList<Resource> Resources { get; init; } = [];
 
     /// <summary>
     /// What it is when it acts for somebody (<c>ai_agent</c>, <c>service</c>): an operator's word that its own

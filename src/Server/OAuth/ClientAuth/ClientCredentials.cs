@@ -39,7 +39,8 @@ internal abstract record ClientCredentials
     public static Result<ClientCredentials> Read(HttpRequest http, Form form)
     {
         // RFC 6749 §2.3.1: never in the URI.
-        if (http.Query.ContainsKey("client_secret") || http.Query.ContainsKey("client_assertion"))
+        if (http.QueryString.HasValue
+            && (http.Query.ContainsKey("client_secret") || http.Query.ContainsKey("client_assertion")))
         {
             return OAuthError.InvalidRequest("Client credentials do not belong in the URL.");
         }

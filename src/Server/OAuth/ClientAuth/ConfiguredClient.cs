@@ -46,7 +46,7 @@ internal static class ConfiguredClient
                 seed.Certificate.Names,
                 seed.Certificate.BindsTokens,
                 why => throw new SetupException($"{seed.Place}client `{seed.ClientId}`: {why}")),
-            Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings))],
+            Introspects = [.. seed.Introspects.Select(resource => Canonical(seed, resource, settings).Value)],
             IntrospectionAlgorithm = seed.IntrospectionAlgorithm,
             MayRevokePeople = seed.MayRevokePeople,
         };
@@ -120,11 +120,11 @@ internal static class ConfiguredClient
             : throw new SetupException($"{seed.Place}client `{seed.ClientId}`: `scope` is not a list of scopes.");
     }
 
-    private static string Canonical(ClientSeed seed, string resource, Settings settings)
+    private static Resource Canonical(ClientSeed seed, string resource, Settings settings)
     {
         var text = ServerSeed.IsName(resource) ? settings.Address($"/mcp/{resource}") : resource;
         return Resource.TryParse(text, out var parsed)
-            ? parsed.Value
+            ? parsed
             : throw new SetupException(
                 $"{seed.Place}client `{seed.ClientId}`: `{resource}` is neither a server's name nor a URL.");
     }

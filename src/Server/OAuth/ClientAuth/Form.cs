@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using Postern.Platform.Http;
 
@@ -13,17 +14,12 @@ internal sealed class Form
     /// <summary>Bytes of one body, parameters in it, and characters of one value.</summary>
     public const int MaxBytes = 64 * 1024, MaxCount = 64, MaxValue = 16 * 1024;
 
-    private static readonly FormOptions Limits = new()
-    {
-        BufferBody = false,
-        ValueCountLimit = MaxCount,
-        ValueLengthLimit = MaxValue,
-        KeyLengthLimit = 200,
-    };
+    /// <summary>Characters of a name.</summary>
+    private const int MaxName = 200;
 
-    private readonly IFormCollection fields;
+    private readonly Dictionary<string, StringValues> fields;
 
-    private Form(IFormCollection fields) => this.fields = fields;
+    private Form(Dictionary<string, StringValues> fields) => this.fields = fields;
 
     public string? this[string name] =>
         fields.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
@@ -49,8 +45,14 @@ internal sealed class Form
 
         try
         {
-            var read = await http.ReadFormAsync(Limits, stop);
-            return Repeated(read, http.Query) is { } repeated ? repeated : new Form(read);
+            // Without the framework's own form, which looks at the type of the body once more and keeps files.
+            var read = await new FormPipeReader(http.BodyReader)
+            {
+                ValueCountLimit = MaxCount,
+                ValueLengthLimit = MaxValue,
+                KeyLengthLimit = MaxName,
+            }.ReadFormAsync(stop);
+            return Repeated(read, http) is { } repeated ? repeated : new Form(read);
         }
         catch (Exception failure) when (failure is InvalidDataException or BadHttpRequestException)
         {
@@ -65,11 +67,11 @@ internal sealed class Form
 
     // RFC 6749 §3.1: a parameter twice is two readers with two opinions. RFC 8707 §2 lets resource repeat; one token
     // has one audience here, so a second one is refused where it is read.
-    private static OAuthError? Repeated(IFormCollection read, IQueryCollection query)
+    private static OAuthError? Repeated(Dictionary<string, StringValues> read, HttpRequest http)
     {
         foreach (var (name, values) in read)
         {
-            if (values.Count > 1 || query.ContainsKey(name))
+            if (values.Count > 1 || (http.QueryString.HasValue && http.Query.ContainsKey(name)))
             {
                 return name is "resource" or "audience"
                     ? OAuthError.InvalidTarget("Ask for one resource at a time.")

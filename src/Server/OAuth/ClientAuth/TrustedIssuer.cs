@@ -33,7 +33,7 @@ internal sealed class TrustedIssuer
             _ => IssuerKind.AuthorizationServer,
         };
         Algorithms = seed.Algorithms is [] ? ClientAssertion.Algorithms : seed.Algorithms;
-        Resources = [.. seed.Resources.Select(name => tenant.Address($"/mcp/{name}"))];
+        Resources = [.. seed.Resources.Select(name => Resource.Of(tenant.Address($"/mcp/{name}")))];
         Scope = Scopes.TryParse(seed.Scope, out var scope)
             ? scope
             : throw new SetupException($"Trusted issuer `{seed.Issuer}`: `scope` is not a list of scopes.");
@@ -51,8 +51,8 @@ internal sealed class TrustedIssuer
 
     public IReadOnlyList<string> Algorithms { get; }
 
-    /// <summary>Canonical resources.</summary>
-    public IReadOnlyList<string> Resources { get; }
+    /// <summary>Where its word lets somebody in.</summary>
+    public IReadOnlyList<Resource> Resources { get; }
 
     /// <summary>The most that it can bring about.</summary>
     public Scopes Scope { get; }

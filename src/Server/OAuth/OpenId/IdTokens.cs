@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Postern.Identity.Users;
 using Postern.OAuth.ClientAuth;
@@ -24,7 +23,7 @@ internal sealed class IdTokens(JwtWriter jwt, Subjects subjects, PersonClaims pe
     /// <param name="scopes">As much of it as was asked for now.</param>
     /// <param name="nonce">From the authorization request; a refreshed token repeats none (§12.2).</param>
     /// <param name="stop">Ends the waiting.</param>
-    public async ValueTask<Func<string, string>> PrepareAsync(
+    public async ValueTask<Func<byte[], string>> PrepareAsync(
         Presenter presenter, Grant grant, Scopes scopes, string? nonce, CancellationToken stop)
     {
         var (tenant, client) = (presenter.Tenant, presenter.Client);
@@ -34,7 +33,7 @@ internal sealed class IdTokens(JwtWriter jwt, Subjects subjects, PersonClaims pe
         var key = await jwt.KeyAsync(tenant.Id, client.OpenId.IdTokenAlgorithm, stop);
         return accessToken => JwtWriter.Write(key, Type, json => Claims(json, accessToken));
 
-        void Claims(Utf8JsonWriter json, string accessToken)
+        void Claims(Utf8JsonWriter json, byte[] accessToken)
         {
             var now = clock.GetUtcNow();
             json.WriteString("iss"u8, tenant.Issuer);
@@ -95,6 +94,6 @@ internal sealed class IdTokens(JwtWriter jwt, Subjects subjects, PersonClaims pe
     }
 
     // §3.1.3.6: the left half of the digest of the token.
-    private static string HashOf(string accessToken) =>
-        Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, 16));
+    private static string HashOf(byte[] accessToken) =>
+        Base64Url.EncodeToString(SHA256.HashData(accessToken).AsSpan(0, 16));
 }

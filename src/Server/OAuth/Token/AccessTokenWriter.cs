@@ -1,10 +1,8 @@
-using System.Buffers;
 using System.Buffers.Text;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Postern.Grants;
+using Postern.Platform;
 using Postern.Platform.Keys;
 
 namespace Postern.OAuth.Token;
@@ -14,10 +12,6 @@ namespace Postern.OAuth.Token;
 /// </summary>
 internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator random)
 {
-    // One set of buffers a thread; a token is written in one go, without waiting for anything.
-    [ThreadStatic]
-    private static Buffers? buffers;
-
     /// <summary>A fresh token identifier, 128 random bits.</summary>
     public string NewId()
     {
@@ -29,36 +23,28 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     /// <summary>What a token would say, for one that only refers to it.</summary>
     public static byte[] Claims(in TokenContent content) => Written(content).ToArray();
 
-    public string Write(in TokenContent content)
+    public byte[] Write(in TokenContent content)
     {
         var claims = Written(content);
         var key = keys.Current(content.Tenant.Id);
         var head = key.Header("at+jwt"); // RFC 9068 §2.1
         var length = head.Length + 1 + Base64Url.GetEncodedLength(claims.Length);
-        var total = length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize);
-        var rented = ArrayPool<byte>.Shared.Rent(total);
-        var token = rented.AsSpan(0, total);
-        head.CopyTo(token);
+        var token = new byte[length + 1 + Base64Url.GetEncodedLength(SigningKey.SignatureSize)];
+        head.CopyTo(token, 0);
         token[head.Length] = (byte)'.';
-        Base64Url.EncodeToUtf8(claims, token[(head.Length + 1)..length]);
+        Base64Url.EncodeToUtf8(claims, token.AsSpan((head.Length + 1)..length));
         Span<byte> signature = stackalloc byte[SigningKey.SignatureSize];
-        key.Sign(token[..length], signature);
+        key.Sign(token.AsSpan(..length), signature);
         token[length] = (byte)'.';
-        Base64Url.EncodeToUtf8(signature, token[(length + 1)..]);
-        var text = Encoding.ASCII.GetString(token);
-        ArrayPool<byte>.Shared.Return(rented);
-        return text;
+        Base64Url.EncodeToUtf8(signature, token.AsSpan(length + 1));
+        return token;
     }
 
     // Good until this thread writes the next one.
     private static ReadOnlySpan<byte> Written(in TokenContent content)
     {
-        var (json, writer) = buffers ??= new();
-        json.ResetWrittenCount();
-        writer.Reset(json);
-        Claims(writer, content);
-        writer.Flush();
-        return json.WrittenSpan;
+        Claims(ThreadJson.Begin(), content);
+        return ThreadJson.End();
     }
 
     private static void Claims(Utf8JsonWriter json, in TokenContent content)
@@ -148,16 +134,4 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
     /// <summary>When a token made now ends: never after its grant.</summary>
     public static DateTimeOffset Expires(TimeSpan life, Grant grant, DateTimeOffset now) =>
         now + life < grant.ExpiresAt ? now + life : grant.ExpiresAt;
-
-    [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread, over memory of our own.")]
-    private sealed class Buffers
-    {
-        private readonly ArrayBufferWriter<byte> json = new(1024);
-        private readonly Utf8JsonWriter writer;
-
-        public Buffers() => writer = new(json);
-
-        public void Deconstruct(out ArrayBufferWriter<byte> json, out Utf8JsonWriter writer) =>
-            (json, writer) = (this.json, this.writer);
-    }
 }

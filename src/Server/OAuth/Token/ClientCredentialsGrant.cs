@@ -32,22 +32,22 @@ internal sealed class ClientCredentialsGrant(
             return await deferrals.DeferAsync(request, presenter, person, resource, stop);
         }
 
-        var offered = servers.ByResource(tenant, resource) is { } server
-            ? servers.Scopes(server)
-            : Scopes.None;
-        var scopes = (client.ScopeCap ?? offered).Without(Scopes.OfflineAccess);
+        var scopes = (client.ScopeCap ?? OfferedAt(tenant, resource)).Without(Scopes.OfflineAccess);
         var grant = await grants.OwnAsync(tenant, client.Id, client.Name, resource, scopes, stop);
         return grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued }
             : OAuthError.InvalidGrant("an operator ended this client's grant");
     }
 
+    private Scopes OfferedAt(TenantId tenant, Resource resource) =>
+        servers.ByResource(tenant, resource) is { } server ? servers.Scopes(server) : Scopes.None;
+
     // RFC 8707 §2.2: with one resource registered there is nothing to guess.
     private static Resource? ResourceOf(TokenRequest request, Client client) =>
         (request.Resource, client.Resources) switch
         {
-            (null, [var only]) => Resource.TryParse(only, out var resource) ? resource : null,
-            ({ } asked, var registered) when registered.Contains(asked.Value) => asked,
+            (null, [var only]) => only,
+            ({ } asked, var registered) when registered.Contains(asked) => asked,
             _ => null,
         };
 }

@@ -119,7 +119,7 @@ internal sealed class ExchangeGrant(
             target = named;
         }
 
-        return client.Resources.Contains(target.Value)
+        return client.Resources.Contains(target)
             ? target
             : OAuthError.InvalidTarget("This client is not registered to exchange tokens for that resource.");
     }

@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Text.Json;
+using Postern.Platform;
 
 namespace Postern.OAuth.Token;
 
 /// <summary>A successful answer (RFC 6749 §5.1). <c>scope</c> is always there, so that narrowing is seen.</summary>
 internal sealed record IssuedTokens : IResult
 {
-    public required string AccessToken { get; init; }
+    /// <summary>As it is sent, in ASCII.</summary>
+    public required byte[] AccessToken { get; init; }
 
     /// <summary>What it is (RFC 8693 §2.2.1); null where the grant type does not say so.</summary>
     public string? IssuedTokenType { get; init; }
@@ -36,22 +38,22 @@ internal sealed record IssuedTokens : IResult
     /// <summary>What it holds in more detail than scopes (RFC 9396 §7); null for nothing.</summary>
     public required Details? Details { get; init; }
 
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
         // For caches of HTTP/1.0, in the words of RFC 6749 §5.1.
         response.Headers.Pragma = "no-cache";
-        var body = Body();
-        response.ContentLength = body.WrittenCount;
-        await response.BodyWriter.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);
+        WriteTo(ThreadJson.Begin());
+        var body = ThreadJson.End();
+        response.ContentLength = body.Length;
+        response.BodyWriter.Write(body);
+        return response.BodyWriter.FlushAsync(httpContext.RequestAborted).AsTask();
     }
 
-    private ArrayBufferWriter<byte> Body()
+    private void WriteTo(Utf8JsonWriter json)
     {
-        var body = new ArrayBufferWriter<byte>(1024);
-        using var json = new Utf8JsonWriter(body);
         json.WriteStartObject();
         json.WriteString("access_token"u8, AccessToken);
         if (IssuedTokenType is not null)
@@ -80,7 +82,5 @@ internal sealed record IssuedTokens : IResult
         json.WriteString("scope"u8, Scope.ToString());
         AccessTokenWriter.WriteDetails(json, Details);
         json.WriteEndObject();
-        json.Flush();
-        return body;
     }
 }

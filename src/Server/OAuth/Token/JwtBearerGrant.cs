@@ -163,10 +163,11 @@ internal sealed class JwtBearerGrant(
     private Result<McpServer> TargetOf(TokenRequest request, TenantId tenant, Assertion assertion)
     {
         var reach = assertion.Issuer.Resources;
-        var said = assertion.Token.Claims.TryGetProperty("resource", out var claim) ? Texts(claim) : reach;
+        var said = assertion.Token.Claims.TryGetProperty("resource", out var claim) ? Texts(claim) : [.. reach.Select(resource => resource.Value)];
         var target = request.Resource?.Value ?? (said is [var only] ? only : null);
-        return target is not null && said.Contains(target) && reach.Contains(target)
-            && Resource.TryParse(target, out var resource) && servers.ByResource(tenant, resource) is { } server
+        return target is not null && said.Contains(target)
+            && Resource.TryParse(target, out var resource) && reach.Contains(resource)
+            && servers.ByResource(tenant, resource) is { } server
                 ? server
                 : OAuthError.InvalidTarget("Assertion, issuer and request must agree on one resource here.");
     }

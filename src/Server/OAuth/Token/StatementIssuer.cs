@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Postern.Audit;
 using Postern.Grants;
@@ -29,7 +30,7 @@ internal sealed class StatementIssuer(
         grants.NoteUse(grant);
         return new IssuedTokens
         {
-            AccessToken = text,
+            AccessToken = Encoding.ASCII.GetBytes(text),
             TokenType = "N_A",
             IssuedTokenType = redemption.IssuedTokenType,
             ExpiresIn = (long)statement.Life.TotalSeconds,

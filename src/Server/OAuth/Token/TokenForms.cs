@@ -1,3 +1,4 @@
+using System.Text;
 using Postern.Grants;
 using Postern.Platform.Database;
 using Postern.Servers;
@@ -36,8 +37,9 @@ internal sealed class TokenForms(
         return content;
     }
 
-    /// <summary>The token, when what it leaves is durable.</summary>
-    public string Write(in TokenContent content) => content.Reference ?? writer.Write(content);
+    /// <summary>The token as it is sent, in ASCII, when what it leaves is durable.</summary>
+    public byte[] Write(in TokenContent content) =>
+        content.Reference is { } reference ? Encoding.ASCII.GetBytes(reference) : writer.Write(content);
 
     private TokenForm FormAt(Grant grant) =>
         servers.ByResource(grant.Tenant, grant.Resource)?.Token ?? TokenForm.Usual;

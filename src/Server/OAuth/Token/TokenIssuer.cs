@@ -183,10 +183,10 @@ internal sealed class TokenIssuer(
 
     /// <summary>All of a token but its name and its time, which are known when it is this caller's to have.</summary>
     private sealed record Draft(
-        Scopes Scopes, Func<string, DateTimeOffset, TokenContent> Content, Func<string, string>? IdToken);
+        Scopes Scopes, Func<string, DateTimeOffset, TokenContent> Content, Func<byte[], string>? IdToken);
 
     /// <summary>
     /// What is durable; where nothing was used up, without its line. The token, where it could be signed meanwhile.
     /// </summary>
-    private sealed record Made(TokenContent Content, Rotation.Moved? Moved, string? Token = null);
+    private sealed record Made(TokenContent Content, Rotation.Moved? Moved, byte[]? Token = null);
 }

@@ -8,7 +8,7 @@ namespace Postern.Platform.Database;
 internal sealed partial class GroupWriter : IAsyncDisposable
 {
     /// <summary>How often a turn is put off for others who will soon have something to write.</summary>
-    private const int MostPuttingOff = 3;
+    private const int MostPuttingOff = 8;
 
     private readonly ILogger logger;
     private readonly GroupCommit commit;

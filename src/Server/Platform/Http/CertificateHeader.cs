@@ -25,7 +25,7 @@ internal sealed class CertificateHeader(RequestDelegate next, Settings settings)
         var (leaf, chain) = (http.Request.Headers[Leaf], http.Request.Headers[Chain]);
         http.Request.Headers.Remove(Leaf);
         http.Request.Headers.Remove(Chain);
-        if (!IsBelieved(http.Connection.RemoteIpAddress))
+        if (settings.MutualTls.Proxies.Count is 0 || !IsBelieved(http.Connection.RemoteIpAddress))
         {
             return next(http);
         }

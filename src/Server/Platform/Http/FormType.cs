@@ -8,13 +8,15 @@ namespace Postern.Platform.Http;
 /// </summary>
 internal static class FormType
 {
+    private const string Name = "application/x-www-form-urlencoded";
+
     extension(HttpRequest http)
     {
         /// <summary>The body says it is a form, in UTF-8 or without saying in what.</summary>
         public bool HasUtf8Form =>
-            MediaTypeHeaderValue.TryParse(http.ContentType, out var type)
-            && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+            http.ContentType is Name || (MediaTypeHeaderValue.TryParse(http.ContentType, out var type)
+            && type.MediaType.Equals(Name, StringComparison.OrdinalIgnoreCase)
             && (!type.Charset.HasValue
-                || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+                || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)));
     }
 }

@@ -19,6 +19,9 @@ internal static class Origins
             .WithExposedHeaders("WWW-Authenticate", "DPoP-Nonce", "OAuth-Client-Attestation-Challenge")
             .SetPreflightMaxAge(TimeSpan.FromHours(1)));
 
+    /// <summary>Only browsers name an origin, and without one there is nothing to say about it.</summary>
+    public static bool AreNamed(HttpContext http) => http.Request.Headers.Origin.Count > 0;
+
     extension<T>(T route)
         where T : IEndpointConventionBuilder
     {
