@@ -97,8 +97,8 @@ public sealed class PosternOptions
 
     /// <summary>
     /// Takes tokens that are references where there is a <see cref="ClientId"/>, and asks the issuer about them (RFC
-    /// 7662): at each use, or with <see cref="FollowRevocations"/> once. True by default; as many answers are remembered
-    /// as there are <see cref="CachedTokens"/>.
+    /// 7662): at each use, or with <see cref="FollowRevocations"/> once. True by default; as many answers are
+    /// remembered as there are <see cref="CachedTokens"/>.
     /// </summary>
     public bool TakeReferences { get; set; } = true;
 

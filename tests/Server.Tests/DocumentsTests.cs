@@ -1,8 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Routing;
-using Postern.Platform.Http;
 using Postern.Tests.OAuth.Journeys;
 
 namespace Postern.Tests;
@@ -95,12 +93,7 @@ public sealed class DocumentsTests
     public async Task The_routes_page_lists_every_door_and_who_may_use_it()
     {
         await using var server = await TestServer.StartAsync();
-        var doors =
-            from endpoint in server.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            let who = endpoint.Metadata.GetMetadata<Door>()!.Who
-            from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"]
-            let path = endpoint.RoutePattern.RawText!
-            select $"| `{method} {path}` | {who} |\n";
+        var doors = Route.Of(server).Select(route => $"| `{route.Method} {route.Path}` | {route.Who} |\n");
 
         CommittedFile.Matches(
             "# Routes\n\n| route | who may use it |\n|---|---|\n" + string.Concat(doors.Order(StringComparer.Ordinal)),

@@ -18,7 +18,9 @@ public sealed record AuditEntry
     /// <summary>The agent that acted, whichever client it came by.</summary>
     public string? Agent { get; init; }
 
-    /// <summary>The method of a call (<c>tools/call</c>) or the grant type of a token.</summary>
+    /// <summary>
+    /// The method of a call (<c>tools/call</c>), the grant type of a token, or the path of a request that was refused.
+    /// </summary>
     public string? Action { get; init; }
 
     public string? Resource { get; init; }

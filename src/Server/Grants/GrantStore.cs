@@ -74,11 +74,6 @@ internal sealed class GrantStore(Db db)
     public static ValueTask<int> MoveAsync(Unit unit, TenantId tenant, string from, string to) => unit.RunAsync(
         $"update grants set session = {to} where tenant = {tenant.Value} and session = {from}");
 
-    /// <summary>Whether a grant has not been ended, as seen from inside a unit.</summary>
-    public static async ValueTask<bool> IsLiveAsync(Unit unit, TenantId tenant, GrantId id) => await unit.FirstAsync(
-        $"select id from grants where tenant = {tenant.Value} and id = {id.Value} and revoked_at is null",
-        row => row.GetString(0)) is not null;
-
     /// <summary>Living grants of the same person, client and resource as this one, at most a page.</summary>
     public static ValueTask<List<Grant>> LikeAsync(Unit unit, Grant grant, DateTimeOffset now) => unit.AllAsync(
         $"""

@@ -16,8 +16,8 @@ internal static class Logs
         logging.AddFilter("System", LogLevel.Warning);
         logging.AddFilter("ModelContextProtocol", LogLevel.Warning);
 
-        // For lines of its own the framework would begin a span with every request. Where spans are collected it does so
-        // anyway, and the gateway begins those that its entries name.
+        // For lines of its own the framework would begin a span with every request. Where spans are collected it does
+        // so anyway, and the gateway begins those that its entries name.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
 
         // Why the start failed is told in one sentence by who called it; the host would add its trace.

@@ -130,7 +130,8 @@ public sealed class Scene : IAsyncLifetime
             $$"""
             [{"type":"mcp_tool","locations":["{{house.Address}}mcp/bank"],"actions":["pay","payments"]},
             {"type":"spend","currency":"EUR","max_per_tx":80,"max_total":300,
-            "merchants":["Hven Ferry","Sound Chandlery"],"valid_until":"2026-12-24T00:00:00Z"},{"type":"data_access","datatypes":["payments"]}]
+            "merchants":["Hven Ferry","Sound Chandlery"],"valid_until":"2026-12-24T00:00:00Z"},
+            {"type":"data_access","datatypes":["payments"]}]
             """;
         return house.Address + app.Authorize(
             ("resource", $"{house.Address}mcp/bank"), ("authorization_details", details.ReplaceLineEndings("")))[1..];

@@ -116,7 +116,8 @@ internal static class Differences
         ["manage: replace what only the server says"] = Metadata,
         ["manage: remove"] = "No cache keeps an answer to DELETE (RFC 9110 §9.3.5).",
         ["introspect nonsense, signed, of a client that signs nothing"] =
-            "RFC 9701 §5: a signed answer is for a resource server. This client is none, and may ask of its own tokens.",
+            "RFC 9701 §5: a signed answer is for a resource server. This client is none, and may ask of its own "
+            + "tokens.",
         ["revoke an access token"] =
             "The peer lets JWTs live until they run out; Postern ends them (RFC 7009 §2), and tells resource servers.",
         ["revoke without a client"] = "No client was proven, which is `invalid_client` (RFC 6749 §5.2).",

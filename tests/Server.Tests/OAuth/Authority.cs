@@ -57,6 +57,15 @@ internal sealed class Authority : IDisposable
         return request.Create(Certificate, begin, end, Next()).CopyWithPrivateKey(key);
     }
 
+    /// <summary>One whose name a test has made of bytes.</summary>
+    public X509Certificate2 Issue(X500DistinguishedName name)
+    {
+        var (_, key) = Request("CN=x", null);
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        Extend(request, null, ForClients);
+        return request.Create(Certificate, Begin, End.AddDays(-1), Next()).CopyWithPrivateKey(key);
+    }
+
     /// <summary>A certificate that nobody issued.</summary>
     public static X509Certificate2 SelfSigned(
         string subject, ECDsa? like = null, (DateTimeOffset Begin, DateTimeOffset End)? good = null)

@@ -157,7 +157,8 @@ public sealed class IntrospectionTests : IAsyncLifetime
         var reply = await app.PostAsync(
             "/token",
             [
-                ("grant_type", grantType), ("refresh_token", "x"), ("code", "x"), ("code_verifier", new string('v', 43)),
+                ("grant_type", grantType), ("refresh_token", "x"),
+                ("code", "x"), ("code_verifier", new string('v', 43)),
                 ("resource", $"{server.Issuer}/mcp/files"), ("client_id", id), ("client_secret", App.WatchSecret),
             ]);
 

@@ -211,6 +211,17 @@ public sealed class RedirectUriTests(Town town) : IClassFixture<Town>
             "https://query.example/cb?x=1&y=a%20b&code=", answer.Address.OriginalString, StringComparison.Ordinal);
     }
 
+    [Theory, Rfc("OpenID Connect Core", "3.1.2.1"), Rfc(9700, "2.1")]
+    [InlineData("https://query.example/cb"), InlineData("https://query.example/cb?"),
+     InlineData("https://query.example/cb?x=2"), InlineData("https://query.example/cb?x=1&y=2"),
+     InlineData("https://query.example/cb?X=1"), InlineData("https://query.example/cb?x=%31")]
+    public async Task The_query_of_a_registered_address_is_part_of_it(string other)
+    {
+        var app = await Registered.Async(Server, "https://query.example/cb?x=1");
+
+        await ShownAsync(app.Authorize(("redirect_uri", other)));
+    }
+
     private async Task ShownAsync(string address)
     {
         using var answer = await Server.Http.GetAsync(new Uri(address, UriKind.Relative));

@@ -48,6 +48,28 @@ public sealed class RequestObjectTests(RequestObjectTests.Signers signers) : ICl
         Assert.Null((await signers.Ada.AllowAsync(App.Pushed(pushed)))["state"]);
     }
 
+    [Fact, Rfc(9101, "6.3"), Rfc("OpenID Connect Core", "6.1")]
+    public async Task An_ID_token_repeats_the_nonce_inside_and_never_the_one_beside()
+    {
+        var (with, without) = (Claims(), Claims());
+        (with["scope"], without["scope"], with["nonce"]) = ("openid mcp:read", "openid mcp:read", "inner");
+
+        Assert.Equal("inner", await NonceAsync(with));
+        Assert.Null(await NonceAsync(without));
+
+        async Task<string?> NonceAsync(JsonObject claims)
+        {
+            var answer = await signers.Ada.AllowAsync(Address(Own.Sign(claims), ("nonce", "outer")));
+            var told = Jwt.Claims((await App.RedeemAsync(answer.Code)).Member("id_token")!);
+            return told.TryGetProperty("nonce", out var nonce) ? nonce.GetString() : null;
+        }
+    }
+
+    [Theory, Rfc(8725, "3.11"), Rfc(7515, "4.1.9")]
+    [InlineData("application/oauth-authz-req+jwt"), InlineData("OAuth-AuthZ-Req+JWT")]
+    public async Task A_type_is_the_same_in_any_case_and_with_its_prefix(string typ) =>
+        Assert.NotNull((await signers.Ada.AllowAsync(Address(Own.Sign(Claims(), typ)))).Code);
+
     [Theory, Rfc(9101, "6.2"), Rfc(9101, "6.3"), Rfc(9101, "10.8"), Rfc(8725, "3.11")]
     [InlineData("iss", null), InlineData("iss", "other")]
     [InlineData("client_id", null), InlineData("client_id", "other")]

@@ -74,6 +74,42 @@ public sealed class RequirementTests(WalkTown town) : IClassFixture<WalkTown>
         Assert.True(isGood || reply.Error is "invalid_client_metadata", reply.Text);
     }
 
+    [Fact, Rfc("OpenID Connect Core", "10.1.1"), Rfc(7591, "2")]
+    public async Task A_client_that_registered_where_its_keys_are_may_change_them()
+    {
+        var (old, young) = (new Signer("old"), new Signer("young"));
+        town.Host.Put("/rotating", old.Jwks);
+        var reply = await Registered.PostAsync(Server, $$"""
+            {"redirect_uris":["https://rotating.example/cb"],"token_endpoint_auth_method":"private_key_jwt",
+            "jwks_uri":"{{town.Host.At("/rotating")}}"}
+            """);
+        var app = new App(Server, reply.Member("client_id")!, "https://rotating.example/cb");
+        var first = await app.RedeemAsync((await town.Ada.AllowAsync(app.Authorize())).Code, Proof(app, old));
+        TokenTests.Refused(await app.RefreshAsync(first.RefreshToken, Proof(app, young)), "invalid_client");
+
+        town.Host.Put("/rotating", young.Jwks);
+        Server.Clock.Advance(TimeSpan.FromSeconds(31));
+        var second = await app.RefreshAsync(first.RefreshToken, Proof(app, young));
+
+        Assert.Equal(HttpStatusCode.OK, second.Status);
+        TokenTests.Refused(await app.RefreshAsync(second.RefreshToken, Proof(app, old)), "invalid_client");
+    }
+
+    private (string Name, string? Value)[] Proof(App app, Signer signer) =>
+    [
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", signer.Sign(
+            new()
+            {
+                ["iss"] = app.Id,
+                ["sub"] = app.Id,
+                ["aud"] = Server.Issuer,
+                ["jti"] = Guid.NewGuid().ToString("N"),
+                ["exp"] = Server.Clock.GetUtcNow().ToUnixTimeSeconds() + 60,
+            },
+            null)),
+    ];
+
     [Theory, Rfc("OpenID Connect Core", "11"), Rfc(6749, "1.5")]
     [InlineData("offline_access", true)]
     [InlineData("", true)]

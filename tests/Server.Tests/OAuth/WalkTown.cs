@@ -100,10 +100,12 @@ public class WalkTown : IAsyncLifetime
 
     private protected virtual string More => "";
 
-    /// <summary>Clients and trusted issuers beside, as lines of their lists.</summary>
+    /// <summary>Clients, trusted issuers and servers beside, as lines of their lists.</summary>
     private protected virtual string MoreClients => "";
 
     private protected virtual string MoreIssuers => "";
+
+    private protected virtual string MoreServers => "";
 
     internal DocumentHost Host { get; } = new();
 
@@ -122,7 +124,7 @@ public class WalkTown : IAsyncLifetime
             .Replace("servers:", MoreIssuers + "servers:", StringComparison.Ordinal)
             .Replace("MORE\n", MoreClients, StringComparison.Ordinal)
             .Replace("TOLD", Host.At("/told"), StringComparison.Ordinal)
-            .Replace("LEFT", Host.At("/left"), StringComparison.Ordinal));
+            .Replace("LEFT", Host.At("/left"), StringComparison.Ordinal) + "\n" + MoreServers);
         // Until then it cannot know which proofs were used at a server that was here before.
         Server.Clock.Advance(TimeSpan.FromMinutes(2));
         Ada = new(Server);

@@ -119,14 +119,13 @@ internal sealed class DeskPages(
 
     public async Task<IResult> LogAsync(Caller caller, string? from, CancellationToken stop)
     {
-        var end = long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : await audit.LastAsync(caller.Tenant, stop) + 1;
+        var isFurther = long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        var end = isFurther ? number : await audit.LastAsync(caller.Tenant, stop) + 1;
         return new PageResult<LogPage, LogView>(new()
         {
             Person = caller.Email,
             Entries = await EntriesAsync(caller.Tenant, end, DeskView.Page, stop),
-            IsFurther = from is not null,
+            IsFurther = isFurther,
             Next = end > DeskView.Page ? (end - DeskView.Page).ToString(CultureInfo.InvariantCulture) : null,
         });
     }

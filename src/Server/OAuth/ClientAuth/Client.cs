@@ -204,9 +204,6 @@ internal sealed record Client
 
     public bool IsVouchedFor => Source is ClientSource.Configured;
 
-    /// <summary>Every way back ends on the person's own computer, where any program could wait.</summary>
-    public bool IsLoopbackOnly => RedirectUris.Count > 0 && RedirectUris.All(ClientAuth.RedirectUris.IsLoopback);
-
     /// <summary>
     /// What a person's agreement rests on: where answers go, how the client proves itself and where its keys are. When
     /// it changes, refreshing stops until the person is asked again. Null for a client that an operator vouches for.

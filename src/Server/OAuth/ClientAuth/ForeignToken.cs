@@ -8,8 +8,9 @@ using Microsoft.IdentityModel.Tokens;
 namespace Postern.OAuth.ClientAuth;
 
 /// <summary>
-/// A JWT that somebody else signed (RFC 7519): read strictly, so that it has one meaning, and not yet believed. What
-/// kind it is (<see cref="Typ"/>), whose it is and for whom are for the reader to check before its signature.
+/// A JWT that somebody else signed (RFC 7519), or an ID token of ours that a client brings back: read strictly, so that
+/// it has one meaning, and not yet believed. What kind it is (<see cref="Typ"/>), whose it is and for whom are for the
+/// reader to check before its signature.
 /// </summary>
 internal sealed class ForeignToken
 {

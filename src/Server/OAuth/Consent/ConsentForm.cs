@@ -85,7 +85,13 @@ internal sealed class ConsentForm(
     /// <summary>The answer to exactly this question; null when the form is none of ours.</summary>
     public async ValueTask<ConsentReply?> ReadAsync(HttpContext http, ConsentQuestion question, string transaction)
     {
-        var form = await forms.ReadAsync(http.Request, question.Purpose, http.Caller.Session, http.RequestAborted);
+        var form = await forms.ReadAsync(
+            http.Request,
+            question.Purpose,
+            http.Caller.Session,
+            http.RequestAborted,
+            ConsentView.ToolField,
+            ConsentView.ToldField);
         if (form is null || form[ConsentView.TransactionField] != transaction)
         {
             return null;

@@ -4,5 +4,8 @@ namespace Postern.OAuth.OpenId;
 /// <param name="Client">The client it was made for.</param>
 /// <param name="Subject">The person, by the name that client has for them.</param>
 /// <param name="Sid">The session, by that client's name for it.</param>
-/// <param name="IsOver">It has expired; as a hint it is as good as before.</param>
+/// <param name="IsOver">
+/// Its time is not now: it has expired, is from the future, or would last longer than the tenant's tokens do. As a hint
+/// it is as good as before.
+/// </param>
 internal sealed record OwnIdToken(string Client, string Subject, string? Sid, bool IsOver);

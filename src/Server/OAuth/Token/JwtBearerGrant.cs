@@ -163,7 +163,9 @@ internal sealed class JwtBearerGrant(
     private Result<McpServer> TargetOf(TokenRequest request, TenantId tenant, Assertion assertion)
     {
         var reach = assertion.Issuer.Resources;
-        var said = assertion.Token.Claims.TryGetProperty("resource", out var claim) ? Texts(claim) : [.. reach.Select(resource => resource.Value)];
+        var said = assertion.Token.Claims.TryGetProperty("resource", out var claim)
+            ? Texts(claim)
+            : [.. reach.Select(resource => resource.Value)];
         var target = request.Resource?.Value ?? (said is [var only] ? only : null);
         return target is not null && said.Contains(target)
             && Resource.TryParse(target, out var resource) && reach.Contains(resource)

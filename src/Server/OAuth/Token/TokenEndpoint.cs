@@ -61,7 +61,8 @@ internal sealed class TokenEndpoint(
             return refusal;
         }
 
-        // T052: once for all grant types, the last thing before something is used up.
+        // T052: once for all grant types, the last thing before a line is moved or a token made. An assertion is used
+        // up by then, and the grant that stands on it made.
         return await switches.WhyOffAsync(redemption.Grant, presenter.Client.Id, CancellationToken.None) is { } off
             ? OAuthError.InvalidGrant(off)
             : null;

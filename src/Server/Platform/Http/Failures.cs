@@ -58,7 +58,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
 
     private static IResult AnswerTo(HttpRequest request, OAuthError error)
     {
-        if (request.Path.StartsWithSegments("/api", StringComparison.Ordinal))
+        if (Missing.WantsProblem(request))
         {
             return new Problem(error.Status, error.Description);
         }

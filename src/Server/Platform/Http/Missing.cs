@@ -19,13 +19,21 @@ internal sealed class Missing(RequestDelegate next)
         _ => OtherwiseAsync(http),
     };
 
-    private static IResult Nothing(HttpRequest request) => WantsPage(request)
-        ? new PageResult<ErrorPage, ErrorView>(new(
+    /// <summary>Whether a program asks that is to be told in a problem document.</summary>
+    public static bool WantsProblem(HttpRequest request) =>
+        request.Path.StartsWithSegments("/api", StringComparison.Ordinal);
+
+    private static IResult Nothing(HttpRequest request) => request switch
+    {
+        _ when WantsProblem(request) => new Problem(
+            StatusCodes.Status404NotFound, "There is nothing here. Addresses of the API have one spelling."),
+        _ when WantsPage(request) => new PageResult<ErrorPage, ErrorView>(new(
             "There is nothing here", "The address may be old or mistyped.", "Go to the front page.", "/", "Front page"))
         {
             Status = StatusCodes.Status404NotFound,
-        }
-        : Results.NotFound();
+        },
+        _ => Results.NotFound(),
+    };
 
     // The router answers with a bare status.
     private async Task OtherwiseAsync(HttpContext http)

@@ -40,8 +40,13 @@ internal sealed class PageForms(Sealer sealer, TimeProvider clock)
     }
 
     /// <summary>The fields of a form that our page sent for this holder; null for every other request.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="purpose">What the form is for.</param>
+    /// <param name="holder">The browser or the session that was shown the page.</param>
+    /// <param name="stop">Ends the reading.</param>
+    /// <param name="lists">The fields that a page of ours may have more than once; it has no other twice.</param>
     public async Task<IFormCollection?> ReadAsync(
-        HttpRequest http, string purpose, string? holder, CancellationToken stop)
+        HttpRequest http, string purpose, string? holder, CancellationToken stop, params string[] lists)
     {
         if (holder is null || !IsOurs(http) || !http.HasUtf8Form)
         {
@@ -56,7 +61,8 @@ internal sealed class PageForms(Sealer sealer, TimeProvider clock)
         try
         {
             var form = await http.ReadFormAsync(Limits, stop);
-            return IsValid(http.HttpContext.Tenant.Id, form[TokenField], purpose, holder) ? form : null;
+            return IsValid(http.HttpContext.Tenant.Id, form[TokenField], purpose, holder)
+                && form.All(field => field.Value.Count is 1 || lists.Contains(field.Key)) ? form : null;
         }
         catch (Exception failure) when (failure is InvalidDataException or BadHttpRequestException)
         {

@@ -27,6 +27,9 @@ internal sealed record Attempt(
     /// <summary>Values that are good once, and so are made for each request.</summary>
     public Dictionary<string, Func<string>> Made { get; init; } = [];
 
+    /// <summary>Ways to be wrong that a parameter has not.</summary>
+    public (string Parameter, Wrong How)[] Never { get; init; } = [];
+
     /// <summary>Whether the same request is good only once, so that none can follow a refused one.</summary>
     public bool IsSingle { get; init; }
 
@@ -65,6 +68,11 @@ internal sealed record Attempt(
         if (Others.TryGetValue((parameter, how), out var make))
         {
             return [await make()];
+        }
+
+        if (Never.Contains((parameter, how)))
+        {
+            return null;
         }
 
         var good = Fields.Concat(Left).Single(field => field.Name == parameter).Value;

@@ -12,10 +12,12 @@ public sealed class InputTests(InputTown town) : IClassFixture<InputTown>
 
         Each row is a parameter of a request that is otherwise as it should be, each column a way to be wrong. `–`:
         there is no such value. Errors come with 400 (`invalid_client` with 401) unless another status is named; *page*:
-        a person is told, and nobody is redirected; *asked*: the page that was meant to be passed. A parameter with a
-        capital is a header (twice: in one line, with a comma), one in braces a part of the path, one with dots a member
-        of an object. Some are left out of the request as it should be, and tried with a value that is good elsewhere.
-        After each refusal the request as it should be was sent, and accepted.
+        a person is told, and nobody is redirected; *asked*: the page that was meant to be passed; *told*: the page is
+        shown, and says what is wrong. A parameter with a capital is a header (twice: in one line, with a comma), one in
+        braces a part of the path, one with dots a member of an object, one in angle brackets what stands beside the
+        request. Some are left out of the request as it should be, and tried with a value that is good elsewhere. After
+        each refusal the request as it should be was sent, and accepted. Every refusal of `/api` says in a sentence what
+        to do. What browsers say by themselves has its rows at `/signout` and is the same for all forms of ours.
 
         """;
 
@@ -48,7 +50,8 @@ public sealed class InputTests(InputTown town) : IClassFixture<InputTown>
             }
         }
 
-        page.Append($"\nNothing is read by {string.Join(", ", Tables.Readless.Select(route => $"`{route}`"))}.\n");
+        page.Append("\n## What reads nothing\n\n| route | because |\n|---|---|\n");
+        page.AppendJoin("", Tables.Readless.Select(route => $"| `{route.Key}` | {route.Value} |\n"));
         CommittedFile.Matches(page.ToString(), "../../../../docs/refusals.md");
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Postern.Tests.Tenants;
 
 namespace Postern.Tests.OAuth.Input;
@@ -10,8 +9,22 @@ public sealed class InputTown : WalkTown
     /// <summary>A platform that vouches for what runs on it.</summary>
     internal static readonly Outside Platform = new();
 
+    /// <summary>A server that the API added.</summary>
+    internal const string Added = "added";
+
     /// <summary>A tenant with the same people, whose values are nothing here.</summary>
     internal Estate Acme { get; private set; } = null!;
+
+    /// <summary>Servers whose clients show certificates.</summary>
+    internal CertTown Certificates { get; private set; } = null!;
+
+    /// <summary>A tenant under a name, which passkeys need.</summary>
+    internal Estate Named { get; private set; } = null!;
+
+    /// <summary>An agent with the client <c>robot</c>, and one of the other tenant.</summary>
+    internal string Agent { get; private set; } = null!;
+
+    internal string AgentOfAcme { get; private set; } = null!;
 
     /// <summary>Ada at the other tenant.</summary>
     internal Person AdaAtAcme { get; private set; } = null!;
@@ -19,7 +32,7 @@ public sealed class InputTown : WalkTown
     /// <summary>Ends all that a person let in, and so is nobody whose grants are looked at elsewhere.</summary>
     internal string AdminToken => "Bearer " + File.ReadAllText(Path.Combine(Server.Folder, "admin.token")).Trim();
 
-    private HttpClient http = null!;
+    private Wire wire = null!;
 
     private protected override string MoreClients =>
         $"""
@@ -54,29 +67,78 @@ public sealed class InputTown : WalkTown
 
         """;
 
+    // A local command that waits to be spoken to.
+    private protected override string MoreServers =>
+        """
+          - { name: local, command: [/bin/sh, -c, "while read -r line; do :; done"] }
+        """;
+
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        http = new(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
-        })
-        {
-            BaseAddress = Server.Http.BaseAddress,
-        };
+        wire = Wire.To(Server.Http.BaseAddress!);
         Acme = await Estate.AddAsync(Server, "acme");
         AdaAtAcme = Acme.Visit();
         await AdaAtAcme.SignInAsync();
+        Certificates = await CertTown.StartAsync();
+        Named = await Estate.AddAsync(Server, "named", $"named.localhost:{Server.Http.BaseAddress!.Port}");
+        await AdministerAsync(HttpMethod.Post, "/api/tenants", ("name", "\"spare\""));
+        foreach (var at in (string[])["", Acme.Tenant.Path])
+        {
+            await AdministerAsync(HttpMethod.Post, at + "/api/organizations", ("id", $"\"house{at.Length}\""));
+        }
+
+        await AddServerAsync("", Added);
+        await AddServerAsync(Acme.Tenant.Path, "elsewhere");
+        Agent = await AddAgentAsync("", "robot");
+        AgentOfAcme = await AddAgentAsync(Acme.Tenant.Path, "machine");
+    }
+
+    internal Task<Reply> AddServerAsync(string at, string name) => AdministerAsync(
+        HttpMethod.Post, at + "/api/servers", ("name", $"\"{name}\""), ("url", "\"http://127.0.0.1:9/mcp\""));
+
+    /// <summary>Makes an agent whose client is one that no other has.</summary>
+    internal async Task<string> AddAgentAsync(string at, string client) => (await AdministerAsync(
+        HttpMethod.Post,
+        at + "/api/agents",
+        ("name", "\"Robot\""),
+        ("owner", $"\"{Person.Ada}\""),
+        ("purpose", "\"to be tried\""),
+        ("ends", "\"2030-06-30\""),
+        ("clients", $"[\"{client}\"]"))).Member("id")!;
+
+    /// <summary>Asks as an operator for what is good.</summary>
+    internal async Task<Reply> AdministerAsync(
+        HttpMethod method, string path, params (string Name, string? Value)[] fields)
+    {
+        var reply = await wire.SendAsync(
+            method,
+            path,
+            [.. fields, ("Authorization", AdminToken)],
+            method == HttpMethod.Post || method == HttpMethod.Put ? Wire.Json : null);
+        Assert.InRange((int)reply.Status, 200, 299);
+        return reply;
+    }
+
+    /// <summary>Asks as an operator; a refusal without a sentence is a word of its own.</summary>
+    internal async Task<(string Word, Reply Reply)> TryApiAsync(
+        HttpMethod method, string path, (string Name, string? Value)[] fields, bool hasBody)
+    {
+        var reply = await wire.SendAsync(method, path, fields, hasBody ? Wire.Json : null);
+        // What is no HTTP, or too much of it, is answered before anything of ours is asked.
+        var isOurs = reply is not { Status: HttpStatusCode.BadRequest or HttpStatusCode.RequestUriTooLong, Text: "" };
+        return ((int)reply.Status >= 400 && isOurs && reply.Member("detail") is not { Length: > 20 }
+            ? Word(reply) + " without a word"
+            : Word(reply), reply);
     }
 
     public override async ValueTask DisposeAsync()
     {
-        http.Dispose();
+        wire.Dispose();
+        await Certificates.DisposeAsync();
         AdaAtAcme.Dispose();
         Acme.Dispose();
+        Named.Dispose();
         await base.DisposeAsync();
     }
 
@@ -92,56 +154,26 @@ public sealed class InputTown : WalkTown
         Word(await SendAsync(path, fields));
 
     internal Task<Reply> SendAsync(string path, (string Name, string? Value)[] fields) =>
-        SendAsync(HttpMethod.Post, path, fields, rest => Form(Encode(rest)));
+        wire.SendAsync(HttpMethod.Post, path, fields, Wire.Form);
 
     /// <summary>The same with an address alone.</summary>
     internal Task<Reply> SendAsync(HttpMethod method, string path, (string Name, string? Value)[] fields) =>
-        SendAsync(method, path, fields, null);
+        wire.SendAsync(method, path, fields, null);
+
+    internal Task<Reply> SendAsync(
+        HttpMethod method,
+        string path,
+        (string Name, string? Value)[] fields,
+        Func<(string Name, string? Value)[], HttpContent> bodyOf) => wire.SendAsync(method, path, fields, bodyOf);
 
     /// <summary>The same with a body of JSON.</summary>
     internal async Task<string> SendJsonAsync(
         HttpMethod method, string path, (string Name, string? Value)[] fields) =>
-        Word(await SendAsync(method, path, fields, members =>
-        {
-            var content = new ByteArrayContent(JsonText.Of(members));
-            content.Headers.ContentType = new("application/json");
-            return content;
-        }));
-
-    private async Task<Reply> SendAsync(
-        HttpMethod method,
-        string path,
-        (string Name, string? Value)[] fields,
-        Func<(string Name, string? Value)[], HttpContent>? bodyOf)
-    {
-        path = fields.Where(field => field.Name[0] is '{')
-            .GroupBy(field => field.Name, field => Uri.EscapeDataString(field.Value ?? ""))
-            .Aggregate(path, (text, part) => text.Replace(part.Key, string.Join('/', part), StringComparison.Ordinal));
-        path = Raw(System.Text.RegularExpressions.Regex.Replace(path, @"\{\w+\}", ""));
-        var rest = fields.Where(field => char.IsAsciiLetterLower(field.Name[0])).ToArray();
-        using var request = new HttpRequestMessage(
-            method, new Uri(bodyOf is null ? $"{path}?{Encode(rest)}" : path, UriKind.Relative));
-        request.Content = bodyOf?.Invoke(rest);
-        foreach (var (name, value) in fields.Where(field => char.IsAsciiLetterUpper(field.Name[0])))
-        {
-            request.Headers.TryAddWithoutValidation(
-                name, value?.Replace(Attempt.NoText, "\u00ff\u00fe", StringComparison.Ordinal));
-        }
-
-        // A stream has no end to wait for.
-        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        return answer.Content.Headers.ContentType?.MediaType is "text/event-stream"
-            ? new(answer.StatusCode, "", default, answer.Headers)
-            : await Reply.ReadAsync(answer);
-    }
+        Word(await wire.SendAsync(method, path, fields, Wire.Json));
 
     /// <summary>Knocks at an MCP server.</summary>
-    internal async Task<string> CallAsync(string path, (string Name, string? Value)[] fields) => Word(await SendAsync(
-        HttpMethod.Post,
-        path,
-        [.. fields, ("Accept", "application/json, text/event-stream")],
-        _ => new StringContent(
-            """{"jsonrpc":"2.0","id":1,"method":"ping"}""", Encoding.UTF8, "application/json")));
+    internal async Task<string> CallAsync(string path, (string Name, string? Value)[] fields) =>
+        Word(await wire.CallAsync(path, fields));
 
     /// <summary>Opens an address; what the person sees, or what the client is told.</summary>
     internal static async Task<string> OpenAsync(
@@ -161,7 +193,7 @@ public sealed class InputTown : WalkTown
     internal static async Task<string> SendPageAsync(
         Person person, string address, (string Name, string? Value)[] fields)
     {
-        using var answer = await person.SendBodyAsync(address, Form(Encode(fields)));
+        using var answer = await person.SendBodyAsync(address, Wire.Form(fields));
         return answer.Headers.Location is { } next
             ? await FollowAsync(person, next)
             : answer.StatusCode is HttpStatusCode.OK ? "asked again" : Page(answer.StatusCode);
@@ -172,7 +204,7 @@ public sealed class InputTown : WalkTown
             ? new(HttpStatusCode.SeeOther, "", null, next)
             : await person.OpenAsync(next.OriginalString));
 
-    private static string Page(HttpStatusCode status) =>
+    internal static string Page(HttpStatusCode status) =>
         status is HttpStatusCode.BadRequest ? "*page*" : $"*page* {(int)status}";
 
     internal static string Word(Stop stop)
@@ -207,13 +239,7 @@ public sealed class InputTown : WalkTown
     private static string Challenge(Reply reply) =>
         reply.Headers.WwwAuthenticate.ToString().Split("error=\"").Skip(1).FirstOrDefault("").Split('"')[0];
 
-    private static StringContent Form(string text) =>
-        new(text, Encoding.UTF8, "application/x-www-form-urlencoded");
+    internal static string Escape(string value) => Wire.Escape(value);
 
-    internal static string Escape(string value) => Raw(Uri.EscapeDataString(value));
-
-    internal static string Encode((string Name, string? Value)[] fields) => Raw(App.Encode(fields));
-
-    private static string Raw(string text) =>
-        text.Replace(Uri.EscapeDataString(Attempt.NoText), "%FF%FE", StringComparison.Ordinal);
+    internal static string Encode((string Name, string? Value)[] fields) => Wire.Encode(fields);
 }

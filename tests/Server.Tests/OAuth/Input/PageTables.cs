@@ -171,14 +171,24 @@ internal static partial class Tables
         };
     }
 
-    private static async Task<Attempt> AnswerAskAsync(InputTown town) => Answered(
-        town,
-        await WaitingAsync(town),
-        new()
+    private static async Task<Attempt> AnswerAskAsync(InputTown town)
+    {
+        var question = await WaitingAsync(town);
+        var attempt = Answered(town, question, new()
         {
             [("form", Wrong.OtherClient)] = async () => (await BroughtAsync(town)).Fields()["form"][0],
             [(Transaction, Wrong.OtherClient)] = async () => NameOf(await BroughtAsync(town)),
+            [("{name}", Wrong.OtherClient)] = async () => NameOf(await BroughtAsync(town)),
+            [("{name}", Wrong.OtherPurpose)] = async () =>
+                (await Gadget.Tv(town.Server).AskAsync()).Member("device_code")!,
         });
+        return attempt with
+        {
+            Fields = [("{name}", NameOf(question)), .. attempt.Fields],
+            SendAsync = form => InputTown.SendPageAsync(
+                town.Ada, Wire.Place("/i/{name}", form), [.. form.Where(field => field.Name is not "{name}")]),
+        };
+    }
 
     private static Task<Question> WaitingAsync(InputTown town)
     {

@@ -80,21 +80,4 @@ internal static partial class Tables
             Left = [("access_token", "x")],
         };
     }
-
-    private static Task<Attempt> EndAsync(InputTown town) => Task.FromResult(new Attempt(
-        [(Basic, town.AdminToken), ("user", $"\"{Person.Bob}\"")],
-        fields => town.SendJsonAsync(HttpMethod.Post, "/api/revoke", fields))
-    {
-        // One of the three says what is to end.
-        Left = [("client", "\"site\""), ("installation", "\"in_x\"")],
-        Others = new(JsonText.Wrongs(["user", "client", "installation"]))
-        {
-            [(Basic, Wrong.Long)] = Be("Bearer " + new string('x', 17_000)),
-            [(Basic, Wrong.Type)] = Be("Basic " + town.AdminToken[7..]),
-            [(Basic, Wrong.Encoding)] = Be($"Bearer {Attempt.NoText}"),
-            [(Basic, Wrong.OtherPurpose)] = async () =>
-                "Bearer " + (await App.Web(town.Server).LetInAsync(town.Ada)).AccessToken,
-            [("user", Wrong.OtherTenant)] = Be("\"nobody@example.test\""),
-        },
-    });
 }

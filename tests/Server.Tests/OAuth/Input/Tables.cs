@@ -14,7 +14,7 @@ internal static partial class Tables
 
     private const string Spend = """[{"type":"spend","currency":"EUR","max_total":5}]""";
 
-    public static readonly (string Name, Func<InputTown, Task<Attempt>> Make)[] All =
+    public static IReadOnlyList<(string Name, Func<InputTown, Task<Attempt>> Make)> All =>
     [
         ("GET /authorize", AuthorizeAsync),
         ("GET /authorize, signed", SignedAsync),
@@ -73,15 +73,22 @@ internal static partial class Tables
         ("POST /device", TypeAsync),
         ("GET /i/{name}", ShowAskAsync),
         ("POST /i/{name}", AnswerAskAsync),
-        ("POST /api/revoke", EndAsync),
+        .. Certificates,
+        .. Account,
+        .. Administration,
+        .. Entries,
     ];
 
-    /// <summary>What reads nothing of a request, so that nothing of it can be wrong.</summary>
-    public static readonly string[] Readless =
-    [
-        "GET /.well-known/oauth-authorization-server", "GET /.well-known/openid-configuration", "GET /jwks",
-        "POST /challenge",
-    ];
+    /// <summary>The routes of which no parameter can be wrong, and why.</summary>
+    public static readonly Dictionary<string, string> Readless = new(StringComparer.Ordinal)
+    {
+        ["* /api/{**rest}"] = "there is nothing, whatever is asked; its door is that of all others there",
+        ["* /challenge"] = "it tells what proofs must repeat, made of the time alone",
+        ["GET /.well-known/oauth-protected-resource"] = "it describes the only server, where there is only one",
+        ["OPTIONS /.well-known/oauth-protected-resource"] = "it is answered as if it were asked for",
+        ["GET /healthz"] = "it says that the process runs, to anybody, by any name",
+        ["GET /readyz"] = "it says whether it can serve, to anybody, by any name",
+    };
 
     private static Func<Task<string>> Be(string value) => () => Task.FromResult(value);
 
