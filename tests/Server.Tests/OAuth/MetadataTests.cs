@@ -53,6 +53,18 @@ public sealed class MetadataTests(Town town) : IClassFixture<Town>
     }
 
     [Fact, Rfc(8414, "3.2"), Rfc("OpenID Connect Discovery", "4.2")]
+    public async Task What_a_cache_keeps_may_be_read_by_a_page_whoever_asked_first()
+    {
+        foreach (var path in (string[])["/jwks", "/.well-known/oauth-authorization-server"])
+        {
+            using var answer = await town.Server.Http.GetAsync(new Uri(path, UriKind.Relative));
+
+            Assert.True(answer.Headers.CacheControl!.Public);
+            Assert.Equal("*", Assert.Single(answer.Headers.GetValues("Access-Control-Allow-Origin")));
+        }
+    }
+
+    [Fact]
     public async Task A_list_without_members_is_left_out()
     {
         await using var server = await TestServer.StartAsync("demo: false");

@@ -79,7 +79,7 @@ public sealed class RefusalTests : IAsyncLifetime
     [Fact]
     public async Task Those_who_registered_themselves_have_few_entries_a_minute_and_hide_nothing_of_the_known()
     {
-        var most = Refusals.Most(Refusals.Standing.Stranger);
+        var most = Refusals.MostOfNetwork(Refusals.Standing.Stranger);
         var made = new List<string>();
         for (var i = 0; i <= most + 1; i++)
         {
@@ -102,6 +102,22 @@ public sealed class RefusalTests : IAsyncLifetime
         Assert.Equal("others: other refusals; 2 more within the minute", Reason(entries[^1]));
         Assert.False(entries[^1].TryGetProperty("actor", out _));
         Assert.Contains(entries, entry => Reason(entry).StartsWith("invalid_client", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nobody_hides_that_a_secret_is_guessed_at_by_guessing_at_others()
+    {
+        string[] ids = [.. Enumerable.Range(0, Refusals.Most(Refusals.Standing.Named) + 5).Select(i => $"client-{i}")];
+        await using var town = await TestServer.StartAsync("clients:\n" + string.Concat(ids.Select(id =>
+            $"  - {{ client_id: {id}, client_secret: {App.BenchSecret}, grant_types: [client_credentials] }}\n")));
+        foreach (var id in ids)
+        {
+            await WrongAsync(town, id);
+        }
+
+        var entries = await EntriesAsync(town, ids.Length);
+
+        Assert.Equal(ids, entries.Select(entry => entry.GetProperty("actor").GetProperty("client").GetString()));
     }
 
     private Task<Reply> WrongAsync(string id) => WrongAsync(server, id);

@@ -219,6 +219,20 @@ public sealed class TokenTests(Town town) : IClassFixture<Town>
         Refused(reply, "invalid_request");
     }
 
+    [Fact, Rfc(6749, "1.9")]
+    public async Task A_parameter_has_one_name()
+    {
+        var bench = App.Bench(Server);
+        (string, string)[] proof = [("client_id", "bench"), ("client_secret", App.BenchSecret)];
+
+        var shouted = await bench.PostAsync("/token", [("GRANT_TYPE", "client_credentials"), .. proof]);
+        var narrowed = await bench.PostAsync(
+            "/token", [("grant_type", "client_credentials"), ("Scope", "mcp:read"), .. proof]);
+
+        Assert.Equal("invalid_request", shouted.Error);
+        Assert.Equal("mcp:read mcp:write", narrowed.Member("scope"));
+    }
+
     [Fact]
     public async Task Unknown_parameters_change_nothing()
     {

@@ -52,7 +52,7 @@ internal sealed class Form
                 ValueLengthLimit = MaxValue,
                 KeyLengthLimit = MaxName,
             }.ReadFormAsync(stop);
-            return Repeated(read, http) is { } repeated ? repeated : new Form(read);
+            return Repeated(read, http) is { } repeated ? repeated : new Form(Exact(read));
         }
         catch (Exception failure) when (failure is InvalidDataException or BadHttpRequestException)
         {
@@ -81,6 +81,10 @@ internal sealed class Form
 
         return null;
     }
+
+    // The reader takes SCOPE for scope; whoever filters in front of us does not (RFC 6749 §1.9).
+    private static Dictionary<string, StringValues> Exact(Dictionary<string, StringValues> read) =>
+        read.Keys.Any(name => name.AsSpan().ContainsAnyInRange('A', 'Z')) ? new(read, StringComparer.Ordinal) : read;
 
     private static bool IsPlain(string name) =>
         name.Length <= 40 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_');

@@ -25,6 +25,8 @@ internal sealed class Refusals : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<Key, long> minute = [];
     private readonly Dictionary<(TenantId, Standing), int> entries = [];
+    private readonly Dictionary<(TenantId, Standing, string Network), int> networks = [];
+    private readonly HashSet<(TenantId, ClientId)> named = [];
     private readonly ITimer closing;
 
     public Refusals(AuditLog audit, TimeProvider clock)
@@ -54,6 +56,9 @@ internal sealed class Refusals : IDisposable
     /// </summary>
     internal static int Most(Standing standing) => standing is Standing.Known ? 300 : 30;
 
+    /// <summary>As many of them as one network has: who floods the log hides little but their own.</summary>
+    internal static int MostOfNetwork(Standing standing) => Most(standing) / 3;
+
     private void Note(Key key, string network)
     {
         if (Usual.Contains(key.Code))
@@ -69,19 +74,36 @@ internal sealed class Refusals : IDisposable
                 return;
             }
 
-            var place = (key.Tenant, key.Standing);
-            var written = entries.GetValueOrDefault(place);
-            if (written >= Most(key.Standing))
+            if (!IsRoom(key, network))
             {
                 var rest = new Key(key.Tenant, null, key.Standing, null, "others", "");
                 minute[rest] = minute.GetValueOrDefault(rest) + 1;
                 return;
             }
 
-            (entries[place], minute[key]) = (written + 1, 0);
+            minute[key] = 0;
         }
 
         Write(key, network, key.Reason);
+    }
+
+    // An operator's clients are few: each has one entry of its own, so that nobody hides that its secret is guessed at.
+    private bool IsRoom(Key key, string network)
+    {
+        if (key.Standing is Standing.Named && named.Add((key.Tenant, key.Client!.Value)))
+        {
+            return true;
+        }
+
+        var (place, own) = ((key.Tenant, key.Standing), (key.Tenant, key.Standing, network));
+        var (all, ofNetwork) = (entries.GetValueOrDefault(place), networks.GetValueOrDefault(own));
+        if (all >= Most(key.Standing) || ofNetwork >= MostOfNetwork(key.Standing))
+        {
+            return false;
+        }
+
+        (entries[place], networks[own]) = (all + 1, ofNetwork + 1);
+        return true;
     }
 
     private void Close()
@@ -92,6 +114,8 @@ internal sealed class Refusals : IDisposable
             over = [.. minute.Where(seen => seen.Value > 0)];
             minute.Clear();
             entries.Clear();
+            networks.Clear();
+            named.Clear();
         }
 
         foreach (var (key, more) in over)

@@ -34,6 +34,7 @@ internal sealed class MetadataEndpoint(
     private IResult Write(HttpContext http)
     {
         http.Response.Headers.CacheControl = "public, max-age=300";
+        Origins.LetAny(http);
         return Results.Json(Document(http.Tenant), MetadataJson.Default.Metadata);
     }
 
@@ -41,6 +42,7 @@ internal sealed class MetadataEndpoint(
     private static IResult Keys(HttpContext http, SigningKeys keys)
     {
         http.Response.Headers.CacheControl = "public, max-age=300";
+        Origins.LetAny(http);
         return Results.Text(keys.Json(http.Tenant.Id), "application/jwk-set+json");
     }
 

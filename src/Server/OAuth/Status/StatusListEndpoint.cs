@@ -57,6 +57,7 @@ internal sealed class StatusListEndpoint(StatusPlaces places, OffGrants off, Jwt
             (_, old) => old.Serves(now) ? old : new(now, new(() => ListAsync(tenant, list, now))));
         var text = await current.Text.Value;
         http.Response.Headers.CacheControl = $"public, max-age={TimeToLive}";
+        Origins.LetAny(http);
         return Results.Text(text, Media);
     }
 

@@ -19,8 +19,20 @@ internal static class Origins
             .WithExposedHeaders("WWW-Authenticate", "DPoP-Nonce", "OAuth-Client-Attestation-Challenge")
             .SetPreflightMaxAge(TimeSpan.FromHours(1)));
 
-    /// <summary>Only browsers name an origin, and without one there is nothing to say about it.</summary>
+    /// <summary>Only browsers name an origin, and to others there is nothing to say about it.</summary>
     public static bool AreNamed(HttpContext http) => http.Request.Headers.Origin.Count > 0;
+
+    /// <summary>
+    /// What a cache keeps for everybody says so in any case: it may have been asked for by a program, and answers a
+    /// page next.
+    /// </summary>
+    public static void LetAny(HttpContext http)
+    {
+        if (!AreNamed(http))
+        {
+            http.Response.Headers.AccessControlAllowOrigin = "*";
+        }
+    }
 
     extension<T>(T route)
         where T : IEndpointConventionBuilder
