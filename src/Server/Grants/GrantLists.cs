@@ -14,8 +14,10 @@ internal sealed class GrantLists(Db db)
         db.AllAsync(
             $"""
             select grants.*, (
-              select bound_to || instance from families f
-              where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+              select bound_to from families f
+              where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to, (
+              select instance from families f
+              where f.tenant = grants.tenant and f.grant_id = grants.id) as instance
             from grants where tenant = {tenant.Value} and subject = {subject.Value}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)GrantStore.Page}
@@ -59,8 +61,10 @@ internal sealed class GrantLists(Db db)
         db.AllAsync(
             $"""
             select grants.*, (
-              select bound_to || instance from families f
-              where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to
+              select bound_to from families f
+              where f.tenant = grants.tenant and f.grant_id = grants.id) as bound_to, (
+              select instance from families f
+              where f.tenant = grants.tenant and f.grant_id = grants.id) as instance
             from grants where tenant = {tenant.Value} and id < {before ?? "~"}
               and revoked_at is null and expires_at > {now.ToUnixTimeSeconds()}
             order by id desc limit {(long)limit}
@@ -152,6 +156,9 @@ internal sealed record GrantUse(Grant Grant, DateTimeOffset? UsedAt)
 {
     /// <summary>Its tokens are bound to a key, so that a stolen one is of no use.</summary>
     public bool IsBound { get; init; }
+
+    /// <summary>One copy of its client alone, by its attested key, gets more of them.</summary>
+    public bool IsOfCopy { get; init; }
 }
 
 /// <summary>

@@ -7,10 +7,11 @@ namespace Postern.Grants;
 /// <summary>A row of <c>grants</c>: how a grant is written there, and read.</summary>
 internal static partial class GrantRow
 {
-    /// <summary>With when it was last used, and whether its tokens are bound.</summary>
+    /// <summary>With when it was last used, and what its tokens and their line are bound to.</summary>
     public static GrantUse ReadUse(DbDataReader row) => new(Read(row), At(row, "used_at"))
     {
         IsBound = Text(row, "bound_to") is { Length: > 0 },
+        IsOfCopy = Text(row, "instance") is { Length: > 0 },
     };
 
     public static Grant Read(DbDataReader row) => new()

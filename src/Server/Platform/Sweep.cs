@@ -10,11 +10,15 @@ internal sealed class Sweep(TimeProvider clock)
 
     private long sweptAt;
 
-    /// <summary>True for one caller at a time, which then deletes what had expired by <paramref name="now"/>.</summary>
+    /// <summary>
+    /// True for one caller at a time, which then deletes what had expired by <paramref name="now"/>; the time is told
+    /// to all.
+    /// </summary>
     public bool IsDue(out long now)
     {
         now = clock.GetUtcNow().ToUnixTimeSeconds();
         var last = Interlocked.Read(ref sweptAt);
-        return now - last >= Every && Interlocked.CompareExchange(ref sweptAt, now, last) == last;
+        // A clock that was ahead and is set back must not stop it for as long.
+        return Math.Abs(now - last) >= Every && Interlocked.CompareExchange(ref sweptAt, now, last) == last;
     }
 }

@@ -471,6 +471,29 @@ public sealed class AttestationTests(AttestationTests.Bureau bureau) : IClassFix
         Assert.True(own.Status is HttpStatusCode.OK, own.Text);
     }
 
+    [Theory, InlineData("desk", false), InlineData("desk-dpop", true)]
+    public async Task A_person_reads_of_a_key_only_where_the_tokens_are_bound_to_one(string id, bool isBound)
+    {
+        await using var server = await TestServer.StartAsync(Yaml.Replace(
+            $"password: {Person.AdasPassword} }}",
+            $"password: {Person.AdasPassword}, roles: [admin] }}",
+            StringComparison.Ordinal));
+        using var ada = new Person(server);
+        using var app = new AttestedApp(server, id, "http://127.0.0.1:8765/callback");
+        await app.MeetAsync();
+        var reply = await app.RedeemAsync((await ada.LetInAsync(app.App.Authorize())).Code);
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
+
+        var (me, desk) = (await PageAsync("/me"), await PageAsync("/console/grants"));
+
+        Assert.Equal(isBound, me.Contains("works with its own key only", StringComparison.Ordinal));
+        Assert.Equal(isBound, desk.Contains("Its tokens are bound to a key.", StringComparison.Ordinal));
+        Assert.Contains("goes on in this copy of the app only", me, StringComparison.Ordinal);
+        Assert.Contains("One copy alone refreshes them.", desk, StringComparison.Ordinal);
+
+        async Task<string> PageAsync(string path) => (await ada.OpenAsync(path)).Page!.Body!.TextContent;
+    }
+
     [Fact]
     public async Task Whose_attestation_is_refused_cannot_be_told_from_nobodys()
     {

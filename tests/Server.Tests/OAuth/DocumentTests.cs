@@ -569,6 +569,54 @@ public sealed class DocumentTests
     }
 
     [Fact]
+    public async Task Documents_of_clients_that_a_person_let_in_take_nothing_from_those_an_operator_knows()
+    {
+        await using var host = new DocumentHost();
+        host.Put("/keys", "{}");
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var app = new App(server, host.Client("/client.json"), Redirect);
+        await app.LetInAsync(ada);
+        host.Put("/client.json", "{}", "HTTP/1.1 500 X\r\nContent-Type: application/json");
+        server.Clock.Advance(TimeSpan.FromHours(1));
+        var book = server.Get<ClientBook>();
+
+        for (var i = 0; i < new OutboundOptions().HostBurst; i++)
+        {
+            await book.FindAsync(TenantId.Default, app.Id, "", default);
+            await book.FindKnownAsync(TenantId.Default, app.Id, "", default);
+        }
+
+        Assert.IsType<FetchOutcome.Answered>(
+            await server.Get<SafeHttp>().GetAsync(host.At("/keys"), FetchRules.Json, default));
+    }
+
+    [Fact]
+    public async Task A_client_whose_new_key_there_is_no_room_to_fetch_is_told_to_come_back()
+    {
+        using var old = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var young = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await using var host = new DocumentHost();
+        host.Put("/keys", Keys(old));
+        await using var server = await TestServer.StartAsync(Machine(host));
+        Assert.Equal(HttpStatusCode.OK, (await CallAsync(server, old)).Status);
+        host.Put("/keys", Keys(young));
+        server.Clock.Advance(TimeSpan.FromSeconds(31));
+        for (var i = 0; i < new OutboundOptions().HostBurst; i++)
+        {
+            await server.Get<SafeHttp>().GetAsync(host.At($"/{i}"), FetchRules.Json, default);
+        }
+
+        var (full, known) = (await CallAsync(server, young), await CallAsync(server, old));
+        server.Clock.Advance(TimeSpan.FromSeconds(1));
+        var later = await CallAsync(server, young);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "temporarily_unavailable"), (full.Status, full.Error));
+        Assert.True(known.Status is HttpStatusCode.OK, known.Text);
+        Assert.True(later.Status is HttpStatusCode.OK, later.Text);
+    }
+
+    [Fact]
     public async Task An_operator_can_refuse_documents()
     {
         await using var host = new DocumentHost();

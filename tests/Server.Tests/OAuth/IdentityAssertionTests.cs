@@ -1,7 +1,9 @@
 using System.Buffers.Text;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Postern.Platform;
 
 namespace Postern.Tests.OAuth;
 
@@ -238,6 +240,83 @@ public sealed class IdentityAssertionTests(IdentityAssertionTests.Two two) : ICl
         await Desk.RevokeAsync(tokens.RefreshToken);
 
         TokenTests.Refused(await AskAsync(tokens.RefreshToken), "invalid_grant");
+    }
+
+    [Fact]
+    public async Task What_is_said_ends_with_the_agent_and_with_the_grant_that_it_rests_on()
+    {
+        await using var server = await TestServer.StartAsync(Two.People("https://else.example").Replace(
+            "trust_domain:",
+            $"""
+            agents:
+              - id: scribe
+                owner: {Person.Bob}
+                purpose: Writes down what was said
+                ends: 2026-11-23
+                clients: [desk]
+            trust_domain:
+            """,
+            StringComparison.Ordinal));
+        using var ada = new Person(server);
+        var (desk, veiled) = (
+            new App(server, "desk", "https://desk.example/cb", Secret),
+            new App(server, "veiled", "https://veiled.example/cb", Secret));
+        var (agents, persons) = (await desk.LetInAsync(ada), await veiled.LetInAsync(ada));
+        var ends = new DateTimeOffset(2026, 11, 23, 0, 0, 0, TimeSpan.Zero);
+        var over = server.Clock.GetUtcNow().ToUnixTimeSeconds()
+            + persons.Json.GetProperty("authorization_expires_in").GetInt64();
+
+        server.Clock.Advance(ends - server.Clock.GetUtcNow() - TimeSpan.FromMinutes(3));
+        var byAgent = await SayAsync("desk", agents.RefreshToken);
+        // A line that rests too long is over before its grant.
+        for (var day = TimeSpan.FromDays(5); server.Clock.GetUtcNow().Add(day).ToUnixTimeSeconds() < over;)
+        {
+            server.Clock.Advance(day);
+            persons = await veiled.RefreshAsync(persons.RefreshToken);
+        }
+
+        server.Clock.Advance(DateTimeOffset.FromUnixTimeSeconds(over - 120) - server.Clock.GetUtcNow());
+        var byPerson = await SayAsync("veiled", persons.RefreshToken);
+
+        Assert.Equal(ends.ToUnixTimeSeconds(), byAgent.Claims.GetProperty("exp").GetInt64());
+        Assert.Equal(180, byAgent.Json.GetProperty("expires_in").GetInt64());
+        Assert.Equal(over, byPerson.Claims.GetProperty("exp").GetInt64());
+        Assert.Equal(120, byPerson.Json.GetProperty("expires_in").GetInt64());
+
+        Task<Reply> SayAsync(string client, string token) => desk.PostAsync(
+            "/token",
+            [
+                ("grant_type", Exchange), ("requested_token_type", IdJag), ("subject_token", token),
+                ("subject_token_type", RefreshToken), ("audience", "https://else.example"),
+                ("client_id", client), ("client_secret", Secret),
+            ]);
+    }
+
+    [Fact]
+    public async Task What_is_said_is_counted_like_a_token()
+    {
+        var tokens = await Desk.LetInAsync(two.Ada);
+        var counted = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, all) =>
+        {
+            if (ReferenceEquals(instrument, Telemetry.Tokens))
+            {
+                all.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+        {
+            if (tags.Contains(new("grant_type", Exchange)))
+            {
+                Interlocked.Add(ref counted, count);
+            }
+        });
+        listener.Start();
+
+        await AskAsync(tokens.RefreshToken);
+
+        Assert.True(Interlocked.Read(ref counted) > 0);
     }
 
     [Fact, Rfc(8725, "3.11")]

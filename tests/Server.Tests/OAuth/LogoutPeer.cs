@@ -7,7 +7,7 @@ internal sealed class LogoutPeer : IAsyncDisposable
 {
     private readonly DocumentHost host = new();
 
-    public LogoutPeer(string says) => Say(says);
+    public LogoutPeer(string says, string more = "") => Say(says, more);
 
     /// <summary>The logout tokens it was sent.</summary>
     public IReadOnlyList<string> Heard =>
@@ -32,10 +32,10 @@ internal sealed class LogoutPeer : IAsyncDisposable
             backchannel_logout_uri: {{host.At("/two")}}
         """;
 
-    public void Say(string says)
+    public void Say(string says, string more = "")
     {
-        host.Put("/one?of=1", "", $"{says}\r\nContent-Type: text/plain");
-        host.Put("/two", "", $"{says}\r\nContent-Type: text/plain");
+        host.Put("/one?of=1", more, $"{says}\r\nContent-Type: text/plain");
+        host.Put("/two", more, $"{says}\r\nContent-Type: text/plain");
     }
 
     public ValueTask DisposeAsync() => host.DisposeAsync();

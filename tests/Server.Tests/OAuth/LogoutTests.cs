@@ -1,5 +1,6 @@
 using System.Net;
 using Postern.Platform;
+using Postern.Platform.Outbound;
 
 namespace Postern.Tests.OAuth;
 
@@ -206,6 +207,50 @@ public sealed class LogoutTests
         await server.Get<Postern.OAuth.Logout.LogoutSender>().NowAsync(default);
 
         Assert.Equal(times, site.Heard.Count);
+    }
+
+    [Theory, Rfc(Back, "2.8")]
+    [InlineData("200 OK\r\nContent-Encoding: gzip", 0), InlineData("200 OK", 20_000)]
+    [InlineData("400 Bad Request\r\nContent-Encoding: br", 0), InlineData("400 Bad Request", 20_000)]
+    public async Task A_client_that_answered_is_told_no_more_whatever_else_it_says(string says, int more)
+    {
+        await using var site = new LogoutPeer($"HTTP/1.1 {says}", new('x', more));
+        await using var server = await TestServer.StartAsync(site.Settings);
+        using var ada = new Person(server);
+        var hint = (await Peer(server, "one").LetInAsync(ada, RelyingTown.Identity("openid"))).Member("id_token")!;
+
+        await ada.OpenAsync($"/logout?id_token_hint={hint}");
+        server.Clock.Advance(TimeSpan.FromSeconds(31));
+        await server.Get<Postern.OAuth.Logout.LogoutSender>().NowAsync(default);
+
+        Assert.Single(site.Heard);
+    }
+
+    [Fact]
+    public async Task Where_a_self_registered_client_is_told_does_not_close_a_host_to_those_an_operator_knows()
+    {
+        await using var host = new DocumentHost();
+        host.Put("/keys", "{}");
+        await using var server = await TestServer.StartAsync(host.Settings + App.Town);
+        using var ada = new Person(server);
+        var made = await Registered.PostAsync(
+            server,
+            """
+            {"redirect_uris":["https://a.example/cb"],"token_endpoint_auth_method":"none",
+             "backchannel_logout_uri":"https://127.0.0.1:1/out"}
+            """);
+        var app = new App(server, made.Member("client_id")!, "https://a.example/cb");
+        var hint = (await app.LetInAsync(ada, RelyingTown.Identity("openid"))).Member("id_token")!;
+
+        await ada.OpenAsync($"/logout?id_token_hint={hint}");
+        for (var told = 1; told < HostBudgets.MaxFailures; told++)
+        {
+            server.Clock.Advance(TimeSpan.FromHours(1));
+            await server.Get<Postern.OAuth.Logout.LogoutSender>().NowAsync(default);
+        }
+
+        Assert.IsType<FetchOutcome.Answered>(
+            await server.Get<SafeHttp>().GetAsync(host.At("/keys"), FetchRules.Json, default));
     }
 
     [Theory, Rfc(Back, "2.2")]

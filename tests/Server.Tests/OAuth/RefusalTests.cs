@@ -46,6 +46,19 @@ public sealed class RefusalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_counted_is_written_before_the_server_stops()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => WrongAsync("bench")));
+        await server.StopAsync();
+        await using var next = await TestServer.StartAsync(App.Town, like: server);
+
+        var entries = await EntriesAsync(next, 2);
+
+        const string Wrong = "invalid_client: wrong secret or method";
+        Assert.Equal([Wrong, $"{Wrong}; 9 more within the minute"], entries.Select(Reason));
+    }
+
+    [Fact]
     public async Task Who_names_no_client_that_we_know_leaves_no_entry_and_neither_does_waiting()
     {
         await using var town = await TestServer.StartAsync(Butler.Town());

@@ -144,7 +144,8 @@ public sealed class SecondAddressTests : IAsyncLifetime
             [
                 "DELETE /mcp/echo", "GET /.well-known/oauth-authorization-server",
                 "GET /.well-known/oauth-protected-resource", "GET /.well-known/oauth-protected-resource/mcp/echo",
-                "GET /.well-known/openid-configuration", "GET /mcp/echo", "GET /userinfo",
+                "GET /.well-known/openid-configuration", "GET /healthz", "GET /mcp/echo", "GET /readyz",
+                "GET /userinfo",
                 "OPTIONS /.well-known/oauth-protected-resource",
                 "OPTIONS /.well-known/oauth-protected-resource/mcp/echo", "OPTIONS /mcp/echo", "POST /bc-authorize",
                 "POST /device_authorization", "POST /introspect", "POST /mcp/echo", "POST /par",

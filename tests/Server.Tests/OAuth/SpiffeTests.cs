@@ -178,6 +178,41 @@ public sealed class SpiffeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_workload_whose_new_key_there_is_no_room_to_fetch_is_told_to_come_back()
+    {
+        var young = new Outside("k2");
+        await using var site = new DocumentHost();
+        site.Put("/bundle", Bundle(signer));
+        await using var there = await TestServer.StartAsync(
+            site.Settings
+            + $$"""
+            demo: false
+            spiffe:
+              - { trust_domain: example.org, bundle_endpoint: '{{site.At("/bundle")}}' }
+            clients:
+              - { client_id: '{{Agent}}', {{Rest}} }
+            servers:
+              - { name: echo, http: http://127.0.0.1:9/mcp }
+            """);
+        Assert.Equal(HttpStatusCode.OK, (await ShowAsync(there, Svid(Agent, at: there))).Status);
+        site.Put("/bundle", Bundle(young));
+        there.Clock.Advance(TimeSpan.FromSeconds(31));
+        for (var i = 0; i < new OutboundOptions().HostBurst; i++)
+        {
+            await there.Get<SafeHttp>().GetAsync(site.At($"/{i}"), FetchRules.Json, default);
+        }
+
+        var full = await ShowAsync(there, Svid(Agent, by: young, at: there));
+        var known = await ShowAsync(there, Svid(Agent, at: there));
+        there.Clock.Advance(TimeSpan.FromSeconds(1));
+        var later = await ShowAsync(there, Svid(Agent, by: young, at: there));
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "temporarily_unavailable"), (full.Status, full.Error));
+        Assert.True(known.Status is HttpStatusCode.OK, known.Text);
+        Assert.True(later.Status is HttpStatusCode.OK, later.Text);
+    }
+
+    [Fact]
     public async Task An_svid_and_another_assertion_are_not_taken_for_each_other()
     {
         var svid = Svid(Agent);

@@ -170,7 +170,8 @@ internal sealed class DeskPages(
             grant.CreatedAt,
             use.UsedAt,
             grant.ExpiresAt,
-            IsBound: use.IsBound);
+            IsBound: use.IsBound,
+            IsOfCopy: use.IsOfCopy);
     }
 
     private static EntryRow Row(AuditRow row)

@@ -65,6 +65,6 @@ public sealed record AgentRow(
 
 public sealed record GrantRow(
     string Person, Asker Client, string Sentence, DateTimeOffset Since, DateTimeOffset? LastUse, DateTimeOffset Ends,
-    bool IsBound = false);
+    bool IsBound = false, bool IsOfCopy = false);
 
 public sealed record EntryRow(long Number, DateTimeOffset At, string Who, string Act, string? Target, string Outcome);

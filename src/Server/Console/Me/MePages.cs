@@ -170,6 +170,7 @@ internal sealed class MePages(
             grant.ExpiresAt)
         {
             IsBound = use.IsBound,
+            IsOfCopy = use.IsOfCopy,
             Purpose = agents.Of(grant.Tenant, grant.Client)?.Purpose,
         };
     }

@@ -80,6 +80,9 @@ public sealed record LetIn(
 
     /// <summary>Its tokens are bound to a key that it keeps.</summary>
     public bool IsBound { get; init; }
+
+    /// <summary>Only the copy of the app that got it gets more tokens.</summary>
+    public bool IsOfCopy { get; init; }
 }
 
 /// <summary>A question that waits, on its own page under <paramref name="Name"/>.</summary>

@@ -181,8 +181,8 @@ internal sealed class ClientBook
                 return OAuthError.InvalidClient("not the URL of a metadata document");
             }
 
-            var isKnown = await stored.FindAsync((tenant, id), stop) is not null;
-            found = await documents.FetchAsync(tenant, id, isKnown, network, stop);
+            var known = await stored.FindAsync((tenant, id), stop);
+            found = await documents.FetchAsync(tenant, id, known, network, stop);
         }
 
         return found.Failed(out var error, out var client) ? error : await WithAgeAsync(tenant, client, stop);

@@ -37,14 +37,14 @@ internal sealed class ClientDocuments(
     /// <summary>Asks the host.</summary>
     /// <param name="tenant">At which tenant the client stands.</param>
     /// <param name="id">The URL.</param>
-    /// <param name="isKnown">Somebody there has let it in.</param>
-    /// <param name="network">Whose budget it is fetched on if nobody has.</param>
+    /// <param name="known">As it was when somebody there let it in; null when nobody has.</param>
+    /// <param name="network">Whose budget it is fetched on then.</param>
     /// <param name="stop">Ends the waiting.</param>
     public async ValueTask<Result<Client>> FetchAsync(
-        TenantId tenant, ClientId id, bool isKnown, string network, CancellationToken stop)
+        TenantId tenant, ClientId id, Client? known, string network, CancellationToken stop)
     {
-        var outcome = isKnown
-            ? await outbound.GetAsync(id.Value, FetchRules.ClientDocument, stop)
+        var outcome = known is not null
+            ? await outbound.GetAsync(id.Value, FetchRules.ClientDocument.For(known), stop)
             : await outbound.GetForStrangerAsync(id.Value, FetchRules.ClientDocument, network, stop);
         return outcome switch
         {
@@ -67,7 +67,7 @@ internal sealed class ClientDocuments(
     public async ValueTask<Result<Client>> FetchAgainAsync(TenantId tenant, Client known, CancellationToken stop)
     {
         var url = known.Id.Value;
-        return await outbound.GetAsync(url, FetchRules.ClientDocument, stop) switch
+        return await outbound.GetAsync(url, FetchRules.ClientDocument.For(known), stop) switch
         {
             FetchOutcome.Answered answer => Read(tenant, known.Id, answer),
             FetchOutcome.Refused { Status: HttpStatusCode.NotFound or HttpStatusCode.Gone } =>

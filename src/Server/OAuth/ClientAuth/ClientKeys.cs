@@ -17,7 +17,7 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
 
     /// <summary>The keys that may have signed, looked for again when none has that identifier.</summary>
     public ValueTask<IReadOnlyList<SecurityKey>> FindAsync(Client client, string? kid, CancellationToken stop) =>
-        FindAsync(client.Jwks, client.JwksUri, kid, stop, RulesOf(client));
+        FindAsync(client.Jwks, client.JwksUri, kid, stop, FetchRules.Json.For(client));
 
     /// <summary>The same of keys that somebody else has: these, or those that are there.</summary>
     public async ValueTask<IReadOnlyList<SecurityKey>> FindAsync(
@@ -47,17 +47,10 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         {
             ({ } own, _) => All(own).Any(isIt),
             (_, { } uri) =>
-                (await LookAsync(uri, RulesOf(client), keys => keys.All.Any(isIt), stop))?.All.Any(isIt) is true,
+                (await LookAsync(uri, FetchRules.Json.For(client), keys => keys.All.Any(isIt), stop))
+                    ?.All.Any(isIt) is true,
             _ => false,
         };
-
-    // Whoever has a document of their own names there what they like, until a person lets them in.
-    private static FetchRules RulesOf(Client client) => client switch
-    {
-        { IsVouchedFor: true } => FetchRules.Json,
-        { Source: ClientSource.Document, FirstSeen: null } => FetchRules.Json with { IsForStranger = true },
-        _ => FetchRules.Json with { IsForUnvouched = true },
-    };
 
     // What is known, or what is there now when that may be something else.
     private async ValueTask<Fetched?> LookAsync(
@@ -70,7 +63,7 @@ internal sealed class ClientKeys(SafeHttp outbound, TimeProvider clock)
         }
 
         var outcome = await outbound.GetAsync(uri, rules, stop);
-        if (known is null && outcome is FetchOutcome.Busy busy)
+        if (outcome is FetchOutcome.Busy busy)
         {
             throw new NoRoomException(busy.RetryAfter);
         }

@@ -41,7 +41,12 @@ internal sealed class Refusals : IDisposable
         return watched;
     }
 
-    public void Dispose() => closing.Dispose();
+    /// <summary>What was counted until now is written, too: the database is closed later, with all that waits.</summary>
+    public void Dispose()
+    {
+        closing.Dispose();
+        Close();
+    }
 
     /// <summary>
     /// Entries a minute at a tenant: each standing has its own, so that who only says a name hides nothing of those

@@ -70,12 +70,13 @@ internal sealed class SpiffeBundles
             bundle = known.GetValueOrDefault(domain);
         }
 
-        if (bundle is not null && now < bundle.At + Absence)
+        bundle = bundle is not null && now < bundle.At + Absence ? bundle : null;
+        if ((bundle is null || !suffices(bundle)) && busy.TryGetValue(domain, out var until) && now < until)
         {
-            return bundle;
+            throw new NoRoomException(until - now);
         }
 
-        return busy.TryGetValue(domain, out var until) && now < until ? throw new NoRoomException(until - now) : null;
+        return bundle;
     }
 
     // One look for all who wait, and on nobody's token: a stranger who asks and hangs up would else use up the look of
@@ -91,6 +92,7 @@ internal sealed class SpiffeBundles
             }
 
             looked[domain] = now;
+            busy.TryRemove(domain, out _);
             if (await ReadAsync(seed) is { } text && Parse(text, now) is { } read)
             {
                 known[domain] = read;

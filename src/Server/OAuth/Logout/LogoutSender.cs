@@ -23,7 +23,7 @@ internal sealed class LogoutSender : IHostedService, IDisposable
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(30), Life = TimeSpan.FromMinutes(2);
 
     /// <summary>What a client answers is not read; that it answers is enough.</summary>
-    private static readonly FetchRules Rules = new(16 * 1024, TimeSpan.FromSeconds(3));
+    private static readonly FetchRules Rules = new(0, TimeSpan.FromSeconds(3)) { IsUnread = true };
 
     private readonly Logouts logouts;
     private readonly ClientBook clients;
@@ -111,7 +111,7 @@ internal sealed class LogoutSender : IHostedService, IDisposable
         var token = await TokenAsync(tenant, client, logout, stop);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(uri));
         request.Content = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", token)]);
-        return await outbound.SendAsync(request, Rules, stop) is FetchOutcome.Answered
+        return await outbound.SendAsync(request, Rules.For(client), stop) is FetchOutcome.Answered
         {
             Status: HttpStatusCode.OK or HttpStatusCode.NoContent or HttpStatusCode.BadRequest,
         };

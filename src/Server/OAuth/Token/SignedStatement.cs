@@ -22,7 +22,7 @@ internal sealed record SignedStatement
     /// <summary>What it lets somebody do in more detail than scopes (RFC 9396 §9.1); null for nothing.</summary>
     public Details? Details { get; init; }
 
-    /// <summary>How long it is good.</summary>
+    /// <summary>How long it is good, where what it rests on lasts that long.</summary>
     public required TimeSpan Life { get; init; }
 
     /// <summary>Writes what it says beside issuer, subject, audience, scope, times and name.</summary>

@@ -9,8 +9,8 @@ internal static class Probes
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/healthz", () => Results.Text("ok\n")).Open();
-        routes.MapGet("/readyz", ReadyAsync).Open();
+        routes.MapGet("/healthz", () => Results.Text("ok\n")).Open().AtBoth();
+        routes.MapGet("/readyz", ReadyAsync).Open().AtBoth();
     }
 
     private static async Task<IResult> ReadyAsync(

@@ -13,6 +13,9 @@ internal sealed record FetchRules(int MaxBytes, TimeSpan Within)
 
     public Func<string, bool> Accepts { get; init; } = _ => true;
 
+    /// <summary>That it was answered says all: its body is left there, whatever it is.</summary>
+    public bool IsUnread { get; init; }
+
     /// <summary>It is for somebody whom nobody let in, and takes nothing of what is there for the known.</summary>
     public bool IsForStranger { get; init; }
 

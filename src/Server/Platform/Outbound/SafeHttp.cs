@@ -187,6 +187,7 @@ internal sealed partial class SafeHttp : IDisposable
         var problem = answer switch
         {
             { StatusCode: >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest } => "a redirect",
+            _ when rules.IsUnread => null,
             { Content.Headers.ContentEncoding.Count: > 0 } => "the body is encoded",
             { IsSuccessStatusCode: true } when !rules.Accepts(type) => "the media type is not accepted",
             _ => null,
@@ -196,7 +197,8 @@ internal sealed partial class SafeHttp : IDisposable
             return Refuse(host, problem);
         }
 
-        return await BodyAsync(answer.Content, rules.MaxBytes, stop) is { } body
+        return (rules.IsUnread ? default(ReadOnlyMemory<byte>) : await BodyAsync(answer.Content, rules.MaxBytes, stop))
+            is { } body
             ? new FetchOutcome.Answered(
                 answer.StatusCode, type, body, FetchRules.FreshFor(answer, clock.GetUtcNow()), answer.Headers)
             : Refuse(host, $"more than {rules.MaxBytes} bytes");
