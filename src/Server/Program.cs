@@ -109,6 +109,7 @@ internal static partial class Program
     // What every token and every call stands on.
     private static void RegisterGround(IServiceCollection services)
     {
+        services.AddSingleton<AuditSubjects>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RecentCalls>();
         services.AddSingleton<GrantStore>();

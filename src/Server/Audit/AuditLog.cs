@@ -1,11 +1,7 @@
-using System.Buffers.Text;
 using System.Data.Common;
 using System.Diagnostics;
 using System.Security.Cryptography;
-using System.Text;
-using Postern.Platform;
 using Postern.Platform.Database;
-using Postern.Platform.Keys;
 using Postern.Platform.Tenants;
 
 namespace Postern.Audit;
@@ -19,25 +15,21 @@ internal sealed class AuditLog
     /// <summary>Entries for which there are places in a tenant's chain.</summary>
     internal const long MostEntries = 1L << 40;
 
-    private const string SubjectPurpose = "audit-subject", IndexPurpose = "audit-index";
-
     private readonly Db db;
-    private readonly Sealer sealer;
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
-    private readonly Cache<(TenantId, SubjectId), AuditSubject> subjects;
+    private readonly AuditSubjects subjects;
 
     // Where each chain ended when this node last wrote to it. Only the writer looks here, and
     // it asks the database whether it is still so.
     private readonly Dictionary<TenantId, Head> heads = [];
 
-    public AuditLog(Db db, Sealer sealer, TenantBook tenants, TimeProvider clock, RandomNumberGenerator random)
+    public AuditLog(
+        Db db, AuditSubjects subjects, TenantBook tenants, TimeProvider clock, RandomNumberGenerator random)
     {
         tenants.Beginning.Add(BeginAsync);
-        (this.db, this.sealer, this.clock, this.random) = (db, sealer, clock, random);
-        subjects = new(20_000, LoadSubjectAsync);
-        // Before the change feed, whichever was made first: all nodes lock in one order (ADR 0002).
-        db.BeforeCommit.Insert(0, AppendAsync);
+        (this.db, this.subjects, this.clock, this.random) = (db, subjects, clock, random);
+        db.AtCommit(CommitStep.Log, AppendAsync);
     }
 
     /// <summary>Records an act in the transaction that carries it out; answers the entry's identifier.</summary>
@@ -56,13 +48,16 @@ internal sealed class AuditLog
         // Rendered here, where many do so at once, and not in the unit, which the one writer runs.
         if (entry.User is { } user)
         {
-            await PrepareAsync(entry.Tenant, user);
+            await subjects.PrepareAsync(entry.Tenant, user);
         }
 
         var (id, item) = Prepare(entry);
         await db.AttachAsync(item);
         return id;
     }
+
+    /// <inheritdoc cref="AuditSubjects.PrepareAsync"/>
+    public ValueTask PrepareAsync(TenantId tenant, SubjectId subject) => subjects.PrepareAsync(tenant, subject);
 
     /// <summary>
     /// Records an act whose beginning is recorded already, or that may go before its entry: durable within a twentieth
@@ -106,7 +101,7 @@ internal sealed class AuditLog
     {
         var now = clock.GetUtcNow();
         var id = random.Version7(now);
-        var subject = entry.User is { } user ? subjects.Peek((entry.Tenant, user)) : null;
+        var subject = entry.User is { } user ? subjects.Known(entry.Tenant, user) : null;
         return (id.ToString(), entry.User is not null && subject is null
             ? new Unprepared(entry, id, now)
             : new AuditRecord(entry, subject, id, now));
@@ -123,7 +118,7 @@ internal sealed class AuditLog
             }
             else if (item is Unprepared { Entry: var entry } unprepared)
             {
-                var subject = await SubjectAsync(last, entry.Tenant, entry.User!.Value);
+                var subject = await subjects.FindOrMakeAsync(last, entry.Tenant, entry.User!.Value);
                 records.Add(new(entry, subject, unprepared.Id, unprepared.Now));
             }
         }
@@ -198,60 +193,6 @@ internal sealed class AuditLog
             ],
             head);
     }
-
-    private async ValueTask<AuditSubject> SubjectAsync(Unit unit, TenantId tenant, SubjectId subject)
-    {
-        if (subjects.Peek((tenant, subject)) is { } known)
-        {
-            return known;
-        }
-
-        var name = Encoding.UTF8.GetBytes($"{tenant}\n{subject}");
-        var pseudonym = Convert.ToHexStringLower(sealer.Mac(tenant, IndexPurpose, name))[..32];
-        var key = random.Bytes(32);
-        var closed = sealer.SealBytes(tenant, SubjectPurpose, key, Encoding.UTF8.GetBytes(subject.Value));
-        await unit.RunAsync(
-            $"""
-            insert into audit_subjects (tenant, subject, pseudonym, sealed)
-            values ({tenant.Value}, {subject.Value}, {pseudonym}, {closed})
-            on conflict do nothing
-            """);
-        var row = await unit.FirstAsync(SelectSubject(tenant, subject), ReadSubject)
-            ?? throw new UnreachableException();
-        // Not kept yet: if this transaction fails the row is not there. The next one finds it.
-        return Open(tenant, subject, row);
-    }
-
-    private async Task<AuditSubject?> LoadSubjectAsync(
-        (TenantId Tenant, SubjectId Subject) key, CancellationToken stop) =>
-        await db.FirstAsync(SelectSubject(key.Tenant, key.Subject), ReadSubject, stop) is { } row
-            ? Open(key.Tenant, key.Subject, row)
-            : null;
-
-    /// <summary>
-    /// Brings a person's key to memory, so that entries about them are rendered outside the writer. Who writes about a
-    /// person in a unit calls it before. Of somebody unknown there is none until their first entry.
-    /// </summary>
-    public async ValueTask PrepareAsync(TenantId tenant, SubjectId subject) =>
-        await subjects.FindAsync((tenant, subject), CancellationToken.None);
-
-    private AuditSubject Open(TenantId tenant, SubjectId subject, Tuple<string, byte[]> row)
-    {
-        var key = sealer.OpenBytes(tenant, SubjectPurpose, row.Item2, Encoding.UTF8.GetBytes(subject.Value))
-            ?? throw new SetupException("A person's key in the log was sealed with another master key.");
-        var json = new CanonicalJson();
-        json.Begin();
-        json.Text("f", "user");
-        json.Text("v", subject.Value);
-        json.End();
-        return new(row.Item1, "hmac-sha-256:" + Base64Url.EncodeToString(HMACSHA256.HashData(key, json.Written)));
-    }
-
-    private static FormattableString SelectSubject(TenantId tenant, SubjectId subject) =>
-        $"select pseudonym, sealed from audit_subjects where tenant = {tenant.Value} and subject = {subject.Value}";
-
-    private static Tuple<string, byte[]> ReadSubject(DbDataReader row) =>
-        Tuple.Create(row.GetString(0), row.GetFieldValue<byte[]>(1));
 
     private sealed record Unprepared(AuditEntry Entry, Guid Id, DateTimeOffset Now);
 

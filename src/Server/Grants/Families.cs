@@ -187,7 +187,7 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
 
     private static DateTimeOffset Seconds(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds);
 
-    private sealed record Line(long Generation, long RotatedAt, string Holder, string BoundTo)
+    private sealed record Line(long Generation, long RotatedAt, string Network, string BoundTo)
     {
         private static readonly long Window = (long)RetryWindow.TotalSeconds;
 
@@ -204,7 +204,7 @@ internal sealed class Families(Db db, AuditLog audit, GrantBook grants, TimeProv
         /// <summary>It left this generation a moment ago, by the same hand.</summary>
         public bool HasJustMoved(Presented shown, long now) =>
             Generation == shown.Generation + 1 && now - RotatedAt <= Window
-            && Holder == shown.Hand.Network && BoundTo == shown.Hand.Key && Instance == shown.Hand.Instance;
+            && Network == shown.Hand.Network && BoundTo == shown.Hand.Key && Instance == shown.Hand.Instance;
 
         /// <summary>
         /// Where nothing was proven, it must be the very request whose answer was lost. And the token must not be one

@@ -15,7 +15,7 @@ internal sealed class OffGrants(Db db, TimeProvider clock)
 
     // From who is off to what stands still: it costs as much as is off, and nothing where nobody is. What was passed on
     // is found along its chain. {0} is the tenant, {1} the time.
-    private const string Standing =
+    private const string StandStill =
         """
         with recursive off_parties (kind, id) as (
           select s.kind, s.id from switched_off s where s.tenant = {0}
@@ -55,7 +55,7 @@ internal sealed class OffGrants(Db db, TimeProvider clock)
     public Task<List<string>> AtAsync(TenantId tenant, string resource, string after, CancellationToken stop) =>
         db.AllAsync(
             FormattableStringFactory.Create(
-                Standing
+                StandStill
                 + """
                 select o.id from off_grants o where o.resource = {2} and o.id > {3} order by o.id limit {4}
                 """,
@@ -70,7 +70,7 @@ internal sealed class OffGrants(Db db, TimeProvider clock)
     /// <summary>The places of a status list whose tokens have not expired and came of one.</summary>
     public Task<List<Tuple<int>>> PlacesAsync(TenantId tenant, long list, CancellationToken stop) => db.AllAsync(
         FormattableStringFactory.Create(
-            Standing
+            StandStill
             + """
             select s.place from token_statuses s join off_grants o on o.id = s.grant_id
             where s.tenant = {0} and s.list = {2} and s.expires_at > {1}

@@ -19,15 +19,14 @@ internal sealed class RevokedTokens : IDisposable
     private readonly Db db;
     private readonly AuditLog audit;
     private readonly TimeProvider clock;
-    private readonly Sweep sweep;
+    private readonly Sweep sweep, forget;
     private readonly Reload reload;
     private readonly ConcurrentDictionary<(TenantId, string), long> revoked = new();
     private Action<TenantId, string, string>[] watchers = [];
-    private long forgotAt;
 
     public RevokedTokens(Db db, Changes changes, AuditLog audit, TimeProvider clock, ILogger<RevokedTokens> logger)
     {
-        (this.db, this.audit, this.clock, sweep) = (db, audit, clock, new(clock));
+        (this.db, this.audit, this.clock, sweep, forget) = (db, audit, clock, new(clock), new(clock));
         reload = new("revoked tokens", ReadAsync, clock, logger);
         changes.Subscribe(Hear);
     }
@@ -108,12 +107,10 @@ internal sealed class RevokedTokens : IDisposable
         }
     }
 
-    // A walk over all of them, so once a minute.
+    // A walk over all of them, so not with each.
     private void Forget()
     {
-        var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        var last = Interlocked.Read(ref forgotAt);
-        if (now - last < 60 || Interlocked.CompareExchange(ref forgotAt, now, last) != last)
+        if (!forget.IsDue(out var now))
         {
             return;
         }

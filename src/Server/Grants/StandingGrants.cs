@@ -25,8 +25,8 @@ internal sealed class StandingGrants
     private readonly TimeProvider clock;
     private readonly RandomNumberGenerator random;
     private readonly AgentBook agents;
-    private readonly Cache<Wanted, Standing> known;
-    private readonly Cache<Own, Standing> own;
+    private readonly Cache<Wanted, GrantName> known;
+    private readonly Cache<Own, GrantName> own;
 
     public StandingGrants(
         GrantStore store,
@@ -47,9 +47,9 @@ internal sealed class StandingGrants
 
     /// <summary>
     /// The grant by which a client acts as itself at a resource: as the agent whose client it is, if it is one's. It
-    /// follows the client's registration: other scopes are another grant.
+    /// follows the client's registration: other scopes are another grant. Null while its tenant is being removed.
     /// </summary>
-    public async ValueTask<Grant> OwnAsync(
+    public async ValueTask<Grant?> OwnAsync(
         TenantId tenant,
         ClientId client,
         string clientName,
@@ -62,8 +62,8 @@ internal sealed class StandingGrants
         var named = new Own(tenant, client, clientName, resource, scopes, agents.Of(tenant, client)?.Id);
         // The common ones are found by what they are, without making again what they are made of.
         return approvedBy is null && details is null && await own.FindAsync(named, stop) is { } standing
-            ? (await grants.FindAsync(tenant, standing.Id, stop))!
-            : (await FindAsync(WantedOf(named, approvedBy, details), stop))!;
+            ? await grants.FindAsync(tenant, standing.Id, stop)
+            : await FindAsync(WantedOf(named, approvedBy, details), stop);
     }
 
     private Wanted WantedOf(Own own, string? approvedBy, Details? details)
@@ -104,13 +104,16 @@ internal sealed class StandingGrants
         return FindAsync(new(name, grant, "passed on to an actor"), stop);
     }
 
-    /// <summary>The grant that another issuer's assertion stands for, until it runs out or somebody ends it.</summary>
-    public async ValueTask<Grant> AssertedAsync(Grant grant, CancellationToken stop)
+    /// <summary>
+    /// The grant that another issuer's assertion stands for, until it runs out or somebody ends it; null while its
+    /// tenant is being removed.
+    /// </summary>
+    public ValueTask<Grant?> AssertedAsync(Grant grant, CancellationToken stop)
     {
         var actors = string.Join('\t', grant.Actors);
         var name = $"asserted\n{grant.ApprovedBy}\n{grant.Client}\n{grant.Subject}\n{actors}\n{grant.Resource}\n"
             + grant.Scopes + Said(grant.Details);
-        return (await FindAsync(new(name, grant, "asserted by an issuer that an operator trusts"), stop))!;
+        return FindAsync(new(name, grant, "asserted by an issuer that an operator trusts"), stop);
     }
 
     private static string Said(Details? details) => details is null ? "" : $"\nin detail {details}";
@@ -162,7 +165,7 @@ internal sealed class StandingGrants
         }
     }
 
-    private async Task<Standing?> LoadAsync(Wanted wanted, CancellationToken stop) =>
+    private async Task<GrantName?> LoadAsync(Wanted wanted, CancellationToken stop) =>
         await FindOrMakeAsync(wanted, stop) is { } grant ? new(grant.Id, grant.Tenant) : null;
 
     private async Task<Grant?> FindOrMakeAsync(Wanted wanted, CancellationToken stop)
@@ -213,7 +216,7 @@ internal sealed class StandingGrants
     private readonly record struct Own(
         TenantId Tenant, ClientId Client, string ClientName, Resource Resource, Scopes Scopes, string? Agent);
 
-    private sealed record Standing(GrantId Id, TenantId Tenant);
+    private sealed record GrantName(GrantId Id, TenantId Tenant);
 
     // Told apart by tenant and name; the rest is what to make when there is none.
     private sealed class Wanted(string name, Grant grant, string because) : IEquatable<Wanted>

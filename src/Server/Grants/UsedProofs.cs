@@ -16,8 +16,7 @@ internal sealed class UsedProofs
     public UsedProofs(Db db, TimeProvider clock)
     {
         (this.db, sweep) = (db, new(clock));
-        // Before the log is appended to, whose end all nodes lock: no two of them wait for each other.
-        db.BeforeCommit.Insert(0, TakeAsync);
+        db.AtCommit(CommitStep.Proofs, TakeAsync);
     }
 
     /// <summary>True for the first who brings it to any node.</summary>

@@ -11,6 +11,8 @@ namespace Postern.Platform;
 [SuppressMessage("Design", "CA1001", Justification = "Lives as long as its thread, over memory of our own.")]
 internal sealed class ThreadJson
 {
+    private const int MostKept = 64 * 1024;
+
     [ThreadStatic]
     private static ThreadJson? ofThread;
 
@@ -22,7 +24,12 @@ internal sealed class ThreadJson
     /// <summary>Where the next text is written; the one before is gone.</summary>
     public static Utf8JsonWriter Begin()
     {
-        var json = ofThread ??= new();
+        // What a status list needs is not kept by every thread.
+        if (ofThread is not { text.Capacity: <= MostKept } json)
+        {
+            ofThread = json = new();
+        }
+
         json.text.ResetWrittenCount();
         json.writer.Reset(json.text);
         return json.writer;

@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Postern.Audit;
 using Postern.Identity.Users;
-using Postern.Platform.Database;
 using Postern.Tests.Gateway;
 
 namespace Postern.Tests.Audit;
@@ -81,14 +80,6 @@ public sealed class AuditTests
 
         async Task<List<JsonElement>> AskedAsync() =>
             [.. (await Chain.VerifiedAsync(server)).Where(IsOf(AuditKinds.TokenIntrospected))];
-    }
-
-    [Fact]
-    public async Task The_chain_is_locked_before_the_change_feed_on_every_node_whatever_was_made_first()
-    {
-        await using var server = await TestServer.StartAsync();
-
-        Assert.Equal([typeof(AuditLog), typeof(Changes)], server.Db.BeforeCommit.Select(act => act.Target!.GetType()));
     }
 
     [Theory, OnBoth]

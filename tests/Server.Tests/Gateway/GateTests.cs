@@ -453,7 +453,7 @@ public sealed class GateTests : BothEras
         var db = host.Get<Db>();
         return db.WriteAsync(_ =>
         {
-            db.BeforeCommit.Add(async (_, attached, _) =>
+            db.AtCommit(CommitStep.Feed, async (_, attached, _) =>
                 await (attached.Any(item => item is AuditRecord { Entry.Effect: "allow" } record
                     && record.Entry.Tool == tool) ? act() : Task.CompletedTask));
             return ValueTask.CompletedTask;

@@ -117,7 +117,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             Id = writer.NewId(),
             Ancestors = [],
             IssuedAt = now,
-            ExpiresAt = AccessTokenWriter.Expires(tenant.AccessLifetime, grant, now),
+            ExpiresAt = now + tenant.AccessLifetime,
             Holder = thumbprint is null ? null : Holder.OfKey(thumbprint),
         }));
     }

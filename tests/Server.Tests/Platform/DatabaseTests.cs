@@ -238,6 +238,25 @@ public sealed class DatabaseTests
     public void What_is_no_address_is_refused(string text) => Assert.False(DatabaseAddress.TryParse(text, out _));
 
     [Fact]
+    public async Task The_chain_is_locked_before_the_change_feed_on_every_node_whatever_was_made_first()
+    {
+        await using var server = await TestServer.StartAsync();
+        var order = new List<CommitStep>();
+        foreach (var step in new[] { CommitStep.Feed, CommitStep.Log, CommitStep.Proofs })
+        {
+            server.Db.AtCommit(step, (_, _, _) =>
+            {
+                order.Add(step);
+                return ValueTask.CompletedTask;
+            });
+        }
+
+        await AnnounceAsync(server, "x");
+
+        Assert.Equal([CommitStep.Proofs, CommitStep.Log, CommitStep.Feed], order);
+    }
+
+    [Fact]
     public async Task A_full_disk_is_said_and_nothing_is_acknowledged()
     {
         var folder = Directory.CreateTempSubdirectory("postern-").FullName;

@@ -116,7 +116,7 @@ internal sealed class Attestations(
             Offer(http, presenter.Tenant);
         }
 
-        return presenter with { Instance = attestation.Thumbprint };
+        return presenter with { Instance = Presenter.InstanceOf(attestation.Thumbprint) };
     }
 
     // §7.3: the one proof is that of the request, and the nonce in it is the challenge.
@@ -134,7 +134,7 @@ internal sealed class Attestations(
         }
 
         return proven.Holder?.Thumbprint == attestation.Thumbprint
-            ? proven with { Instance = attestation.Thumbprint }
+            ? proven with { Instance = Presenter.InstanceOf(attestation.Thumbprint) }
             : Attesters.Invalid("the proof is by another key");
     }
 

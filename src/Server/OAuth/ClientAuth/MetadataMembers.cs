@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Postern.Platform.Outbound;
 
@@ -71,9 +69,10 @@ internal sealed class MetadataMembers(JsonElement root)
     /// <summary>One of a few words; null when it is left out.</summary>
     public string? OneOf(string name, IReadOnlyList<string> words)
     {
-        if (Text(name) is not { } text || words.Contains(text))
+        var text = Text(name);
+        if (text is null || words.Contains(text))
         {
-            return Text(name);
+            return text;
         }
 
         Refuse($"{name} is one of: {string.Join(", ", words)}.");
@@ -81,14 +80,14 @@ internal sealed class MetadataMembers(JsonElement root)
     }
 
     /// <summary>
-    /// A text that people are shown: nothing in it is unseen or turns around what stands beside it. Joiners and the
-    /// choice between two forms of a sign are parts of scripts and of signs.
+    /// A text that people are shown: nothing in it is unseen or turns around what stands beside it.
     /// </summary>
     public string? Shown(string name)
     {
-        if (Text(name) is not { } text || !text.EnumerateRunes().Any(IsUnseen))
+        var text = Text(name);
+        if (text is null || !Unseen.IsIn(text))
         {
-            return Text(name);
+            return text;
         }
 
         Refuse($"{name} has characters that cannot be seen, or that turn the text around.");
@@ -98,10 +97,11 @@ internal sealed class MetadataMembers(JsonElement root)
     /// <summary>An https address without user and fragment; null when it is left out.</summary>
     public string? Url(string name)
     {
-        if (Text(name, MaxUrl) is not { } text
+        var text = Text(name, MaxUrl);
+        if (text is null
             || (text.StartsWith("https://", StringComparison.Ordinal) && OutboundUrl.TryParse(text, out _)))
         {
-            return Text(name, MaxUrl);
+            return text;
         }
 
         Refuse($"{name} is an https URL, without user, password or fragment.");
@@ -150,14 +150,6 @@ internal sealed class MetadataMembers(JsonElement root)
         Refuse($"{name} holds 1 to {MaxKeys} public keys under keys.");
         return null;
     }
-
-    private static bool IsUnseen(Rune rune) => Rune.GetUnicodeCategory(rune) switch
-    {
-        UnicodeCategory.Format => rune.Value is not (0x200C or 0x200D),
-        UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => true,
-        _ => rune.Value is 0x034F or 0x115F or 0x1160 or 0x2800 or 0x3164 or 0xFFA0 or 0xFFFD,
-    };
 
     // A client that publishes its private key has no key.
     private static bool IsPublic(JsonElement key) =>

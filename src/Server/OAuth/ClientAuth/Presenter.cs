@@ -19,9 +19,9 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
 
     /// <summary>
     /// The key of the copy of the client that it is, by whatever else it proved itself: an attester vouches for it, and
-    /// what is kept for it is kept for that copy. Null where nobody does.
+    /// what is kept for it is kept for that copy. As it is stored (<see cref="InstanceOf"/>); empty where nobody does.
     /// </summary>
-    public string? Instance { get; init; }
+    public string Instance { get; init; } = "";
 
     /// <summary>
     /// RFC 9449 §5: who proves itself otherwise may change its key, but not leave it out; a public client is known by
@@ -33,7 +33,7 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
         new(Network, Holder, IsKnownOtherwise: !Client.IsPublic, asked)
         {
             KeptAs = Client.IsPublic ? null : keptAs,
-            Instance = Instance is null ? "" : InstanceOf(Instance),
+            Instance = Instance,
         };
 
     /// <summary>
@@ -42,7 +42,7 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
     /// </summary>
     public IReadOnlyList<string> Held =>
     [
-        .. Instance is null ? (string[])[] : [InstanceOf(Instance)],
+        .. Instance is "" ? (string[])[] : [Instance],
         .. Holder is null ? (string[])[] : [Holder.ToString()],
     ];
 
@@ -51,6 +51,9 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
 
     /// <summary>Whether it holds all that something was bound to.</summary>
     public bool Holds(string binding) => binding.Split(' ').All(Held.Contains);
+
+    /// <summary>How the key of a copy is stored: it is told from one that tokens are bound to.</summary>
+    public static string InstanceOf(string thumbprint) => $"instance:{thumbprint}";
 
     /// <summary>Anybody could stand there: it has proven nothing, or no operator knows whose proof that is.</summary>
     public bool IsStranger => Client.IsPublic || !Client.IsVouchedFor;
@@ -66,8 +69,6 @@ internal sealed record Presenter(Tenant Tenant, Client Client, string Network)
     /// <summary>Whether it may go on with a token of another client, whatever that is bound to.</summary>
     public bool MayHandOn(AccessToken token) =>
         HolderOf(token) is null || (Client.ExchangesBoundTokens && token.ClientId != Client.Id.Value);
-
-    private static string InstanceOf(string thumbprint) => $"instance:{thumbprint}";
 
     private static Holder? HolderOf(AccessToken token) => token switch
     {

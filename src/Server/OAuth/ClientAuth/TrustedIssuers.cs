@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Microsoft.IdentityModel.Tokens;
 using Postern.Grants.Parties;
@@ -68,9 +66,7 @@ internal sealed class TrustedIssuers
     /// a token, the log or on a page, and it passes the database.
     /// </summary>
     public static bool IsName([NotNullWhen(true)] string? text) =>
-        text is { Length: > 0 and <= MaxText } && !text.EnumerateRunes().Any(rune => Rune.GetUnicodeCategory(rune)
-            is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned
-            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator || rune == Rune.ReplacementChar);
+        text is { Length: > 0 and <= MaxText } && !Unseen.IsIn(text);
 
     /// <summary>Whether any of this kind, or of all kinds, is trusted now. Which ones is nobody's business.</summary>
     public bool Has(TenantId tenant, IssuerKind? kind = null) =>

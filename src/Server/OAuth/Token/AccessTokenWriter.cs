@@ -130,8 +130,4 @@ internal sealed class AccessTokenWriter(SigningKeys keys, RandomNumberGenerator 
             told.WriteTo(json);
         }
     }
-
-    /// <summary>When a token made now ends: never after its grant.</summary>
-    public static DateTimeOffset Expires(TimeSpan life, Grant grant, DateTimeOffset now) =>
-        now + life < grant.ExpiresAt ? now + life : grant.ExpiresAt;
 }

@@ -33,8 +33,8 @@ internal sealed class ClientCredentialsGrant(
         }
 
         var scopes = (client.ScopeCap ?? OfferedAt(tenant, resource)).Without(Scopes.OfflineAccess);
-        var grant = await grants.OwnAsync(tenant, client.Id, client.Name, resource, scopes, stop);
-        return grant.IsLive(clock.GetUtcNow())
+        return await grants.OwnAsync(tenant, client.Id, client.Name, resource, scopes, stop) is { } grant
+            && grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued }
             : OAuthError.InvalidGrant("an operator ended this client's grant");
     }

@@ -51,13 +51,12 @@ internal sealed class JwtBearerGrant(
             return OAuthError.InvalidGrant("assertion used again");
         }
 
-        var grant = await StandingAsync(wanted, assertion, stop);
-        return grant.IsLive(clock.GetUtcNow())
+        return await StandingAsync(wanted, assertion, stop) is { } grant && grant.IsLive(clock.GetUtcNow())
             ? new Redemption(grant, null) { EntryKind = AuditKinds.TokenIssued, Granted = wanted.Scopes }
             : OAuthError.InvalidGrant("the grant was ended here");
     }
 
-    private ValueTask<Grant> StandingAsync(Grant wanted, Assertion assertion, CancellationToken stop) =>
+    private ValueTask<Grant?> StandingAsync(Grant wanted, Assertion assertion, CancellationToken stop) =>
         wanted.IsOwn
             ? standing.OwnAsync(
                 wanted.Tenant,

@@ -10,8 +10,11 @@ internal sealed class TokenForms(
     ServerBook servers, AccessTokenWriter writer, ReferenceTokens references, StatusPlaces statuses)
 {
     /// <summary>When a token made now ends: never after its grant.</summary>
-    public DateTimeOffset Expires(Tenant tenant, Grant grant, DateTimeOffset now) =>
-        AccessTokenWriter.Expires(FormAt(grant).Life ?? tenant.AccessLifetime, grant, now);
+    public DateTimeOffset Expires(Tenant tenant, Grant grant, DateTimeOffset now)
+    {
+        var expires = now + (FormAt(grant).Life ?? tenant.AccessLifetime);
+        return expires < grant.ExpiresAt ? expires : grant.ExpiresAt;
+    }
 
     /// <summary>A token that refers to what it says, where such are wanted; it is none before it is kept.</summary>
     public string? NewReference(Grant grant) => FormAt(grant).IsOpaque ? references.New(grant.Tenant) : null;

@@ -24,6 +24,7 @@ public sealed partial class Changes : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ILogger<Changes> logger;
     private readonly string node;
+    private readonly Sweep sweep;
     private readonly CancellationTokenSource ending = new();
     private readonly Lock subscribing = new();
     private Action<Change>[] subscribers = [];
@@ -32,9 +33,9 @@ public sealed partial class Changes : IAsyncDisposable
 
     public Changes(Db db, TimeProvider clock, RandomNumberGenerator random, ILogger<Changes> logger)
     {
-        (this.db, this.clock, this.logger) = (db, clock, logger);
+        (this.db, this.clock, this.logger, sweep) = (db, clock, logger, new(clock));
         node = Secret.New(random).Hash()[..16];
-        db.BeforeCommit.Add(WriteAsync);
+        db.AtCommit(CommitStep.Feed, WriteAsync);
         db.AfterCommit.Add(changes => Tell(changes));
     }
 
@@ -112,7 +113,7 @@ public sealed partial class Changes : IAsyncDisposable
         var head = await last.FirstAsync(
             $"update change_head set id = id + {(long)changes.Count} returning id",
             row => new Row(row.GetInt64(0), null!, "")) ?? throw new UnreachableException();
-        var (id, now) = (head.Id - changes.Count, clock.GetUtcNow().ToUnixTimeSeconds());
+        var (id, isDue) = (head.Id - changes.Count, sweep.IsDue(out var now));
         foreach (var change in changes)
         {
             await last.RunAsync(
@@ -122,7 +123,11 @@ public sealed partial class Changes : IAsyncDisposable
                 """);
         }
 
-        await last.RunAsync($"delete from changes where at < {now - (long)Kept.TotalSeconds}");
+        if (isDue)
+        {
+            await last.RunAsync($"delete from changes where at < {now - (long)Kept.TotalSeconds}");
+        }
+
         await last.RunTextAsync(notify);
     }
 

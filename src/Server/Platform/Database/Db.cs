@@ -21,10 +21,8 @@ public sealed class Db : IAsyncDisposable
 
     internal Engine Engine { get; }
 
-    /// <summary>
-    /// What runs at the end of each transaction, just before it commits (the audit log, the change feed).
-    /// </summary>
-    internal List<BeforeCommit> BeforeCommit => writer.BeforeCommit;
+    /// <summary>Runs at the end of each transaction, just before it commits.</summary>
+    internal void AtCommit(CommitStep step, BeforeCommit act) => writer.AtCommit(step, act);
 
     /// <summary>Hears of each committed transaction, before its callers do.</summary>
     internal List<Action<IReadOnlyList<Change>>> AfterCommit => writer.AfterCommit;

@@ -9,11 +9,14 @@ internal sealed partial class GroupCommit(Engine engine, ILogger logger) : IAsyn
     /// <summary>How often a unit is tried again because of others beside it.</summary>
     private const int MostTries = 5;
 
+    private readonly List<(CommitStep Step, BeforeCommit Act)> beforeCommit = [];
     private WriterConnection? connection;
 
-    public List<BeforeCommit> BeforeCommit { get; } = [];
-
     public List<Action<IReadOnlyList<Change>>> AfterCommit { get; } = [];
+
+    /// <summary>Whoever was made first, it runs at its step.</summary>
+    public void Add(CommitStep step, BeforeCommit act) =>
+        beforeCommit.Insert(beforeCommit.FindLastIndex(other => other.Step <= step) + 1, (step, act));
 
     /// <summary>Writes the group, and leaves in each part of it why it was not kept, if it was not.</summary>
     public async ValueTask RunAsync(List<Work> group)
@@ -107,7 +110,7 @@ internal sealed partial class GroupCommit(Engine engine, ILogger logger) : IAsyn
         }
 
         var whole = Unit.Whole(connection);
-        foreach (var act in BeforeCommit)
+        foreach (var (_, act) in beforeCommit)
         {
             await act(whole, attached, changes);
         }

@@ -23,7 +23,7 @@ internal sealed partial class GroupWriter : IAsyncDisposable
         queue = new(() => _ = WriteGroupAsync());
     }
 
-    public List<BeforeCommit> BeforeCommit => commit.BeforeCommit;
+    public void AtCommit(CommitStep step, BeforeCommit act) => commit.Add(step, act);
 
     public List<Action<IReadOnlyList<Change>>> AfterCommit => commit.AfterCommit;
 

@@ -11,6 +11,22 @@ public sealed record Change(string Kind, TenantId Tenant, string Key);
 internal delegate ValueTask BeforeCommit(Unit last, IReadOnlyList<object> attached, IReadOnlyList<Change> changes);
 
 /// <summary>
+/// What runs at the end of a transaction, in this order: all nodes lock in one, so that no two wait for each other (ADR
+/// 0002).
+/// </summary>
+internal enum CommitStep
+{
+    /// <summary>Proofs that are used up; no row of theirs is locked by all.</summary>
+    Proofs,
+
+    /// <summary>The log, whose end all nodes lock.</summary>
+    Log,
+
+    /// <summary>The change feed, whose head all nodes lock.</summary>
+    Feed,
+}
+
+/// <summary>
 /// A unit of work inside the writer's transaction: atomic by savepoint. It holds no lock while waiting for anything
 /// but the database, so it must not call out of the process.
 /// </summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
@@ -45,16 +44,13 @@ internal sealed class JwtWriter(SigningKeys keys)
         }
     }
 
+    // Header and payload are two texts: the first is copied out before the second begins.
     private static string Encode(Action<Utf8JsonWriter> members)
     {
-        var bytes = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(bytes))
-        {
-            json.WriteStartObject();
-            members(json);
-            json.WriteEndObject();
-        }
-
-        return Base64Url.EncodeToString(bytes.WrittenSpan);
+        var json = ThreadJson.Begin();
+        json.WriteStartObject();
+        members(json);
+        json.WriteEndObject();
+        return Base64Url.EncodeToString(ThreadJson.End());
     }
 }
