@@ -42,14 +42,14 @@ internal sealed record Attempt(
     public IEnumerable<string> Parameters =>
         Fields.Concat(Left).Select(one => one.Name).Where(name => Only?.Contains(name) is not false);
 
+    /// <summary>Whether a parameter can be wrong in this way.</summary>
+    public bool Has(string parameter, Wrong how) =>
+        Others.ContainsKey((parameter, how)) || (IsForAll(how) && !Never.Contains((parameter, how)));
+
     /// <summary>How the request is answered with one parameter that is wrong.</summary>
     public async Task<string> TryAsync(string parameter, Wrong how)
     {
-        if (await ValuesAsync(parameter, how) is not { } values)
-        {
-            return None;
-        }
-
+        var values = await ValuesAsync(parameter, how);
         var outcome = await SendFreshAsync(
             [.. Fields.Where(field => field.Name != parameter), .. values.Select(value => (parameter, value))]);
 
@@ -63,16 +63,14 @@ internal sealed record Attempt(
     private Task<string> SendFreshAsync((string Name, string? Value)[] fields) => SendAsync(
         [.. fields.Select(one => (one.Name, one.Value ?? Made.GetValueOrDefault(one.Name)?.Invoke()))]);
 
-    private async Task<string?[]?> ValuesAsync(string parameter, Wrong how)
+    private static bool IsForAll(Wrong how) =>
+        how is Wrong.Missing or Wrong.Empty or Wrong.Twice or Wrong.Long or Wrong.Type or Wrong.Encoding;
+
+    private async Task<string?[]> ValuesAsync(string parameter, Wrong how)
     {
         if (Others.TryGetValue((parameter, how), out var make))
         {
             return [await make()];
-        }
-
-        if (Never.Contains((parameter, how)))
-        {
-            return null;
         }
 
         var good = Fields.Concat(Left).Single(field => field.Name == parameter).Value;
@@ -84,7 +82,7 @@ internal sealed record Attempt(
             Wrong.Long => [Long],
             Wrong.Type => ["[7]"],
             Wrong.Encoding => [NoText],
-            _ => null,
+            _ => throw new ArgumentOutOfRangeException(nameof(how)),
         };
     }
 }
