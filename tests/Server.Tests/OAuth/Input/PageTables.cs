@@ -218,21 +218,29 @@ internal static partial class Tables
         ];
         var stop = await bob.OpenAsync("/logout?" + App.Encode(asked));
         var form = stop.Page!.QuerySelector("main form input[name=form], form input[name=form]")!.GetAttribute("value");
-        return new(
-            [("form", form), .. asked],
-            fields => InputTown.SendPageAsync(
-                bob,
-                "/logout/confirm?" + InputTown.Encode([.. fields.Where(field => field.Name is not "form")]),
-                [.. fields.Where(field => field.Name is "form")]))
+        return new([("form", form), .. asked], SendAsync)
         {
             Others = new()
             {
                 [("form", Wrong.OtherClient)] = Be(await FormOfDeviceAsync(town.Ada)),
                 [("form", Wrong.OtherPurpose)] = Be(await FormOfDeviceAsync(bob)),
                 [("form", Wrong.Expired)] = () => LaterAsync(town, TimeSpan.FromHours(3), Task.FromResult(form!)),
+                [("form", Wrong.OtherTenant)] = () => FormAsync(town.AdaAtAcme, "/signout", town.Acme.Tenant.Path),
+                [("form", Wrong.Replayed)] = async () =>
+                {
+                    await SendAsync([("form", form), .. asked]);
+                    return form!;
+                },
                 [("client_id", Wrong.OtherClient)] = Be("pair"),
+                [("client_id", Wrong.OtherTenant)] = Be(town.Acme.App.Id),
                 [("post_logout_redirect_uri", Wrong.OtherClient)] = Be("https://pair.example/cb"),
+                [("post_logout_redirect_uri", Wrong.OtherPurpose)] = Be("https://site.example/cb"),
             },
         };
+
+        Task<string> SendAsync((string Name, string? Value)[] fields) => InputTown.SendPageAsync(
+            bob,
+            "/logout/confirm?" + InputTown.Encode([.. fields.Where(field => field.Name is not "form")]),
+            [.. fields.Where(field => field.Name is "form")]);
     }
 }
